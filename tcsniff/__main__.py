@@ -1,0 +1,5 @@
+"""``python -m tcsniff``."""
+
+from tcsniff.cli import run
+
+run()

@@ -1,0 +1,133 @@
+"""The root command, signals, and the one place where failures become exit statuses."""
+
+from __future__ import annotations
+
+import importlib
+import os
+import signal
+import sys
+import traceback
+from collections.abc import Sequence
+from types import TracebackType
+
+import click
+
+from tcsniff import __version__
+from tcsniff.commands.talk import say
+from tcsniff.errors import OutputClosed, TcsniffError
+
+INTERRUPTED = 130
+_DEFAULT = "sniff"
+_COMMANDS = (_DEFAULT, "explain", "exchanges")
+_DEBUG = "--debug"
+
+_SHORT_HELP = """\
+tcsniff shows Taskcluster's task events as they happen.
+
+  tcsniff --demo                                    see it work, without a broker
+  tcsniff --worker-type gaia task-running           watch a worker type
+  tcsniff --task-group fN1SbArXTPSVFNUvaOlinQ       follow a task group
+  tcsniff task-failed -o json | jq .payload.status  JSON lines for jq
+  tcsniff explain --worker-type gaia task-running   what would be bound
+
+`tcsniff --help` tells the rest; `tcsniff exchanges` lists the EVENTs."""
+
+
+class Root(click.Group):
+    """The commands, imported when they are needed; without one, words belong to `sniff`."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Name the commands."""
+        return list(_COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Import a command."""
+        if cmd_name not in _COMMANDS:
+            return None
+        module = importlib.import_module(f"tcsniff.commands.{cmd_name}")
+        command = getattr(module, cmd_name)
+        return command if isinstance(command, click.Command) else None
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Give words that do not start with a command to the default one."""
+        if args and args[0] not in _COMMANDS and args[0] not in ("-h", "--help", "--version"):
+            args = [_DEFAULT, *args]
+        return super().parse_args(ctx, args)
+
+    def format_help(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write the help of the default command, and the list of the others."""
+        default = self.get_command(ctx, _DEFAULT)
+        if default is not None:
+            default.format_help(click.Context(default, info_name="tcsniff"), formatter)
+        self.format_commands(ctx, formatter)
+
+
+@click.group(
+    cls=Root,
+    invoke_without_command=True,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+)
+@click.version_option(__version__, message="tcsniff %(version)s")
+@click.pass_context
+def tcsniff(ctx: click.Context) -> int:
+    """Show Taskcluster's events as they happen."""
+    if ctx.invoked_subcommand is not None:
+        return 0
+    click.echo(_SHORT_HELP, err=True)
+    ctx.exit(2)
+
+
+def main(args: Sequence[str] | None = None) -> int:
+    """Run tcsniff.
+
+    Args:
+        args: Command-line arguments; None for those of this process.
+
+    Returns:
+        The exit status: that of the command, 2 for wrong usage, 130 after
+        Ctrl-C, else the one that `tcsniff.errors` lists. Anything not listed
+        there is a bug and leaves as an exception.
+    """
+    words = list(sys.argv[1:] if args is None else args)
+    debug = _DEBUG in words
+    words = [word for word in words if word != _DEBUG]
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        # As an exception, so that `with` blocks put everything in order.
+        signal.signal(number, lambda number, _: sys.exit(128 + number))
+    try:
+        status = tcsniff.main(words, prog_name="tcsniff", standalone_mode=False)
+    except click.ClickException as error:
+        say(_usage(error))
+        return error.exit_code
+    except (click.Abort, KeyboardInterrupt):  # click makes the first of the second
+        return INTERRUPTED
+    except OutputClosed as error:
+        # Python flushes stdout once more on its way out, and would complain.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return error.exit_status
+    except TcsniffError as error:
+        if debug:
+            traceback.print_exc()
+        say(str(error))
+        return error.exit_status
+    return status if isinstance(status, int) else 0
+
+
+def run() -> None:
+    """Run tcsniff as a program: `main`, with bugs told in a line."""
+    sys.excepthook = _tell_bug
+    sys.exit(main())
+
+
+def _usage(error: click.ClickException) -> str:
+    text = error.format_message().rstrip(".")
+    return f"{text[:1].lower()}{text[1:]}; see tcsniff --help"
+
+
+def _tell_bug(
+    kind: type[BaseException], error: BaseException, trace: TracebackType | None
+) -> None:
+    if _DEBUG in sys.argv:
+        sys.__excepthook__(kind, error, trace)
+    else:
+        say(f"a bug of tcsniff: {kind.__name__}: {error}; {_DEBUG} shows where")

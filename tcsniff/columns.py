@@ -1,0 +1,213 @@
+"""What the table and the lines show of an event, column by column.
+
+Pure. Everything that comes out of here is safe for a terminal.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import NamedTuple
+
+from tcsniff.events import Event, at
+from tcsniff.sanitize import safe
+
+
+class Look(NamedTuple):
+    """How a kind of event looks.
+
+    Attributes:
+        symbol: One character.
+        word: What happened, in a word or two.
+        style: A colour by name, and ``bold`` or ``dim``: ``bold red``.
+    """
+
+    symbol: str
+    word: str
+    style: str
+
+
+LOOKS = {
+    "task-defined": Look("○", "defined", "dim"),
+    "task-pending": Look("◷", "pending", "yellow"),
+    "task-running": Look("▶", "running", "cyan"),
+    "artifact-created": Look("+", "artifact", "dim"),
+    "task-completed": Look("✔", "completed", "green"),
+    "task-failed": Look("✖", "failed", "bold red"),
+    "task-exception": Look("!", "exception", "bold magenta"),
+    "task-priority-changed": Look("±", "priority", "blue"),
+    "task-group-resolved": Look("■", "group resolved", "bold green"),
+    "task-group-sealed": Look("□", "group sealed", "blue"),
+    "task-group-priority-changed": Look("±", "group priority", "blue"),
+}
+
+_ASCII = {"○": "o", "◷": ".", "▶": ">", "✔": "v", "✖": "x", "■": "#", "□": "=", "±": "%", "·": "-"}
+_ASCII |= {"●": "*", "…": "~"}
+
+
+def look_of(event: Event) -> Look:
+    """Tell how an event looks."""
+    return LOOKS.get(event.name) or Look("·", safe(event.name), "")
+
+
+def plain(text: str) -> str:
+    """Spell our own symbols in ASCII, for terminals that know no more."""
+    return "".join(_ASCII.get(letter, letter) for letter in text)
+
+
+class Column(NamedTuple):
+    """One thing to show of an event.
+
+    Attributes:
+        title: Its heading.
+        text: What to show; empty if the event has nothing of the kind.
+        width: In cells; what is wider is cut off in a table.
+    """
+
+    title: str
+    text: Callable[[Event], str]
+    width: int
+
+
+def _time(event: Event) -> str:
+    return clock_time(event.time or event.received)
+
+
+def clock_time(moment: datetime | None, *, utc: bool = False) -> str:
+    """Write the time of day, in the local time zone unless told otherwise."""
+    if moment is None:
+        return ""
+    return f"{moment.astimezone(UTC if utc else None):%H:%M:%S}"
+
+
+def _what(event: Event) -> str:
+    look = look_of(event)
+    return f"{look.symbol} {look.word}"
+
+
+def _state(event: Event) -> str:
+    return _word(at(event.payload, "status", "state"))
+
+
+def _task(event: Event) -> str:
+    label = _word(at(event.payload, "task", "tags", "label"))
+    if label:
+        return label
+    return _group_or_key(event) if not _task_id(event) else ""
+
+
+def _group_or_key(event: Event) -> str:
+    group = _routed(event, "taskGroupId")
+    return f"group {group}" if group else safe(event.routing_key)
+
+
+def _task_id(event: Event) -> str:
+    return _routed(event, "taskId")
+
+
+def _run(event: Event) -> str:
+    number = at(event.payload, "runId")
+    return _word(number) or _routed(event, "runId")
+
+
+def _pool(event: Event) -> str:
+    parts = (_routed(event, "provisionerId"), _routed(event, "workerType"))
+    return "/".join(parts) if any(parts) else ""
+
+
+def _worker(event: Event) -> str:
+    parts = (_routed(event, "workerGroup"), _routed(event, "workerId"))
+    return " ".join(filter(None, parts))
+
+
+def _reason(event: Event) -> str:
+    if event.payload is None:
+        return "body is no JSON"
+    reason = event.run.get("reasonResolved")
+    if event.name == "task-exception":
+        state = at(event.payload, "status", "state")
+        return _word(reason) + (", retried" if state in ("pending", "running") else "")
+    if event.name == "task-pending":
+        created = _word(event.run.get("reasonCreated"))
+        return "" if created == "scheduled" else created
+    return _DETAIL.get(event.name, _nothing)(event)
+
+
+def _nothing(event: Event) -> str:
+    return ""
+
+
+def _priority(event: Event) -> str:
+    old, new = at(event.payload, "oldPriority"), at(event.payload, "newPriority")
+    return f"{_word(old)} → {_word(new)}"
+
+
+_DETAIL: dict[str, Callable[[Event], str]] = {
+    "artifact-created": lambda event: _word(at(event.payload, "artifact", "name")),
+    "task-priority-changed": _priority,
+    "task-group-priority-changed": _priority,
+    "worker-removed": lambda event: _word(at(event.payload, "reason")),
+}
+
+
+def _routed(event: Event, field: str) -> str:
+    word = event.routing.get(field, "")
+    return "" if word == "_" else safe(word)
+
+
+def _word(value: object) -> str:
+    if value is None or isinstance(value, (dict, list)):
+        return ""
+    return safe(str(value))
+
+
+TIME = Column("TIME", _time, 8)
+EVENT = Column("EVENT", _what, 16)
+STATE = Column("STATE", _state, 11)
+TASK = Column("TASK", _task, 40)
+TASK_ID = Column("TASK ID", _task_id, 22)
+RUN = Column("RUN", _run, 3)
+POOL = Column("POOL", _pool, 24)
+WORKER = Column("WORKER", _worker, 26)
+REASON = Column("REASON", _reason, 24)
+
+COLUMNS = (TIME, EVENT, STATE, TASK, TASK_ID, RUN, POOL, WORKER, REASON)
+"""Every column, in the order in which they are shown."""
+
+# For narrow screens: two in the place of one, the more telling first.
+_NAME = Column("TASK", lambda event: _task(event) or _task_id(event), 40)
+_POOL_OR_REASON = Column("POOL · REASON", lambda event: _reason(event) or _pool(event), 20)
+_WORKER_OR_REASON = Column("WORKER · REASON", lambda event: _reason(event) or _worker(event), 24)
+
+_SHORT_EVENT = EVENT._replace(width=11)
+
+# By the least cells that they need. The task takes what the others leave.
+_LAYOUTS = (
+    (176, COLUMNS),
+    (
+        104,
+        (TIME, _SHORT_EVENT, TASK, TASK_ID._replace(width=13), RUN, POOL, _WORKER_OR_REASON),
+    ),
+    (66, (TIME, _SHORT_EVENT, _NAME, RUN, _POOL_OR_REASON)),
+    (0, (TIME, _SHORT_EVENT, _NAME)),
+)
+
+GAP = 2  # cells between columns
+_LEAST = 8  # cells for a task
+_MOST = 60
+
+
+def layout(width: int) -> list[Column]:
+    """Choose columns for a screen, each with the width that it has there.
+
+    Args:
+        width: Of the screen, in cells.
+    """
+    columns = next(columns for least, columns in _LAYOUTS if width >= least)
+    fixed = sum(column.width for column in columns if column.title != TASK.title)
+    left = width - fixed - GAP * (len(columns) - 1)
+    task = min(max(left, _LEAST), _MOST)
+    return [
+        column._replace(width=task) if column.title == TASK.title else column
+        for column in columns
+    ]

@@ -1,0 +1,87 @@
+"""``tcsniff exchanges``: what there is to listen for."""
+
+from __future__ import annotations
+
+import fnmatch
+import json
+import shutil
+import textwrap
+from collections.abc import Iterator
+from typing import Any
+
+import click
+
+from tcsniff.commands.options import OUTPUT, SectionedCommand, option
+from tcsniff.errors import UsageError, suggestion
+from tcsniff.exchanges import CATALOG, Exchange, Field
+from tcsniff.fields import flag_of
+
+
+@click.command(cls=SectionedCommand)
+@click.argument("pattern", required=False)
+@option("--json", "as_json", section=OUTPUT, is_flag=True, help="One JSON object a line.")
+def exchanges(*, pattern: str | None, as_json: bool) -> None:
+    """List what there is to listen for, and the fields of each routing key.
+
+    PATTERN is a part of a name or of a service, such as `task` or `hooks`; `*`
+    and `?` are wildcards.
+    """
+    found = [exchange for exchange in CATALOG if pattern is None or _fits(exchange, pattern)]
+    if not found:
+        names = [exchange.name for exchange in CATALOG] + [one.service for one in CATALOG]
+        raise UsageError(f"no exchange fits {pattern!r}{suggestion(pattern or '', names)}")
+    for line in map(json.dumps, map(_row, found)) if as_json else _listing(found):
+        click.echo(line)
+
+
+def _fits(exchange: Exchange, pattern: str) -> bool:
+    names = (exchange.name, exchange.entry, exchange.service, exchange.address)
+    return any(
+        pattern in name or fnmatch.fnmatchcase(name, pattern)
+        for name in (*names, f"{exchange.service}/{exchange.name}")
+    )
+
+
+def _row(exchange: Exchange) -> dict[str, Any]:
+    return {
+        "service": exchange.service,
+        "name": exchange.name,
+        "entry": exchange.entry,
+        "exchange": exchange.address,
+        "summary": exchange.summary,
+        "routes": exchange.routes,
+        "fields": [_field(field) for field in exchange.fields],
+    }
+
+
+def _field(field: Field) -> dict[str, Any]:
+    asked_for = field.constant is None and field.name != "reserved"
+    return {
+        "name": field.name,
+        "flag": flag_of(field.name) if asked_for else None,
+        "constant": field.constant,
+        "required": field.required,
+        "multipleWords": field.many,
+        "maxSize": field.size,
+        "pattern": None if field.pattern is None else f"^{field.pattern}$",
+    }
+
+
+def _listing(found: list[Exchange]) -> Iterator[str]:
+    width = max(40, min(shutil.get_terminal_size().columns, 120))
+    service = ""
+    for exchange in found:
+        if exchange.service != service:
+            yield from () if not service else ("",)
+            service = exchange.service
+            yield f"{service}  (exchange/taskcluster-{service}/v1/…)"
+        yield f"  {exchange.name:<29}{exchange.summary}"
+        words = " ".join(map(_word, exchange.fields))
+        yield from textwrap.wrap(words, width, initial_indent=" " * 31, subsequent_indent=" " * 33)
+
+
+def _word(field: Field) -> str:
+    if field.constant is not None:
+        return field.constant
+    name = f"{field.name}…" if field.many else field.name
+    return name if field.required else f"[{name}]"

@@ -1,0 +1,192 @@
+"""The flags that commands share, in sections, and what they become."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable
+from typing import Any
+
+import click
+
+from tcsniff import times
+from tcsniff.fields import FIELDS, POOLS, SHORT, flag_of
+from tcsniff.selection import Wanted
+
+Command = Callable[..., Any]
+
+SELECTION = "Selection, matched by the broker"
+CONNECTION = "Connection"
+STOPPING = "When to stop"
+OUTPUT = "Output"
+DEMO = "Demo"
+
+# In the order of how often people ask for them; the rest follow by name.
+_FIELD_HELP = {
+    "workerType": "Of this worker type.",
+    "provisionerId": "Of this provisioner.",
+    "task-queue": "Of this task queue: both of the above in one.",
+    "taskGroupId": "Of this task group.",
+    "taskId": "Of this task.",
+    "schedulerId": "Of this scheduler, such as gecko-level-3.",
+    "runId": "Of the run with this number, counted from 0.",
+    "workerGroup": "Of workers in this group.",
+    "workerId": "Of this worker.",
+    "organization": "Of repositories of this GitHub organization.",
+    "repository": "Of this GitHub repository.",
+    "action": "Of this action on a pull request.",
+    "topic": "Notifications with this topic; may be several words, with wildcards.",
+    "providerId": "Of worker pools with this provider.",
+    "launchConfigId": "Of workers with this launch config.",
+    "worker-pool-id": "The same as --task-queue, as the worker manager calls it.",
+    "reserved": "Of this value in the last field, which is reserved for the future.",
+}
+
+
+class Sectioned(click.Option):
+    """A flag that knows its section of the help."""
+
+    def __init__(self, *args: Any, section: str = OUTPUT, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.section = section
+
+
+class SectionedCommand(click.Command):
+    """A command whose help shows its flags in sections."""
+
+    def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write the flags, section by section."""
+        sections: dict[str, list[tuple[str, str]]] = {}
+        for parameter in self.get_params(ctx):
+            row = parameter.get_help_record(ctx)
+            if row is not None:
+                title = getattr(parameter, "section", "Other")
+                sections.setdefault(title, []).append(row)
+        for title, rows in sections.items():
+            with formatter.section(title):
+                formatter.write_dl(rows, col_max=28)
+
+
+class Duration(click.ParamType[float]):
+    """A length of time above 0, such as ``1h30m``, in seconds."""
+
+    name = "duration"
+
+    def convert(
+        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
+    ) -> float:
+        """Read it."""
+        if isinstance(value, float):
+            return value
+        try:
+            seconds = times.duration(value)
+        except ValueError as error:
+            self.fail(str(error), param, ctx)
+        if seconds <= 0:
+            self.fail("it has to be longer than nothing", param, ctx)
+        return seconds
+
+
+def option(*names: str, section: str, **kwargs: Any) -> Callable[[Command], Command]:
+    """Declare a flag in a section of the help."""
+    return click.option(*names, cls=Sectioned, section=section, **kwargs)
+
+
+def selection_options(command: Command) -> Command:
+    """Give a command the selection flags; it gets them as `wanted`."""
+
+    @functools.wraps(command)
+    def with_selection(**given: Any) -> Any:
+        fields = {name: _alternatives(given.pop(_parameter(name))) for name in _FIELD_HELP}
+        wanted = Wanted(
+            events=given.pop("events"),
+            fields={name: values for name, values in fields.items() if values},
+            exchanges=_alternatives(given.pop("exchanges")),
+            routing_keys=given.pop("routing_keys"),
+            binds=given.pop("binds"),
+            routes=given.pop("routes"),
+            all_events=given.pop("all_events"),
+        )
+        return command(wanted=wanted, **given)
+
+    decorated = stacked(*_SELECTION)(with_selection)
+    return click.argument("events", nargs=-1, metavar="[EVENT]...", type=str)(decorated)
+
+
+def _alternatives(given: tuple[str, ...]) -> list[str]:
+    return [value.strip() for text in given for value in text.split(",")]
+
+
+def _parameter(name: str) -> str:
+    return flag_of(name).removeprefix("--").replace("-", "_")
+
+
+def _field_option(name: str) -> Callable[[Command], Command]:
+    short = [f"--{text}" for text, field in SHORT.items() if field == name]
+    kebab = flag_of(name)
+    metavar = "PROVISIONER/WORKER_TYPE" if name in POOLS else kebab.strip("-").upper()
+    return option(
+        kebab,
+        *short,
+        _parameter(name),
+        section=SELECTION,
+        multiple=True,
+        metavar=metavar.replace("-", "_"),
+        help=_FIELD_HELP[name],
+        hidden=name == "reserved",
+    )
+
+
+_SELECTION = (
+    *(_field_option(name) for name in _FIELD_HELP),
+    option(
+        "--route",
+        "routes",
+        section=SELECTION,
+        multiple=True,
+        metavar="ROUTE",
+        help="Of tasks with this route; * stands for a word of it, # for any number.",
+    ),
+    option(
+        "--all",
+        "all_events",
+        section=SELECTION,
+        is_flag=True,
+        help="Every EVENT of the queue.",
+    ),
+    option(
+        "--exchange",
+        "exchanges",
+        section=SELECTION,
+        multiple=True,
+        metavar="NAME",
+        help="Any exchange, by its full name or as an EVENT.",
+    ),
+    option(
+        "--routing-key",
+        "routing_keys",
+        section=SELECTION,
+        multiple=True,
+        metavar="PATTERN",
+        help="What to bind at each --exchange; without it, #.",
+    ),
+    option(
+        "--bind",
+        "binds",
+        section=SELECTION,
+        multiple=True,
+        metavar="EXCHANGE:PATTERN",
+        help="One exchange and one pattern.",
+    ),
+)
+
+if set(_FIELD_HELP) != {*FIELDS, *POOLS}:  # pragma: no cover - a new field needs its words
+    raise AssertionError(set(_FIELD_HELP) ^ {*FIELDS, *POOLS})
+
+
+def stacked(*decorators: Callable[[Command], Command]) -> Callable[[Command], Command]:
+    """Join decorators; the first one stands first in the help."""
+
+    def decorate(command: Command) -> Command:
+        return functools.reduce(lambda inner, wrap: wrap(inner), reversed(decorators), command)
+
+    return decorate

@@ -1,0 +1,134 @@
+"""Which broker to listen to, and as whom.
+
+Pure: the environment is an argument.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from urllib.parse import SplitResult, unquote, urlsplit
+
+from tcsniff.errors import UsageError, suggestion
+
+# What AMQP URIs leave out: https://www.rabbitmq.com/docs/uri-spec
+_PORTS = {"amqp": 5672, "amqps": 5671}
+_LOOPBACK = {"localhost", "127.0.0.1", "::1"}
+
+NOWHERE = (
+    "no broker to listen to; give one with --broker amqps://USER@HOST (and the password in "
+    "PULSE_PASSWORD), or set PULSE_USERNAME and PULSE_PASSWORD for Mozilla's "
+    "(accounts: https://pulseguardian.mozilla.org), or try it without any: --demo"
+)
+
+
+@dataclass(frozen=True)
+class Broker:
+    """A broker, and the account to use there.
+
+    Attributes:
+        name: What to call it: a profile's name, or the host.
+        host: Name or address.
+        port: TCP port.
+        user: User name; queues are named after it.
+        password: Never shown.
+        vhost: Virtual host.
+        tls: Whether to speak TLS.
+    """
+
+    name: str
+    host: str
+    port: int
+    user: str
+    password: str = field(repr=False)
+    vhost: str = "/"
+    tls: bool = True
+
+    def __str__(self) -> str:
+        vhost = "" if self.vhost == "/" else f"/{self.vhost}"
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        return f"amqp{'s' if self.tls else ''}://{self.user}@{host}:{self.port}{vhost}"
+
+
+# Both deployments share one server; only the vhost tells them apart.
+PROFILES = {
+    "firefox-ci": Broker("firefox-ci", "pulse.mozilla.org", 5671, "", "", "/"),
+    "community": Broker("community", "pulse.mozilla.org", 5671, "", "", "communitytc"),
+}
+
+
+def broker(url: str | None, profile: str | None, environment: Mapping[str, str]) -> Broker:
+    """Settle on a broker and an account.
+
+    Args:
+        url: AMQP URI of ``--broker``; None if not given.
+        profile: Name of ``--profile``; None if not given.
+        environment: ``TCSNIFF_BROKER`` and ``PULSE_URL`` stand in for `url`,
+            ``PULSE_USERNAME`` and ``PULSE_PASSWORD`` for an account that is not
+            in it.
+
+    Raises:
+        UsageError: If nothing is given, or what is given is no broker.
+    """
+    if url and profile:
+        raise UsageError("--broker and --profile both say where to listen; give one of them")
+    if profile is not None:
+        return _with_account(_profile(profile), environment)
+    url = url or environment.get("TCSNIFF_BROKER") or environment.get("PULSE_URL")
+    if url:
+        return _with_account(_parsed(url), environment)
+    if environment.get("PULSE_USERNAME") and environment.get("PULSE_PASSWORD"):
+        return _with_account(PROFILES["firefox-ci"], environment)
+    raise UsageError(NOWHERE)
+
+
+def _profile(name: str) -> Broker:
+    try:
+        return PROFILES[name]
+    except KeyError:
+        near = suggestion(name, PROFILES) or f"; known: {', '.join(PROFILES)}"
+        raise UsageError(f"no profile {name!r}{near}") from None
+
+
+def _parsed(url: str) -> Broker:
+    parts, port = _split(url)
+    host = parts.hostname or ""
+    return Broker(
+        name=host,
+        host=host,
+        port=port or _PORTS[parts.scheme],
+        user=unquote(parts.username or ""),
+        password=unquote(parts.password or ""),
+        vhost=unquote(parts.path.removeprefix("/")) or "/",
+        tls=parts.scheme == "amqps",
+    )
+
+
+def _split(url: str) -> tuple[SplitResult, int | None]:
+    # The URL itself stays out of every message: it may hold a password.
+    try:
+        parts = urlsplit(url)
+        port = parts.port
+    except ValueError:
+        raise UsageError("the broker's URL cannot be read; it looks like " + _LIKE) from None
+    if parts.scheme not in _PORTS:
+        raise UsageError(f"the broker's URL starts with amqps:// or amqp://, like {_LIKE}")
+    if not parts.hostname:
+        raise UsageError(f"the broker's URL has no host; it looks like {_LIKE}")
+    return parts, port
+
+
+_LIKE = "amqps://USER@HOST:5671/VHOST"
+
+
+def _with_account(broker: Broker, environment: Mapping[str, str]) -> Broker:
+    user = broker.user or environment.get("PULSE_USERNAME", "")
+    password = broker.password or environment.get("PULSE_PASSWORD", "")
+    if not user and broker.host in _LOOPBACK:
+        # RabbitMQ's own account, which it lets in from its own machine only.
+        user, password = "guest", "guest"
+    if not user:
+        raise UsageError(f"no user for {broker.name}; set PULSE_USERNAME and PULSE_PASSWORD")
+    if not password:
+        raise UsageError(f"no password for {user} at {broker.name}; set PULSE_PASSWORD")
+    return replace(broker, user=user, password=password)

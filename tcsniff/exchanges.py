@@ -1,0 +1,371 @@
+"""The exchanges that Taskcluster publishes to, and how each words its routing keys.
+
+Pure data. Sources, of the taskcluster repository at v106.0.0 (August 2026):
+``generated/references.json``, every entry of kind ``exchanges``, for the names
+and fields; ``services/*/src/exchanges.js`` for the sizes; the JSON schemas of
+the ids for the patterns. Every exchange is of API version v1.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from tcsniff.errors import UsageError, suggestion
+
+PLACEHOLDER = "_"  # what is published for a field without a value
+ROUTE = "route."  # what a task's own routes are published under
+
+_SLUG_ID = r"[A-Za-z0-9_-]{8}[Q-T][A-Za-z0-9_-][CGKOSWaeimquy26-][A-Za-z0-9_-]{10}[AQgw]"
+_IDENTIFIER = r"[a-zA-Z0-9-_]+"
+_PROVISIONER_ID = r"[a-zA-Z0-9-_]{1,38}"
+_WORKER_TYPE = r"[a-z]([-a-z0-9]{0,36}[a-z0-9])?"
+_GITHUB_NAME = r"[a-zA-Z0-9-_%]+"
+_RUN_ID = r"[0-9]{1,3}"
+
+
+class Field(NamedTuple):
+    """One field of a routing key: a word, or for some the rest of the key.
+
+    Attributes:
+        name: As Taskcluster spells it, such as ``workerType``.
+        size: The most characters a value has.
+        pattern: A regular expression that all of a value must match; None if
+            any word will do.
+        required: Whether every message has a value; those without one carry
+            `PLACEHOLDER`.
+        constant: The value that every message has here; None if it differs.
+        many: Whether a value may be several words, or none.
+    """
+
+    name: str
+    size: int
+    pattern: str | None = None
+    required: bool = True
+    constant: str | None = None
+    many: bool = False
+
+    @property
+    def wildcard(self) -> str:
+        """What a pattern holds here when any value will do."""
+        return self.constant or ("#" if self.many else "*")
+
+
+class Exchange(NamedTuple):
+    """A topic exchange.
+
+    Attributes:
+        service: The publishing service, such as ``queue``.
+        name: What happened, such as ``task-running``. Unique across services.
+        entry: The name of the same in Taskcluster's reference, such as
+            ``taskRunning``.
+        fields: What the routing key is made of, in order.
+        summary: What a message here announces, in a line.
+        routes: Whether messages are CC'ed with routes under ``route.``.
+    """
+
+    service: str
+    name: str
+    entry: str
+    fields: tuple[Field, ...]
+    summary: str
+    routes: bool = False
+
+    @property
+    def address(self) -> str:
+        """The exchange's name on the broker."""
+        return f"exchange/taskcluster-{self.service}/v1/{self.name}"
+
+
+_PRIMARY = Field("routingKeyKind", 7, "primary", constant="primary")
+_RESERVED = Field("reserved", 1, required=False, many=True)
+_TASK_ID = Field("taskId", 22, _SLUG_ID)
+_TASK_GROUP_ID = Field("taskGroupId", 22, _SLUG_ID)
+_SCHEDULER_ID = Field("schedulerId", 38, _IDENTIFIER)
+_RUN = Field("runId", 3, _RUN_ID)
+_WORKER_GROUP = Field("workerGroup", 38, _IDENTIFIER)
+_WORKER_ID = Field("workerId", 38, _IDENTIFIER)
+_PROVISIONER = Field("provisionerId", 38, _PROVISIONER_ID)
+_TYPE = Field("workerType", 38, _WORKER_TYPE)
+_PROVIDER = Field("providerId", 38, _IDENTIFIER)
+_LAUNCH_CONFIG = Field("launchConfigId", 38, _IDENTIFIER)
+
+
+def _optional(field: Field) -> Field:
+    return field._replace(required=False)
+
+
+def _task(*run_and_worker: Field) -> tuple[Field, ...]:
+    rest = (_PROVISIONER, _TYPE, _SCHEDULER_ID, _TASK_GROUP_ID, _RESERVED)
+    return (_PRIMARY, _TASK_ID, *run_and_worker, *rest)
+
+
+def _worker(provider: Field, pool: tuple[Field, Field], *worker: Field) -> tuple[Field, ...]:
+    return (_PRIMARY, provider, *pool, *worker, _optional(_LAUNCH_CONFIG), _RESERVED)
+
+
+_NO_RUN = (_optional(_RUN), _optional(_WORKER_GROUP), _optional(_WORKER_ID))
+_ANY_TASK = _task(*_NO_RUN)
+_PENDING_TASK = _task(_RUN, *_NO_RUN[1:])
+_CLAIMED_TASK = _task(_RUN, _WORKER_GROUP, _WORKER_ID)
+_TASK_GROUP = (_PRIMARY, _TASK_GROUP_ID, _SCHEDULER_ID, _RESERVED)
+_REPOSITORY = (
+    _PRIMARY,
+    Field("organization", 100, _GITHUB_NAME),
+    Field("repository", 100, _GITHUB_NAME),
+)
+_HOOK = (Field("reserved", 10, required=False, many=True),)
+_AUTH = (_RESERVED,)
+_ANY_WORKER = _worker(
+    _optional(_PROVIDER),
+    (_optional(_PROVISIONER), _optional(_TYPE)),
+    *_NO_RUN[1:],
+)
+_KNOWN_WORKER = _worker(_PROVIDER, (_PROVISIONER, _TYPE), _WORKER_GROUP, _WORKER_ID)
+
+CATALOG = (
+    Exchange(
+        "queue",
+        "task-defined",
+        "taskDefined",
+        _ANY_TASK,
+        "a task was created; its status here is always unscheduled, without runs",
+        routes=True,
+    ),
+    Exchange(
+        "queue",
+        "task-pending",
+        "taskPending",
+        _PENDING_TASK,
+        "a run can be claimed: the first, a retry or a rerun",
+        routes=True,
+    ),
+    Exchange(
+        "queue",
+        "task-running",
+        "taskRunning",
+        _CLAIMED_TASK,
+        "a worker claimed a run; renewed claims are not announced",
+        routes=True,
+    ),
+    Exchange(
+        "queue",
+        "artifact-created",
+        "artifactCreated",
+        _CLAIMED_TASK,
+        "a run has a new artifact; never for storage type s3",
+        routes=True,
+    ),
+    Exchange(
+        "queue",
+        "task-completed",
+        "taskCompleted",
+        _CLAIMED_TASK,
+        "a run succeeded, and its task with it",
+        routes=True,
+    ),
+    Exchange(
+        "queue",
+        "task-failed",
+        "taskFailed",
+        _ANY_TASK,
+        "a run's own code failed, and its task with it",
+        routes=True,
+    ),
+    Exchange(
+        "queue",
+        "task-exception",
+        "taskException",
+        _ANY_TASK,
+        "a run ended for another reason; final unless the status says pending",
+        routes=True,
+    ),
+    Exchange(
+        "queue",
+        "task-group-resolved",
+        "taskGroupResolved",
+        _TASK_GROUP,
+        "every task of a group has been resolved once; repeats, and reruns may still run",
+    ),
+    Exchange(
+        "queue",
+        "task-group-sealed",
+        "taskGroupSealed",
+        _TASK_GROUP,
+        "a group takes no more tasks (since v48.0.0)",
+    ),
+    Exchange(
+        "queue",
+        "task-priority-changed",
+        "taskPriorityChanged",
+        _ANY_TASK,
+        "an unresolved task got another priority (since v95.1.0)",
+        routes=True,
+    ),
+    Exchange(
+        "queue",
+        "task-group-priority-changed",
+        "taskGroupPriorityChanged",
+        _TASK_GROUP,
+        "all unresolved tasks of a group got another priority (since v95.1.0)",
+    ),
+    Exchange(
+        "github",
+        "pull-request",
+        "pullRequest",
+        (*_REPOSITORY, Field("action", 22)),
+        "something happened to a pull request; the action says what",
+    ),
+    Exchange(
+        "github",
+        "push",
+        "push",
+        _REPOSITORY,
+        "commits or a tag were pushed",
+    ),
+    Exchange(
+        "github",
+        "release",
+        "release",
+        _REPOSITORY,
+        "a release was published or changed",
+    ),
+    Exchange(
+        "github",
+        "rerun",
+        "rerun",
+        _REPOSITORY,
+        "somebody asked for a check to run again (since v44.16.0)",
+    ),
+    Exchange(
+        "github",
+        "task-group-creation-requested",
+        "taskGroupCreationRequested",
+        _REPOSITORY,
+        "the tasks for a GitHub event are about to be created",
+        routes=True,
+    ),
+    Exchange("hooks", "hook-created", "hookCreated", _HOOK, "a hook was created"),
+    Exchange("hooks", "hook-updated", "hookUpdated", _HOOK, "a hook's definition was changed"),
+    Exchange("hooks", "hook-deleted", "hookDeleted", _HOOK, "a hook was deleted"),
+    Exchange(
+        "notify",
+        "notification",
+        "notify",
+        (_PRIMARY, Field("topic", 100, many=True)),
+        "a notification asked for by the notify API or a task's notify.pulse route",
+        routes=True,
+    ),
+    Exchange("auth", "client-created", "clientCreated", _AUTH, "a client was created"),
+    Exchange("auth", "client-updated", "clientUpdated", _AUTH, "a client was changed"),
+    Exchange("auth", "client-deleted", "clientDeleted", _AUTH, "a client was deleted"),
+    Exchange("auth", "role-created", "roleCreated", _AUTH, "a role was created"),
+    Exchange("auth", "role-updated", "roleUpdated", _AUTH, "a role was changed"),
+    Exchange("auth", "role-deleted", "roleDeleted", _AUTH, "a role was deleted"),
+    Exchange(
+        "worker-manager",
+        "worker-pool-created",
+        "workerPoolCreated",
+        _ANY_WORKER,
+        "a worker pool was created; published without any field",
+    ),
+    Exchange(
+        "worker-manager",
+        "worker-pool-updated",
+        "workerPoolUpdated",
+        _ANY_WORKER,
+        "a worker pool's definition was changed; published without any field",
+    ),
+    Exchange(
+        "worker-manager",
+        "worker-pool-error",
+        "workerPoolError",
+        _ANY_WORKER,
+        "provisioning, or a worker, reported an error (since v67.0.0)",
+    ),
+    Exchange(
+        "worker-manager",
+        "worker-requested",
+        "workerRequested",
+        _KNOWN_WORKER,
+        "a worker was asked for at the cloud provider (since v67.0.0)",
+    ),
+    Exchange(
+        "worker-manager",
+        "worker-running",
+        "workerRunning",
+        _KNOWN_WORKER,
+        "a worker registered and can claim tasks (since v67.0.0)",
+    ),
+    Exchange(
+        "worker-manager",
+        "worker-stopped",
+        "workerStopped",
+        _KNOWN_WORKER,
+        "a worker stopped (since v67.0.0)",
+    ),
+    Exchange(
+        "worker-manager",
+        "worker-removed",
+        "workerRemoved",
+        _KNOWN_WORKER,
+        "a worker was told to go or was terminated; says why (since v67.0.0)",
+    ),
+    Exchange(
+        "worker-manager",
+        "launch-config-created",
+        "launchConfigCreated",
+        _ANY_WORKER,
+        "a launch config was added to a worker pool (since v82.0.0)",
+    ),
+    Exchange(
+        "worker-manager",
+        "launch-config-updated",
+        "launchConfigUpdated",
+        _ANY_WORKER,
+        "a launch config was changed (since v82.0.0)",
+    ),
+    Exchange(
+        "worker-manager",
+        "launch-config-archived",
+        "launchConfigArchived",
+        _ANY_WORKER,
+        "a launch config was archived (since v82.0.0)",
+    ),
+)
+
+BY_ADDRESS = {exchange.address: exchange for exchange in CATALOG}
+
+_BY_NAME = {
+    spelling: exchange
+    for exchange in CATALOG
+    for spelling in (
+        exchange.name,
+        exchange.entry,
+        f"{exchange.service}/{exchange.name}",
+        f"{exchange.service}/{exchange.entry}",
+        exchange.address,
+    )
+}
+
+
+def find(name: str) -> Exchange:
+    """Look an exchange up.
+
+    Args:
+        name: What happened, such as ``task-running``; the name in Taskcluster's
+            reference, such as ``taskRunning``; either behind its service, such
+            as ``queue/task-running``; or the name on the broker.
+
+    Raises:
+        UsageError: If no exchange has that name.
+    """
+    try:
+        return _BY_NAME[name]
+    except KeyError:
+        near = suggestion(name, _BY_NAME) or "; `tcsniff exchanges` lists them all"
+        raise UsageError(f"no exchange {name!r}{near}") from None
+
+
+def kebab(name: str) -> str:
+    """Spell a camelCase name with hyphens, as flags and EVENTs are."""
+    return "".join(f"-{letter.lower()}" if letter.isupper() else letter for letter in name)

@@ -1,0 +1,167 @@
+"""Fields of routing keys as people name them, and the values they may be given.
+
+Pure.
+"""
+
+from __future__ import annotations
+
+import itertools
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+
+from tcsniff.bindings import ANY_WORD, ANY_WORDS, MOST_BYTES, pattern_of
+from tcsniff.errors import UsageError, suggestion
+from tcsniff.exchanges import CATALOG, PLACEHOLDER, Exchange, Field, kebab
+
+SHORT = {"task": "taskId", "task-group": "taskGroupId"}
+"""Short names of fields."""
+
+POOLS = ("task-queue", "worker-pool-id")
+"""Names for the pair PROVISIONER/WORKER_TYPE: a task queue and a worker pool have the same id."""
+
+_POOL_FIELDS = ("provisionerId", "workerType")
+
+Choice = Mapping[str, str]
+"""One of several alternatives: an assignment of values to fields."""
+
+
+def _variants() -> dict[str, list[Field]]:
+    found: dict[str, list[Field]] = {}
+    for exchange in CATALOG:
+        for field in exchange.fields:
+            if field.constant is None and field not in found.setdefault(field.name, []):
+                found[field.name].append(field)
+    return found
+
+
+FIELDS = _variants()
+"""Every field that can be asked for, by name, in all the forms that exchanges have it in."""
+
+_BY_FLAG = {kebab(name): name for name in FIELDS} | SHORT | dict.fromkeys(POOLS)
+
+
+def flag_of(name: str) -> str:
+    """Name the flag of a field: ``--worker-type`` for ``workerType``."""
+    return f"--{name if name in POOLS else kebab(name)}"
+
+
+def find_field(name: str) -> str:
+    """Look a field up by its name in kebab or camelCase, or its short name.
+
+    Returns:
+        The field's name in Taskcluster's spelling, or one of `POOLS`.
+
+    Raises:
+        UsageError: If no exchange has such a field.
+    """
+    if name in FIELDS or name in POOLS:
+        return name
+    try:
+        return _BY_FLAG[name] or name
+    except KeyError:
+        near = suggestion(name, _BY_FLAG) or f"; known: {', '.join(_BY_FLAG)}"
+        raise UsageError(f"no routing key has a field {name!r}{near}") from None
+
+
+def has(exchange: Exchange, name: str) -> bool:
+    """Tell whether an exchange has a field, or both fields of a pool."""
+    names = {field.name for field in exchange.fields}
+    return names.issuperset(_POOL_FIELDS) if name in POOLS else name in names
+
+
+def choices(name: str, values: Iterable[str]) -> list[Choice]:
+    """Check the alternatives given for a field.
+
+    Args:
+        name: As `find_field` returns it.
+        values: What the field may hold.
+
+    Raises:
+        UsageError: If a value cannot stand in the field.
+    """
+    return [_choice(name, value) for value in values]
+
+
+def _choice(name: str, value: str) -> Choice:
+    if name not in POOLS:
+        return {name: _checked(name, value, flag_of(name))}
+    parts = value.split("/")
+    if len(parts) != len(_POOL_FIELDS):
+        raise UsageError(f"{flag_of(name)} {value!r} is not PROVISIONER/WORKER_TYPE")
+    return {
+        field: _checked(field, part, flag_of(name))
+        for field, part in zip(_POOL_FIELDS, parts, strict=True)
+    }
+
+
+def _checked(name: str, value: str, flag: str) -> str:
+    if any(_may_hold(field, value) for field in FIELDS[name]):
+        return value
+    raise UsageError(f"{flag} {value!r} {_objection(FIELDS[name][0], value)}")
+
+
+def _may_hold(field: Field, value: str) -> bool:
+    if value == PLACEHOLDER and not field.required:
+        return True
+    if field.many:
+        return bool(value)
+    if len(value) > field.size or not value or set(value) & {".", ANY_WORD, ANY_WORDS}:
+        return False
+    return field.pattern is None or re.fullmatch(field.pattern, value) is not None
+
+
+def _objection(field: Field, value: str) -> str:
+    if not value:
+        return "is empty; leave the flag out if any value will do"
+    if set(value) & {ANY_WORD, ANY_WORDS}:
+        return "holds a wildcard, but brokers match whole words; leave it out if any value will do"
+    if len(value) > field.size:
+        return f"is too long: {field.name} has at most {field.size} characters"
+    if field.name in {"organization", "repository"} and "." in value:
+        return f"holds a dot, which is % in routing keys: {value.replace('.', '%')}"
+    if field.pattern is None:
+        return f"cannot be a {field.name}, which has no dots"
+    return f"cannot be a {field.name}, which looks like {_example(field)}"
+
+
+def _example(field: Field) -> str:
+    examples = {
+        "taskId": "fN1SbArXTPSVFNUvaOlinQ",
+        "taskGroupId": "fN1SbArXTPSVFNUvaOlinQ",
+        "runId": "0 or 12",
+        "workerType": "b-linux-large: lower case letters, digits and inner hyphens",
+    }
+    return examples.get(field.name, "gecko-level_3: letters, digits, - and _")
+
+
+def patterns(exchange: Exchange, wanted: Mapping[str, Sequence[Choice]]) -> Iterator[str]:
+    """Word a pattern for every combination of alternatives that does not contradict itself.
+
+    Raises:
+        UsageError: If all of them do, or a pattern is too long for AMQP.
+    """
+    found = False
+    for combination in itertools.product(*wanted.values()):
+        pairs = {pair for choice in combination for pair in choice.items()}
+        together = dict(pairs)
+        if len(together) == len(pairs):
+            found = True
+            yield checked_pattern(pattern_of(exchange, together), exchange.name)
+    if not found:
+        flags = " and ".join(map(flag_of, wanted))
+        raise UsageError(f"{flags} exclude each other: no message can match both")
+
+
+def checked_pattern(pattern: str, place: str) -> str:
+    """Hand a pattern back that AMQP can carry.
+
+    Args:
+        pattern: The pattern.
+        place: What it was given for, to say so.
+
+    Raises:
+        UsageError: If it is too long.
+    """
+    if len(pattern.encode(errors="replace")) > MOST_BYTES:
+        raise UsageError(f"{place}: a pattern of more than {MOST_BYTES} bytes fits no routing key")
+    return pattern

@@ -1,0 +1,1 @@
+"""Where events go: to a table, to lines of text or JSON."""

@@ -1,0 +1,39 @@
+"""JSON lines: the record of each event."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from tcsniff import records
+from tcsniff.events import Event
+from tcsniff.renderers.output import Output
+from tcsniff.sanitize import safe_json
+
+
+class JsonRenderer:
+    """Writes each event as a line of JSON, a batch at a time."""
+
+    def __init__(self, output: Output) -> None:
+        self._output = output
+        self._lines: list[bytes] = []
+
+    def show(self, events: Sequence[Event]) -> None:
+        """Take a batch in."""
+        self._lines += [records.line(event.delivery) for event in events]
+
+    def flush(self) -> None:
+        """Write what was taken in."""
+        if not self._lines:
+            return
+        data = b"".join(self._lines)
+        self._lines = []
+        self._output.write(_safe(data) if self._output.is_terminal else data)
+
+    def close(self) -> None:
+        """Nothing is left to do."""
+
+
+def _safe(lines: bytes) -> bytes:
+    return b"".join(
+        safe_json(line).encode() + b"\n" for line in lines.decode().split("\n")[:-1]
+    )

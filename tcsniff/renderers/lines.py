@@ -1,0 +1,72 @@
+"""One readable line an event, for scrollback and logs."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from tcsniff.columns import COLUMNS, EVENT, RUN, Column, look_of, plain
+from tcsniff.events import Event
+from tcsniff.renderers.output import Output
+
+_COLOURS = {
+    "bold": "1",
+    "dim": "2",
+    "red": "31",
+    "green": "32",
+    "yellow": "33",
+    "blue": "34",
+    "magenta": "35",
+    "cyan": "36",
+}
+
+
+class LinesRenderer:
+    """Writes each event as a line, its columns padded and nothing cut off."""
+
+    def __init__(
+        self, output: Output, *, colour: bool, ascii_only: bool, heading: bool = False
+    ) -> None:
+        """Take an output.
+
+        Args:
+            output: Where to write.
+            colour: Whether to colour what happened.
+            ascii_only: Whether our symbols are spelled in ASCII.
+            heading: Whether the first line names the columns.
+        """
+        self._output = output
+        self._colour = colour
+        self._ascii_only = ascii_only
+        self._lines = [_joined([column.title for column in COLUMNS])] if heading else []
+
+    def show(self, events: Sequence[Event]) -> None:
+        """Take a batch in."""
+        self._lines += [self._line(event) for event in events]
+
+    def flush(self) -> None:
+        """Write what was taken in."""
+        if not self._lines:
+            return
+        text = "".join(f"{line}\n" for line in self._lines)
+        self._lines = []
+        self._output.write((plain(text) if self._ascii_only else text).encode(errors="replace"))
+
+    def close(self) -> None:
+        """Nothing is left to do."""
+
+    def _line(self, event: Event) -> str:
+        line = _joined([column.text(event) for column in COLUMNS])
+        if not self._colour:
+            return line
+        what = EVENT.text(event)
+        codes = ";".join(_COLOURS[name] for name in look_of(event).style.split())
+        return line.replace(what, f"\x1b[{codes}m{what}\x1b[0m", 1) if codes else line
+
+
+def _joined(texts: Sequence[str]) -> str:
+    cells = (_padded(text, column) for text, column in zip(texts, COLUMNS, strict=True))
+    return "  ".join(cells).rstrip()
+
+
+def _padded(text: str, column: Column) -> str:
+    return text.rjust(column.width) if column is RUN else text.ljust(column.width)

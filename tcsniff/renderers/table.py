@@ -1,0 +1,208 @@
+"""The live table: the newest events, as many as fit."""
+
+from __future__ import annotations
+
+import time
+from collections import deque
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
+from typing import NamedTuple
+
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from tcsniff.columns import EVENT, GAP, POOL, REASON, RUN, TASK_ID, Column, layout, look_of, plain
+from tcsniff.events import Event
+from tcsniff.renderers.output import Output, size_of_terminal
+from tcsniff.renderers.screen import Screen
+
+REDRAW = 0.1  # seconds between two drawings, at least
+_CHROME = 3  # lines that are no events: the heading, the status, and one to spare
+_SPAN = 5.0  # seconds over which the rate is taken
+_MOST_ROWS = 500  # of the highest screen
+
+
+class Status(NamedTuple):
+    """What the line below the table tells.
+
+    Attributes:
+        source: What it is connected to.
+        total: Events so far.
+        rate: Events a second.
+        idle: Seconds since the last one; None before the first.
+        lag: Seconds from when the last one happened to when it reached us;
+            None if it does not tell.
+        selection: What was asked for.
+    """
+
+    source: str
+    total: int
+    rate: float
+    idle: float | None
+    lag: float | None
+    selection: str
+
+
+class TableRenderer:
+    """Keeps the newest events and draws them, at most ten times a second."""
+
+    def __init__(
+        self,
+        output: Output,
+        *,
+        source: str,
+        selection: str,
+        colour: bool,
+        ascii_only: bool,
+        size: Callable[[], tuple[int, int]] = size_of_terminal,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        """Nothing is drawn yet.
+
+        Args:
+            output: A terminal.
+            source: What it is connected to, for the status line.
+            selection: What was asked for, for the same.
+            colour: Whether to use colours.
+            ascii_only: Whether our symbols are spelled in ASCII.
+            size: Measures the terminal, in columns and lines.
+            clock: Tells the time, in seconds.
+        """
+        self._screen = Screen(output)
+        self._source = source
+        self._selection = selection
+        self._colour = colour
+        self._ascii_only = ascii_only
+        self._size = size
+        self._clock = clock
+        self._events: deque[Event] = deque(maxlen=_MOST_ROWS)
+        self._arrivals: deque[tuple[float, int]] = deque()
+        self._total = 0
+        self._started = self._drawn = clock()
+        self._last: float | None = None
+        self._stale = True
+
+    def show(self, events: Sequence[Event]) -> None:
+        """Take a batch in; nothing is drawn yet."""
+        if not events:
+            return
+        now = self._clock()
+        self._events.extend(events[-_MOST_ROWS:])
+        self._total += len(events)
+        self._arrivals.append((now, len(events)))
+        self._last = now
+
+    def flush(self) -> None:
+        """Draw if the last drawing is old enough."""
+        now = self._clock()
+        if self._stale or now - self._drawn >= REDRAW:
+            self._draw(now)
+
+    def close(self) -> None:
+        """Draw a last time, and leave the terminal in order."""
+        try:
+            if not self._stale:
+                self._draw(self._clock())
+        finally:
+            self._screen.close()
+
+    def _draw(self, now: float) -> None:
+        self._stale = False
+        self._drawn = now
+        columns, height = self._size()
+        rows = max(1, height - _CHROME)
+        picture = picture_of(list(self._events)[-rows:], self._status(now), columns, self._colour)
+        if self._ascii_only:
+            picture = [plain(line) for line in picture]
+        self._screen.draw(picture[: max(1, height - 1)], (columns, height))
+
+    def _status(self, now: float) -> Status:
+        while self._arrivals and self._arrivals[0][0] < now - _SPAN:
+            self._arrivals.popleft()
+        span = min(_SPAN, max(now - self._started, 1.0))
+        return Status(
+            source=self._source,
+            total=self._total,
+            rate=sum(number for _, number in self._arrivals) / span,
+            idle=None if self._last is None else now - self._last,
+            lag=self._events[-1].lag if self._events else None,
+            selection=self._selection,
+        )
+
+
+def picture_of(
+    events: Sequence[Event], status: Status, width: int, colour: bool
+) -> list[str]:
+    """Lay a table out.
+
+    Args:
+        events: What to show, oldest first.
+        status: For the line below.
+        width: Of the screen, in cells.
+        colour: Whether to use colours.
+
+    Returns:
+        Lines no wider than `width`: the heading, the events, the status.
+    """
+    console = Console(
+        width=width,
+        color_system="standard" if colour else None,
+        force_terminal=True,
+        highlight=False,
+        markup=False,
+        emoji=False,
+        legacy_windows=False,
+    )
+    with console.capture() as captured:
+        console.print(_table(events, layout(width)), crop=True, no_wrap=True)
+        console.print(_status_line(status, width), crop=True, no_wrap=True, overflow="ellipsis")
+    return captured.get().splitlines()
+
+
+def _table(events: Sequence[Event], columns: Sequence[Column]) -> Table:
+    table = Table(box=None, pad_edge=False, padding=(0, GAP, 0, 0), header_style="bold")
+    for column in columns:
+        table.add_column(
+            column.title,
+            width=column.width,
+            no_wrap=True,
+            overflow="ellipsis",
+            justify="right" if column.title == RUN.title else "left",
+        )
+    for event in events:
+        table.add_row(*(Text(c.text(event), style=_style(c, event)) for c in columns))
+    return table
+
+
+def _style(column: Column, event: Event) -> str:
+    if column.title == EVENT.title:
+        return look_of(event).style
+    if column.title.endswith(REASON.title) and event.name in {"task-failed", "task-exception"}:
+        return look_of(event).style
+    return "dim" if column.title in {TASK_ID.title, POOL.title} else ""
+
+
+def _status_line(status: Status, width: int) -> Text:
+    left = Text("● ", style="green" if status.idle is not None else "yellow")
+    left.append(status.source, style="bold")
+    events = "event" if status.total == 1 else "events"
+    left.append(f"  {status.total:,} {events}  {status.rate:.0f}/s")
+    if status.idle is not None:
+        left.append(f"  last {_ago(status.idle)} ago")
+    if status.lag is not None:
+        left.append(f"  lag {_ago(max(0.0, status.lag))}")
+    right = "  ".join(filter(None, (status.selection, "Ctrl-C ends")))
+    room = width - left.cell_len - 2
+    if len(right) > room:
+        right = "Ctrl-C ends" if room >= len("Ctrl-C ends") else ""
+    return left.append(" " * (room - len(right) + 2) if right else "").append(right, style="dim")
+
+
+def _ago(seconds: float) -> str:
+    if seconds < 10:  # noqa: PLR2004 - below, tenths tell something
+        return f"{seconds:.1f} s"
+    for unit, length in (("d", 86400), ("h", 3600), ("min", 60)):
+        if seconds >= 2 * length:
+            return f"{seconds / length:.0f} {unit}"
+    return f"{seconds:.0f} s"

@@ -1,0 +1,55 @@
+"""Times as Taskcluster writes them, and durations as people do.
+
+Pure.
+"""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, datetime
+
+_UNITS = {"ms": 0.001, "s": 1, "m": 60, "h": 3600, "d": 86400}
+_DURATION = re.compile(r"(?:\d+(?:\.\d+)?(?:ms|[smhd]))+")
+_NUMBER = re.compile(r"\d+(?:\.\d+)?")
+_PART = re.compile(r"(\d+(?:\.\d+)?)(ms|[smhd])")
+
+
+def stamp(seconds: float) -> str:
+    """Write a time as Taskcluster does: ``2026-11-23T18:00:00.123Z``.
+
+    Args:
+        seconds: Since the Unix epoch.
+    """
+    moment = datetime.fromtimestamp(int(seconds * 1000) / 1000, UTC)
+    return f"{moment:%Y-%m-%dT%H:%M:%S}.{moment.microsecond // 1000:03d}Z"
+
+
+def moment(text: object) -> datetime | None:
+    """Read a time in any form of RFC 3339.
+
+    Returns:
+        An aware time; None for anything else, also for a time without offset.
+    """
+    if not isinstance(text, str):
+        return None
+    try:
+        read = datetime.fromisoformat(text)
+    except ValueError:
+        return None
+    return read if read.tzinfo else None
+
+
+def duration(text: str) -> float:
+    """Read a duration such as ``500ms``, ``30s``, ``10m``, ``1h30m``.
+
+    Returns:
+        Seconds. A number without a unit is seconds, as for `timeout(1)`.
+
+    Raises:
+        ValueError: If it is no duration.
+    """
+    if _DURATION.fullmatch(text):
+        return sum(float(number) * _UNITS[unit] for number, unit in _PART.findall(text))
+    if _NUMBER.fullmatch(text):
+        return float(text)
+    raise ValueError(f"{text!r} is no duration; write it as 500ms, 30s, 10m or 1h30m")
