@@ -14,7 +14,7 @@ import click
 
 from tcsniff import __version__
 from tcsniff.commands.talk import say
-from tcsniff.errors import OutputClosed, TcsniffError
+from tcsniff.errors import OutputClosed, TcsniffError, suggestion
 
 INTERRUPTED = 130
 _DEFAULT = "sniff"
@@ -36,11 +36,15 @@ tcsniff shows Taskcluster's task events as they happen.
 class Root(click.Group):
     """The commands, imported when they are needed; without one, words belong to `sniff`."""
 
-    def list_commands(self, ctx: click.Context) -> list[str]:
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click's signature
         """Name the commands."""
         return list(_COMMANDS)
 
-    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+    def get_command(
+        self,
+        ctx: click.Context,  # noqa: ARG002 - click's signature
+        cmd_name: str,
+    ) -> click.Command | None:
         """Import a command."""
         if cmd_name not in _COMMANDS:
             return None
@@ -69,12 +73,11 @@ class Root(click.Group):
 )
 @click.version_option(__version__, message="tcsniff %(version)s")
 @click.pass_context
-def tcsniff(ctx: click.Context) -> int:
+def tcsniff(ctx: click.Context) -> None:
     """Show Taskcluster's events as they happen."""
-    if ctx.invoked_subcommand is not None:
-        return 0
-    click.echo(_SHORT_HELP, err=True)
-    ctx.exit(2)
+    if ctx.invoked_subcommand is None:
+        click.echo(_SHORT_HELP, err=True)
+        ctx.exit(2)
 
 
 def main(args: Sequence[str] | None = None) -> int:
@@ -120,6 +123,9 @@ def run() -> None:
 
 
 def _usage(error: click.ClickException) -> str:
+    if isinstance(error, click.NoSuchOption):
+        near = suggestion(error.option_name, error.possibilities or ())
+        return f"no such flag {error.option_name}{near or '; see tcsniff --help'}"
     text = error.format_message().rstrip(".")
     return f"{text[:1].lower()}{text[1:]}; see tcsniff --help"
 

@@ -90,10 +90,7 @@ def _state(event: Event) -> str:
 
 
 def _task(event: Event) -> str:
-    label = _word(at(event.payload, "task", "tags", "label"))
-    if label:
-        return label
-    return _group_or_key(event) if not _task_id(event) else ""
+    return safe(event.label) or ("" if event.task_id else _group_or_key(event))
 
 
 def _group_or_key(event: Event) -> str:
@@ -102,7 +99,7 @@ def _group_or_key(event: Event) -> str:
 
 
 def _task_id(event: Event) -> str:
-    return _routed(event, "taskId")
+    return safe(event.task_id)
 
 
 def _run(event: Event) -> str:
@@ -133,7 +130,7 @@ def _reason(event: Event) -> str:
     return _DETAIL.get(event.name, _nothing)(event)
 
 
-def _nothing(event: Event) -> str:
+def _nothing(_event: Event) -> str:
     return ""
 
 
@@ -181,20 +178,19 @@ _WORKER_OR_REASON = Column("WORKER · REASON", lambda event: _reason(event) or _
 
 _SHORT_EVENT = EVENT._replace(width=11)
 
-# By the least cells that they need. The task takes what the others leave.
+# By the least cells that they need. The task takes what the others leave, and
+# when it has enough, the last column does.
 _LAYOUTS = (
-    (176, COLUMNS),
-    (
-        104,
-        (TIME, _SHORT_EVENT, TASK, TASK_ID._replace(width=13), RUN, POOL, _WORKER_OR_REASON),
-    ),
+    (184, (TIME, EVENT, STATE, TASK, TASK_ID, RUN, POOL, WORKER._replace(width=34), REASON)),
+    (104, (TIME, _SHORT_EVENT, TASK, TASK_ID._replace(width=13), RUN, POOL, _WORKER_OR_REASON)),
     (66, (TIME, _SHORT_EVENT, _NAME, RUN, _POOL_OR_REASON)),
     (0, (TIME, _SHORT_EVENT, _NAME)),
 )
 
 GAP = 2  # cells between columns
 _LEAST = 8  # cells for a task
-_MOST = 60
+_ENOUGH = 44  # cells for a task, if the last column can do with more
+_MOST = 60  # cells for anything
 
 
 def layout(width: int) -> list[Column]:
@@ -204,10 +200,12 @@ def layout(width: int) -> list[Column]:
         width: Of the screen, in cells.
     """
     columns = next(columns for least, columns in _LAYOUTS if width >= least)
-    fixed = sum(column.width for column in columns if column.title != TASK.title)
-    left = width - fixed - GAP * (len(columns) - 1)
-    task = min(max(left, _LEAST), _MOST)
-    return [
-        column._replace(width=task) if column.title == TASK.title else column
-        for column in columns
-    ]
+    place = next(n for n, column in enumerate(columns) if column.title == TASK.title)
+    fixed = sum(column.width for column in columns) - columns[place].width
+    left = max(_LEAST, width - fixed - GAP * (len(columns) - 1))
+    chosen = list(columns)
+    chosen[place] = columns[place]._replace(width=min(left, _ENOUGH))
+    last = chosen[-1]
+    more = left - chosen[place].width
+    chosen[-1] = last._replace(width=max(last.width, min(last.width + more, _MOST)))
+    return chosen

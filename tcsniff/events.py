@@ -71,7 +71,7 @@ class Event:
 
     @property
     def service(self) -> str | None:
-        """The publishing service, such as ``queue``; None if the exchange is not in the catalog."""
+        """The publishing service, such as ``queue``; None if the catalog lacks the exchange."""
         return self.known.service if self.known else None
 
     @cached_property
@@ -91,6 +91,20 @@ class Event:
     def received(self) -> datetime | None:
         """When it reached us; None if nobody wrote that down."""
         return moment(self.delivery.received)
+
+    @property
+    def task_id(self) -> str:
+        """The task that it is about, from the routing key; empty if it is about none."""
+        return self.routing.get("taskId", "")
+
+    @cached_property
+    def label(self) -> str:
+        """The task's label, by taskgraph's convention, or its kind; empty if it has neither."""
+        tags = at(self.payload, "task", "tags")
+        for name in ("label", "kind"):
+            if isinstance(text := at(tags, name), str) and text:
+                return text
+        return ""
 
     @cached_property
     def run(self) -> dict[str, Any]:

@@ -28,9 +28,9 @@ def safe(text: str) -> str:
 
 def _visible(unsafe: re.Match[str]) -> str:
     code = ord(unsafe[0])
-    if code <= 0xFF:  # noqa: PLR2004 - the widest code that \x can hold
+    if code <= 0xFF:
         return f"\\x{code:02x}"
-    return f"\\u{code:04x}" if code <= 0xFFFF else f"\\U{code:08x}"  # noqa: PLR2004
+    return f"\\u{code:04x}" if code <= 0xFFFF else f"\\U{code:08x}"
 
 
 def safe_json(line: str) -> str:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from types import MappingProxyType
 from typing import NamedTuple
 
 from tcsniff.bindings import ANY_WORDS, Binding, matcher
@@ -40,7 +41,7 @@ class Wanted(NamedTuple):
     """
 
     events: Sequence[str] = ()
-    fields: Fields = {}
+    fields: Fields = MappingProxyType({})
     exchanges: Sequence[str] = ()
     routing_keys: Sequence[str] = ()
     binds: Sequence[str] = ()

@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 from enum import Enum
-from typing import NamedTuple, Protocol
+from typing import Protocol
 
 from tcsniff.deliveries import Batch, Delivery
 from tcsniff.events import Event
@@ -55,7 +56,8 @@ class Outcome(Enum):
         return 124 if self is Outcome.TIMED_OUT else 0
 
 
-class Stop(NamedTuple):
+@dataclass(frozen=True)
+class Stop:
     """When to end.
 
     Attributes:
@@ -72,7 +74,7 @@ def pump(
     renderer: Renderer,
     *,
     keep: Callable[[Delivery], bool] | None = None,
-    stop: Stop = Stop(),  # noqa: B008 - immutable
+    stop: Stop = Stop(),
     clock: Callable[[], float] = time.monotonic,
 ) -> Outcome:
     """Show the events that pass, until the source or `stop` ends it.

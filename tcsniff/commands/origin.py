@@ -92,9 +92,7 @@ _OPTIONS = stacked(
         is_flag=True,
         help="Let the broker forget a message as soon as it is sent.",
     ),
-    option(
-        "--demo", section=DEMO, is_flag=True, help="Watch made-up tasks; needs no broker."
-    ),
+    option("--demo", section=DEMO, is_flag=True, help="Watch made-up tasks; needs no broker."),
     option(
         "--seed",
         section=DEMO,

@@ -34,6 +34,4 @@ class JsonRenderer:
 
 
 def _safe(lines: bytes) -> bytes:
-    return b"".join(
-        safe_json(line).encode() + b"\n" for line in lines.decode().split("\n")[:-1]
-    )
+    return b"".join(safe_json(line).encode() + b"\n" for line in lines.decode().split("\n")[:-1])

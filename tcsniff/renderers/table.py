@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import time
 from collections import deque
-from collections.abc import Callable, Sequence
-from datetime import UTC, datetime
+from collections.abc import Callable, Iterable, Sequence
 from typing import NamedTuple
 
 from rich.console import Console
@@ -112,6 +111,7 @@ class TableRenderer:
         self._drawn = now
         columns, height = self._size()
         rows = max(1, height - _CHROME)
+        share_labels(self._events)
         picture = picture_of(list(self._events)[-rows:], self._status(now), columns, self._colour)
         if self._ascii_only:
             picture = [plain(line) for line in picture]
@@ -131,9 +131,14 @@ class TableRenderer:
         )
 
 
-def picture_of(
-    events: Sequence[Event], status: Status, width: int, colour: bool
-) -> list[str]:
+def share_labels(events: Iterable[Event]) -> None:
+    """Give events of the same tasks the labels that only some of their messages carry."""
+    known = {event.task_id: event.label for event in events if event.label}
+    for event in events:
+        event.label = event.label or known.get(event.task_id, "")
+
+
+def picture_of(events: Sequence[Event], status: Status, width: int, colour: bool) -> list[str]:
     """Lay a table out.
 
     Args:
@@ -171,7 +176,8 @@ def _table(events: Sequence[Event], columns: Sequence[Column]) -> Table:
             justify="right" if column.title == RUN.title else "left",
         )
     for event in events:
-        table.add_row(*(Text(c.text(event), style=_style(c, event)) for c in columns))
+        cells = [Text(column.text(event), style=_style(column, event)) for column in columns]
+        table.add_row(*cells)
     return table
 
 
@@ -200,7 +206,7 @@ def _status_line(status: Status, width: int) -> Text:
 
 
 def _ago(seconds: float) -> str:
-    if seconds < 10:  # noqa: PLR2004 - below, tenths tell something
+    if seconds < 10:
         return f"{seconds:.1f} s"
     for unit, length in (("d", 86400), ("h", 3600), ("min", 60)):
         if seconds >= 2 * length:

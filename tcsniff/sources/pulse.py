@@ -336,13 +336,17 @@ def _explained(error: BaseException, broker: Broker) -> TcsniffError:
         return TlsError(f"the certificate of {broker} cannot be trusted: {error.verify_message}")
     if isinstance(error, ssl.SSLError):
         return TlsError(f"no TLS at {broker}: {error.reason}; amqp:// speaks without")
-    if isinstance(error, socket.gaierror):
-        return ConnectionFailed(f"no host {broker.host!r}; check the name and the network")
-    if isinstance(error, TimeoutError):
-        return ConnectionFailed(f"{broker} did not answer within {CONNECTING} s")
-    if isinstance(error, ConnectionRefusedError):
-        return ConnectionFailed(f"nothing listens at {broker}; check host and port")
+    for kind, text in _UNREACHABLE.items():
+        if isinstance(error, kind):
+            return ConnectionFailed(text.format(broker=broker))
     return ConnectionFailed(f"no connection to {broker}: {_text(error)}")
+
+
+_UNREACHABLE = {
+    socket.gaierror: "no host {broker.host!r}; check the name and the network",
+    TimeoutError: f"{{broker}} did not answer within {CONNECTING} s",
+    ConnectionRefusedError: "nothing listens at {broker}; check host and port",
+}
 
 
 def _refused(error: AMQPError, broker: Broker) -> TcsniffError:

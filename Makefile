@@ -1,0 +1,41 @@
+# The project's commands. Each sets up what it needs, in .venv, from nothing but
+# Python 3.11 or later and a package index.
+
+PYTHON ?= python3
+BIN = .venv/bin
+READY = .venv/.ready
+
+.PHONY: demo test check docs bench clean
+
+demo: $(READY)  ## Watch made-up tasks for a few seconds
+	@if [ -t 1 ]; then view=table; else view=lines; fi; \
+	$(BIN)/tcsniff --demo --seed 7 --count 400 --output $$view
+
+test: $(READY)  ## Run all tests, those with RabbitMQ on a server of their own
+	@.ci/rabbitmq
+	$(BIN)/coverage erase
+	$(BIN)/coverage run -m pytest $(ARGS)
+	$(BIN)/coverage combine -q
+	$(BIN)/coverage report --fail-under=90
+
+check: $(READY)  ## Format, lint, types, and documents that are up to date
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/python -m tcsniff.manual --check
+
+docs: $(READY)  ## Write man/ and completions/ anew
+	$(BIN)/python -m tcsniff.manual
+
+bench: $(READY)  ## Measure speed, as ratios
+	$(BIN)/python tests/benchmarks/decode.py
+
+clean:
+	rm -rf .venv .coverage* .mypy_cache .pytest_cache .ruff_cache .hypothesis
+
+$(READY): pyproject.toml
+	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "tcsniff needs Python 3.11 or later; have another with make PYTHON=...")'
+	$(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet --upgrade 'pip>=25.1'
+	$(BIN)/python -m pip install --quiet --editable . --group dev
+	@touch $@
