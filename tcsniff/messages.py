@@ -64,24 +64,29 @@ STORAGE_TYPES = (
 
 _SLUG_ID = "^[A-Za-z0-9_-]{8}[Q-T][A-Za-z0-9_-][CGKOSWaeimquy26-][A-Za-z0-9_-]{10}[AQgw]$"
 _IDENTIFIER = "^([a-zA-Z0-9-_]*)$"
+_NAME_END = "([-a-z0-9]{0,36}[a-z0-9])?"
 _PATTERNS = {
     "task_id": _SLUG_ID,
     "task_group_id": _SLUG_ID,
     "provisioner_id": "^[a-zA-Z0-9-_]{1,38}$",
-    "worker_type": "^[a-z]([-a-z0-9]{0,36}[a-z0-9])?$",
+    "worker_type": f"^[a-z]{_NAME_END}$",
     "scheduler_id": _IDENTIFIER,
     "project_id": "^([a-zA-Z0-9._/-]*)$",
     "worker_group": _IDENTIFIER,
     "worker_id": _IDENTIFIER,
-    "task_queue_id": "^[a-zA-Z0-9-_]{1,38}/[a-z]([-a-z0-9]{0,36}[a-z0-9])?$",
+    "task_queue_id": f"^[a-zA-Z0-9-_]{{1,38}}/[a-z]{_NAME_END}$",
 }
 
 
 def _ids(*names: str) -> Callable[[str], re.Match[str] | None]:
     # Matches the values of some fields at once, a space between them, which no
-    # pattern takes. With msgspec's own check of patterns, one a string, a message
-    # takes 2.6 times as long as orjson does: see tests/benchmarks/decode.py.
-    patterns = (_PATTERNS[name][1:-1].replace("(", "(?:") for name in names)
+    # pattern takes. With msgspec's own check, one search a string, the samples took
+    # 2.6 times as long as orjson.loads; tests/benchmarks/decode.py has the figure of
+    # now. For speed, too, nothing is captured and a name's end is looked at backwards.
+    patterns = (
+        _PATTERNS[name][1:-1].replace(_NAME_END, "[-a-z0-9]{0,37}(?<!-)").replace("([", "(?:[")
+        for name in names
+    )
     return re.compile(" ".join(patterns)).fullmatch
 
 
@@ -142,7 +147,8 @@ Version = Literal[1]
 class Record(Struct, frozen=True, rename="camel", omit_defaults=True, gc=False):
     """What all classes here have in common: immutable, camelCase on the wire.
 
-    Limits are checked while decoding, patterns also when one is made by hand.
+    Limits are checked while decoding; the patterns of ids also when one is made
+    by hand, where what is broken raises ValueError.
     """
 
 
@@ -551,7 +557,9 @@ CLASSES: dict[str, type[Message]] = {
 }
 """What happened, as the catalog names it, to the class of its messages."""
 
-_DECODERS = {find(name).address: msgspec.json.Decoder(kind) for name, kind in CLASSES.items()}
+_DECODERS = {
+    find(name).address: msgspec.json.Decoder(kind).decode for name, kind in CLASSES.items()
+}
 
 
 def read(exchange: str, body: bytes) -> Message | UntypedMessage:
@@ -597,7 +605,7 @@ def decode(exchange: str, body: bytes) -> Message:
         LookupError: If the exchange has no class.
     """
     try:
-        return _DECODERS[exchange].decode(body)
+        return _DECODERS[exchange](body)
     except msgspec.DecodeError as error:
         reason, _, path = str(error).partition(" - at `")
         path = path.removesuffix("`") or "$"
@@ -620,6 +628,10 @@ def encode(message: Message) -> bytes:
 
     Args:
         message: Whose times are aware.
+
+    Raises:
+        TypeError: If a number needs more than 64 bits, which none of
+            JavaScript's does.
     """
     fields = msgspec.to_builtins(message, builtin_types=(datetime,))
     if isinstance(message, TaskRunningMessage):

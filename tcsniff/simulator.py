@@ -68,7 +68,8 @@ _RETRIED = {  # why the queue runs a task again by itself: why that run was crea
     "worker-shutdown": "retry",
     "intermittent-task": "task-retry",
 }
-_CUTS_SHORT = {*_RETRIED, "malformed-payload"}
+# How much of its work a run has done at most when it is cut short by this.
+_MOST_DONE = {**dict.fromkeys(_RETRIED, 1.0), "malformed-payload": 0.05}
 _ENDS_WORKER = {"claim-expired", "worker-shutdown"}
 _LEAVES_ARTIFACT = {"completed", "failure"}
 _ORDINARY = {"completed", "failed"}
@@ -266,20 +267,6 @@ class _Task:
         worker: Who runs it now.
     """
 
-    __slots__ = (
-        "cc",
-        "dependents",
-        "group",
-        "head",
-        "planned",
-        "resolved",
-        "status",
-        "tags",
-        "tail",
-        "unmet",
-        "worker",
-    )
-
     def __init__(self, planned: PlannedTask, group: _Group) -> None:
         pool = f"{planned.provisioner_id}.{planned.worker_type}"
         scheduler, group_id = group.plan.scheduler_id, group.plan.task_group_id
@@ -385,12 +372,13 @@ class _Queue:
         priority = self._random.choice(_PRIORITIES[:-3])
         for task in affected:
             task.status["priority"] = priority
-        told = {name: group.fields[name] for name in ("taskGroupId", "schedulerId")}
-        self._announce_group(
-            "task-group-priority-changed",
-            group,
-            {**told, "newPriority": priority, "tasksAffected": len(affected)},
-        )
+        fields = {
+            "taskGroupId": group.plan.task_group_id,
+            "schedulerId": group.plan.scheduler_id,
+            "newPriority": priority,
+            "tasksAffected": len(affected),
+        }
+        self._announce_group("task-group-priority-changed", group, fields)
 
     def _expire(self, group: _Group) -> None:
         for number, task in enumerate(task for task in group.tasks if task.is_open):
@@ -441,21 +429,14 @@ class _Queue:
 
     def _add_run(self, task: _Task, reason: str) -> None:
         runs = task.status["runs"]
+        run = {"runId": len(runs), "state": "pending", "reasonCreated": reason}
         task.status["state"] = "pending"
-        runs.append(
-            {
-                "runId": len(runs),
-                "state": "pending",
-                "reasonCreated": reason,
-                "scheduled": _text(self._agenda.now),
-            }
-        )
+        runs.append({**run, "scheduled": _text(self._agenda.now)})
 
     def _offer_run(self, task: _Task) -> None:
         run = len(task.status["runs"]) - 1
-        self._announce(
-            "task-pending", task, run, None, {"runId": run, "task": {"tags": task.tags}}
-        )
+        fields = {"runId": run, "task": {"tags": task.tags}}
+        self._announce("task-pending", task, run, None, fields)
         pool = self._pools[task.status["taskQueueId"]]
         urgency = _PRIORITIES.index(task.status["priority"])
         heappush(pool.waiting, (urgency, next(pool.counter), task, run))
@@ -479,20 +460,13 @@ class _Queue:
         task.worker = worker
         task.status["state"] = "running"
         task.status["runs"][run] = _claimed(task.status["runs"][run], worker, now)
-        taken_until = _postgres_text(now + _CLAIM)
-        self._announce(
-            "task-running",
-            task,
-            run,
-            worker,
-            {
-                "runId": run,
-                "workerGroup": worker[0],
-                "workerId": worker[1],
-                "takenUntil": taken_until,
-                "task": {"tags": task.tags},
-            },
-        )
+        fields = {
+            "runId": run,
+            **_worker_fields(worker),
+            "takenUntil": _postgres_text(now + _CLAIM),
+            "task": {"tags": task.tags},
+        }
+        self._announce("task-running", task, run, worker, fields)
         self._work(task, run)
 
     def _work(self, task: _Task, run: int) -> None:
@@ -511,7 +485,7 @@ class _Queue:
         self._plan_end(task, run, fate, length)
 
     def _plan_end(self, task: _Task, run: int, fate: str, length: float) -> None:
-        part = self._random.random() if fate in _CUTS_SHORT else 1.0
+        part = _MOST_DONE[fate] * self._random.random() if fate in _MOST_DONE else 1.0
         worked = self._lifetime if fate == "deadline-exceeded" else int(part * length)
         if worked > _RENEWAL:
             self._agenda.at(_RENEWAL, partial(self._renew, task, run, self._agenda.now + worked))
@@ -530,23 +504,14 @@ class _Queue:
     def _upload(self, task: _Task, run: int, artifact: tuple[str, str, str]) -> None:
         if task.is_at(run, "running"):
             storage, name, content = artifact
-            expires = task.status["expires"]
-            self._announce(
-                "artifact-created",
-                task,
-                run,
-                task.worker,
-                {
-                    "runId": run,
-                    **_worker_fields(task.worker),
-                    "artifact": {
-                        "storageType": storage,
-                        "name": name,
-                        "expires": expires,
-                        "contentType": content,
-                    },
-                },
-            )
+            made = {
+                "storageType": storage,
+                "name": name,
+                "expires": task.status["expires"],
+                "contentType": content,
+            }
+            fields = {"runId": run, **_worker_fields(task.worker), "artifact": made}
+            self._announce("artifact-created", task, run, task.worker, fields)
 
     def _report(self, task: _Task, run: int, reason: str) -> None:
         if task.is_at(run, "running"):
@@ -570,15 +535,9 @@ class _Queue:
             self._add_run(task, _RETRIED[reason])
         # The queue names no worker when it gives up on a task itself.
         named = None if reason == "deadline-exceeded" else worker
-        tags = {} if by_group else task.tags
-        self._announce(
-            f"task-{state}",
-            task,
-            run,
-            named,
-            {"runId": run, "task": {"tags": tags}, **_worker_fields(named)},
-            by_group=by_group,
-        )
+        tags = {} if by_group else task.tags  # by a flaw of the queue
+        fields = {"runId": run, "task": {"tags": tags}, **_worker_fields(named)}
+        self._announce(f"task-{state}", task, run, named, fields, by_group=by_group)
         if retried:
             self._offer_run(task)
         else:
@@ -662,8 +621,7 @@ def _claimed(run: _Json, worker: tuple[str, str], now: int) -> _Json:
         "runId": run["runId"],
         "state": "running",
         "reasonCreated": run["reasonCreated"],
-        "workerGroup": worker[0],
-        "workerId": worker[1],
+        **_worker_fields(worker),
         "takenUntil": _text(now + _CLAIM),
         "scheduled": run["scheduled"],
         "started": _text(now),
@@ -671,15 +629,15 @@ def _claimed(run: _Json, worker: tuple[str, str], now: int) -> _Json:
 
 
 def _ended(run: _Json, state: str, reason: str, now: str) -> _Json:
-    made = {
+    kept = {name: run[name] for name in _KEPT if name in run}
+    return {
         "runId": run["runId"],
         "state": state,
         "reasonCreated": run["reasonCreated"],
         "reasonResolved": reason,
+        **kept,
+        "resolved": now,
     }
-    made.update((name, run[name]) for name in _KEPT if name in run)
-    made["resolved"] = now
-    return made
 
 
 def _worker_fields(worker: tuple[str, str] | None) -> _Json:

@@ -112,7 +112,7 @@ _SUBSCRIPTIONS = (
 )
 _SUBSCRIBED = 0.06  # share of tasks that name one of these
 _SUMMARY = "test-summary"  # of failures too, so it waits for tests to end, not to succeed
-_RETRIES = {"gaia": 1, "b2g": 0}  # few, so that runs out of retries are seen
+_RETRIES = {"gaia": 0, "b2g": 0}  # so that an exception is final now and then
 # In seconds: least and most that a run of a kind usually takes.
 _DURATIONS = {
     "decision-task": (20, 90),

@@ -153,6 +153,7 @@ def picture_of(events: Sequence[Event], status: Status, width: int, colour: bool
     console = Console(
         width=width,
         color_system="standard" if colour else None,
+        no_color=not colour,  # or it would heed NO_COLOR, which we have weighed already
         force_terminal=True,
         highlight=False,
         markup=False,

@@ -106,6 +106,7 @@ class Listener:
         self._in_memory = in_memory
         self._transport: Any = _connection(broker, in_memory=in_memory).transport
         self._connection: Any = None
+        self._sock: Any = None
         self._channel: Any = None
         self._arrived: list[Delivery] = []
         self._last_tag = 0
@@ -173,6 +174,7 @@ class Listener:
 
     def _open(self) -> None:
         self._connection = self._transport.establish_connection()
+        self._sock = getattr(self._connection, "sock", None)  # none in memory
         self._limit(CONNECTING)
         self._channel = self._transport.create_channel(self._connection)
         self._channel.auto_decode = False
@@ -226,9 +228,8 @@ class Listener:
     def _drain(self, timeout: float) -> bool:
         # py-amqp loses the head of a half-read frame if its socket does not
         # block: so wait here, and let it read only what is there.
-        sock = getattr(self._connection, "sock", None)
-        if sock is not None:
-            if not _readable(sock, timeout):
+        if self._sock is not None:
+            if not _readable(self._sock, timeout):
                 return False
             timeout = QUIET
         try:
@@ -264,9 +265,8 @@ class Listener:
             self._channel.basic_publish(message, delivery.exchange, delivery.routing_key)
 
     def _limit(self, seconds: float) -> None:
-        sock = getattr(self._connection, "sock", None)
-        if sock is not None:
-            sock.settimeout(seconds)
+        if self._sock is not None:
+            self._sock.settimeout(seconds)
 
     def _close(self) -> None:
         # What goes wrong in saying goodbye changes nothing: without its
@@ -278,9 +278,7 @@ class Listener:
             for exchange in self._exchanges:
                 self._channel.exchange_delete(exchange)
         try:
-            sock = getattr(connection, "sock", None)
-            if sock is not None:
-                sock.settimeout(CLOSING)
+            self._limit(CLOSING)
             self._transport.close_connection(connection)
         except (*_FAILURES, ValueError, AttributeError):  # py-amqp, when half closed
             connection.collect()

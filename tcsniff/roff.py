@@ -1,0 +1,93 @@
+r"""The language of manual pages: requests and text that stays text.
+
+Pure. Macros are those of man(7). A page is typed into shells: what looks like
+a hyphen, a quote or a caret must be one when it is copied, and for that roff
+wants them escaped (groff_char(7), section "Fundamental character set").
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+
+_ESCAPES = {
+    "\\": r"\e",
+    "-": r"\-",
+    "'": r"\(aq",
+    "`": r"\(ga",
+    '"': r"\(dq",
+    "^": r"\(ha",
+    "~": r"\(ti",
+}
+_SPECIAL = re.compile(r"[\\\-'`\"^~]|[^\x20-\x7e]")
+
+
+def escaped(text: str) -> str:
+    """Make text that roff shows as it is, for any place but the start of a line."""
+    return _SPECIAL.sub(lambda found: _escape(found[0]), text)
+
+
+def _escape(character: str) -> str:
+    return _ESCAPES.get(character) or f"\\[u{ord(character):04X}]"
+
+
+def bold(text: str) -> str:
+    """Escape text and set it in bold."""
+    return rf"\fB{escaped(text)}\fR"
+
+
+def italic(text: str) -> str:
+    """Escape text and set it in italics, or underline it."""
+    return rf"\fI{escaped(text)}\fR"
+
+
+def text_line(roff: str) -> str:
+    """Guard a line of text, whose escapes are done, against being read as a request.
+
+    A dot at the start of a line would make it one, and so would an apostrophe,
+    which `escaped` does not leave.
+    """
+    return rf"\&{roff}" if roff.startswith((".", "'", " ")) else roff
+
+
+def request(name: str, *arguments: str) -> str:
+    """Word a request, such as ``.SH "EXIT STATUS"``.
+
+    Args:
+        name: Of the macro, without the dot.
+        arguments: Text; it is escaped here.
+    """
+    quoted = (f'"{escaped(text)}"' if " " in text or not text else escaped(text))
+    return " ".join([f".{name}", *quoted]) if arguments else f".{name}"
+
+
+def prose(text: str) -> str:
+    """Set running text: line breaks are spaces, what stands in backquotes is bold."""
+    parts = re.split(r"`([^`]*)`", " ".join(text.split()))
+    together = "".join(bold(part) if i % 2 else escaped(part) for i, part in enumerate(parts))
+    return text_line(together)
+
+
+def usage(text: str) -> str:
+    """Set a synopsis: capitals stand for something, and so are italic."""
+    parts = re.split(r"([A-Z][A-Z_]*)", " ".join(text.split()))
+    return "".join(italic(part) if i % 2 else escaped(part) for i, part in enumerate(parts))
+
+
+def example(lines: Iterable[str]) -> Iterator[str]:
+    """Set lines as they are."""
+    yield request("EX")
+    yield from (text_line(escaped(line)) for line in lines)
+    yield request("EE")
+
+
+def definition(term: str, text: str) -> Iterator[str]:
+    """Set a term and what it means.
+
+    Args:
+        term: Roff, escapes done.
+        text: Plain text, as for `prose`.
+    """
+    yield request("TP")
+    yield text_line(term)
+    yield prose(text)
