@@ -6,7 +6,6 @@ import importlib
 import os
 import signal
 import sys
-import traceback
 from collections.abc import Sequence
 from types import TracebackType
 
@@ -18,7 +17,7 @@ from tcsniff.errors import OutputClosed, TcsniffError, suggestion
 
 INTERRUPTED = 130
 _DEFAULT = "sniff"
-_COMMANDS = (_DEFAULT, "explain", "exchanges")
+_COMMANDS = (_DEFAULT, "explain", "exchanges", "completion")
 _DEBUG = "--debug"
 
 _SHORT_HELP = """\
@@ -110,7 +109,7 @@ def main(args: Sequence[str] | None = None) -> int:
         return error.exit_status
     except TcsniffError as error:
         if debug:
-            traceback.print_exc()
+            sys.__excepthook__(type(error), error, error.__traceback__)
         say(str(error))
         return error.exit_status
     return status if isinstance(status, int) else 0

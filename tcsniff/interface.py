@@ -164,19 +164,26 @@ def _flags(command: click.Command, context: click.Context) -> Iterator[Flag]:
 
 def _flag(option: click.Option, context: click.Context) -> Flag:
     valued = not (option.is_flag or option.count)
-    extra = option.get_help_extra(context)
-    notes = [f"default: {extra['default']}"] if "default" in extra else []
-    notes += [extra["range"]] if "range" in extra else []
     return Flag(
         tuple(sorted([*option.opts, *option.secondary_opts], key=_dashes)),
         option.make_metavar(context).strip("[]") if valued else "",
         " ".join((option.help or "").split()),
         getattr(option, "section", GENERAL),
-        "; ".join(notes),
+        "; ".join(_notes(option, context)),
         _words(option),
         _takes_file(option),
         option.multiple or option.count,
     )
+
+
+def _notes(option: click.Option, context: click.Context) -> Iterator[str]:
+    extra = option.get_help_extra(context)
+    if "default" in extra:
+        yield f"default: {extra['default']}"
+    kind = option.type
+    if isinstance(kind, (click.IntRange, click.FloatRange)):
+        bounds = {"from": kind.min, "to": kind.max}
+        yield " ".join(f"{word} {bound}" for word, bound in bounds.items() if bound is not None)
 
 
 def _dashes(name: str) -> int:

@@ -429,7 +429,7 @@ class Taskcluster:
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
-        self._channel: Any = connection.default_channel  # py-amqp's, which has no types
+        self._channel = connection.default_channel
         self._channel.events["basic_ack"].add(self._confirmed)
         self._channel.confirm_select()
         self._published = 0

@@ -14,11 +14,10 @@ from tcsniff.commands.options import (
     option,
     selection_options,
 )
-from tcsniff.commands.origin import Origin, opened, origin_options
+from tcsniff.commands.origin import Origin, origin_options
 from tcsniff.commands.talk import keep_quiet, say
-from tcsniff.commands.views import View, check_view, renderer_of, view_options
+from tcsniff.commands.views import View, check_view, view_options
 from tcsniff.selection import Wanted, select
-from tcsniff.stream import Stop, pump
 
 
 @click.command(cls=SectionedCommand)
@@ -65,6 +64,10 @@ def sniff(
     tell = keep_quiet if quiet else say
     for note in selection.notes:
         tell(note)
+
+    from tcsniff.commands.run import opened, renderer_of  # msgspec and orjson: 25 ms
+    from tcsniff.stream import Stop, pump
+
     with opened(origin, selection, tell) as (source, name, keep):
         renderer = renderer_of(view, source=name, selection=str(wanted))
         with closing(renderer):

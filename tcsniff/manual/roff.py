@@ -57,8 +57,7 @@ def request(name: str, *arguments: str) -> str:
         name: Of the macro, without the dot.
         arguments: Text; it is escaped here.
     """
-    quoted = (f'"{escaped(text)}"' if " " in text or not text else escaped(text))
-    return " ".join([f".{name}", *quoted]) if arguments else f".{name}"
+    return " ".join([f".{name}", *(f'"{escaped(text)}"' for text in arguments)])
 
 
 def prose(text: str) -> str:

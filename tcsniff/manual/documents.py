@@ -1,13 +1,7 @@
-"""Writes the documents that are made from the commands: manual page and completions.
-
-``python -m tcsniff.manual`` writes them below the current directory; with
-``--check`` it writes nothing and says which are old.
-"""
+"""Writes the documents that are made from the commands: manual page and completions."""
 
 from __future__ import annotations
 
-import argparse
-from collections.abc import Sequence
 from pathlib import Path
 
 import click
@@ -15,7 +9,7 @@ import click
 from tcsniff import cli
 from tcsniff.completions import bash, fish, zsh
 from tcsniff.interface import interface_of
-from tcsniff.manual import page
+from tcsniff.manual.page import page
 
 
 def documents() -> dict[str, str]:
@@ -42,23 +36,16 @@ def _read(path: Path) -> str | None:
     return path.read_text(encoding="utf-8") if path.exists() else None
 
 
-def main(args: Sequence[str]) -> int:
-    """Write the documents, or check them.
-
-    Args:
-        args: Words of the command line.
-
-    Returns:
-        The exit status: 1 if ``--check`` found an old one.
-    """
-    parser = argparse.ArgumentParser(prog="python -m tcsniff.manual")
-    parser.add_argument("--check", action="store_true", help="write nothing, tell what is old")
-    if parser.parse_args(args).check:
+@click.command(context_settings={"help_option_names": ["-h", "--help"]})
+@click.option("--check", is_flag=True, help="Write nothing; tell what is old, with status 1.")
+@click.pass_context
+def main(context: click.Context, *, check: bool) -> None:
+    """Write man/ and completions/ anew, below the current directory."""
+    if check:
         found = old()
         for path in found:
             click.echo(f"{path} is old; `make docs` writes it anew", err=True)
-        return 1 if found else 0
+        context.exit(1 if found else 0)
     for path, text in documents().items():
         Path(path).parent.mkdir(exist_ok=True)
         Path(path).write_text(text, encoding="utf-8")
-    return 0

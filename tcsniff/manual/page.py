@@ -1,19 +1,18 @@
 """The manual page tcsniff(1).
 
-Pure: commands in, roff out; ``python -m tcsniff.manual`` runs `tcsniff.documents`.
-What is said here by hand is what the commands do not know of themselves.
+Pure: commands in, roff out. What is said here by hand is what the commands do
+not know of themselves.
 """
 
 from __future__ import annotations
 
 import itertools
-import sys
 from collections.abc import Iterator
 
 from tcsniff import __version__, errors
 from tcsniff.exchanges import CATALOG
 from tcsniff.interface import Command, Flag, Interface
-from tcsniff.roff import bold, definition, example, prose, request, text_line, usage
+from tcsniff.manual.roff import bold, definition, example, prose, request, usage
 
 _DATE = "2026-11-23"  # of the words in this module; a page must not change by itself
 
@@ -36,11 +35,11 @@ _EVENTS = """What can be listened for, by the service that announces it. `tcsnif
     `queue/task-running`, and as Taskcluster's reference spells it, as in `taskRunning`."""
 
 _OTHER_STATUSES = {
-    0: "The end was reached: of the source, or what was asked to end it.",
+    0: "All went well: the source ended, or what was asked for was seen.",
     1: "A bug of tcsniff. `--debug` shows where.",
-    10: "What was to end in failure did: an expression matched, or a task failed.",
-    11: "No task failed, but one ended in exception.",
-    124: "The time was up first.",
+    10: "What was to count as a failure was seen, or a task of the group failed.",
+    11: "No task of the group failed, but one ended in exception.",
+    124: "The time was up before that.",
     129: "Ended by HUP, after cleaning up.",
     130: "Ended by Ctrl-C, after cleaning up.",
     143: "Ended by TERM, after cleaning up.",
@@ -110,7 +109,7 @@ def page(interface: Interface) -> str:
     """
     lines = itertools.chain(
         [r".\" Written by `make docs` from tcsniff's own commands; changes here are lost."],
-        [request("TH", "TCSNIFF", "1", _DATE, f"tcsniff {__version__}", "User Commands")],
+        [f'.TH "TCSNIFF" "1" "{_DATE}" "tcsniff {__version__}" "User Commands"'],
         [request("SH", "NAME"), rf"tcsniff \- {prose(_SYNOPSIS)}"],
         _synopsis(interface),
         [request("SH", "DESCRIPTION"), *_paragraphs(_DESCRIPTION)],
@@ -219,15 +218,13 @@ def _other_options(interface: Interface) -> Iterator[str]:
 
 def _unlike(known: dict[str, list[Flag]], command: Command) -> Iterator[str]:
     """Set a command's own flags, and name the sections that it shares with the default one."""
-    shared = []
-    for title, flags in _sections(command.flags).items():
-        if flags == known.get(title):
-            shared.append(title)
-        else:
-            yield from _flags(flags)
+    sections = _sections(command.flags)
+    shared = [title for title, flags in sections.items() if flags == known.get(title)]
     if shared:
-        yield request("PP")
-        yield prose(f"All flags above under: {'; '.join(shared)}.")
+        yield prose(f"Takes all the flags above under: {'; '.join(shared)}.")
+    for title, flags in sections.items():
+        if title not in shared:
+            yield from _flags(flags)
 
 
 def _flags(flags: list[Flag]) -> Iterator[str]:
@@ -261,10 +258,4 @@ def _paragraphs(texts: tuple[str, ...]) -> Iterator[str]:
     for number, text in enumerate(texts):
         if number:
             yield request("PP")
-        yield text_line(prose(text))
-
-
-if __name__ == "__main__":
-    from tcsniff.documents import main
-
-    sys.exit(main(sys.argv[1:]))
+        yield prose(text)

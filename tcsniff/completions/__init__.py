@@ -1,0 +1,1 @@
+"""Completion scripts, one module a shell. Written ahead: Tab never starts Python."""

@@ -1,0 +1,472 @@
+from __future__ import annotations
+
+import ast
+import os
+import pty
+import re
+import select
+import shlex
+import shutil
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import click
+import pytest
+
+from tcsniff import cli, errors
+from tcsniff.cli import INTERRUPTED, main
+from tcsniff.completions import bash, fish, zsh
+from tcsniff.interface import DEFAULT, Command, interface_of
+from tcsniff.manual import documents
+from tcsniff.manual.page import ENVIRONMENT, EXAMPLES, page, statuses
+from tcsniff.manual.roff import bold, escaped, prose, text_line
+from tcsniff.stream import Outcome
+
+TOP = Path(__file__).parents[1]
+INTERFACE = interface_of(cli.tcsniff)
+COMMANDS = {command.name: command for command in INTERFACE.commands}
+PATIENCE = 20  # seconds for a shell to answer
+
+
+def needed(name: str) -> str:
+    """Find a program; leave the test out without it, but where all has to run."""
+    found = shutil.which(name)
+    if found is None:
+        reason = f"left out, as it needs {name}: `apt-get install {name}`"
+        if os.environ.get("TCSNIFF_TESTS_COMPLETE") == "1":
+            pytest.fail(reason)
+        pytest.skip(reason)
+    return found
+
+
+def output_of(*command: str, given: str | None = None) -> str:
+    done = subprocess.run(command, input=given, capture_output=True, text=True, check=False)
+    assert not done.stderr
+    return done.stdout
+
+
+# The files
+
+
+@pytest.mark.parametrize("path", documents.documents())
+def test_a_document_is_up_to_date(path):
+    """What `make docs` would write is what is there."""
+    assert (TOP / path).read_text(encoding="utf-8") == documents.documents()[path]
+
+
+def test_what_was_written_is_not_old(tmp_path, monkeypatch, capsys):
+    """Writing, then checking, finds nothing to say."""
+    monkeypatch.chdir(tmp_path)
+    documents.main([], standalone_mode=False)
+
+    status = documents.main(["--check"], standalone_mode=False)
+
+    assert (status, capsys.readouterr().err) == (0, "")
+
+
+@pytest.mark.parametrize("path", documents.documents())
+@pytest.mark.parametrize("harm", [Path.unlink, Path.touch], ids=["missing", "changed"])
+def test_the_check_names_the_one_that_is_old(path, harm, tmp_path, monkeypatch, capsys):
+    """Status 1, and a line for it alone."""
+    monkeypatch.chdir(tmp_path)
+    documents.main([], standalone_mode=False)
+    Path(path).write_text("old", encoding="utf-8")
+    harm(Path(path))
+
+    status = documents.main(["--check"], standalone_mode=False)
+
+    assert status == 1
+    assert capsys.readouterr().err == f"{path} is old; `make docs` writes it anew\n"
+
+
+def test_the_manual_can_be_written_from_the_command_line():
+    """``python -m tcsniff.manual`` is what make calls."""
+    shown = output_of(sys.executable, "-m", "tcsniff.manual", "--help")
+
+    assert "--check" in shown
+
+
+# The words
+
+
+@pytest.mark.parametrize("command", INTERFACE.commands, ids=lambda command: command.name)
+def test_the_help_of_every_flag_is_a_sentence(command):
+    """It starts with a capital or says what it names, and ends in a full stop."""
+    bad = [flag.names for flag in command.flags if not re.fullmatch(r"\S.*\.", flag.help)]
+
+    assert bad == []
+
+
+def test_words_without_a_command_belong_to_the_default_one(capsys):
+    """The help of tcsniff itself shows that command's flags."""
+    main(["--help"])
+    shown = capsys.readouterr().out
+
+    assert [flag.names for flag in COMMANDS[DEFAULT].flags if flag.names[-1] not in shown] == [
+        ("--debug",)
+    ]
+
+
+def test_hidden_flags_stay_hidden():
+    """What the help does not show, nothing made from it shows."""
+    command = click.Command("one", params=[click.Option(["--secret"], hidden=True)], help="One.")
+
+    shown = interface_of(click.Group("root", commands={"one": command}))
+
+    assert "--secret" not in str(shown)
+
+
+# The manual page
+
+
+def test_mandoc_has_nothing_to_say():
+    """Not even a warning."""
+    roff = page(INTERFACE)
+
+    said = output_of(needed("mandoc"), "-Tlint", "-W", "warning", given=roff)
+
+    assert said == ""
+
+
+@pytest.mark.parametrize(
+    ("text", "roff"),
+    [
+        ("a-b", r"a\-b"),
+        (r"C:\new", r"C:\enew"),
+        ("it's", r"it\(aqs"),
+        ('"a"', r"\(dqa\(dq"),
+        ("`a`", r"\(gaa\(ga"),
+        ("^~", r"\(ha\(ti"),
+        ("a…", r"a\[u2026]"),
+        (".SH NAME", ".SH NAME"),
+    ],
+)
+def test_text_stays_text(text, roff):
+    """Whatever roff would read something into is escaped; at the start of lines, see below."""
+    assert escaped(text) == roff
+
+
+@pytest.mark.parametrize("text", [".SH injected", "'br", " indented"])
+def test_no_line_of_text_is_a_request(text):
+    """A dot, an apostrophe or a blank at the start would make it one."""
+    assert text_line(escaped(text))[0] not in ".' "
+
+
+def test_backquotes_make_bold():
+    """In running text; line breaks are spaces there."""
+    assert prose("see `a-b`\n  or c-d") == r"see \fBa\-b\fR or c\-d"
+
+
+HAZARDS = [
+    ".SH injected",
+    "'br or not",
+    r"C:\new and \fBbold",
+    "--flag-like 'quoted' ~/x ^y $(z)",
+]
+
+
+@pytest.mark.parametrize("text", HAZARDS)
+def test_a_rendered_page_shows_help_as_it_was_written(text):
+    """Of a flag and of a command, through mandoc; spaces apart."""
+    option = click.Option(["--flag"], help=text)
+    made_up = click.Command(DEFAULT, params=[option], help=f"First.\n\n{text}\n\n\b\n{text}")
+    roff = page(interface_of(click.Group("root", commands={DEFAULT: made_up})))
+
+    shown = output_of(needed("mandoc"), "-Tutf8", "-Owidth=200", given=roff)
+
+    plain = re.sub(r".\x08", "", shown)  # bold is a letter struck twice
+    assert plain.count(text) == 3
+
+
+@pytest.mark.parametrize("command", INTERFACE.commands, ids=lambda command: command.name)
+def test_every_command_and_flag_stands_in_the_manual(command):
+    """A flag where its command is, or in a section of the default command that it names."""
+    roff = page(INTERFACE)
+
+    missing = [flag.names for flag in command.flags if not _documented(command, flag, roff)]
+
+    assert missing == []
+    assert f"\n{bold(command.name)}\n" in roff.partition("COMMANDS")[2]
+
+
+def _documented(command: Command, flag, roff: str) -> bool:
+    title = '.SH "OPTIONS"' if command.is_default else f'.SS "tcsniff {command.name}"'
+    end = ".SH" if command.is_default else ".S"
+    part = roff.partition(title)[2].partition(f"\n{end}")[0]
+    named = not command.is_default and f" {escaped(flag.section)}" in part
+    return named or all(bold(name) in part for name in flag.names)
+
+
+def test_every_variable_that_is_read_is_documented():
+    """And none that is not."""
+    read = {name for path in (TOP / "tcsniff").rglob("*.py") for name in _variables(path)}
+
+    assert read == set(ENVIRONMENT)
+
+
+def _variables(path: Path) -> Iterator[str]:
+    text = path.read_text(encoding="utf-8")
+    if "environ" not in text or path.parent.name == "manual":
+        return
+    for node in ast.walk(ast.parse(text)):
+        arguments = node.args if isinstance(node, ast.Call) else []
+        arguments = [node.slice] if isinstance(node, ast.Subscript) else arguments
+        for argument in arguments:
+            if isinstance(argument, ast.Constant) and isinstance(argument.value, str):
+                yield from re.findall(r"^[A-Z]{2,}[A-Z_]{2,}$", argument.value)
+
+
+def test_every_exit_status_is_documented():
+    """Those of failures, of outcomes, and of signals."""
+    failures = {
+        kind.exit_status
+        for kind in vars(errors).values()
+        if isinstance(kind, type) and hasattr(kind, "exit_status")
+    }
+    outcomes = {outcome.exit_status for outcome in Outcome}
+
+    assert failures | outcomes | {0, 1, 129, INTERRUPTED, 143} <= set(statuses())
+
+
+@pytest.mark.parametrize("line", [line for _, line in EXAMPLES])
+def test_an_example_can_be_typed(line):
+    """Its flags exist, and their values can be read."""
+    words = shlex.split(line)[1:]
+    words = words[: words.index("|")] if "|" in words else words
+    name = words.pop(0) if words[0] in COMMANDS else DEFAULT
+
+    top = click.Context(cli.tcsniff)
+    command = cli.tcsniff.get_command(top, name)
+
+    assert command.make_context(name, words, parent=top).params
+
+
+# The completions
+
+SCRIPTS = {
+    "bash": (bash.script(INTERFACE), "-n"),
+    "zsh": (zsh.script(INTERFACE), "-n"),
+    "fish": (fish.script(INTERFACE), "--no-execute"),
+}
+
+
+@pytest.mark.parametrize("shell", SCRIPTS)
+def test_a_script_can_be_parsed(shell, tmp_path):
+    """By its own shell, without a word."""
+    text, flag = SCRIPTS[shell]
+    (tmp_path / "script").write_text(text, encoding="utf-8")
+
+    assert output_of(needed(shell), flag, str(tmp_path / "script")) == ""
+
+
+@pytest.mark.parametrize("shell", SCRIPTS)
+def test_the_command_prints_what_is_shipped(shell, capsys):
+    """``tcsniff completion`` and the files are the same text."""
+    status = main(["completion", shell])
+
+    assert (status, capsys.readouterr().out) == (0, SCRIPTS[shell][0])
+
+
+def test_other_commands_do_not_import_completions():
+    """Nor what they and the manual are made with."""
+    program = (
+        "import sys; from tcsniff.cli import main; main(['explain', 'task-running']); "
+        "print('LOADED', *sys.modules)"
+    )
+
+    loaded = output_of(sys.executable, "-c", program).partition("LOADED")[2].split()
+
+    made_with = ("tcsniff.completions", "tcsniff.interface", "tcsniff.manual")
+    assert [
+        name for name in loaded if name.startswith((*made_with, "tcsniff.commands.comp"))
+    ] == []
+
+
+def _fields(*names: str, before: str = "") -> list[str]:
+    return [f"{before}{name}=" for name in names]
+
+
+COMPLETED_BY_BASH = [
+    ("tcsniff exp", ["explain"]),
+    ("tcsniff task-ru", ["task-running"]),
+    ("tcsniff explain task-ru", ["task-running"]),
+    ("tcsniff task-running task-def", ["task-defined"]),
+    ("tcsniff task-running expl", []),
+    (
+        "tcsniff task-running:wo",
+        _fields("worker-group", "worker-id", "worker-type", "worker-pool-id"),
+    ),
+    ("tcsniff explain task-running:worker-t", _fields("worker-type")),
+    ("tcsniff task-running:worker-type=", []),
+    ("tcsniff task-running:worker-type=gaia,sch", _fields("scheduler-id", before="gaia,")),
+    ("tcsniff task-running:scheduler-id=a,sch", []),
+    ("tcsniff hook-created:", []),
+    ("tcsniff --worker-ty", ["--worker-type"]),
+    ("tcsniff --vers", ["--version"]),
+    ("tcsniff task-running --vers", []),
+    ("tcsniff explain --dem", []),
+    ("tcsniff --output=", ["table", "lines", "json", "raw"]),
+    ("tcsniff --output=js", ["json"]),
+    ("tcsniff --output js", ["json"]),
+    ("tcsniff -o ", ["table", "lines", "json", "raw"]),
+    ("tcsniff -o json task-ru", ["task-running"]),
+    ("tcsniff --worker-type ", []),
+    ("tcsniff --worker-type=", []),
+    ("tcsniff --worker-type= task-ru", ["task-running"]),
+    ("tcsniff --worker-type=a:b task-ru", ["task-running"]),
+    ("tcsniff --profile ", ["firefox-ci", "community"]),
+    ("tcsniff --exchange task-ru", ["task-running"]),
+    (
+        "tcsniff --exchange=exchange/taskcluster-queue/v1/task-r",
+        ["exchange/taskcluster-queue/v1/task-running"],
+    ),
+    ("tcsniff completion ", ["bash", "zsh", "fish"]),
+    ("tcsniff exchanges ", []),
+    ("tcsniff exchanges --js", ["--json"]),
+]
+
+
+@pytest.mark.parametrize(("typed", "offered"), COMPLETED_BY_BASH)
+def test_bash_completes(typed, offered):
+    """As bash would replace what follows the last break of the word."""
+    assert _bash(typed) == offered
+
+
+def test_bash_completes_where_a_colon_breaks_no_word():
+    """Some people take it out of COMP_WORDBREAKS."""
+    assert _bash("tcsniff task-running:worker-t", breaks="=") == ["task-running:worker-type="]
+
+
+@pytest.mark.parametrize("typed", ["tcsniff task-running:worker-t", "tcsniff --output=js"])
+def test_bash_completes_without_knowing_the_line(typed):
+    """Words that were taken apart are joined, with nothing to tell of blanks between."""
+    assert _bash(typed, line=False) == _bash(typed)
+
+
+def test_bash_offers_commands_and_events_first():
+    """As the first word may be either."""
+    assert set(_bash("tcsniff ")) >= {*COMMANDS, "task-running", "notification"}
+
+
+def _bash(typed: str, *, breaks: str = ":=", line: bool = True) -> list[str]:
+    words = re.findall(rf"[{breaks}]+|[^\s{breaks}]+", typed) + [""] * typed.endswith(" ")
+    setting = [
+        f"COMP_WORDBREAKS={shlex.quote(breaks)}",
+        f"COMP_WORDS=({shlex.join(words)}) COMP_CWORD={len(words) - 1}",
+        f"COMP_LINE={shlex.quote(typed)} COMP_POINT={len(typed)}" if line else "unset COMP_LINE",
+    ]
+    program = [SCRIPTS["bash"][0], *setting, "_tcsniff tcsniff", r"printf '%s\n' ${COMPREPLY[@]}"]
+    given = "\n".join(["set -u", *program])
+    return output_of(needed("bash"), "--norc", "--noprofile", given=given).split()
+
+
+TYPED = [
+    ("explain task-runn\t", ["explain", "task-running"]),
+    ("task-running:worker-t\tgaia", ["task-running:worker-type=gaia"]),
+    ("task-running:run-id=0,scheduler-\tx", ["task-running:run-id=0,scheduler-id=x"]),
+    ("--output=js\t", ["--output=json"]),
+    ("-o ta\t hook-del\t", ["-o", "table", "hook-deleted"]),
+    ("completion fi\t", ["completion", "fish"]),
+]
+
+
+@pytest.mark.parametrize("shell", ["bash", "zsh"])
+@pytest.mark.parametrize(("keys", "words"), TYPED)
+def test_tab_completes_in_a_terminal(shell, keys, words, tmp_path):
+    """Typed into the shell itself, tcsniff gets these words."""
+    program = needed(shell)
+    (tmp_path / "_tcsniff").write_text(SCRIPTS[shell][0], encoding="utf-8")
+    show = "PS1='ready> '; tcsniff() { printf '<%s>' \"$@\"; echo; }\n"
+    (tmp_path / "bashrc").write_text(f"{show}source {tmp_path}/_tcsniff\n", encoding="utf-8")
+    setting = f"fpath=({tmp_path} $fpath)\nautoload -Uz compinit\ncompinit -u -D\n"
+    (tmp_path / ".zshrc").write_text(show + setting, encoding="utf-8")
+    flags = {"bash": ["--rcfile", str(tmp_path / "bashrc")], "zsh": ["-d"]}
+
+    shown = _typed([program, *flags[shell], "-i"], f"tcsniff {keys}\r", home=tmp_path)
+
+    assert re.findall("<([^>]*)>", shown) == words
+
+
+def _typed(command: list[str], keys: str, *, home: Path) -> str:
+    ours, theirs = pty.openpty()
+    environment = {"TERM": "dumb", "HOME": str(home), "ZDOTDIR": str(home), "PATH": os.defpath}
+    shell = subprocess.Popen(
+        command,
+        stdin=theirs,
+        stdout=theirs,
+        stderr=theirs,
+        env=environment,
+        start_new_session=True,
+    )
+    os.close(theirs)
+    try:
+        _read_until(ours, "ready> ")
+        os.write(ours, keys.encode())
+        return _read_until(ours, ">\r\n")
+    finally:
+        shell.kill()
+        shell.wait()
+        os.close(ours)
+
+
+def _read_until(terminal: int, end: str) -> str:
+    shown = ""
+    deadline = time.monotonic() + PATIENCE
+    while end not in shown:
+        ready, _, _ = select.select([terminal], [], [], max(0, deadline - time.monotonic()))
+        assert ready, f"no {end!r} in {shown!r}"
+        shown += os.read(terminal, 4096).decode()
+    return shown
+
+
+@pytest.mark.parametrize(
+    ("typed", "offered"),
+    [
+        ("tcsniff exp", {"explain"}),
+        ("tcsniff task-ru", {"task-running"}),
+        ("tcsniff explain task-ru", {"task-running"}),
+        ("tcsniff task-running completio", set()),
+        ("tcsniff task-running:worker-t", {"task-running:worker-type="}),
+        ("tcsniff task-running:run-id=0,sch", {"task-running:run-id=0,scheduler-id="}),
+        ("tcsniff task-running:worker-type=", set()),
+        ("tcsniff --worker-t", {"--worker-type"}),
+        ("tcsniff --task-gr", {"--task-group", "--task-group-id"}),
+        ("tcsniff explain --dem", set()),
+        ("tcsniff --output=j", {"--output=json"}),
+        ("tcsniff -o ", {"table", "lines", "json", "raw"}),
+        ("tcsniff --worker-type ", set()),
+        ("tcsniff --exchange exchange/taskcluster-auth/v1/role-c", {"role-created"}),
+        ("tcsniff completion ", {"bash", "zsh", "fish"}),
+        ("tcsniff exchanges ", set()),
+    ],
+)
+def test_fish_completes(typed, offered, tmp_path):
+    """Asked by fish's own means."""
+    assert {word.rpartition("v1/")[2] for word, _ in _fish(typed, tmp_path)} == offered
+
+
+def test_fish_says_what_an_event_is(tmp_path):
+    """The summary of the catalog stands beside the name."""
+    assert _fish("tcsniff task-ru", tmp_path) == [
+        ("task-running", "a worker claimed a run; renewed claims are not announced")
+    ]
+
+
+def _fish(typed: str, home: Path) -> list[tuple[str, str]]:
+    program = needed("fish")
+    (home / "tcsniff.fish").write_text(SCRIPTS["fish"][0], encoding="utf-8")
+    asked = f"source {home}/tcsniff.fish; complete -C {shlex.quote(typed)}"
+    environment = {"HOME": str(home), "PATH": os.defpath}
+    done = subprocess.run(
+        [program, "--no-config", "-c", asked],
+        capture_output=True,
+        text=True,
+        check=True,
+        env=environment,
+        cwd=home,
+    )
+    rows = [line.partition("\t") for line in done.stdout.splitlines()]
+    return [(word, text) for word, _, text in rows]
