@@ -1,1 +1,253 @@
-# to be written by make docs
+# bash completion for tcsniff                              -*- shell-script -*-
+# Written by `make docs` from tcsniff's own commands; changes here are lost.
+# Needs bash 4.4 or later, and not the package bash-completion.
+
+_tcsniff_commands=(
+  sniff explain exchanges completion
+)
+_tcsniff_events=(
+  task-defined task-pending task-running artifact-created task-completed task-failed
+  task-exception task-group-resolved task-group-sealed task-priority-changed
+  task-group-priority-changed pull-request push release rerun task-group-creation-requested
+  hook-created hook-updated hook-deleted notification client-created client-updated
+  client-deleted role-created role-updated role-deleted worker-pool-created worker-pool-updated
+  worker-pool-error worker-requested worker-running worker-stopped worker-removed
+  launch-config-created launch-config-updated launch-config-archived
+)
+_tcsniff_exchanges=(
+  task-defined task-pending task-running artifact-created task-completed task-failed
+  task-exception task-group-resolved task-group-sealed task-priority-changed
+  task-group-priority-changed pull-request push release rerun task-group-creation-requested
+  hook-created hook-updated hook-deleted notification client-created client-updated
+  client-deleted role-created role-updated role-deleted worker-pool-created worker-pool-updated
+  worker-pool-error worker-requested worker-running worker-stopped worker-removed
+  launch-config-created launch-config-updated launch-config-archived
+  exchange/taskcluster-queue/v1/task-defined exchange/taskcluster-queue/v1/task-pending
+  exchange/taskcluster-queue/v1/task-running exchange/taskcluster-queue/v1/artifact-created
+  exchange/taskcluster-queue/v1/task-completed exchange/taskcluster-queue/v1/task-failed
+  exchange/taskcluster-queue/v1/task-exception exchange/taskcluster-queue/v1/task-group-resolved
+  exchange/taskcluster-queue/v1/task-group-sealed
+  exchange/taskcluster-queue/v1/task-priority-changed
+  exchange/taskcluster-queue/v1/task-group-priority-changed
+  exchange/taskcluster-github/v1/pull-request exchange/taskcluster-github/v1/push
+  exchange/taskcluster-github/v1/release exchange/taskcluster-github/v1/rerun
+  exchange/taskcluster-github/v1/task-group-creation-requested
+  exchange/taskcluster-hooks/v1/hook-created exchange/taskcluster-hooks/v1/hook-updated
+  exchange/taskcluster-hooks/v1/hook-deleted exchange/taskcluster-notify/v1/notification
+  exchange/taskcluster-auth/v1/client-created exchange/taskcluster-auth/v1/client-updated
+  exchange/taskcluster-auth/v1/client-deleted exchange/taskcluster-auth/v1/role-created
+  exchange/taskcluster-auth/v1/role-updated exchange/taskcluster-auth/v1/role-deleted
+  exchange/taskcluster-worker-manager/v1/worker-pool-created
+  exchange/taskcluster-worker-manager/v1/worker-pool-updated
+  exchange/taskcluster-worker-manager/v1/worker-pool-error
+  exchange/taskcluster-worker-manager/v1/worker-requested
+  exchange/taskcluster-worker-manager/v1/worker-running
+  exchange/taskcluster-worker-manager/v1/worker-stopped
+  exchange/taskcluster-worker-manager/v1/worker-removed
+  exchange/taskcluster-worker-manager/v1/launch-config-created
+  exchange/taskcluster-worker-manager/v1/launch-config-updated
+  exchange/taskcluster-worker-manager/v1/launch-config-archived
+)
+
+# Finds the flags of a command.
+_tcsniff_flags() {
+  case $1 in
+    sniff)
+      found=(
+        --worker-type --provisioner-id --task-queue --task-group-id --task-group --task-id
+        --task --scheduler-id --run-id --worker-group --worker-id --organization --repository
+        --action --topic --provider-id --launch-config-id --worker-pool-id --route --all
+        --exchange --routing-key --bind --broker --profile --prefetch --auto-ack --demo --seed
+        -n --count --timeout -o --output --json --color -q --quiet -h --help --debug
+      )
+      ;;
+    explain)
+      found=(
+        --json --worker-type --provisioner-id --task-queue --task-group-id --task-group
+        --task-id --task --scheduler-id --run-id --worker-group --worker-id --organization
+        --repository --action --topic --provider-id --launch-config-id --worker-pool-id --route
+        --all --exchange --routing-key --bind -h --help --debug
+      )
+      ;;
+    exchanges)
+      found=(
+        --json -h --help --debug
+      )
+      ;;
+    completion)
+      found=(
+        -h --help --debug
+      )
+      ;;
+  esac
+  case $2 in
+    1) found+=(--version) ;;
+  esac
+}
+
+# Finds what may be given to a flag of a command; fails if it takes no value.
+_tcsniff_values() {
+  case $1 in
+    sniff)
+      case $2 in
+        --worker-type | --provisioner-id | --task-queue | --task-group-id | --task-group | \
+        --task-id | --task | --scheduler-id | --run-id | --worker-group | --worker-id | \
+        --organization | --repository | --action | --topic | --provider-id | \
+        --launch-config-id | --worker-pool-id | --route | --routing-key | --bind | --broker | \
+        --prefetch | --seed | -n | --count | --timeout)
+          found=()
+          ;;
+        --exchange)
+          found=("${_tcsniff_exchanges[@]}")
+          ;;
+        --profile)
+          found=(firefox-ci community)
+          ;;
+        -o | --output)
+          found=(table lines json raw)
+          ;;
+        --color)
+          found=(auto always never)
+          ;;
+        *) return 1 ;;
+      esac
+      ;;
+    explain)
+      case $2 in
+        --worker-type | --provisioner-id | --task-queue | --task-group-id | --task-group | \
+        --task-id | --task | --scheduler-id | --run-id | --worker-group | --worker-id | \
+        --organization | --repository | --action | --topic | --provider-id | \
+        --launch-config-id | --worker-pool-id | --route | --routing-key | --bind)
+          found=()
+          ;;
+        --exchange)
+          found=("${_tcsniff_exchanges[@]}")
+          ;;
+        *) return 1 ;;
+      esac
+      ;;
+    *) return 1 ;;
+  esac
+}
+
+# Finds what a command takes besides.
+_tcsniff_arguments() {
+  case $1 in
+    sniff | explain) _tcsniff_event "$2" ;;
+    completion) found+=(bash zsh fish) ;;
+  esac
+}
+
+# Finds the fields of an EVENT.
+_tcsniff_fields() {
+  case $1 in
+    task-defined | task-pending | task-running | artifact-created | task-completed | \
+    task-failed | task-exception | task-priority-changed)
+      fields=(
+        task-id run-id worker-group worker-id provisioner-id worker-type scheduler-id
+        task-group-id task-queue worker-pool-id
+      )
+      ;;
+    task-group-resolved | task-group-sealed | task-group-priority-changed)
+      fields=(
+        task-group-id scheduler-id
+      )
+      ;;
+    pull-request)
+      fields=(
+        organization repository action
+      )
+      ;;
+    push | release | rerun | task-group-creation-requested)
+      fields=(
+        organization repository
+      )
+      ;;
+    notification)
+      fields=(
+        topic
+      )
+      ;;
+    worker-pool-created | worker-pool-updated | worker-pool-error | worker-requested | \
+    worker-running | worker-stopped | worker-removed | launch-config-created | \
+    launch-config-updated | launch-config-archived)
+      fields=(
+        provider-id provisioner-id worker-type worker-group worker-id launch-config-id
+        task-queue worker-pool-id
+      )
+      ;;
+  esac
+}
+
+# Completes an EVENT, or the field after EVENT: or a comma.
+_tcsniff_event() {
+  local word=$1 start field
+  if [[ $word != *:* ]]; then
+    found+=("${_tcsniff_events[@]}")
+    return
+  fi
+  start=${word%"${word##*[:,]}"}
+  [[ ${word#"$start"} != *=* ]] || return 0
+  local -a fields=()
+  _tcsniff_fields "${word%%:*}"
+  for field in "${fields[@]}"; do
+    [[ $start == *[:,]"$field"=* ]] || found+=("$start$field=")
+  done
+}
+
+# Puts the words together again that bash takes apart at : and =, and that no
+# blank divides.
+_tcsniff_join() {
+  local line=${COMP_LINE-} piece='' word i
+  for ((i = 0; i <= COMP_CWORD; i++)); do
+    word=${COMP_WORDS[i]-}
+    if ((i > 0)) && [[ $line != [[:blank:]]* && ($word == [:=]* || $piece == *[:=]) ]]; then
+      words[-1]+=$word
+    else
+      words+=("$word")
+    fi
+    piece=$word
+    line=${line#*"$word"}
+  done
+}
+
+# Gives what is found and fits; bash wants only what follows the last break in the word.
+_tcsniff_reply() {
+  local current=$1 breaks='' before='' word
+  [[ ${COMP_WORDBREAKS-} != *:* ]] || breaks+=:
+  [[ ${COMP_WORDBREAKS-} != *=* ]] || breaks+==
+  if [[ -n $breaks && $current == *["$breaks"]* ]]; then
+    before=${current%"${current##*["$breaks"]}"}
+  fi
+  for word in "${found[@]}"; do
+    [[ $word != "$current"* ]] || COMPREPLY+=("${word#"$before"}")
+  done
+  if [[ ${COMPREPLY[*]-} == *= ]]; then
+    compopt -o nospace 2>/dev/null
+  fi
+}
+
+_tcsniff() {
+  COMPREPLY=()
+  local -a words=() found=()
+  _tcsniff_join
+  local current=${words[-1]} command=sniff first=1
+  if ((${#words[@]} > 2)); then
+    first=0
+    [[ " ${_tcsniff_commands[*]} " != *" ${words[1]} "* ]] || command=${words[1]}
+  fi
+  local flag=${current%%=*}
+  if [[ $current == --*=* ]] && _tcsniff_values "$command" "$flag" "${current#*=}"; then
+    found=("${found[@]/#/$flag=}")
+  elif ((first == 0)) && _tcsniff_values "$command" "${words[-2]}" "$current"; then
+    :
+  elif [[ $current == -* ]]; then
+    _tcsniff_flags "$command" "$first"
+  else
+    ((first == 0)) || found+=("${_tcsniff_commands[@]}")
+    _tcsniff_arguments "$command" "$current"
+  fi
+  _tcsniff_reply "$current"
+}
+
+complete -F _tcsniff tcsniff

@@ -1,1 +1,196 @@
-# to be written by make docs
+# fish completion for tcsniff
+# Written by `make docs` from tcsniff's own commands; changes here are lost.
+
+set -g __tcsniff_commands sniff explain exchanges completion
+
+function __tcsniff_events
+    printf '%s\t%s\n' \
+        task-defined 'a task was created; its status here is always unscheduled, without runs' \
+        task-pending 'a run can be claimed: the first, a retry or a rerun' \
+        task-running 'a worker claimed a run; renewed claims are not announced' \
+        artifact-created 'a run has a new artifact; never for storage type s3' \
+        task-completed 'a run succeeded, and its task with it' \
+        task-failed 'a run\'s own code failed, and its task with it' \
+        task-exception 'a run ended for another reason; final unless the status says pending' \
+        task-group-resolved 'every task of a group has been resolved once; repeats, and reruns may still run' \
+        task-group-sealed 'a group takes no more tasks (since v48.0.0)' \
+        task-priority-changed 'an unresolved task got another priority (since v95.1.0)' \
+        task-group-priority-changed 'all unresolved tasks of a group got another priority (since v95.1.0)' \
+        pull-request 'something happened to a pull request; the action says what' \
+        push 'commits or a tag were pushed' \
+        release 'a release was published or changed' \
+        rerun 'somebody asked for a check to run again (since v44.16.0)' \
+        task-group-creation-requested 'the tasks for a GitHub event are about to be created' \
+        hook-created 'a hook was created' \
+        hook-updated 'a hook\'s definition was changed' \
+        hook-deleted 'a hook was deleted' \
+        notification 'a notification asked for by the notify API or a task\'s notify.pulse route' \
+        client-created 'a client was created' \
+        client-updated 'a client was changed' \
+        client-deleted 'a client was deleted' \
+        role-created 'a role was created' \
+        role-updated 'a role was changed' \
+        role-deleted 'a role was deleted' \
+        worker-pool-created 'a worker pool was created; published without any field' \
+        worker-pool-updated 'a worker pool\'s definition was changed; published without any field' \
+        worker-pool-error 'provisioning, or a worker, reported an error (since v67.0.0)' \
+        worker-requested 'a worker was asked for at the cloud provider (since v67.0.0)' \
+        worker-running 'a worker registered and can claim tasks (since v67.0.0)' \
+        worker-stopped 'a worker stopped (since v67.0.0)' \
+        worker-removed 'a worker was told to go or was terminated; says why (since v67.0.0)' \
+        launch-config-created 'a launch config was added to a worker pool (since v82.0.0)' \
+        launch-config-updated 'a launch config was changed (since v82.0.0)' \
+        launch-config-archived 'a launch config was archived (since v82.0.0)'
+end
+
+function __tcsniff_exchanges
+    printf '%s\n' \
+        task-defined task-pending task-running artifact-created task-completed task-failed \
+        task-exception task-group-resolved task-group-sealed task-priority-changed \
+        task-group-priority-changed pull-request push release rerun \
+        task-group-creation-requested hook-created hook-updated hook-deleted notification \
+        client-created client-updated client-deleted role-created role-updated role-deleted \
+        worker-pool-created worker-pool-updated worker-pool-error worker-requested \
+        worker-running worker-stopped worker-removed launch-config-created launch-config-updated \
+        launch-config-archived exchange/taskcluster-queue/v1/task-defined \
+        exchange/taskcluster-queue/v1/task-pending exchange/taskcluster-queue/v1/task-running \
+        exchange/taskcluster-queue/v1/artifact-created \
+        exchange/taskcluster-queue/v1/task-completed exchange/taskcluster-queue/v1/task-failed \
+        exchange/taskcluster-queue/v1/task-exception \
+        exchange/taskcluster-queue/v1/task-group-resolved \
+        exchange/taskcluster-queue/v1/task-group-sealed \
+        exchange/taskcluster-queue/v1/task-priority-changed \
+        exchange/taskcluster-queue/v1/task-group-priority-changed \
+        exchange/taskcluster-github/v1/pull-request exchange/taskcluster-github/v1/push \
+        exchange/taskcluster-github/v1/release exchange/taskcluster-github/v1/rerun \
+        exchange/taskcluster-github/v1/task-group-creation-requested \
+        exchange/taskcluster-hooks/v1/hook-created exchange/taskcluster-hooks/v1/hook-updated \
+        exchange/taskcluster-hooks/v1/hook-deleted exchange/taskcluster-notify/v1/notification \
+        exchange/taskcluster-auth/v1/client-created exchange/taskcluster-auth/v1/client-updated \
+        exchange/taskcluster-auth/v1/client-deleted exchange/taskcluster-auth/v1/role-created \
+        exchange/taskcluster-auth/v1/role-updated exchange/taskcluster-auth/v1/role-deleted \
+        exchange/taskcluster-worker-manager/v1/worker-pool-created \
+        exchange/taskcluster-worker-manager/v1/worker-pool-updated \
+        exchange/taskcluster-worker-manager/v1/worker-pool-error \
+        exchange/taskcluster-worker-manager/v1/worker-requested \
+        exchange/taskcluster-worker-manager/v1/worker-running \
+        exchange/taskcluster-worker-manager/v1/worker-stopped \
+        exchange/taskcluster-worker-manager/v1/worker-removed \
+        exchange/taskcluster-worker-manager/v1/launch-config-created \
+        exchange/taskcluster-worker-manager/v1/launch-config-updated \
+        exchange/taskcluster-worker-manager/v1/launch-config-archived
+end
+
+function __tcsniff_fields
+    switch $argv[1]
+        case \
+            task-defined task-pending task-running artifact-created task-completed task-failed \
+            task-exception task-priority-changed
+            printf '%s\n' \
+                task-id run-id worker-group worker-id provisioner-id worker-type scheduler-id \
+                task-group-id task-queue worker-pool-id
+        case \
+            task-group-resolved task-group-sealed task-group-priority-changed
+            printf '%s\n' \
+                task-group-id scheduler-id
+        case \
+            pull-request
+            printf '%s\n' \
+                organization repository action
+        case \
+            push release rerun task-group-creation-requested
+            printf '%s\n' \
+                organization repository
+        case \
+            notification
+            printf '%s\n' \
+                topic
+        case \
+            worker-pool-created worker-pool-updated worker-pool-error worker-requested \
+            worker-running worker-stopped worker-removed launch-config-created \
+            launch-config-updated launch-config-archived
+            printf '%s\n' \
+                provider-id provisioner-id worker-type worker-group worker-id launch-config-id \
+                task-queue worker-pool-id
+    end
+end
+
+# Whether the word to complete is the first.
+function __tcsniff_first
+    test (count (commandline -opc)) -eq 1
+end
+
+# Whether the command is one of these; words belong to sniff if there is none.
+function __tcsniff_in
+    set -l words (commandline -opc)
+    set -l command sniff
+    if set -q words[2]; and contains -- $words[2] $__tcsniff_commands
+        set command $words[2]
+    end
+    contains -- $command $argv
+end
+
+# Completes an EVENT, or the field after EVENT: or a comma.
+function __tcsniff_event
+    set -l word (commandline -ct)
+    if string match -q -- '-*' $word
+        return # fish would match a flag that is not there with whatever is near
+    end
+    if not string match -q '*:*' -- $word
+        __tcsniff_events
+        return
+    end
+    set -l start (string match -r '^.*[:,]' -- $word)
+    if string match -q '*=*' -- (string replace -- $start '' $word)
+        return
+    end
+    for field in (__tcsniff_fields (string split -m 1 : -- $word)[1])
+        string match -q "*[:,]$field=*" -- $start; or echo $start$field=
+    end
+end
+
+complete -c tcsniff -f
+
+complete -c tcsniff -n __tcsniff_first -a sniff -d 'Show Taskcluster\'s events as they happen'
+complete -c tcsniff -n __tcsniff_first -a explain -d 'Show the bindings that a selection becomes'
+complete -c tcsniff -n __tcsniff_first -a exchanges -d 'List what there is to listen for, and the fields of each routing key'
+complete -c tcsniff -n __tcsniff_first -a completion -d 'Print a completion script for a shell'
+complete -c tcsniff -n '__tcsniff_in sniff explain' -a '(__tcsniff_event)'
+complete -c tcsniff -n '__tcsniff_in completion' -a 'bash zsh fish'
+complete -c tcsniff -n '__tcsniff_in sniff explain' -l worker-type -x -d 'Of this worker type'
+complete -c tcsniff -n '__tcsniff_in sniff explain' -l provisioner-id -x -d 'Of this provisioner'
+complete -c tcsniff -n '__tcsniff_in sniff explain' -l task-queue -x -d 'Of this task queue: both of the above in one'
+complete -c tcsniff -n '__tcsniff_in sniff explain' -l task-group-id -l task-group -x -d 'Of this task group'
+complete -c tcsniff -n '__tcsniff_in sniff explain' -l task-id -l task -x -d 'Of this task'
+complete -c tcsniff -n '__tcsniff_in sniff explain' -l scheduler-id -x -d 'Of this scheduler, such as gecko-level-3'
+complete -c tcsniff -n '__tcsniff_in sniff explain' -l run-id -x -d 'Of the run with this number, counted from 0'
+complete -c tcsniff -n '__tcsniff_in sniff explain' -l worker-group -x -d 'Of workers in this group'
+complete -c tcsniff -n '__tcsniff_in sniff explain' -l worker-id -x -d 'Of this worker'
+complete -c tcsniff -n '__tcsniff_in sniff explain' -l organization -x -d 'Of repositories of this GitHub organization'
+complete -c tcsniff -n '__tcsniff_in sniff explain' -l repository -x -d 'Of this GitHub repository'
+complete -c tcsniff -n '__tcsniff_in sniff explain' -l action -x -d 'Of this action on a pull request'
+complete -c tcsniff -n '__tcsniff_in sniff explain' -l topic -x -d 'Notifications with this topic; may be several words, with wildcards'
+complete -c tcsniff -n '__tcsniff_in sniff explain' -l provider-id -x -d 'Of worker pools with this provider'
+complete -c tcsniff -n '__tcsniff_in sniff explain' -l launch-config-id -x -d 'Of workers with this launch config'
+complete -c tcsniff -n '__tcsniff_in sniff explain' -l worker-pool-id -x -d 'The same as --task-queue, as the worker manager calls it'
+complete -c tcsniff -n '__tcsniff_in sniff explain' -l route -x -d 'Of tasks with this route; * stands for a word of it, # for any number'
+complete -c tcsniff -n '__tcsniff_in sniff explain' -l all -d 'Every EVENT of the queue'
+complete -c tcsniff -n '__tcsniff_in sniff explain' -l exchange -x -a '(__tcsniff_exchanges)' -d 'Any exchange, by its full name or as an EVENT'
+complete -c tcsniff -n '__tcsniff_in sniff explain' -l routing-key -x -d 'What to bind at each --exchange; without it, #'
+complete -c tcsniff -n '__tcsniff_in sniff explain' -l bind -x -d 'One exchange and one pattern'
+complete -c tcsniff -n '__tcsniff_in sniff' -l broker -x -d 'amqps://USER@HOST:PORT/VHOST; else TCSNIFF_BROKER or PULSE_URL. PULSE_USERNAME and PULSE_PASSWORD give the account'
+complete -c tcsniff -n '__tcsniff_in sniff' -l profile -x -a 'firefox-ci community' -d 'firefox-ci or community: Mozilla\'s two deployments'
+complete -c tcsniff -n '__tcsniff_in sniff' -l prefetch -x -d 'Messages that the broker may send ahead; bounds the memory'
+complete -c tcsniff -n '__tcsniff_in sniff' -l auto-ack -d 'Let the broker forget a message as soon as it is sent'
+complete -c tcsniff -n '__tcsniff_in sniff' -l demo -d 'Watch made-up tasks; needs no broker'
+complete -c tcsniff -n '__tcsniff_in sniff' -l seed -x -d 'Make up the same tasks each time, at the same times'
+complete -c tcsniff -n '__tcsniff_in sniff' -s n -l count -x -d 'After N events'
+complete -c tcsniff -n '__tcsniff_in sniff' -l timeout -x -d 'After so long, such as 500ms, 30s, 10m, 1h30m; exit status 124'
+complete -c tcsniff -n '__tcsniff_in sniff' -s o -l output -x -a 'table lines json raw' -d 'table: live; lines: one an event; json: one object a line; raw: bodies as they came. Default: table on a terminal, else json'
+complete -c tcsniff -n '__tcsniff_in sniff' -l json -d 'Short for -o json'
+complete -c tcsniff -n '__tcsniff_in sniff' -l color -x -a 'auto always never' -d 'Colours; auto follows the terminal, NO_COLOR and FORCE_COLOR'
+complete -c tcsniff -n '__tcsniff_in sniff' -s q -l quiet -d 'Say nothing but errors'
+complete -c tcsniff -n '__tcsniff_in sniff explain exchanges completion' -s h -l help -d 'Show this message and exit'
+complete -c tcsniff -n '__tcsniff_in sniff explain exchanges completion' -l debug -d 'Show the traceback of a failure'
+complete -c tcsniff -n '__tcsniff_in explain exchanges' -l json -d 'One JSON object a line'
+complete -c tcsniff -n __tcsniff_first -l version -d 'Show the version and exit'

@@ -381,8 +381,9 @@ class _Queue:
         self._announce_group("task-group-priority-changed", group, fields)
 
     def _expire(self, group: _Group) -> None:
-        for number, task in enumerate(task for task in group.tasks if task.is_open):
-            self._agenda.at(15 * number, partial(self._exceed, task))
+        for task in group.tasks:
+            if task.is_open:
+                self._resolve(task, "deadline-exceeded")
 
     # The life of a task, before a worker has it.
 
@@ -415,10 +416,6 @@ class _Queue:
         if task.is_open:
             self._resolve(task, "canceled", by_group=by_group)
 
-    def _exceed(self, task: _Task) -> None:
-        if task.is_open:
-            self._resolve(task, "deadline-exceeded")
-
     def _lift(self, task: _Task) -> None:
         if task.is_open:
             old = task.status["priority"]
@@ -447,9 +444,8 @@ class _Queue:
     def _match(self, pool: _Pool) -> None:
         while pool.idle and pool.waiting:
             _, _, task, run = heappop(pool.waiting)
-            if task.is_at(run, "pending"):
-                claim = partial(self._claim, pool, pool.idle.pop(), task, run)
-                self._agenda.after(_UNTIL_CLAIMED, claim)
+            claim = partial(self._claim, pool, pool.idle.pop(), task, run)
+            self._agenda.after(_UNTIL_CLAIMED, claim)
 
     def _claim(self, pool: _Pool, worker: tuple[str, str], task: _Task, run: int) -> None:
         if not task.is_at(run, "pending"):

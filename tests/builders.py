@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
 import orjson
+import pytest
 
 from tcsniff.deliveries import Delivery
 from tcsniff.events import Event
@@ -82,6 +86,16 @@ def delivery(event: str = "task-running", **details: Any) -> Delivery:
 def event(name: str = "task-running", **details: Any) -> Event:
     """Make an event, as `delivery` makes deliveries."""
     return Event(delivery(name, **details))
+
+
+@contextmanager
+def time_zone(name: str) -> Iterator[None]:
+    """Let local time be that of a zone, such as ``UTC``."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("TZ", name)
+        time.tzset()
+        yield
+    time.tzset()
 
 
 def samples() -> list[Delivery]:

@@ -85,9 +85,10 @@ class Running:
         return self
 
     def lines(self, number: int) -> list[str]:
-        """Wait for so many lines of standard output; returns all there are."""
+        """Wait for so many lines of standard output; returns all that are whole."""
         self._await(lambda: self._texts[1].count(b"\n") >= number)
-        return self._texts[1].decode().splitlines()
+        whole = self._texts[1][: self._texts[1].rfind(b"\n") + 1]
+        return whole.decode().splitlines()
 
     def stop_reading(self) -> None:
         """Close our end of its standard output, as a reader that ends."""

@@ -358,8 +358,8 @@ def _bash(typed: str, *, breaks: str = ":=", line: bool = True) -> list[str]:
         f"COMP_WORDS=({shlex.join(words)}) COMP_CWORD={len(words) - 1}",
         f"COMP_LINE={shlex.quote(typed)} COMP_POINT={len(typed)}" if line else "unset COMP_LINE",
     ]
-    program = [SCRIPTS["bash"][0], *setting, "_tcsniff tcsniff", r"printf '%s\n' ${COMPREPLY[@]}"]
-    given = "\n".join(["set -u", *program])
+    asking = ["_tcsniff tcsniff", r"printf '%s\n' ${COMPREPLY[@]}"]
+    given = "\n".join(["set -u", SCRIPTS["bash"][0], *setting, *asking])
     return output_of(needed("bash"), "--norc", "--noprofile", given=given).split()
 
 
@@ -377,8 +377,12 @@ TYPED = [
 @pytest.mark.parametrize(("keys", "words"), TYPED)
 def test_tab_completes_in_a_terminal(shell, keys, words, tmp_path):
     """Typed into the shell itself, tcsniff gets these words."""
+    assert _words_typed(shell, keys, SCRIPTS[shell][0], tmp_path) == words
+
+
+def _words_typed(shell: str, keys: str, script: str, tmp_path: Path) -> list[str]:
     program = needed(shell)
-    (tmp_path / "_tcsniff").write_text(SCRIPTS[shell][0], encoding="utf-8")
+    (tmp_path / "_tcsniff").write_text(script, encoding="utf-8")
     show = "PS1='ready> '; tcsniff() { printf '<%s>' \"$@\"; echo; }\n"
     (tmp_path / "bashrc").write_text(f"{show}source {tmp_path}/_tcsniff\n", encoding="utf-8")
     setting = f"fpath=({tmp_path} $fpath)\nautoload -Uz compinit\ncompinit -u -D\n"
@@ -387,7 +391,7 @@ def test_tab_completes_in_a_terminal(shell, keys, words, tmp_path):
 
     shown = _typed([program, *flags[shell], "-i"], f"tcsniff {keys}\r", home=tmp_path)
 
-    assert re.findall("<([^>]*)>", shown) == words
+    return re.findall("<([^>]*)>", shown)
 
 
 def _typed(command: list[str], keys: str, *, home: Path) -> str:
@@ -455,9 +459,9 @@ def test_fish_says_what_an_event_is(tmp_path):
     ]
 
 
-def _fish(typed: str, home: Path) -> list[tuple[str, str]]:
+def _fish(typed: str, home: Path, script: str = SCRIPTS["fish"][0]) -> list[tuple[str, str]]:
     program = needed("fish")
-    (home / "tcsniff.fish").write_text(SCRIPTS["fish"][0], encoding="utf-8")
+    (home / "tcsniff.fish").write_text(script, encoding="utf-8")
     asked = f"source {home}/tcsniff.fish; complete -C {shlex.quote(typed)}"
     environment = {"HOME": str(home), "PATH": os.defpath}
     done = subprocess.run(
@@ -470,3 +474,58 @@ def _fish(typed: str, home: Path) -> list[tuple[str, str]]:
     )
     rows = [line.partition("\t") for line in done.stdout.splitlines()]
     return [(word, text) for word, _, text in rows]
+
+
+FILES = interface_of(
+    click.Group(
+        "root",
+        commands={
+            DEFAULT: click.Command(DEFAULT, params=[click.Option(["--from"], metavar="FILE")]),
+            "read": click.Command("read", params=[click.Argument(["path"], type=click.Path())]),
+        },
+    )
+)
+FILE_WANTED = ["--from da", "--from=da", "read da"]
+
+
+@pytest.mark.parametrize("shell", ["bash", "zsh"])
+@pytest.mark.parametrize("keys", FILE_WANTED)
+def test_files_are_completed_where_a_file_is_wanted(shell, keys, tmp_path):
+    """As a flag's value or as an argument, with a blank in the name."""
+    (tmp_path / "day one.jsonl").touch()
+    script = {"bash": bash, "zsh": zsh}[shell].script(FILES)
+
+    typed = _words_typed(shell, f"{keys}\t", script, tmp_path)
+
+    assert " ".join(typed) == f"{keys}y one.jsonl"
+
+
+@pytest.mark.parametrize("keys", FILE_WANTED)
+def test_fish_completes_files_where_a_file_is_wanted(keys, tmp_path):
+    """The same, by its own means."""
+    (tmp_path / "day one.jsonl").touch()
+
+    offered = _fish(f"tcsniff {keys}", tmp_path, fish.script(FILES))
+
+    assert [word.rpartition("=")[2] for word, _ in offered] == ["day one.jsonl"]
+
+
+@pytest.mark.parametrize("shell", ["bash", "zsh"])
+def test_no_file_is_offered_where_none_is_wanted(shell, tmp_path):
+    """A flag's value that cannot be listed stays as it was typed."""
+    (tmp_path / "day.jsonl").touch()
+
+    typed = _words_typed(shell, "--worker-type da\t", SCRIPTS[shell][0], tmp_path)
+
+    assert typed == ["--worker-type", "da"]
+
+
+def test_the_manual_shows_the_help_of_arguments():
+    """Where click has one, as since 8.5."""
+    argument = click.Argument(["place"])
+    argument.help = "Where to go."
+    command = click.Command(DEFAULT, params=[argument], help="Go.")
+
+    roff = page(interface_of(click.Group("root", commands={DEFAULT: command})))
+
+    assert "\nPLACE: Where to go.\n" in roff

@@ -131,8 +131,9 @@ def test_the_samples_have_the_time_of_their_run(sample):
     name = sample.exchange.rpartition("/")[2]
     expected = None
     if name in {"task-pending", "task-running", "task-completed", "task-failed", "task-exception"}:
-        run = payload["status"]["runs"][payload.get("runId", -1)]
-        expected = run[TIMES.get(name, "resolved")]
+        runs = payload["status"]["runs"]
+        if runs:  # one sample, allowed by the schema, has none
+            expected = runs[payload["runId"]][TIMES.get(name, "resolved")]
 
     found = Event(sample)
 
