@@ -37,7 +37,9 @@ def pattern_of(exchange: Exchange, wanted: Mapping[str, str]) -> str:
         wanted: Field name to required value. A field left out may hold
             anything; constants stand by themselves.
     """
-    return ".".join(wanted.get(field.name, field.wildcard) for field in exchange.fields)
+    return ".".join(
+        field.constant or wanted.get(field.name, field.wildcard) for field in exchange.fields
+    )
 
 
 def matches(pattern: str, key: str) -> bool:

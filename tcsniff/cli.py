@@ -8,17 +8,20 @@ import signal
 import sys
 from collections.abc import Sequence
 from types import TracebackType
+from typing import Any
 
 import click
 
 from tcsniff import __version__
+from tcsniff.commands.options import DEBUG
 from tcsniff.commands.talk import say
 from tcsniff.errors import OutputClosed, TcsniffError, suggestion
 
 INTERRUPTED = 130
 _DEFAULT = "sniff"
 _COMMANDS = (_DEFAULT, "explain", "exchanges", "completion")
-_DEBUG = "--debug"
+
+_SETTINGS: dict[str, Any] = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
 
 _SHORT_HELP = """\
 tcsniff shows Taskcluster's task events as they happen.
@@ -61,14 +64,15 @@ class Root(click.Group):
         """Write the help of the default command, and the list of the others."""
         default = self.get_command(ctx, _DEFAULT)
         if default is not None:
-            default.format_help(click.Context(default, info_name="tcsniff"), formatter)
+            context = click.Context(default, info_name="tcsniff", **_SETTINGS)
+            default.format_help(context, formatter)
         self.format_commands(ctx, formatter)
 
 
 @click.group(
     cls=Root,
     invoke_without_command=True,
-    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+    context_settings=_SETTINGS,
 )
 @click.version_option(__version__, message="tcsniff %(version)s")
 @click.pass_context
@@ -91,8 +95,8 @@ def main(args: Sequence[str] | None = None) -> int:
         there is a bug and leaves as an exception.
     """
     words = list(sys.argv[1:] if args is None else args)
-    debug = _DEBUG in words
-    words = [word for word in words if word != _DEBUG]
+    debug = DEBUG in words
+    words = [word for word in words if word != DEBUG]
     for number in (signal.SIGTERM, signal.SIGHUP):
         # As an exception, so that `with` blocks put everything in order.
         signal.signal(number, lambda number, _: sys.exit(128 + number))
@@ -132,7 +136,7 @@ def _usage(error: click.ClickException) -> str:
 def _tell_bug(
     kind: type[BaseException], error: BaseException, trace: TracebackType | None
 ) -> None:
-    if _DEBUG in sys.argv:
+    if DEBUG in sys.argv:
         sys.__excepthook__(kind, error, trace)
     else:
-        say(f"a bug of tcsniff: {kind.__name__}: {error}; {_DEBUG} shows where")
+        say(f"a bug of tcsniff: {kind.__name__}: {error}; {DEBUG} shows where")

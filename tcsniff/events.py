@@ -13,6 +13,7 @@ import orjson
 
 from tcsniff.deliveries import Delivery
 from tcsniff.exchanges import BY_ADDRESS, Exchange
+from tcsniff.messages import Message, UntypedMessage, read
 from tcsniff.times import moment
 
 # When it happened, in the run that a message is about. The others carry no
@@ -86,6 +87,15 @@ class Event:
             return orjson.loads(self.delivery.body)
         except orjson.JSONDecodeError:
             return None
+
+    @cached_property
+    def message(self) -> Message | UntypedMessage:
+        """The message as a value of its type, such as `messages.TaskRunningMessage`.
+
+        An `UntypedMessage` with the reason if it does not fit that type, or its
+        exchange has none.
+        """
+        return read(self.exchange, self.delivery.body)
 
     @cached_property
     def received(self) -> datetime | None:

@@ -3,18 +3,32 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
+from typing import Any
 
 import pytest
 from kombu.connection import Connection
 from rabbitmq import ADMIN, RabbitMQ, Taskcluster, program, release
+
+LEFT_OUT = (
+    "tests that need a RabbitMQ were left out; to have them: apt-get install rabbitmq-server"
+)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport() -> Generator[None, Any, Any]:
+    """Give what was left out for want of a broker one place, hence one line in the summary."""
+    report = yield
+    if report.skipped and LEFT_OUT in str(report.longrepr):
+        report.longrepr = (__file__, None, LEFT_OUT)
+    return report
 
 
 @pytest.fixture(scope="session")
 def rabbitmq_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RabbitMQ]:
     """Start the one server of the session at its first use; tests take `rabbitmq`."""
     if program() is None:
-        _leave_out("tests that need a RabbitMQ left out: `apt-get install rabbitmq-server`")
+        _leave_out()
     with RabbitMQ(tmp_path_factory.mktemp("rabbitmq")) as server:
         with Connection(server.url(*ADMIN)) as connection:
             Taskcluster(connection).declare()
@@ -49,8 +63,8 @@ def taskcluster(rabbitmq: RabbitMQ) -> Iterator[Taskcluster]:
     release(connection)
 
 
-def _leave_out(reason: str) -> None:
-    # Skips are for people without a broker at hand; where everything has to run, it is an error.
+def _leave_out() -> None:
+    # A skip is for people without a broker at hand; where everything has to run, it is an error.
     if os.environ.get("TCSNIFF_TESTS_COMPLETE") == "1":
-        pytest.fail(reason)
-    pytest.skip(reason)
+        pytest.fail(LEFT_OUT)
+    pytest.skip(LEFT_OUT)

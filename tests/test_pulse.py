@@ -134,7 +134,9 @@ def test_the_prefetch_bounds_what_is_in_our_hands(
     assert max(sizes) == 5
 
 
-@pytest.mark.parametrize("body", [b"", b"\x00\xff", b"x" * 3_000_000], ids=["empty", "binary", "3MB"])
+@pytest.mark.parametrize(
+    "body", [b"", b"\x00\xff", b"x" * 3_000_000], ids=["empty", "binary", "3MB"]
+)
 def test_a_body_is_bytes_whatever_is_in_it(
     pulse: Broker, taskcluster: Taskcluster, body: bytes
 ) -> None:
@@ -148,9 +150,7 @@ def test_a_body_is_bytes_whatever_is_in_it(
         assert arrived(batches, 1)[0].body == body
 
 
-def test_exchanges_that_nobody_named_may_be_missing(
-    pulse: Broker, rabbitmq: RabbitMQ
-) -> None:
+def test_exchanges_that_nobody_named_may_be_missing(pulse: Broker, rabbitmq: RabbitMQ) -> None:
     """Those that are there are bound, the others named."""
     bindings = [Binding(RUNNING, "#"), Binding("exchange/none", "#"), Binding(FAILED, "a")]
 
@@ -177,8 +177,9 @@ def test_a_refusal_says_what_was_refused(
     """Each has its own words, without the password."""
     where = broker(rabbitmq.url(**account), None, {})
 
-    with pytest.raises(failure, match=words) as raised, Listener(
-        where, [Binding("exchange/none", "#")]
+    with (
+        pytest.raises(failure, match=words) as raised,
+        Listener(where, [Binding("exchange/none", "#")]),
     ):
         pass
 
@@ -200,8 +201,9 @@ def test_nobody_there_is_told(rabbitmq: RabbitMQ) -> None:
     nobody = "amqp://u:p@no-such-host.invalid"
 
     for url, words in ((nowhere, "nothing listens"), (nobody, "no host")):
-        with pytest.raises(ConnectionFailed, match=words), Listener(
-            broker(url, None, {}), [Binding(RUNNING, "#")]
+        with (
+            pytest.raises(ConnectionFailed, match=words),
+            Listener(broker(url, None, {}), [Binding(RUNNING, "#")]),
         ):
             pass
 
@@ -210,8 +212,9 @@ def test_a_certificate_of_an_unknown_issuer_is_refused(rabbitmq: RabbitMQ) -> No
     """Nothing is sent to somebody who cannot show who it is."""
     where = broker(rabbitmq.url(tls=True), None, {})
 
-    with pytest.raises(TlsError, match="cannot be trusted"), Listener(
-        where, [Binding(RUNNING, "#")]
+    with (
+        pytest.raises(TlsError, match="cannot be trusted"),
+        Listener(where, [Binding(RUNNING, "#")]),
     ):
         pass
 
@@ -244,8 +247,9 @@ def test_the_host_name_is_checked(rabbitmq: RabbitMQ, trusted: Path) -> None:
     assert trusted.exists()
     where = broker(rabbitmq.url(tls=True, host=WRONG_HOST), None, {})
 
-    with pytest.raises(TlsError, match="cannot be trusted"), Listener(
-        where, [Binding(RUNNING, "#")]
+    with (
+        pytest.raises(TlsError, match="cannot be trusted"),
+        Listener(where, [Binding(RUNNING, "#")]),
     ):
         pass
 

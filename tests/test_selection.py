@@ -655,8 +655,11 @@ DELIVERIES = st.builds(
 )
 
 
-@given(clauses=st.lists(CLAUSES, min_size=1, max_size=3), made=st.lists(DELIVERIES, min_size=3))
-@settings(max_examples=150, deadline=None)
+@given(
+    clauses=st.lists(CLAUSES, min_size=1, max_size=3),
+    made=st.lists(DELIVERIES, min_size=2, max_size=5),
+)
+@settings(max_examples=100, deadline=None)
 def test_what_is_accepted_is_what_broker_and_check_let_through(clauses, made):
     """Some clause's bindings match one of the keys, and what it checks matches one too."""
     test = Selection(tuple(clauses)).test()
@@ -695,7 +698,7 @@ FIELD_OF = {
 
 
 @given(st.data())
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=100, deadline=None)
 def test_flags_accept_the_tasks_they_describe(data):
     """By what is known of the task, without a pattern in sight."""
     asked = data.draw(

@@ -47,9 +47,7 @@ def test_samples_come_back_byte_for_byte(rabbitmq: RabbitMQ, taskcluster: Taskcl
             assert record[name] == sample[name]
 
 
-def test_the_first_half_of_the_seeds_example(
-    rabbitmq: RabbitMQ, taskcluster: Taskcluster
-) -> None:
+def test_the_first_half_of_the_seeds_example(rabbitmq: RabbitMQ, taskcluster: Taskcluster) -> None:
     """task-defined and task-running, each with fields of its own, on one queue."""
     words = (
         "task-defined:worker-type=gaia,provisioner-id=aws-provisioner",
@@ -184,9 +182,7 @@ def test_a_signal_ends_it_in_order(
     assert queue not in rabbitmq.queues()
 
 
-def test_a_reader_that_goes_away_ends_it(
-    rabbitmq: RabbitMQ, taskcluster: Taskcluster
-) -> None:
+def test_a_reader_that_goes_away_ends_it(rabbitmq: RabbitMQ, taskcluster: Taskcluster) -> None:
     """As with ``| head -1``: status 141, and no noise."""
     with Running("task-running", "--broker", rabbitmq.url()) as sniffing:
         sniffing.listening()
@@ -241,9 +237,7 @@ def test_what_goes_wrong_has_its_status(rabbitmq: RabbitMQ) -> None:
         assert "password" not in done.stderr.replace("PULSE_PASSWORD", "")
 
 
-def test_the_environment_gives_the_account(
-    rabbitmq: RabbitMQ, taskcluster: Taskcluster
-) -> None:
+def test_the_environment_gives_the_account(rabbitmq: RabbitMQ, taskcluster: Taskcluster) -> None:
     """A URL without user, PULSE_USERNAME and PULSE_PASSWORD: no secret on the command line."""
     env = {"PULSE_USERNAME": "pulse", "PULSE_PASSWORD": "pulse-password"}
     url = f"amqp://{rabbitmq.host}:{rabbitmq.port}"

@@ -51,9 +51,7 @@ def test_the_table_follows_the_window() -> None:
         terminal.shows(filled(17))
         for columns, lines in ((60, 10), (150, 30), (40, 6)):
             terminal.resize(columns, lines)
-            screen = terminal.shows(
-                lambda screen, lines=lines: len(rows_of(screen)) == lines - 3
-            )
+            screen = terminal.shows(lambda screen, lines=lines: len(rows_of(screen)) == lines - 3)
 
             text = "\n".join(screen)
             assert text.count("TIME  ") == 1

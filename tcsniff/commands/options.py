@@ -19,6 +19,10 @@ CONNECTION = "Connection"
 STOPPING = "When to stop"
 OUTPUT = "Output"
 DEMO = "Demo"
+OTHER = "Other"
+
+DEBUG = "--debug"
+"""Every command takes this flag; `cli.main` takes it out before click sees it."""
 
 # In the order of how often people ask for them; the rest follow by name.
 _FIELD_HELP = {
@@ -58,9 +62,11 @@ class SectionedCommand(click.Command):
         sections: dict[str, list[tuple[str, str]]] = {}
         for parameter in self.get_params(ctx):
             row = parameter.get_help_record(ctx)
-            if row is not None:
-                title = getattr(parameter, "section", "Other")
-                sections.setdefault(title, []).append(row)
+            # An argument is told of in the text above.
+            if row is not None and isinstance(parameter, click.Option):
+                sections.setdefault(getattr(parameter, "section", OTHER), []).append(row)
+        sections.setdefault(OTHER, []).append((DEBUG, "Show where an error comes from."))
+        sections[OTHER] = sections.pop(OTHER)  # to the end
         for title, rows in sections.items():
             with formatter.section(title):
                 formatter.write_dl(rows, col_max=28)

@@ -29,14 +29,14 @@ from tcsniff.selection import Wanted, select
     section=STOPPING,
     type=click.IntRange(1),
     metavar="N",
-    help="After N events.",
+    help="End after N events.",
 )
 @option(
     "--timeout",
     section=STOPPING,
     type=Duration(),
     metavar="DURATION",
-    help="After so long, such as 500ms, 30s, 10m, 1h30m; exit status 124.",
+    help="End after so long, such as 500ms, 30s, 10m or 1h30m, with exit status 124.",
 )
 @view_options
 @option("-q", "--quiet", section=OUTPUT, is_flag=True, help="Say nothing but errors.")

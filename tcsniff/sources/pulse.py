@@ -153,6 +153,11 @@ class Listener:
         self._ended.set()
         self._link.wake()
 
+    @property
+    def stopped(self) -> bool:
+        """Whether `stop` was called."""
+        return self._ended.is_set()
+
     def publish(self, deliveries: Iterable[Delivery]) -> None:
         """Publish to ourselves; in memory only."""
         self._link.publish(deliveries)

@@ -1,0 +1,166 @@
+"""`listen`: events for programs.
+
+The command line listens through the same `sources.pulse.Listener`.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Iterator
+from types import TracebackType
+from typing import Self
+
+from tcsniff import config
+from tcsniff.errors import UsageError
+from tcsniff.events import Event
+from tcsniff.selection import Selection
+from tcsniff.sources.pulse import PREFETCH, QUIET, Listener
+
+
+def listen(
+    url: str | None,
+    *selections: Selection,
+    queue: str | None = None,
+    prefetch: int = PREFETCH,
+    auto_ack: bool = False,
+    timeout: float | None = None,
+    idle_timeout: float | None = None,
+) -> Listening:
+    """Listen to a broker.
+
+    Args:
+        url: ``amqps://USER:PASSWORD@HOST:PORT/VHOST``. What it leaves out of the
+            account comes from the environment, ``PULSE_USERNAME`` and
+            ``PULSE_PASSWORD``. None for ``TCSNIFF_BROKER`` or ``PULSE_URL``, or
+            with the account alone for Mozilla's Firefox CI.
+        selections: What to ask for, as `bind` says it.
+        queue: Name, below ``queue/<user>/``, of a durable queue that is kept and
+            shared by all who name it; None for a temporary one.
+        prefetch: How many messages may be in our hands unacknowledged; 1 for
+            one at a time.
+        auto_ack: Whether the broker forgets each message as soon as it is sent.
+        timeout: Seconds after which there are no more events; None for never.
+        idle_timeout: Seconds without an event after which there are no more;
+            None for never.
+
+    Raises:
+        UsageError: If the URL or the environment names no broker, or nothing is
+            selected.
+    """
+    if not selections:
+        raise UsageError("listen needs something to ask for: bind(...)")
+    together = Selection(tuple(clause for one in selections for clause in one.clauses))
+    waits = [QUIET, *(seconds for seconds in (timeout, idle_timeout) if seconds is not None)]
+    listener = Listener(
+        config.broker(url, None, os.environ),
+        together.bindings,
+        queue=queue,
+        prefetch=prefetch,
+        auto_ack=auto_ack,
+        quiet=min(waits),
+    )
+    return Listening(listener, together, timeout=timeout, idle_timeout=idle_timeout)
+
+
+class Listening:
+    """Events from a broker, one by one; `listen` makes it.
+
+    A context manager, connected inside of it. An iterator of events: a message
+    is acknowledged when the next is asked for; one that was handed out last,
+    and all that follow, go back to the queue when the ``with`` block is left.
+    """
+
+    def __init__(
+        self,
+        listener: Listener,
+        selection: Selection,
+        *,
+        timeout: float | None,
+        idle_timeout: float | None,
+    ) -> None:
+        """Nothing is connected yet; the arguments are those of `listen`."""
+        self._listener = listener
+        self._keep = None if selection.is_bound else selection.test()
+        self._timeout = timeout
+        self._idle_timeout = idle_timeout
+        self._events = self._one_by_one()
+
+    def __enter__(self) -> Self:
+        """Connect, and bind the queue.
+
+        Raises:
+            ConnectionFailed: If the broker cannot be reached.
+            Refused: If it refuses the login, the vhost, the queue or a binding.
+            TlsError: If its certificate is not to be trusted.
+        """
+        self._listener.__enter__()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._listener.__exit__(kind, error, trace)
+
+    def __iter__(self) -> Iterator[Event]:
+        return self
+
+    def __next__(self) -> Event:
+        return next(self._events)
+
+    @property
+    def queue(self) -> str:
+        """The queue's full name."""
+        return self._listener.queue
+
+    def batches(self) -> Iterator[list[Event]]:
+        """Hand out many at a time, instead of one by one.
+
+        Asking for the next batch acknowledges the one before.
+
+        Yields:
+            All events that have arrived, at least one.
+
+        Raises:
+            ConnectionFailed: If the connection is lost.
+        """
+        for batch in self._timed():
+            if batch:
+                yield [event for _, event in batch]
+
+    def stop(self) -> None:
+        """End the events, after the one that is being taken; from any thread."""
+        self._listener.stop()
+
+    def _one_by_one(self) -> Iterator[Event]:
+        for batch in self._timed():
+            for place, event in batch:
+                yield event
+                self._listener.settle(place)
+                if self._listener.stopped:
+                    return
+
+    def _timed(self) -> Iterator[list[tuple[int, Event]]]:
+        # The events of each batch, each behind its place in it, counted from 1.
+        started = latest = time.monotonic()
+        for batch in self._listener.batches():
+            kept = [
+                (place, Event(delivery))
+                for place, delivery in enumerate(batch, 1)
+                if self._keep is None or self._keep(delivery)
+            ]
+            yield kept
+            now = time.monotonic()
+            latest = now if kept else latest
+            if _is_over(self._timeout, now - started) or _is_over(
+                self._idle_timeout, now - latest
+            ):
+                self._listener.settle(len(batch))
+                return
+
+
+def _is_over(limit: float | None, seconds: float) -> bool:
+    return limit is not None and seconds >= limit

@@ -1,0 +1,134 @@
+"""Which way imports point, and who may let the heavy libraries in."""
+
+from __future__ import annotations
+
+import ast
+from pathlib import Path
+
+import pytest
+
+import tcsniff
+
+ROOT = Path(tcsniff.__file__).parent
+
+# From the bottom up: a module may import from rows above its own, never from its own row or
+# below. Names are those within the package; "" is the package itself.
+LAYERS = [
+    {"", "commands", "completions", "manual", "renderers", "sources"},  # that import nothing
+    {"errors", "interface", "manual.roff", "sanitize", "taskgraphs", "times"},
+    {"config", "exchanges"},
+    {"bindings", "deliveries", "messages"},
+    {"events", "fields", "records", "simulator"},
+    {"columns", "selection", "stream"},
+    {"asking", "completions.words", "manual.page", "renderers.output", "sources.link"},
+    {"completions.bash", "completions.fish", "completions.zsh", "sources.pulse"},
+    {"renderers.jsonl", "renderers.lines", "renderers.raw", "renderers.screen"},
+    {"listening", "renderers.table", "sources.demo"},
+    {"commands.options", "commands.talk"},
+    {"commands.origin", "commands.views"},
+    {"commands.run"},
+    {"commands.completion", "commands.exchanges", "commands.explain", "commands.sniff"},
+    {"cli"},
+    {"__main__", "manual.documents"},
+    {"manual.__main__"},
+]
+# Each library and the one place, a module or a package, where it comes in.
+DOORS = {
+    "amqp": "sources.link",
+    "kombu": "sources.link",
+    "rich": "renderers",
+}
+
+
+def name_of(path):
+    parts = path.relative_to(ROOT).with_suffix("").parts
+    return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
+
+
+MODULES = {name_of(path): path for path in sorted(ROOT.rglob("*.py"))}
+TREES = {name: ast.parse(path.read_bytes()) for name, path in MODULES.items()}
+
+
+def imports(tree):
+    """Name all that is imported, anywhere in the module; `from a import b` is ``a``, ``a.b``."""
+    found = []
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            found += [alias.name for alias in node.names]
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, "relative imports hide where they lead"
+            found += [node.module, *(f"{node.module}.{alias.name}" for alias in node.names)]
+    return found
+
+
+def own(tree):
+    """Name the package's own modules among what is imported."""
+    prefix = f"{tcsniff.__name__}."
+    names = {name.removeprefix(prefix) for name in imports(tree) if name.startswith(prefix)}
+    return names & MODULES.keys()
+
+
+def test_every_module_has_its_row():
+    """A new one is asked where it belongs, one that is gone leaves."""
+    placed = sorted(name for row in LAYERS for name in row)
+
+    assert placed == sorted(MODULES)
+
+
+@pytest.mark.parametrize("name", sorted(MODULES), ids=lambda name: name or "tcsniff")
+def test_imports_point_upwards(name):
+    """To rows above its own, so that there are no circles and the core knows no edge."""
+    row = next((number for number, row in enumerate(LAYERS) if name in row), 0)
+    above = set().union(*LAYERS[:row])
+
+    assert own(TREES[name]) - above == set()
+
+
+@pytest.mark.parametrize("library", DOORS)
+def test_each_library_comes_in_by_its_door(library):
+    """Nothing else knows how we talk to brokers and terminals."""
+    users = {
+        name
+        for name, tree in TREES.items()
+        if library in {imported.partition(".")[0] for imported in imports(tree)}
+    }
+
+    assert users
+    assert {
+        name for name in users if not f"{name}.".startswith(tuple(f"{d}." for d in doors))
+    } == (set())
+
+
+def test_imports_stand_at_the_top():
+    """But for commands, which let edges in when they are called."""
+    late = {
+        name
+        for name, tree in TREES.items()
+        for node in ast.walk(tree)
+        if isinstance(node, ast.FunctionDef)
+        and any(isinstance(inner, ast.Import | ast.ImportFrom) for inner in ast.walk(node))
+    }
+
+    assert {name for name in late if not name.startswith("commands.")} == set()
+
+
+PROMISE = "\nPure."
+# What does I/O. `time` is let in by `stream`, which is given its clock.
+IMPURE = {"asyncio", "io", "os", "pathlib", "select", "socket", "ssl", "subprocess", "sys"}
+
+
+def test_what_promises_to_be_pure_does_no_io():
+    """`Pure.` in a docstring says: no I/O, no clock, no global state."""
+    pure = {name for name, tree in TREES.items() if PROMISE in (ast.get_docstring(tree) or "")}
+
+    assert {"selection", "events", "columns"} <= pure
+    assert {name for name in pure if IMPURE.intersection(imports(TREES[name]))} == set()
+
+
+def test_packages_hold_a_docstring_only():
+    """So that importing one of their modules costs that module."""
+    packages = {name: TREES[name] for name in LAYERS[0] if name}
+
+    for tree in packages.values():
+        assert ast.get_docstring(tree)
+        assert len(tree.body) == 1

@@ -1,0 +1,64 @@
+"""What starting costs: the modules that are loaded, which cannot flake as times do."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from importlib.util import find_spec
+
+import pytest
+
+HEAVY = {"kombu", "amqp", "rich", "pygments", "asyncio", "ssl", "importlib.metadata"}
+PROGRAM = """
+import sys
+from tcsniff.cli import main
+status = main(sys.argv[1:])
+print("LOADED", *sys.modules)
+sys.exit(status)
+"""
+QUICK = [
+    ["--help"],
+    ["--version"],
+    ["exchanges"],
+    ["exchanges", "--json", "task"],
+    ["explain", "--worker-type", "gaia", "task-running"],
+    ["explain", "--json", "--route", "index.#"],
+    ["explain", "--help"],
+]
+if find_spec("tcsniff.commands.completion"):
+    QUICK += [["completion", "bash"]]
+
+
+def child(program, *args):
+    # Without coverage, which loads a good deal itself.
+    environment = {name: value for name, value in os.environ.items() if "COVERAGE" not in name}
+    return subprocess.run(
+        [sys.executable, "-c", program, *args],
+        capture_output=True,
+        text=True,
+        check=True,
+        env=environment,
+    ).stdout
+
+
+@pytest.mark.parametrize("args", QUICK, ids=" ".join)
+def test_what_connects_to_nothing_loads_nothing_heavy(args):
+    """Help, completion and lists answer at once; only a run pays for kombu and rich."""
+    answer, _, loaded = child(PROGRAM, *args).rpartition("LOADED")
+
+    assert answer
+    assert "tcsniff.cli" in loaded.split()
+    assert HEAVY & set(loaded.split()) == set()
+
+
+def test_importing_the_package_costs_nothing():
+    """Nothing is loaded but itself, until one of its names is used."""
+    program = """
+import sys
+before = set(sys.modules)
+import tcsniff
+print(*sorted(set(sys.modules) - before))
+"""
+
+    assert child(program).split() == ["tcsniff"]
