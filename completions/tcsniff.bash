@@ -3,7 +3,7 @@
 # Needs bash 4.4 or later, and not the package bash-completion.
 
 _tcsniff_commands=(
-  sniff explain exchanges completion
+  sniff explain exchanges schema completion
 )
 _tcsniff_events=(
   task-defined task-pending task-running artifact-created task-completed task-failed
@@ -74,6 +74,11 @@ _tcsniff_flags() {
         --json -h --help --debug
       )
       ;;
+    schema)
+      found=(
+        -h --help --debug
+      )
+      ;;
     completion)
       found=(
         -h --help --debug
@@ -133,7 +138,7 @@ _tcsniff_values() {
 # Finds what a command takes besides.
 _tcsniff_arguments() {
   case $1 in
-    sniff | explain) _tcsniff_event "$2" ;;
+    sniff | explain | schema) _tcsniff_event "$2" ;;
     completion) found+=(bash zsh fish) ;;
   esac
 }

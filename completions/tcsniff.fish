@@ -1,7 +1,7 @@
 # fish completion for tcsniff
 # Written by `make docs` from tcsniff's own commands; changes here are lost.
 
-set -g __tcsniff_commands sniff explain exchanges completion
+set -g __tcsniff_commands sniff explain exchanges schema completion
 
 function __tcsniff_events
     printf '%s\t%s\n' \
@@ -154,8 +154,9 @@ complete -c tcsniff -f
 complete -c tcsniff -n __tcsniff_first -a sniff -d 'Show Taskcluster\'s events as they happen'
 complete -c tcsniff -n __tcsniff_first -a explain -d 'Show the bindings that a selection becomes'
 complete -c tcsniff -n __tcsniff_first -a exchanges -d 'List what there is to listen for, and the fields of each routing key'
+complete -c tcsniff -n __tcsniff_first -a schema -d 'Print the JSON Schema of the record, or of an EVENT\'s payload'
 complete -c tcsniff -n __tcsniff_first -a completion -d 'Print a completion script for a shell'
-complete -c tcsniff -n '__tcsniff_in sniff explain' -a '(__tcsniff_event)'
+complete -c tcsniff -n '__tcsniff_in sniff explain schema' -a '(__tcsniff_event)'
 complete -c tcsniff -n '__tcsniff_in completion' -a 'bash zsh fish'
 complete -c tcsniff -n '__tcsniff_in sniff explain' -l worker-type -x -d 'Of this worker type'
 complete -c tcsniff -n '__tcsniff_in sniff explain' -l provisioner-id -x -d 'Of this provisioner'
@@ -190,7 +191,7 @@ complete -c tcsniff -n '__tcsniff_in sniff' -s o -l output -x -a 'table lines js
 complete -c tcsniff -n '__tcsniff_in sniff' -l json -d 'Short for -o json'
 complete -c tcsniff -n '__tcsniff_in sniff' -l color -x -a 'auto always never' -d 'Colours; auto follows the terminal, NO_COLOR and FORCE_COLOR'
 complete -c tcsniff -n '__tcsniff_in sniff' -s q -l quiet -d 'Say nothing but errors'
-complete -c tcsniff -n '__tcsniff_in sniff explain exchanges completion' -s h -l help -d 'Show this message and exit'
-complete -c tcsniff -n '__tcsniff_in sniff explain exchanges completion' -l debug -d 'Show the traceback of a failure'
+complete -c tcsniff -n '__tcsniff_in sniff explain exchanges schema completion' -s h -l help -d 'Show this message and exit'
+complete -c tcsniff -n '__tcsniff_in sniff explain exchanges schema completion' -l debug -d 'Show the traceback of a failure'
 complete -c tcsniff -n '__tcsniff_in explain exchanges' -l json -d 'One JSON object a line'
 complete -c tcsniff -n __tcsniff_first -l version -d 'Show the version and exit'

@@ -6,8 +6,6 @@ Importing the package costs nothing; what stands behind these names is loaded
 when one is used.
 """
 
-from importlib import import_module
-
 __version__ = "0.1.0"
 
 __all__ = ["Event", "bind", "listen"]
@@ -24,6 +22,8 @@ def __getattr__(name: str) -> object:
         home = _HOMES[name]
     except KeyError:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}") from None
+    from importlib import import_module
+
     return getattr(import_module(home), name)
 
 

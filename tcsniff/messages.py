@@ -11,289 +11,75 @@ patterns. An optional field that is absent, or ``null``, is None.
 
 from __future__ import annotations
 
-import re
-import textwrap
-from collections.abc import Callable
 from datetime import datetime
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
 import msgspec
 import orjson
 from msgspec import Meta, Struct
 
 from tcsniff.exchanges import find
-
-STATES = (
-    "unscheduled",  # no run yet: it waits for dependencies, or for somebody to schedule it
-    "pending",  # its last run waits for a worker
-    "running",  # a worker has claimed its last run
-    "completed",  # the worker reported success
-    "failed",  # the worker ran it, and it did not succeed
-    "exception",  # something else ended it; the last run's reason says what
-)
-RUN_STATES = STATES[1:]
-REASONS_CREATED = (
-    "scheduled",  # the task's first run
-    "retry",  # the queue tries again after a worker was lost
-    "task-retry",  # the queue tries again because the task asked for it
-    "rerun",  # somebody asked for one more run
-    "exception",  # made only to hold the end of a task that had no run
-)
-REASONS_RESOLVED = (
-    "completed",  # the worker reported success
-    "failed",  # the worker reported failure
-    "deadline-exceeded",  # the task's deadline passed
-    "canceled",  # somebody canceled the task
-    "claim-expired",  # the worker did not renew its claim in time
-    "worker-shutdown",  # the worker was stopped, as spot instances are
-    "malformed-payload",  # the worker could not make sense of the task
-    "resource-unavailable",  # something the task needs could not be had
-    "internal-error",  # the worker itself broke
-    "intermittent-task",  # the task asked to be tried again
-    "superseded",  # another task took its place; no longer published
-)
-RETRIED_REASONS = ("claim-expired", "worker-shutdown", "intermittent-task")  # while retries last
-PRIORITIES = ("highest", "very-high", "high", "medium", "low", "very-low", "lowest")
-STORAGE_TYPES = (
-    "reference",  # redirects to a URL
-    "link",  # stands for another artifact of the same run
-    "error",  # tells why there is no artifact
-    "object",  # kept by the object service
-    "blob",  # uploaded to the queue's own store; not published today
+from tcsniff.tasks import (
+    GROUP_IDS,
+    PRIORITIES,
+    REASONS_CREATED,
+    REASONS_RESOLVED,
+    RETRIED_REASONS,
+    RUN_STATES,
+    STATES,
+    STORAGE_TYPES,
+    WORKER_IDS,
+    Artifact,
+    Identifier,
+    IdError,
+    Priority,
+    Record,
+    RunId,
+    RunInformation,
+    SlugId,
+    TaskMetadata,
+    TaskStatus,
+    TaskTags,
+    Time,
+    Version,
 )
 
-_SLUG_ID = "^[A-Za-z0-9_-]{8}[Q-T][A-Za-z0-9_-][CGKOSWaeimquy26-][A-Za-z0-9_-]{10}[AQgw]$"
-_IDENTIFIER = "^([a-zA-Z0-9-_]*)$"
-_NAME_END = "([-a-z0-9]{0,36}[a-z0-9])?"
-_PATTERNS = {
-    "task_id": _SLUG_ID,
-    "task_group_id": _SLUG_ID,
-    "provisioner_id": "^[a-zA-Z0-9-_]{1,38}$",
-    "worker_type": f"^[a-z]{_NAME_END}$",
-    "scheduler_id": _IDENTIFIER,
-    "project_id": "^([a-zA-Z0-9._/-]*)$",
-    "worker_group": _IDENTIFIER,
-    "worker_id": _IDENTIFIER,
-    "task_queue_id": f"^[a-zA-Z0-9-_]{{1,38}}/[a-z]{_NAME_END}$",
-}
-
-
-def _ids(*names: str) -> Callable[[str], re.Match[str] | None]:
-    # Matches the values of some fields at once, a space between them, which no
-    # pattern takes. With msgspec's own check, one search a string, the samples took
-    # 2.6 times as long as orjson.loads; tests/benchmarks/decode.py has the figure of
-    # now. For speed, too, nothing is captured and a name's end is looked at backwards.
-    patterns = (
-        _PATTERNS[name][1:-1].replace(_NAME_END, "[-a-z0-9]{0,37}(?<!-)").replace("([", "(?:[")
-        for name in names
-    )
-    return re.compile(" ".join(patterns)).fullmatch
-
-
-_STATUS_IDS = _ids(
-    "task_id",
-    "task_group_id",
-    "provisioner_id",
-    "worker_type",
-    "scheduler_id",
-    "project_id",
-    "task_queue_id",
-)
-_GROUP_IDS = _ids("task_group_id", "scheduler_id")
-_WORKER_IDS = _ids("worker_group", "worker_id")
-_ANY_QUEUE = "-/a"  # stands in for a task queue that is not told
-
-
-class _IdError(ValueError):
-    # Which field does not match its pattern, on the way out through msgspec.
-    def __init__(self, record: Struct) -> None:
-        wire = dict(zip(record.__struct_fields__, record.__struct_encode_fields__, strict=True))
-        # A field that is None becomes a word that its pattern takes; only a
-        # task queue does not, and is asked last.
-        name = next(
-            name
-            for name in _PATTERNS
-            if name in wire and not _ids(name)(str(getattr(record, name)))
-        )
-        super().__init__(f"Expected `str` matching regex {_PATTERNS[name]!r}")
-        self.field = wire[name]
-
-
-def _id(name: str, *, least: int | None = None, most: int | None = None) -> Meta:
-    pattern = {"pattern": _PATTERNS[name]}
-    return Meta(min_length=least, max_length=most, extra_json_schema=pattern)
-
-
-SlugId = Annotated[str, _id("task_id")]
-"""A version 4 UUID: 22 characters of URL-safe base64 (RFC 4648, section 5), without padding."""
-Identifier = Annotated[str, _id("worker_id", least=1, most=38)]
-ProvisionerId = Annotated[str, _id("provisioner_id")]
-WorkerType = Annotated[str, _id("worker_type")]
-TaskQueueId = Annotated[str, _id("task_queue_id")]
-ProjectId = Annotated[str, _id("project_id", least=1, most=500)]
-RunId = Annotated[int, Meta(ge=0, le=1000)]
-"""A run of a task, counted from 0; the queue allows 50 runs, the schema 1001."""
-Time = Annotated[datetime, Meta(tz=True)]
-"""A time of RFC 3339 with its offset, hence always aware; what is finer than µs is rounded."""
-State = Annotated[str, Meta(examples=list(STATES))]
-RunState = Annotated[str, Meta(examples=list(RUN_STATES))]
-ReasonCreated = Annotated[str, Meta(examples=list(REASONS_CREATED))]
-ReasonResolved = Annotated[str, Meta(examples=list(REASONS_RESOLVED))]
-Priority = Annotated[str, Meta(examples=list(PRIORITIES))]
-StorageType = Annotated[str, Meta(examples=list(STORAGE_TYPES))]
-Version = Literal[1]
-
-
-class Record(Struct, frozen=True, rename="camel", omit_defaults=True, gc=False):
-    """What all classes here have in common: immutable, camelCase on the wire.
-
-    Limits are checked while decoding; the patterns of ids also when one is made
-    by hand, where what is broken raises ValueError.
-    """
-
-
-class RunInformation(Record, frozen=True):
-    """One run of a task: an attempt by a worker.
-
-    Source: task-status.json, items of ``runs``.
-
-    Attributes:
-        run_id: Its number and its place among the task's runs, counted from 0.
-        state: One of `RUN_STATES`, or a word yet to come.
-        reason_created: Why there is this run: one of `REASONS_CREATED`, or a
-            word yet to come.
-        scheduled: When it was made, and became pending.
-        reason_resolved: Why it ended: one of `REASONS_RESOLVED`, or a word yet
-            to come; None before its end.
-        worker_group: Where its worker belongs; 1 to 38 characters, None before
-            a claim.
-        worker_id: Its worker, unique within the group; 1 to 38 characters, None
-            before a claim.
-        taken_until: When the worker's claim ends unless renewed; None before a
-            claim.
-        started: When a worker claimed it; None before that.
-        resolved: When it ended; None before that.
-    """
-
-    run_id: RunId
-    state: RunState
-    reason_created: ReasonCreated
-    scheduled: Time
-    reason_resolved: ReasonResolved | None = None
-    worker_group: Identifier | None = None
-    worker_id: Identifier | None = None
-    taken_until: Time | None = None
-    started: Time | None = None
-    resolved: Time | None = None
-
-    def __post_init__(self) -> None:
-        if not _WORKER_IDS(f"{self.worker_group} {self.worker_id}"):
-            raise _IdError(self)
-
-
-class TaskStatus(Record, frozen=True):
-    """A task as the queue knew it when it sent the message.
-
-    Source: task-status.json.
-
-    Attributes:
-        task_id: The task.
-        provisioner_id: The first half of its worker pool's name; 1 to 38
-            characters.
-        worker_type: The second half; 1 to 38 characters.
-        scheduler_id: Who schedules the task's group, ``-`` by default; 1 to 38
-            characters.
-        task_group_id: The group it belongs to; its own id for the first task of
-            a group, by convention the decision task.
-        deadline: When the queue gives up on it, if it has not ended by then.
-        expires: When the queue forgets it; its artifacts go no later.
-        retries_left: How often the queue will try again by itself; 0 to 999,
-            where a task cannot ask for more than 49.
-        state: One of `STATES`, or a word yet to come. That of the last run;
-            ``unscheduled`` without runs.
-        runs: Every run so far, in the order of their numbers.
-        task_queue_id: The worker pool, ``<provisioner_id>/<worker_type>``; None
-            if not told, as in v19.
-        project_id: The project it is accounted to, ``none`` by default; 1 to 500
-            characters, None if not told, as in v19.
-        priority: One of `PRIORITIES`, or a word yet to come; None if not told,
-            as in v19 and after the cancellation of a whole group.
-    """
-
-    task_id: SlugId
-    provisioner_id: ProvisionerId
-    worker_type: WorkerType
-    scheduler_id: Identifier
-    task_group_id: SlugId
-    deadline: Time
-    expires: Time
-    retries_left: Annotated[int, Meta(ge=0, le=999)]
-    state: State
-    runs: Annotated[tuple[RunInformation, ...], Meta(extra_json_schema={"uniqueItems": True})]
-    task_queue_id: TaskQueueId | None = None
-    project_id: ProjectId | None = None
-    priority: Priority | None = None
-
-    def __post_init__(self) -> None:
-        queue = _ANY_QUEUE if self.task_queue_id is None else self.task_queue_id
-        if not _STATUS_IDS(
-            f"{self.task_id} {self.task_group_id} {self.provisioner_id} {self.worker_type} "
-            f"{self.scheduler_id} {self.project_id} {queue}"
-        ):
-            raise _IdError(self)
-
-
-class TaskTags(Record, frozen=True):
-    """The little of a task's definition that messages carry.
-
-    Source: task-pulse-definition.json.
-
-    Attributes:
-        tags: Free words about the task, name to value; each value has at most
-            4096 characters. By convention of taskgraph, ``label`` is the task's
-            name. Empty after the cancellation of a whole group.
-    """
-
-    tags: dict[str, Annotated[str, Meta(max_length=4096)]]
-
-
-class Artifact(Record, frozen=True):
-    """A file, or what stands for one, that a run gave.
-
-    Source: artifact-created-message.json, ``artifact``.
-
-    Attributes:
-        storage_type: How it is kept: one of `STORAGE_TYPES`, or a word yet to
-            come.
-        name: Its path within the run; at most 1024 characters.
-        expires: When the queue deletes it.
-        content_type: Its media type; at most 255 characters.
-    """
-
-    storage_type: StorageType
-    name: Annotated[str, Meta(max_length=1024)]
-    expires: Time
-    content_type: Annotated[str, Meta(max_length=255)]
-
-
-class TaskMetadata(Record, frozen=True):
-    """What a task's definition says for people; in no message, but in the queue's API.
-
-    Source: task-metadata.json.
-
-    Attributes:
-        name: What to call the task; at most 255 characters.
-        description: What it is for; at most 32768 characters, may be Markdown.
-        owner: Whom to ask about it, as a rule a mail address; at most 255
-            characters.
-        source: Where it comes from: a URL, since v19 of ``ssh`` and ``git@``
-            too; at most 4096 characters.
-    """
-
-    name: Annotated[str, Meta(max_length=255)]
-    description: Annotated[str, Meta(max_length=32768)]
-    owner: Annotated[str, Meta(max_length=255)]
-    source: Annotated[str, Meta(max_length=4096, pattern="^(https?://|ssh://|git@)")]
+__all__ = [
+    "CLASSES",
+    "PRIORITIES",
+    "REASONS_CREATED",
+    "REASONS_RESOLVED",
+    "RETRIED_REASONS",
+    "RUN_STATES",
+    "STATES",
+    "STORAGE_TYPES",
+    "Artifact",
+    "ArtifactCreatedMessage",
+    "ClaimedMessage",
+    "Message",
+    "MessageError",
+    "Record",
+    "RunInformation",
+    "TaskCompletedMessage",
+    "TaskDefinedMessage",
+    "TaskExceptionMessage",
+    "TaskFailedMessage",
+    "TaskGroupMessage",
+    "TaskGroupPriorityChangedMessage",
+    "TaskGroupResolvedMessage",
+    "TaskGroupSealedMessage",
+    "TaskMessage",
+    "TaskMetadata",
+    "TaskPendingMessage",
+    "TaskPriorityChangedMessage",
+    "TaskRunningMessage",
+    "TaskStatus",
+    "TaskTags",
+    "UntypedMessage",
+    "decode",
+    "encode",
+    "read",
+]
 
 
 class Message(Record, frozen=True):
@@ -326,8 +112,8 @@ class ClaimedMessage(TaskMessage, frozen=True):
     worker_id: Identifier
 
     def __post_init__(self) -> None:
-        if not _WORKER_IDS(f"{self.worker_group} {self.worker_id}"):
-            raise _IdError(self)
+        if not WORKER_IDS(f"{self.worker_group} {self.worker_id}"):
+            raise IdError(self)
 
 
 class TaskGroupMessage(Message, frozen=True):
@@ -343,8 +129,8 @@ class TaskGroupMessage(Message, frozen=True):
     scheduler_id: Identifier
 
     def __post_init__(self) -> None:
-        if not _GROUP_IDS(f"{self.task_group_id} {self.scheduler_id}"):
-            raise _IdError(self)
+        if not GROUP_IDS(f"{self.task_group_id} {self.scheduler_id}"):
+            raise IdError(self)
 
 
 class TaskDefinedMessage(TaskMessage, frozen=True):
@@ -445,8 +231,8 @@ class TaskExceptionMessage(TaskMessage, frozen=True):
     task: TaskTags | None = None
 
     def __post_init__(self) -> None:
-        if not _WORKER_IDS(f"{self.worker_group} {self.worker_id}"):
-            raise _IdError(self)
+        if not WORKER_IDS(f"{self.worker_group} {self.worker_id}"):
+            raise IdError(self)
 
 
 class TaskPriorityChangedMessage(TaskMessage, frozen=True):
@@ -609,7 +395,7 @@ def decode(exchange: str, body: bytes) -> Message:
     except msgspec.DecodeError as error:
         reason, _, path = str(error).partition(" - at `")
         path = path.removesuffix("`") or "$"
-        if isinstance(error.__cause__, _IdError):
+        if isinstance(error.__cause__, IdError):
             path = f"{path}.{error.__cause__.field}"
         raise MessageError(reason, path) from error
     except UnicodeDecodeError as error:
@@ -623,8 +409,7 @@ def encode(message: Message) -> bytes:
 
     Decoding that gives an equal message. The JSON is that of the queue, but for
     the order of keys, for fields passed over in decoding, and for times in
-    another form than the queue's: v19 wrote `TaskRunningMessage.taken_until` as
-    it did all others.
+    another form than the queue's today.
 
     Args:
         message: Whose times are aware.
@@ -650,32 +435,3 @@ def _postgresql(time: datetime) -> str:
     # Up to six digits of a second, without zeros at the end.
     text = time.isoformat()
     return text[:19] + text[19:-6].rstrip("0") + text[-6:]
-
-
-def schema(kind: type[Record]) -> dict[str, Any]:
-    """Word a class as JSON Schema, draft 2020-12, with its documentation.
-
-    What may grow has its known values as ``examples``.
-
-    Args:
-        kind: The class, such as one of `CLASSES`.
-    """
-    worded = msgspec.json.schema(kind)
-    for part in (kind, TaskStatus, RunInformation, TaskTags, Artifact):
-        if part.__name__ in worded["$defs"]:
-            _describe(worded["$defs"][part.__name__], part)
-    return {"$schema": "https://json-schema.org/draft/2020-12/schema", **worded}
-
-
-def _describe(worded: dict[str, Any], kind: type[Record]) -> None:
-    wire = dict(zip(kind.__struct_fields__, kind.__struct_encode_fields__, strict=True))
-    for base in reversed(kind.__mro__[: kind.__mro__.index(Record)]):
-        # Before Python 3.13 every line but the first is indented as in the source.
-        text = textwrap.dedent("    " + (base.__doc__ or ""))
-        text, _, attributes = text.partition("Attributes:\n")
-        worded["description"] = " ".join(text.split())
-        for name, meaning in _ATTRIBUTE.findall(attributes):
-            worded["properties"][wire[name]]["description"] = " ".join(meaning.split())
-
-
-_ATTRIBUTE = re.compile(r"^    (\w+): (.+(?:\n {8}.+)*)", re.MULTILINE)

@@ -1,4 +1,4 @@
-"""The record: a delivery as one line of JSON.
+"""The record: a delivery as one line of JSON, and back.
 
 Pure. The names are those that Taskcluster's own pulse library gives its users
 (``libraries/pulse`` of the taskcluster repository).
@@ -7,22 +7,52 @@ Pure. The names are those that Taskcluster's own pulse library gives its users
 from __future__ import annotations
 
 import base64
+import binascii
 
+import msgspec
 import orjson
+from msgspec import Raw
 
 from tcsniff.deliveries import Delivery
 from tcsniff.exchanges import ROUTE
+from tcsniff.tasks import Record as Struct
+
+
+_DEEP = 1024  # levels, at which orjson gives up
+
+
+class Record(Struct, frozen=True):
+    """A delivery, as `tcsniff -o json` writes it on one line.
+
+    Attributes:
+        exchange: The exchange's name on the broker.
+        routing_key: The primary routing key.
+        payload: The body as it came, without line breaks between its tokens;
+            null if it is no JSON.
+        received: When it reached tcsniff, in UTC, with milliseconds; null if
+            nobody wrote that down.
+        routes: The task's own routes: the keys of the AMQP header ``CC`` that
+            start with ``route.``, without that word.
+        redelivered: Whether the broker had tried to deliver it before.
+        error: Why the body is no JSON; left out if it is.
+        body: The body in base64, if it is no JSON.
+        cc: The keys of the header ``CC`` that do not start with ``route.``; left
+            out if there are none, as Taskcluster never has any.
+    """
+
+    exchange: str
+    routing_key: str
+    payload: Raw
+    received: str | None = None
+    routes: tuple[str, ...] = ()
+    redelivered: bool = False
+    error: str | None = None
+    body: str | None = None
+    cc: tuple[str, ...] = ()
 
 
 def line(delivery: Delivery) -> bytes:
-    """Write a delivery as a line of JSON, with its line feed.
-
-    The body is kept byte for byte where it is one line of JSON; line breaks
-    between its tokens are left out. A body that is no JSON becomes
-    ``"payload":null`` with the reason as ``error`` and the bytes as ``body``,
-    in base64. Routing keys of the CC header that are no routes, which
-    Taskcluster never sends, are kept as ``cc``.
-    """
+    """Write a delivery as a line of JSON, with its line feed; see `Record`."""
     record: dict[str, object] = {
         "received": delivery.received,
         "exchange": delivery.exchange,
@@ -40,13 +70,35 @@ def line(delivery: Delivery) -> bytes:
     others = [key for key in delivery.cc if not key.startswith(ROUTE)]
     if others:
         record["cc"] = others
-    return orjson.dumps(record, option=orjson.OPT_APPEND_NEWLINE)
+    try:
+        return orjson.dumps(record, option=orjson.OPT_APPEND_NEWLINE)
+    except TypeError:
+        # AMQP's strings may hold what is no Unicode text; py-amqp lets it pass.
+        return orjson.dumps(_as_text(record), option=orjson.OPT_APPEND_NEWLINE)
+
+
+def _as_text(record: dict[str, object]) -> dict[str, object]:
+    whole: dict[str, object] = {}
+    for name, value in record.items():
+        if isinstance(value, str):
+            whole[name] = _whole(value)
+        elif isinstance(value, list):
+            whole[name] = [_whole(key) for key in value]
+        else:
+            whole[name] = value
+    return whole
+
+
+def _whole(text: str) -> str:
+    return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
 
 
 def flaw(body: bytes) -> str | None:
     """Tell why a body is no JSON; None if it is."""
     try:
         orjson.loads(body)
+        if body.count(b"[") + body.count(b"{") >= _DEEP:
+            orjson.loads(b"[%b]" % body)  # as deep as it will stand in the record
     except orjson.JSONDecodeError as error:
         return f"not JSON: {error}"
     return None
@@ -56,3 +108,33 @@ def _on_one_line(body: bytes) -> bytes:
     # Inside a JSON string a line break is always escaped (RFC 8259, section 7),
     # so each one that is there stands between tokens and means nothing.
     return body.translate(None, b"\r\n") if b"\n" in body or b"\r" in body else body
+
+
+def parse(text: bytes) -> Delivery:
+    """Read a record.
+
+    Args:
+        text: A line, with or without its line feed.
+
+    Returns:
+        The delivery that it was made of; the body byte for byte as it stands
+        in the line.
+
+    Raises:
+        ValueError: If it is no record, with the reason.
+    """
+    try:
+        record = _DECODER(text)
+        if record.body is None:
+            body = bytes(record.payload)
+        else:
+            body = base64.b64decode(record.body, validate=True)
+    except (msgspec.DecodeError, UnicodeDecodeError, binascii.Error, RecursionError) as error:
+        raise ValueError(str(error)) from error
+    cc = (*(ROUTE + route for route in record.routes), *record.cc)
+    return Delivery(
+        record.exchange, record.routing_key, body, cc, record.redelivered, record.received
+    )
+
+
+_DECODER = msgspec.json.Decoder(Record).decode

@@ -88,6 +88,14 @@ class Live:
         """All that the terminal was sent."""
         return b"".join(self.terminal.writes)
 
+    def written_until(self, number):
+        """What it was sent with the first writes."""
+        return b"".join(self.terminal.writes[:number])
+
+    def written_since(self, number):
+        """What it was sent with the writes after those."""
+        return b"".join(self.terminal.writes[number:])
+
 
 def screen(columns, lines, data):
     """Look at a screen that was sent data."""
@@ -271,7 +279,7 @@ def test_no_text_of_a_stranger_reaches_the_terminal_as_a_command(
 ):
     """Labels, worker ids and routing keys are shown, never obeyed, and never break a line."""
     tags = {"task": {"tags": {"label": label.encode(errors="replace").decode()}}}
-    hostile = event(name, payload=tags, worker_id=worker, key=key)
+    hostile = event(name, payload=tags, words={"workerId": worker}, key=key)
 
     picture = picture_of([hostile], STATUS, width, colour=colour)
 
@@ -342,27 +350,49 @@ def test_what_was_on_the_screen_scrolls_up_and_is_not_overwritten(before):
     assert kept == [f"$ command {n}" for n in range(before - len(kept), before)]
 
 
+def folded(seen, columns, lines):
+    """Change the size of a screen as terminals do: rows that are too long go on below."""
+    return screen(columns, lines, "\r\n".join(filled(seen)).encode())
+
+
+def cut(seen, columns, lines):
+    """Change the size of a screen as simpler terminals do."""
+    seen.resize(lines, columns)
+    return seen
+
+
+@pytest.mark.parametrize("resized", [folded, cut])
 @pytest.mark.parametrize(
-    ("before", "after"), [((80, 10), (40, 10)), ((40, 10), (120, 10)), ((80, 10), (80, 6))]
+    ("before", "after"),
+    [((80, 10), (40, 30)), ((80, 30), (40, 10)), ((40, 10), (120, 10)), ((80, 10), (80, 6))],
 )
-def test_after_a_change_of_size_nothing_is_there_twice(before, after):
-    """The picture is laid out anew for the new size."""
+def test_after_a_change_of_size_nothing_is_there_twice(before, after, resized):
+    """The picture is laid out anew for the new size, wherever the old one has got to."""
+    old = [event(label=f"label-{number}") for number in range(5)]
     live = Live(*before)
-    live.show(*(event(label=f"old-{number}") for number in range(20)))
-    seen = screen(*before, live.written)
+    live.show(*old)
     drawn = len(live.terminal.writes)
-
     live.size = after
-    seen.resize(after[1], after[0])
-    live.show(event(label="new"))
-    pyte.ByteStream(seen).feed(b"".join(live.terminal.writes[drawn:]))
 
-    expected = Live(*after)
-    expected.show(*(event(label=f"old-{number}") for number in range(20)))
-    expected.show(event(label="new"))
-    assert filled(seen) == filled(screen(*after, expected.written))
+    live.show(event(label="label-new"))
+    seen = resized(screen(*before, live.written_until(drawn)), *after)
+    pyte.ByteStream(seen).feed(live.written_since(drawn))
+
     assert sum("TIME" in line for line in filled(seen)) == 1
-    assert "new" in filled(seen)[-2]
+    assert sum("●" in line for line in filled(seen)) == 1
+    fits = after[1] - 3
+    assert labels(filled(seen)[1:-1]) == [*(f"label-{n}" for n in range(5)), "label-new"][-fits:]
+
+
+def test_nothing_is_left_of_what_was_on_the_screen_before():
+    """Neither beside the picture nor below it."""
+    live = Live(300, 10)
+
+    live.show(event())
+
+    seen = filled(screen(300, 10, b"#" * 3000 + b"\x1b[H" + live.written))
+    assert len(seen) == 3
+    assert "#" not in "".join(seen)
 
 
 @pytest.mark.parametrize("size", [(1, 1), (2, 2), (5, 3), (80, 1), (80, 2), (80, 3), (1, 50)])
@@ -425,15 +455,16 @@ def test_the_rate_is_that_of_the_last_seconds():
     assert "0/s" in filled(screen(80, 24, live.written))[-1].split()
 
 
-def test_the_last_picture_stays_and_the_cursor_comes_back():
+@pytest.mark.parametrize("columns", [55, 80])  # with a status line that is shorter, and not
+def test_the_last_picture_stays_and_the_cursor_comes_back(columns):
     """What came after the last drawing is shown, and the shell's prompt is below."""
-    live = Live(80, 10)
+    live = Live(columns, 10)
     live.show(event(label="label-first"))
     live.show(event(label="label-last"), after=0.01)
 
     live.table.close()
 
-    seen = screen(80, 10, live.written + b"$ ")
+    seen = screen(columns, 10, live.written + b"$ ")
     assert labels(filled(seen)[1:3]) == ["label-first", "label-last"]
     assert filled(seen)[-2].startswith("● demo  2 events")
     assert filled(seen)[-1] == "$"

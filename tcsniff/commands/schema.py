@@ -1,0 +1,33 @@
+"""``tcsniff schema``: what the record and the messages look like, as JSON Schema."""
+
+from __future__ import annotations
+
+import json
+
+import click
+
+from tcsniff.commands.options import SectionedCommand
+from tcsniff.errors import UsageError
+from tcsniff.exchanges import find
+
+
+@click.command(cls=SectionedCommand)
+@click.argument("event", required=False)
+def schema(*, event: str | None) -> None:
+    """Print the JSON Schema of the record, or of an EVENT's payload.
+
+    The record is the line that `-o json` writes; EVENT is one of the queue's,
+    such as task-running. The schema is of draft 2020-12. Values that may be
+    added by Taskcluster one day stand as examples.
+    """
+    from tcsniff import messages, records, schemas  # msgspec: 20 ms
+
+    if event is None:
+        kind: type[messages.Record] = records.Record
+    else:
+        name = find(event).name
+        if name not in messages.CLASSES:
+            known = ", ".join(messages.CLASSES)
+            raise UsageError(f"the payload of {name} is not described; known: {known}")
+        kind = messages.CLASSES[name]
+    click.echo(json.dumps(schemas.schema(kind), indent=2))
