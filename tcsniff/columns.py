@@ -41,7 +41,18 @@ LOOKS = {
     "task-group-priority-changed": Look("±", "group priority", "blue"),
 }
 
-_ASCII = {"○": "o", "◷": ".", "▶": ">", "✔": "v", "✖": "x", "■": "#", "□": "=", "±": "%", "·": "-"}
+_ASCII = {
+    "○": "o",
+    "◷": ".",
+    "▶": ">",
+    "✔": "v",
+    "✖": "x",
+    "■": "#",
+    "□": "=",
+    "±": "%",
+    "·": "-",
+    "→": ">",
+}
 _ASCII |= {"●": "*", "…": "~"}
 
 
@@ -77,7 +88,10 @@ def clock_time(moment: datetime | None, *, utc: bool = False) -> str:
     """Write the time of day, in the local time zone unless told otherwise."""
     if moment is None:
         return ""
-    return f"{moment.astimezone(UTC if utc else None):%H:%M:%S}"
+    try:
+        return f"{moment.astimezone(UTC if utc else None):%H:%M:%S}"
+    except OverflowError:  # at the ends of the calendar
+        return ""
 
 
 def _what(event: Event) -> str:
@@ -118,12 +132,12 @@ def _worker(event: Event) -> str:
 
 
 def _reason(event: Event) -> str:
-    if event.payload is None:
+    if event.flaw is not None:
         return "body is no JSON"
     reason = event.run.get("reasonResolved")
     if event.name == "task-exception":
         state = at(event.payload, "status", "state")
-        return _word(reason) + (", retried" if state in ("pending", "running") else "")
+        return _joined(", ", reason, "retried" if state in ("pending", "running") else None)
     if event.name == "task-pending":
         created = _word(event.run.get("reasonCreated"))
         return "" if created == "scheduled" else created
@@ -136,7 +150,7 @@ def _nothing(_event: Event) -> str:
 
 def _priority(event: Event) -> str:
     old, new = at(event.payload, "oldPriority"), at(event.payload, "newPriority")
-    return f"{_word(old)} → {_word(new)}"
+    return _joined(" ", old, "→", new)
 
 
 _DETAIL: dict[str, Callable[[Event], str]] = {
@@ -150,6 +164,10 @@ _DETAIL: dict[str, Callable[[Event], str]] = {
 def _routed(event: Event, field: str) -> str:
     word = event.routing.get(field, "")
     return "" if word == "_" else safe(word)
+
+
+def _joined(between: str, *values: object) -> str:
+    return between.join(filter(None, map(_word, values)))
 
 
 def _word(value: object) -> str:

@@ -113,6 +113,13 @@ def _split(url: str) -> tuple[SplitResult, int | None]:
         raise UsageError("the broker's URL cannot be read; it looks like " + _LIKE) from None
     if parts.scheme not in _PORTS:
         raise UsageError(f"the broker's URL starts with amqps:// or amqp://, like {_LIKE}")
+    if "@" in parts.path or parts.query or parts.fragment or not url.isprintable():
+        raise UsageError(
+            "the broker's URL has a character in the password or elsewhere that needs to be "
+            "percent-encoded, such as %40 for @, %2F for / and %23 for #; it looks like " + _LIKE
+        )
+    if port == 0:
+        raise UsageError(f"the broker's URL has port 0; it looks like {_LIKE}")
     if not parts.hostname:
         raise UsageError(f"the broker's URL has no host; it looks like {_LIKE}")
     return parts, port

@@ -5,6 +5,7 @@
     * ConnectionFailed      3  the broker cannot be reached, or went away
     * Refused               4  the broker said no: user, password, permission, vhost, exchange
     * TlsError              5  the certificate or the host name of the broker is not to be trusted
+    * RecordingError        6  a recording cannot be read
     * OutputError           7  the output cannot be written
     * OutputClosed        141  whoever read our output went away
 
@@ -47,6 +48,12 @@ class TlsError(TcsniffError):
     """TLS failed: the certificate, the host name, or no TLS at that port."""
 
     exit_status = 5
+
+
+class RecordingError(TcsniffError):
+    """A recording cannot be read, or holds no record."""
+
+    exit_status = 6
 
 
 class OutputError(TcsniffError):

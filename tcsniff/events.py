@@ -9,11 +9,10 @@ from datetime import datetime
 from functools import cached_property
 from typing import Any
 
-import orjson
-
 from tcsniff.deliveries import Delivery
 from tcsniff.exchanges import BY_ADDRESS, Exchange
 from tcsniff.messages import Message, UntypedMessage, read
+from tcsniff.records import decoded
 from tcsniff.times import moment
 
 # When it happened, in the run that a message is about. The others carry no
@@ -81,12 +80,18 @@ class Event:
         return _routing(self.known, self.routing_key) if self.known else {}
 
     @cached_property
+    def _decoded(self) -> tuple[Any, str | None]:
+        return decoded(self.delivery.body)
+
+    @property
     def payload(self) -> Any:
         """The decoded body; None if it is no JSON."""
-        try:
-            return orjson.loads(self.delivery.body)
-        except orjson.JSONDecodeError:
-            return None
+        return self._decoded[0]
+
+    @property
+    def flaw(self) -> str | None:
+        """Why the body is no JSON; None if it is."""
+        return self._decoded[1]
 
     @cached_property
     def message(self) -> Message | UntypedMessage:

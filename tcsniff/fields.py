@@ -86,7 +86,7 @@ def _choice(name: str, value: str) -> Choice:
     if name not in POOLS:
         return {name: _checked(name, value, flag_of(name))}
     parts = value.split("/")
-    if len(parts) != len(_POOL_FIELDS):
+    if len(parts) != len(_POOL_FIELDS) or not all(parts):
         raise UsageError(f"{flag_of(name)} {value!r} is not PROVISIONER/WORKER_TYPE")
     return {
         field: _checked(field, part, flag_of(name))
@@ -120,8 +120,8 @@ def _objection(field: Field, value: str) -> str:
     if field.name in {"organization", "repository"} and "." in value:
         return f"holds a dot, which is % in routing keys: {value.replace('.', '%')}"
     if field.pattern is None:
-        return f"cannot be a {field.name}, which has no dots"
-    return f"cannot be a {field.name}, which looks like {_example(field)}"
+        return f"cannot stand in {field.name}, which has no dots"
+    return f"cannot stand in {field.name}, which looks like {_example(field)}"
 
 
 def _example(field: Field) -> str:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+from typing import Any
 
 import msgspec
 import orjson
@@ -16,7 +17,6 @@ from msgspec import Raw
 from tcsniff.deliveries import Delivery
 from tcsniff.exchanges import ROUTE
 from tcsniff.tasks import Record as Struct
-
 
 _DEEP = 1024  # levels, at which orjson gives up
 
@@ -53,6 +53,11 @@ class Record(Struct, frozen=True):
 
 def line(delivery: Delivery) -> bytes:
     """Write a delivery as a line of JSON, with its line feed; see `Record`."""
+    return worded(delivery, flaw(delivery.body))
+
+
+def worded(delivery: Delivery, error: str | None) -> bytes:
+    """Write a delivery whose `flaw` is known, as `line` does."""
     record: dict[str, object] = {
         "received": delivery.received,
         "exchange": delivery.exchange,
@@ -60,7 +65,6 @@ def line(delivery: Delivery) -> bytes:
         "routes": delivery.routes,
         "redelivered": delivery.redelivered,
     }
-    error = flaw(delivery.body)
     if error is None:
         record["payload"] = orjson.Fragment(_on_one_line(delivery.body))
     else:
@@ -95,13 +99,23 @@ def _whole(text: str) -> str:
 
 def flaw(body: bytes) -> str | None:
     """Tell why a body is no JSON; None if it is."""
+    return decoded(body)[1]
+
+
+def decoded(body: bytes) -> tuple[Any, str | None]:
+    """Decode a body.
+
+    Returns:
+        The value, and None; or None, and why the body is no JSON. Numbers of
+        more than 64 bits become floats, of repeated keys the last one counts.
+    """
     try:
-        orjson.loads(body)
+        value = orjson.loads(body)
         if body.count(b"[") + body.count(b"{") >= _DEEP:
             orjson.loads(b"[%b]" % body)  # as deep as it will stand in the record
     except orjson.JSONDecodeError as error:
-        return f"not JSON: {error}"
-    return None
+        return None, f"not JSON: {error}"
+    return value, None
 
 
 def _on_one_line(body: bytes) -> bytes:

@@ -91,13 +91,13 @@ class Selection(NamedTuple):
     Attributes:
         clauses: Of which one must accept a message.
         notes: What to tell the person about how the flags were understood.
-        implied: Whether the exchanges follow from flags, so that nobody asked
-            for any one that a broker happens not to have.
+        optional: Exchanges that follow from flags, so that nobody asked for
+            any one of them that a broker happens not to have.
     """
 
     clauses: tuple[Clause, ...]
     notes: tuple[str, ...] = ()
-    implied: bool = False
+    optional: frozenset[str] = frozenset()
 
     @property
     def bindings(self) -> list[Binding]:
@@ -117,16 +117,30 @@ class Selection(NamedTuple):
             demands.setdefault(clause.exchange, []).append(sides)
 
         def accepts(delivery: Delivery) -> bool:
-            keys = delivery.keys
-            return any(
-                all(side(keys) for side in sides) for sides in demands.get(delivery.exchange, ())
-            )
+            for sides in demands.get(delivery.exchange, ()):
+                keys = delivery.keys
+                for side in sides:
+                    if not side(keys):
+                        break
+                else:
+                    return True
+            return False
 
         return accepts
 
 
 def _any_of(side: Sequence[str]) -> Callable[[Sequence[str]], bool]:
     matchers = [matcher(pattern) for pattern in side]
+    if len(matchers) == 1:
+        (only,) = matchers
+
+        def matches(keys: Sequence[str]) -> bool:
+            for key in keys:  # noqa: SIM110 - any() with a generator takes three times as long
+                if only(key):
+                    return True
+            return False
+
+        return matches
     return lambda keys: any(matches(key) for matches in matchers for key in keys)
 
 
@@ -146,13 +160,20 @@ def select(wanted: Wanted) -> Selection:
         *(narrowing.applied(exchange, own) for exchange, own in named),
         *(narrowing.applied(exchange) for exchange in whole),
         *(_verbatim(name, wanted.routing_keys, narrowing.routes) for name in others),
-        *(_pair(word) for word in wanted.binds),
+        *(pairs := [_pair(word) for word in wanted.binds]),
     ]
-    notes = narrowing.verdict([*(exchange for exchange, _ in named), *whole], others)
+    selected = [*(exchange for exchange, _ in named), *whole]
+    notes = narrowing.verdict(selected, [*others, *(clause.exchange for clause in pairs)])
+    notes += _own_words(wanted.fields, named)
     if not clauses:
         raise UsageError("nothing is selected; name an EVENT, or take all of the queue's: --all")
     unique = tuple(dict.fromkeys(clauses))
-    return Selection(unique, tuple(notes), implied=len(clauses) == len(whole))
+    optional = {exchange.address for exchange in whole} - {
+        *(exchange.address for exchange, _ in named),
+        *others,
+        *(clause.exchange for clause in pairs),
+    }
+    return Selection(unique, tuple(notes), frozenset(optional))
 
 
 def _named(
@@ -171,6 +192,15 @@ def _named(
         else:
             others.append(address)
     return named, others
+
+
+def _own_words(fields: Fields, named: Sequence[tuple[Exchange, Fields]]) -> list[str]:
+    return [
+        f"{flag_of(name)} does not narrow {exchange.name}, which has its own {flag_of(name)[2:]}"
+        for exchange, own in named
+        for name in fields
+        if name in own
+    ]
 
 
 def _event(word: str) -> tuple[Exchange, Fields]:
@@ -209,6 +239,12 @@ def _pair(word: str) -> Clause:
     return Clause(_address(name), (checked_pattern(pattern, "--bind"),))
 
 
+def _route(route: str) -> str:
+    if not route:
+        raise UsageError("--route is empty; leave it out if any route, or none, will do")
+    return checked_pattern(ROUTE + route, "--route")
+
+
 class Narrowing:
     """What flags ask of every exchange that has the fields for it.
 
@@ -232,7 +268,7 @@ class Narrowing:
             UsageError: If a value cannot stand in the field.
         """
         checked = {name: choices(name, values) for name, values in fields.items() if values}
-        return cls(checked, tuple(checked_pattern(ROUTE + route, "--route") for route in routes))
+        return cls(checked, tuple(_route(route) for route in routes))
 
     def fits(self, exchange: Exchange) -> bool:
         """Tell whether an exchange has everything that is asked for."""
@@ -272,13 +308,24 @@ class Narrowing:
         notes = []
         for flag, applies in self._tests().items():
             lacking = list(dict.fromkeys(x.name for x in exchanges if not applies(x)))
-            if not any(map(applies, exchanges)) and not (others and flag == "--route"):
-                having = ", ".join(x.name for x in CATALOG if applies(x))
-                who = " and ".join(lacking) or "what is selected"
-                raise UsageError(f"{flag} does not go with {who}; it goes with {having}")
+            narrowed = any(map(applies, exchanges)) or bool(others and flag == "--route")
+            if not narrowed:
+                raise UsageError(f"{flag} {self._misplaced(flag, lacking, others)}")
+            if flag != "--route":
+                lacking += others
             if lacking:
                 notes.append(f"{flag} does not narrow {', '.join(lacking)}")
         return notes
+
+    def _misplaced(self, flag: str, lacking: Sequence[str], others: Sequence[str]) -> str:
+        if not lacking and others:
+            asked = ", ".join(others)
+            return (
+                f"narrows EVENTs alone; what --routing-key or --bind ask {asked} stands as it is"
+            )
+        having = ", ".join(x.name for x in CATALOG if self._tests()[flag](x))
+        who = " and ".join(lacking) or "what is selected"
+        return f"does not go with {who}; it goes with {having}"
 
     def _tests(self) -> dict[str, Callable[[Exchange], bool]]:
         tests = {flag_of(name): _having(name) for name in self.choices}

@@ -9,9 +9,9 @@ import re
 from datetime import UTC, datetime
 
 _UNITS = {"ms": 0.001, "s": 1, "m": 60, "h": 3600, "d": 86400}
-_DURATION = re.compile(r"(?:\d+(?:\.\d+)?(?:ms|[smhd]))+")
-_NUMBER = re.compile(r"\d+(?:\.\d+)?")
-_PART = re.compile(r"(\d+(?:\.\d+)?)(ms|[smhd])")
+_DURATION = re.compile(r"(?:[0-9]+(?:\.[0-9]+)?(?:ms|[smhd]))+")
+_NUMBER = re.compile(r"[0-9]+(?:\.[0-9]+)?")
+_PART = re.compile(r"([0-9]+(?:\.[0-9]+)?)(ms|[smhd])")
 
 
 def stamp(seconds: float) -> str:
@@ -20,8 +20,9 @@ def stamp(seconds: float) -> str:
     Args:
         seconds: Since the Unix epoch.
     """
-    moment = datetime.fromtimestamp(int(seconds * 1000) / 1000, UTC)
-    return f"{moment:%Y-%m-%dT%H:%M:%S}.{moment.microsecond // 1000:03d}Z"
+    # Cut off, not rounded into the future; but not for the error of a float either.
+    whole, milliseconds = divmod(int(seconds * 1000 + 0.001), 1000)
+    return f"{datetime.fromtimestamp(whole, UTC):%Y-%m-%dT%H:%M:%S}.{milliseconds:03d}Z"
 
 
 def moment(text: object) -> datetime | None:

@@ -303,6 +303,17 @@ def test_a_wide_screen_shows_more(width, titles):
     assert [column.title for column in layout(width)] == titles
 
 
+def test_a_layout_is_used_as_soon_as_it_fits():
+    """One cell less, and the next smaller one is."""
+    numbers = [len(layout(width)) for width in range(1, 300)]
+
+    assert [width for width in range(2, 300) if numbers[width - 1] != numbers[width - 2]] == [
+        66,
+        104,
+        184,
+    ]
+
+
 def test_columns_fit_the_screen():
     """From 37 cells on nothing is squeezed, and no task has less than 8."""
     layouts = {width: layout(width) for width in [*range(37, 400), 1000]}

@@ -111,11 +111,15 @@ def test_an_exception_leaves_the_message_for_the_next(
     class BrokenError(Exception):
         pass
 
-    with pytest.raises(BrokenError), listen(url, bind(FOREIGN_EXCHANGE), queue=queue) as events:
-        number(taskcluster, 1, 2, 3)
-        for event in events:
-            if event.payload == 2:
-                raise BrokenError
+    def work() -> None:
+        with listen(url, bind(FOREIGN_EXCHANGE), queue=queue) as events:
+            number(taskcluster, 1, 2, 3)
+            for event in events:
+                if event.payload == 2:
+                    raise BrokenError
+
+    with pytest.raises(BrokenError):
+        work()
 
     with listen(url, bind(FOREIGN_EXCHANGE), queue=queue, idle_timeout=1) as events:
         again = [(event.payload, event.redelivered) for event in events]
@@ -126,7 +130,7 @@ def test_an_exception_leaves_the_message_for_the_next(
 def test_a_consumer_that_is_killed_loses_nothing(
     url: str, queue: str, taskcluster: Taskcluster
 ) -> None:
-    """kill -9 in the middle of the second message: that one comes again, marked."""
+    """Killed in the middle of the second message: that one comes again, marked."""
     program = f"""
         from tcsniff import bind, listen
         with listen({url!r}, bind({FOREIGN_EXCHANGE!r}), queue={queue!r}, prefetch=1) as events:
@@ -203,7 +207,7 @@ def test_many_at_a_time(url: str, taskcluster: Taskcluster) -> None:
         number(taskcluster, *range(50))
         batches = [[event.payload for event in batch] for batch in events.batches()]
 
-    assert sum(batches, []) == list(range(50))
+    assert [one for batch in batches for one in batch] == list(range(50))
     assert all(0 < len(batch) <= 10 for batch in batches)
 
 

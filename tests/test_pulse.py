@@ -113,9 +113,7 @@ def test_only_what_was_taken_is_acknowledged(
     assert left == 1
 
 
-def test_the_prefetch_bounds_what_is_in_our_hands(
-    pulse: Broker, rabbitmq: RabbitMQ, taskcluster: Taskcluster
-) -> None:
+def test_the_prefetch_bounds_what_is_in_our_hands(pulse: Broker, taskcluster: Taskcluster) -> None:
     """With a prefetch of 10, no batch has more than half of it, and nothing is lost."""
     bodies = [b"%d" % number for number in range(100)]
     with Listener(pulse, [Binding(FOREIGN_EXCHANGE, "#")], prefetch=10) as heard:
@@ -154,7 +152,7 @@ def test_exchanges_that_nobody_named_may_be_missing(pulse: Broker, rabbitmq: Rab
     """Those that are there are bound, the others named."""
     bindings = [Binding(RUNNING, "#"), Binding("exchange/none", "#"), Binding(FAILED, "a")]
 
-    with Listener(pulse, bindings, implied=True) as heard:
+    with Listener(pulse, bindings, optional=["exchange/none"]) as heard:
         bound = rabbitmq.rows("list_bindings", "source_name", "destination_name", vhost="/")
 
     assert heard.missing == ["exchange/none"]

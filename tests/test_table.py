@@ -198,6 +198,7 @@ def test_colour_changes_no_letter(width):
     coloured = picture_of(EVENTS, STATUS, width, colour=True)
 
     assert any("\x1b[" in line for line in coloured)
+    assert width == 1 or coloured[0].startswith("\x1b[1m")
     assert [re.sub(r"\x1b\[[0-9;]*m", "", line) for line in coloured] == plain
 
 

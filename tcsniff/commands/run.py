@@ -81,7 +81,7 @@ def _live(origin: Origin, selection: Selection, say: Say) -> Iterator[Opened]:
         selection.bindings,
         prefetch=origin.prefetch,
         auto_ack=origin.auto_ack,
-        implied=selection.implied,
+        optional=selection.optional,
     )
     with listener:
         for exchange in listener.missing:

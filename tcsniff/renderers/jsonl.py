@@ -19,7 +19,7 @@ class JsonRenderer:
 
     def show(self, events: Sequence[Event]) -> None:
         """Take a batch in."""
-        self._lines += [records.line(event.delivery) for event in events]
+        self._lines += [records.worded(event.delivery, event.flaw) for event in events]
 
     def flush(self) -> None:
         """Write what was taken in."""

@@ -7,6 +7,7 @@ from collections import deque
 from collections.abc import Callable, Iterable, Sequence
 from typing import NamedTuple
 
+from rich.cells import cell_len
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
@@ -15,6 +16,7 @@ from tcsniff.columns import EVENT, GAP, POOL, REASON, RUN, TASK_ID, Column, layo
 from tcsniff.events import Event
 from tcsniff.renderers.output import Output, size_of_terminal
 from tcsniff.renderers.screen import Screen
+from tcsniff.sanitize import safe
 
 REDRAW = 0.1  # seconds between two drawings, at least
 _CHROME = 3  # lines that are no events: the heading, the status, and one to spare
@@ -133,7 +135,7 @@ class TableRenderer:
 
 def share_labels(events: Iterable[Event]) -> None:
     """Give events of the same tasks the labels that only some of their messages carry."""
-    known = {event.task_id: event.label for event in events if event.label}
+    known = {event.task_id: event.label for event in events if event.label and event.task_id}
     for event in events:
         event.label = event.label or known.get(event.task_id, "")
 
@@ -191,19 +193,21 @@ def _style(column: Column, event: Event) -> str:
 
 
 def _status_line(status: Status, width: int) -> Text:
-    left = Text("● ", style="green" if status.idle is not None else "yellow")
-    left.append(status.source, style="bold")
+    left = Text()
+    left.append("● ", style="green" if status.idle is not None else "yellow")
+    left.append(safe(status.source), style="bold")
     events = "event" if status.total == 1 else "events"
     left.append(f"  {status.total:,} {events}  {status.rate:.0f}/s")
     if status.idle is not None:
         left.append(f"  last {_ago(status.idle)} ago")
     if status.lag is not None:
         left.append(f"  lag {_ago(max(0.0, status.lag))}")
-    right = "  ".join(filter(None, (status.selection, "Ctrl-C ends")))
+    right = "  ".join(filter(None, (safe(status.selection), "Ctrl-C ends")))
     room = width - left.cell_len - 2
-    if len(right) > room:
+    if cell_len(right) > room:
         right = "Ctrl-C ends" if room >= len("Ctrl-C ends") else ""
-    return left.append(" " * (room - len(right) + 2) if right else "").append(right, style="dim")
+    gap = " " * (room - cell_len(right) + 2)
+    return left.append(gap).append(right, style="dim") if right else left
 
 
 def _ago(seconds: float) -> str:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import secrets
 import threading
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from types import TracebackType
 from typing import Self
 
@@ -32,7 +32,7 @@ class Listener:
     Attributes:
         queue: The queue's name.
         missing: Exchanges that were left out because the broker has none of
-            that name; only of those that were `implied`.
+            that name; only of those that were `optional`.
     """
 
     def __init__(
@@ -43,7 +43,7 @@ class Listener:
         queue: str | None = None,
         prefetch: int = PREFETCH,
         auto_ack: bool = False,
-        implied: bool = False,
+        optional: Collection[str] = (),
         in_memory: bool = False,
         quiet: float = QUIET,
         clock: Callable[[], float] = time.time,
@@ -60,7 +60,7 @@ class Listener:
                 acknowledgement; bounds the memory.
             auto_ack: Whether the broker forgets a message as soon as it is
                 sent: faster, and lost if we do not get to it.
-            implied: Whether an exchange that is missing is left out, as long
+            optional: Exchanges that are left out if they are missing, as long
                 as there are others, instead of an error.
             in_memory: Whether to use kombu's own broker inside this process,
                 where the exchanges are made first.
@@ -75,7 +75,7 @@ class Listener:
         self._bindings = bindings
         self._prefetch = prefetch
         self._auto_ack = auto_ack
-        self._implied = implied
+        self._optional = optional
         self._in_memory = in_memory
         self._quiet = quiet
         self._clock = clock
@@ -181,7 +181,8 @@ class Listener:
             self._link.bind(self.queue, self._bindings)
         except NoExchange:
             self.missing = [name for name in self._exchanges if not self._link.has(name)]
-            if not self._implied or len(self.missing) == len(self._exchanges):
+            needed = set(self.missing) - set(self._optional)
+            if needed or len(self.missing) == len(self._exchanges):
                 raise
             there = [one for one in self._bindings if one.exchange not in self.missing]
             self._link.bind(self.queue, there)

@@ -1,0 +1,95 @@
+"""The simulator's agenda: what is yet to happen, and which messages are on their way.
+
+Pure. Inside the simulator, time is in whole milliseconds since the Unix epoch.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable, Iterator
+from heapq import heappop, heappush
+from random import Random
+
+from tcsniff.deliveries import Delivery
+
+SECOND = 1000  # in milliseconds, as all times in the simulator
+
+# How likely a message is to meet this on its way; never two of them.
+_ACCIDENTS = (("late", 0.025), ("duplicate", 0.01), ("redelivery", 0.004))
+_REPEATS = {"duplicate", "redelivery"}
+_LATENCY = 20  # between queue and listener, in milliseconds
+# In seconds, least and most.
+_UNTIL_REPEATED = (0.1, 20)
+_LATE_BY = (1, 30)
+_JITTER = (0, 0.06)  # among messages that are not late
+
+Action = Callable[[], None]
+"""Something that happens."""
+
+
+class Agenda:
+    """What is yet to happen, and the way of messages to a listener.
+
+    Attributes:
+        now: The time, in milliseconds since the Unix epoch.
+    """
+
+    def __init__(self, start: int, random: Random, faults: frozenset[str]) -> None:
+        self.now = start
+        self._random = random
+        self._faults = faults
+        self._counter = itertools.count()  # what is due at one time happens as it was put in
+        self._heap: list[tuple[int, int, Action | Delivery]] = []
+
+    def at(self, delay: int, what: Action | Delivery) -> None:
+        """Put in what happens, or arrives, so many milliseconds from now."""
+        heappush(self._heap, (self.now + delay, next(self._counter), what))
+
+    def after(self, seconds: tuple[float, float], what: Action | Delivery) -> None:
+        """Put in what happens, or arrives, within so many seconds, least and most."""
+        self.at(between(self._random, seconds), what)
+
+    def send(self, delivery: Delivery) -> None:
+        """Let a message find its way to the listener."""
+        latency = _LATENCY
+        if "late" in self._faults:
+            latency += between(self._random, _JITTER)
+        accident = drawn(self._random, _ACCIDENTS, self._faults)
+        if accident == "late":
+            latency += between(self._random, _LATE_BY)
+        self.at(latency, delivery)
+        if accident in _REPEATS:
+            again = delivery._replace(redelivered=accident == "redelivery")
+            self.after(_UNTIL_REPEATED, again)
+
+    def deliveries(self) -> Iterator[tuple[float, Delivery]]:
+        """Let everything happen, in order of time.
+
+        Yields:
+            When each message arrives, in seconds since the Unix epoch; and the message.
+        """
+        while self._heap:
+            self.now, _, what = heappop(self._heap)
+            if isinstance(what, Delivery):
+                yield self.now / SECOND, what
+            else:
+                what()
+
+
+def between(random: Random, seconds: tuple[float, float]) -> int:
+    """Draw a time, in milliseconds, from between the least and the most seconds."""
+    least, most = seconds
+    return int(SECOND * (least + (most - least) * random.random()))
+
+
+def drawn(
+    random: Random, chances: tuple[tuple[str, float], ...], allowed: frozenset[str]
+) -> str | None:
+    """Draw what happens: one of those that have a chance, if it is allowed; else None."""
+    # One throw for all of them, so that the chances add up.
+    thrown = random.random()
+    for name, chance in chances:
+        if thrown < chance:
+            return name if name in allowed else None
+        thrown -= chance
+    return None

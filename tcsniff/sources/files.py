@@ -1,0 +1,125 @@
+"""Files in chunks: plain or compressed, whole or still growing."""
+
+from __future__ import annotations
+
+import os
+import sys
+import zlib
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any, BinaryIO
+
+from tcsniff.errors import RecordingError
+
+CHUNK = 1 << 20  # bytes read at a time
+PAUSE = 0.25  # seconds between two looks at a file that grows
+STANDARD_INPUT = "-"
+
+_MEMBER = b"\x1f\x8b\x08"  # how each part of a compressed file begins: RFC 1952
+_GZIP = 31  # zlib's word for that format
+
+Tell = Callable[[str], None]
+"""Takes what a person should know."""
+
+
+def opened(path: str) -> BinaryIO:
+    """Open a file.
+
+    Args:
+        path: Its name; ``-`` is standard input.
+
+    Raises:
+        RecordingError: If it cannot be opened.
+    """
+    if path == STANDARD_INPUT:
+        return os.fdopen(os.dup(sys.stdin.fileno()), "rb", buffering=0)
+    try:
+        # Not buffered: a chunk is all that is there, also of a pipe.
+        return Path(path).open("rb", buffering=0)
+    except OSError as error:
+        raise RecordingError(f"{path}: {error.strerror}") from error
+
+
+def chunks(
+    path: str, file: BinaryIO, tell: Tell, wait: Callable[[float], None] | None
+) -> Iterator[bytes]:
+    """Read a file, decompressed if it is compressed.
+
+    Args:
+        path: Its name.
+        file: The same, opened.
+        tell: Is told of damage that was passed over.
+        wait: Waits for so many seconds, at the end of a file that grows; None
+            to end there.
+
+    Yields:
+        What follows; empty if nothing more is there yet.
+
+    Raises:
+        RecordingError: If it cannot be read.
+    """
+    raw = _raw(path, file, tell, wait)
+    first = next(raw, b"")
+    if first.startswith(_MEMBER):
+        yield from _decompressed(path, first, raw, tell)
+    else:
+        yield first
+        yield from raw
+
+
+def _raw(
+    path: str, file: BinaryIO, tell: Tell, wait: Callable[[float], None] | None
+) -> Iterator[bytes]:
+    while True:
+        try:
+            chunk = file.read(CHUNK)
+            if wait is not None and not chunk and _was_cut(file):
+                tell(f"{path}: the file was cut; reading it from its start")
+                file.seek(0)
+        except OSError as error:
+            raise RecordingError(f"{path}: {error.strerror}") from error
+        if not chunk and wait is None:
+            return
+        yield chunk
+        if not chunk and wait is not None:
+            wait(PAUSE)
+
+
+def _was_cut(file: BinaryIO) -> bool:
+    return file.seekable() and os.fstat(file.fileno()).st_size < file.tell()
+
+
+def _decompressed(path: str, first: bytes, raw: Iterator[bytes], tell: Tell) -> Iterator[bytes]:
+    # A file may have several members: one for each time that it was written to.
+    member = zlib.decompressobj(wbits=_GZIP)
+    inside = False
+    data: bytes | None = first
+    while data is not None:
+        before = member.copy()
+        inside = inside or bool(data)
+        try:
+            yield member.decompress(data)
+            data = member.unused_data
+        except zlib.error as error:
+            tell(f"{path}: damage in the compressed data passed over: {error}")
+            yield _salvaged(before, data)
+            data = data[data.find(_MEMBER, 1) :] if _MEMBER in data[1:] else b""
+            inside, member = False, zlib.decompressobj(wbits=_GZIP)
+        if member.eof:
+            inside, member = False, zlib.decompressobj(wbits=_GZIP)
+        if not data:
+            data = next(raw, None)
+    if inside:
+        yield member.flush()
+        tell(f"{path}: the compressed data ends in the middle")
+
+
+def _salvaged(member: Any, data: bytes) -> bytes:
+    # All up to the damage, byte by byte, as zlib keeps nothing of a call that fails.
+    plain = bytearray()
+    try:
+        for at in range(len(data)):
+            plain += member.decompress(data[at : at + 1])
+    except zlib.error:
+        pass
+    return bytes(plain)

@@ -1,0 +1,192 @@
+"""Recordings as a source: files of records, as `-o json` writes them.
+
+Also read are what Taskcluster's web page of Pulse messages downloads, an array
+of messages, and bare payloads of the queue, one a line.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator, Sequence
+from types import TracebackType
+from typing import Self
+
+import msgspec
+
+from tcsniff import payloads, records
+from tcsniff.deliveries import Delivery
+from tcsniff.errors import RecordingError
+from tcsniff.sources.files import PAUSE, Tell, chunks, opened
+from tcsniff.times import moment
+
+_TOLD = 5  # bad lines of a file that are told one by one
+
+
+class Recording:
+    """Deliveries from files, in the order in which they stand there.
+
+    Attributes:
+        skipped: How many lines were no records.
+    """
+
+    def __init__(
+        self,
+        paths: Sequence[str],
+        tell: Tell,
+        *,
+        follow: bool = False,
+        speed: float | None = None,
+        clock: Callable[[], float] = time.monotonic,
+        sleep: Callable[[float], None] = time.sleep,
+    ) -> None:
+        """Nothing is opened yet.
+
+        Args:
+            paths: Names of files, one after the other; ``-`` is standard input.
+            tell: Takes what a person should know about the files.
+            follow: Whether to wait for more at the end of the last file.
+            speed: How many times faster than recorded to hand them out; None
+                for as fast as they are taken.
+            clock: Tells the time, in seconds.
+            sleep: Waits, in seconds.
+        """
+        self._paths = paths
+        self._tell = tell
+        self._follow = follow
+        self._speed = speed
+        self._clock = clock
+        self._sleep = sleep
+        self._readings: list[_Reading] = []
+
+    def __enter__(self) -> Self:
+        """See that every file is there.
+
+        Raises:
+            RecordingError: If one cannot be opened.
+        """
+        for path in self._paths:
+            opened(path).close()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        """Nothing stays open."""
+
+    @property
+    def skipped(self) -> int:
+        """How many lines were no records, so far."""
+        return sum(reading.skipped for reading in self._readings)
+
+    def batches(self) -> Iterator[Sequence[Delivery]]:
+        """Hand out deliveries.
+
+        Yields:
+            As many as were read at once; nothing while waiting.
+
+        Raises:
+            RecordingError: If a file cannot be read, or holds no record.
+        """
+        batches = self._read()
+        return batches if self._speed is None else self._paced(batches, self._speed)
+
+    def settle(self, taken: int) -> None:
+        """Nothing here is acknowledged."""
+
+    def _read(self) -> Iterator[Sequence[Delivery]]:
+        for path in self._paths:
+            follow = self._follow and path == self._paths[-1]
+            with opened(path) as file:
+                parts = chunks(path, file, self._tell, self._sleep if follow else None)
+                reading = _Reading(path, self._tell)
+                self._readings.append(reading)
+                yield from reading.batches(parts)
+
+    def _paced(
+        self, batches: Iterator[Sequence[Delivery]], speed: float
+    ) -> Iterator[Sequence[Delivery]]:
+        offset = None  # from the recording's time, divided by the speed, to ours
+        for batch in batches:
+            due: list[Delivery] = []
+            for delivery in batch:
+                received = moment(delivery.received)
+                if received is not None:
+                    when = received.timestamp() / speed
+                    offset = self._clock() - when if offset is None else offset
+                    while (left := when + offset - self._clock()) > 0:
+                        yield due
+                        due = []
+                        self._sleep(min(left, PAUSE))
+                due.append(delivery)
+            yield due
+
+
+class _Reading:
+    # One file, from bytes to deliveries.
+
+    def __init__(self, path: str, tell: Tell) -> None:
+        self.skipped = 0
+        self._path = path
+        self._tell = tell
+        self._found = False
+        self._line = 0
+
+    def batches(self, parts: Iterator[bytes]) -> Iterator[Sequence[Delivery]]:
+        first = next(parts, b"")
+        if first.lstrip().startswith(b"["):
+            yield self._array(first + b"".join(parts))
+        else:
+            yield from self._lines(first, parts)
+        if self.skipped > _TOLD:
+            self._tell(f"{self._path}: {self.skipped:,} lines are no records, all in all")
+        if not self._found:
+            raise RecordingError(f"{self._path}: no record in it; `tcsniff -o json` writes them")
+
+    def _array(self, text: bytes) -> Sequence[Delivery]:
+        try:
+            messages = msgspec.json.decode(text, type=list[msgspec.Raw])
+        except (msgspec.DecodeError, UnicodeDecodeError) as error:
+            raise RecordingError(f"{self._path}: no array of messages: {error}") from error
+        return self._deliveries([bytes(message) for message in messages])
+
+    def _lines(self, first: bytes, parts: Iterator[bytes]) -> Iterator[Sequence[Delivery]]:
+        rest = b""
+        part: bytes | None = first
+        while part is not None:
+            lines = part.split(b"\n")
+            if len(lines) > 1:
+                lines[0] = rest + lines[0]
+                rest = lines.pop()
+                yield self._deliveries(lines)
+            else:  # of a line longer than a chunk, or of none
+                rest += part
+                yield ()
+            part = next(parts, None)
+        if rest.strip():
+            yield self._deliveries([rest], torn=True)
+
+    def _deliveries(self, lines: Sequence[bytes], *, torn: bool = False) -> Sequence[Delivery]:
+        found = []
+        for line in lines:
+            self._line += 1
+            try:
+                found.append(records.parse(line))
+            except ValueError as error:
+                other = self._other(line, "torn off" if torn else str(error))
+                found += [] if other is None else [other]
+        self._found = self._found or bool(found)
+        return found
+
+    def _other(self, line: bytes, reason: str) -> Delivery | None:
+        if not line.strip():
+            return None
+        try:
+            return payloads.delivery_of(line)
+        except ValueError:
+            self.skipped += 1
+        if self.skipped <= _TOLD:
+            self._tell(f"{self._path}:{self._line}: no record, passed over: {reason}")
+        return None
