@@ -57,8 +57,10 @@ _tcsniff_flags() {
         --worker-type --provisioner-id --task-queue --task-group-id --task-group --task-id
         --task --scheduler-id --run-id --worker-group --worker-id --organization --repository
         --action --topic --provider-id --launch-config-id --worker-pool-id --route --all
-        --exchange --routing-key --bind --broker --profile --prefetch --auto-ack --demo --seed
-        -n --count --timeout -o --output --json --color -q --quiet -h --help --debug
+        --exchange --routing-key --bind --where --state --reason --tag --dedupe --broker
+        --profile --prefetch --auto-ack --from --follow --speed --demo --seed -n --count
+        --timeout --idle-timeout --until --fail-on -o --output --json --columns --select -r
+        --raw-output --utc --record --color --summary -q --quiet -h --help --debug
       )
       ;;
     explain)
@@ -98,8 +100,9 @@ _tcsniff_values() {
         --worker-type | --provisioner-id | --task-queue | --task-group-id | --task-group | \
         --task-id | --task | --scheduler-id | --run-id | --worker-group | --worker-id | \
         --organization | --repository | --action | --topic | --provider-id | \
-        --launch-config-id | --worker-pool-id | --route | --routing-key | --bind | --broker | \
-        --prefetch | --seed | -n | --count | --timeout)
+        --launch-config-id | --worker-pool-id | --route | --routing-key | --bind | --where | \
+        --state | --reason | --tag | --broker | --prefetch | --speed | --seed | -n | --count | \
+        --timeout | --idle-timeout | --until | --fail-on | --columns | --select)
           found=()
           ;;
         --exchange)
@@ -108,11 +111,17 @@ _tcsniff_values() {
         --profile)
           found=(firefox-ci community)
           ;;
+        --from | --record)
+          mapfile -t found < <(compgen -f -- "$3"); compopt -o filenames 2>/dev/null || :
+          ;;
         -o | --output)
           found=(table lines json raw)
           ;;
         --color)
           found=(auto always never)
+          ;;
+        --summary)
+          found=(text json)
           ;;
         *) return 1 ;;
       esac

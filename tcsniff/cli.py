@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import importlib
 import os
-import signal
 import sys
 from collections.abc import Sequence
 from types import TracebackType
@@ -16,6 +15,7 @@ from tcsniff import __version__
 from tcsniff.commands.options import DEBUG
 from tcsniff.commands.talk import say
 from tcsniff.errors import OutputClosed, TcsniffError, suggestion
+from tcsniff.interrupts import interrupts
 
 INTERRUPTED = 130
 _DEFAULT = "sniff"
@@ -97,9 +97,7 @@ def main(args: Sequence[str] | None = None) -> int:
     words = list(sys.argv[1:] if args is None else args)
     debug = DEBUG in words
     words = [word for word in words if word != DEBUG]
-    for number in (signal.SIGTERM, signal.SIGHUP):
-        # As an exception, so that `with` blocks put everything in order.
-        signal.signal(number, lambda number, _: sys.exit(128 + number))
+    interrupts.install()
     try:
         status = tcsniff.main(words, prog_name="tcsniff", standalone_mode=False)
     except click.ClickException as error:

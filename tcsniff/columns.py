@@ -5,10 +5,11 @@ Pure. Everything that comes out of here is safe for a terminal.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import UTC, datetime
 from typing import NamedTuple
 
+from tcsniff.errors import UsageError, suggestion
 from tcsniff.events import Event, at
 from tcsniff.sanitize import safe
 
@@ -78,10 +79,6 @@ class Column(NamedTuple):
     title: str
     text: Callable[[Event], str]
     width: int
-
-
-def _time(event: Event) -> str:
-    return clock_time(event.time or event.received)
 
 
 def clock_time(moment: datetime | None, *, utc: bool = False) -> str:
@@ -176,7 +173,31 @@ def _word(value: object) -> str:
     return safe(str(value))
 
 
-TIME = Column("TIME", _time, 8)
+def _happened(event: Event) -> str:
+    return clock_time(event.time or event.received)
+
+
+def _happened_in_utc(event: Event) -> str:
+    return clock_time(event.time or event.received, utc=True)
+
+
+def _received(event: Event) -> str:
+    return clock_time(event.received)
+
+
+def _received_in_utc(event: Event) -> str:
+    return clock_time(event.received, utc=True)
+
+
+def _lag(event: Event) -> str:
+    return "" if event.lag is None else f"{event.lag:.1f} s"
+
+
+def _route(event: Event) -> str:
+    return safe(" ".join(event.routes))
+
+
+TIME = Column("TIME", _happened, 8)
 EVENT = Column("EVENT", _what, 16)
 STATE = Column("STATE", _state, 11)
 TASK = Column("TASK", _task, 40)
@@ -187,7 +208,62 @@ WORKER = Column("WORKER", _worker, 26)
 REASON = Column("REASON", _reason, 24)
 
 COLUMNS = (TIME, EVENT, STATE, TASK, TASK_ID, RUN, POOL, WORKER, REASON)
-"""Every column, in the order in which they are shown."""
+"""What is shown where there is room for it, in order."""
+
+_MEANINGS = {
+    "time": (TIME, "when it happened, or else when it reached us"),
+    "received": (Column("RECEIVED", _received, 8), "when it reached us"),
+    "lag": (Column("LAG", _lag, 8), "how long after it happened it reached us"),
+    "event": (EVENT, "what happened, by symbol and word"),
+    "state": (STATE, "the task's state, as the queue knew it when it sent the message"),
+    "task": (TASK, "the task's label or kind; the group's id; else the routing key"),
+    "task-id": (TASK_ID, "the task's id"),
+    "run": (RUN, "the run's number"),
+    "pool": (POOL, "the worker pool: provisioner and worker type"),
+    "worker": (WORKER, "the worker: group and id"),
+    "reason": (REASON, "why a run ended or was made; an artifact's name; a priority"),
+    "scheduler": (
+        Column("SCHEDULER", lambda event: _routed(event, "schedulerId"), 20),
+        "the scheduler",
+    ),
+    "group": (
+        Column("TASK GROUP", lambda event: _routed(event, "taskGroupId"), 22),
+        "the task group's id",
+    ),
+    "routes": (Column("ROUTES", _route, 40), "the task's own routes"),
+    "exchange": (
+        Column("EXCHANGE", lambda event: safe(event.exchange), 48),
+        "the exchange's name on the broker",
+    ),
+    "key": (Column("ROUTING KEY", lambda event: safe(event.routing_key), 60), "the routing key"),
+}
+
+NAMES = {name: meaning for name, (_, meaning) in _MEANINGS.items()}
+"""Every column that can be asked for, and what it shows."""
+
+_IN_UTC: dict[Callable[[Event], str], Callable[[Event], str]] = {
+    _happened: _happened_in_utc,
+    _received: _received_in_utc,
+}
+
+
+def named(names: Iterable[str]) -> tuple[Column, ...]:
+    """Look columns up.
+
+    Raises:
+        UsageError: If there is none of a name.
+    """
+    for name in names:
+        if name not in _MEANINGS:
+            near = suggestion(name, NAMES) or f"; there are {', '.join(NAMES)}"
+            raise UsageError(f"no column {name!r}{near}")
+    return tuple(_MEANINGS[name][0] for name in names)
+
+
+def in_utc(columns: Iterable[Column]) -> list[Column]:
+    """Have columns show times in UTC instead of the local time zone."""
+    return [column._replace(text=_IN_UTC.get(column.text, column.text)) for column in columns]
+
 
 # For narrow screens: two in the place of one, the more telling first.
 _NAME = Column("TASK", lambda event: _task(event) or _task_id(event), 40)
@@ -211,19 +287,38 @@ _ENOUGH = 44  # cells for a task, if the last column can do with more
 _MOST = 60  # cells for anything
 
 
-def layout(width: int) -> list[Column]:
+def layout(width: int, chosen: Sequence[Column] = ()) -> list[Column]:
     """Choose columns for a screen, each with the width that it has there.
 
     Args:
         width: Of the screen, in cells.
+        chosen: The columns that were asked for; none for what fits best. Those
+            that find no room are left out, from the right.
     """
-    columns = next(columns for least, columns in _LAYOUTS if width >= least)
-    place = next(n for n, column in enumerate(columns) if column.title == TASK.title)
+    if chosen:
+        columns = list(_fitting(chosen, width))
+    else:
+        columns = list(next(columns for least, columns in _LAYOUTS if width >= least))
+    titles = [column.title for column in columns]
+    place = titles.index(TASK.title) if TASK.title in titles else len(columns) - 1
     fixed = sum(column.width for column in columns) - columns[place].width
     left = max(_LEAST, width - fixed - GAP * (len(columns) - 1))
-    chosen = list(columns)
-    chosen[place] = columns[place]._replace(width=min(left, _ENOUGH))
-    last = chosen[-1]
-    more = left - chosen[place].width
-    chosen[-1] = last._replace(width=max(last.width, min(last.width + more, _MOST)))
-    return chosen
+    columns[place] = columns[place]._replace(width=min(left, _ENOUGH))
+    last = columns[-1]
+    more = left - columns[place].width
+    columns[-1] = last._replace(width=max(last.width, min(last.width + more, _MOST)))
+    return columns
+
+
+def _fitting(chosen: Sequence[Column], width: int) -> Iterator[Column]:
+    yield chosen[0]
+    used = _least(chosen[0])
+    for column in chosen[1:]:
+        used += GAP + _least(column)
+        if used > width:
+            return
+        yield column
+
+
+def _least(column: Column) -> int:
+    return _LEAST if column.title == TASK.title else column.width

@@ -14,7 +14,7 @@ from tcsniff.messages import REASONS_RESOLVED, STATES
 
 Filter = Callable[[Event], bool]
 
-REMEMBERED = 100_000  # about 10 MB, and a quarter of an hour of Firefox CI's busiest
+REMEMBERED = 100_000  # events; about 9 MB
 
 # What happens once: to a task, or to a run of it. That it did is told again,
 # perhaps with a status that went on in the meantime, when a call is repeated
@@ -138,7 +138,7 @@ class Seen:
 
 def _identity(event: Event) -> Hashable:
     message = (event.exchange, event.routing_key, event.delivery.body)
-    if event.service != "queue" or not event.task_id:
+    if not event.task_id:
         return message
     if event.name in _ONCE:
         # From the routing key, which is made from the status: the body stays closed.

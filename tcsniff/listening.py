@@ -81,7 +81,7 @@ class Listening:
     ) -> None:
         """Nothing is connected yet; the arguments are those of `listen`."""
         self._listener = listener
-        self._keep = None if selection.is_bound else selection.test()
+        self._keep = None if selection.is_bound else selection.accepts()
         self._timeout = timeout
         self._idle_timeout = idle_timeout
         self._events = self._one_by_one()

@@ -7,7 +7,6 @@ Pure. The names are those that Taskcluster's own pulse library gives its users
 from __future__ import annotations
 
 import base64
-import binascii
 from typing import Any
 
 import msgspec
@@ -124,31 +123,37 @@ def _on_one_line(body: bytes) -> bytes:
     return body.translate(None, b"\r\n") if b"\n" in body or b"\r" in body else body
 
 
-def parse(text: bytes) -> Delivery:
+def parse(text: bytes) -> Record:
     """Read a record.
 
     Args:
         text: A line, with or without its line feed.
 
-    Returns:
-        The delivery that it was made of; the body byte for byte as it stands
-        in the line.
-
     Raises:
         ValueError: If it is no record, with the reason.
     """
     try:
-        record = _DECODER(text)
-        if record.body is None:
-            body = bytes(record.payload)
-        else:
-            body = base64.b64decode(record.body, validate=True)
-    except (msgspec.DecodeError, UnicodeDecodeError, binascii.Error, RecursionError) as error:
+        return _DECODER(text)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise ValueError(str(error)) from error
-    cc = (*(ROUTE + route for route in record.routes), *record.cc)
-    return Delivery(
-        record.exchange, record.routing_key, body, cc, record.redelivered, record.received
-    )
 
 
 _DECODER = msgspec.json.Decoder(Record).decode
+
+
+def delivery_of(record: Record) -> Delivery:
+    """Make the delivery again that a record was made of.
+
+    The body is byte for byte as it stands in the record.
+
+    Raises:
+        ValueError: If a body in base64 is none.
+    """
+    if record.body is None:
+        body = bytes(record.payload)
+    else:
+        body = base64.b64decode(record.body, validate=True)
+    cc = (*[ROUTE + route for route in record.routes], *record.cc)
+    return Delivery(
+        record.exchange, record.routing_key, body, cc, record.redelivered, record.received
+    )

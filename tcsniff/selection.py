@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from types import MappingProxyType
 from typing import NamedTuple
 
-from tcsniff.bindings import ANY_WORDS, Binding, matcher
+from tcsniff.bindings import ANY_WORD, ANY_WORDS, Binding, matcher
 from tcsniff.deliveries import Delivery
 from tcsniff.errors import UsageError
 from tcsniff.exchanges import BY_ADDRESS, CATALOG, ROUTE, Exchange, find
@@ -109,16 +109,28 @@ class Selection(NamedTuple):
         """Whether the broker delivers what is selected and nothing else."""
         return not any(clause.checked for clause in self.clauses)
 
-    def test(self) -> Callable[[Delivery], bool]:
-        """Prepare the test for messages that no broker has filtered, or not wholly."""
+    @property
+    def looks_at_routes(self) -> bool:
+        """Whether any pattern could match a route: one that starts with another word cannot."""
+        patterns = [pattern for one in self.clauses for pattern in (*one.keys, *one.routes)]
+        heads = {pattern.partition(".")[0] + "." for pattern in patterns}
+        return not heads.isdisjoint({ROUTE, f"{ANY_WORD}.", f"{ANY_WORDS}."})
+
+    def test(self) -> Callable[[str, Sequence[str]], bool]:
+        """Prepare the test for messages that no broker has filtered, or not wholly.
+
+        Returns:
+            A function that takes an exchange's name and all routing keys of a
+            message, `Delivery.keys`; routes may be left out of them unless the
+            selection `looks_at_routes`.
+        """
         demands: dict[str, list[list[Callable[[Sequence[str]], bool]]]] = {}
         for clause in self.clauses:
             sides = [_any_of(side) for side in (clause.keys, clause.routes) if side]
             demands.setdefault(clause.exchange, []).append(sides)
 
-        def accepts(delivery: Delivery) -> bool:
-            for sides in demands.get(delivery.exchange, ()):
-                keys = delivery.keys
+        def accepts(exchange: str, keys: Sequence[str]) -> bool:
+            for sides in demands.get(exchange, ()):
                 for side in sides:
                     if not side(keys):
                         break
@@ -127,6 +139,15 @@ class Selection(NamedTuple):
             return False
 
         return accepts
+
+    def accepts(self) -> Callable[[Delivery], bool]:
+        """The same test, of a delivery."""
+        test = self.test()
+        return lambda delivery: test(delivery.exchange, delivery.keys)
+
+
+EVERYTHING = Selection(())
+"""All that a recording holds."""
 
 
 def _any_of(side: Sequence[str]) -> Callable[[Sequence[str]], bool]:

@@ -26,6 +26,10 @@ class Source(Protocol):
         """Say that of the last batch only the first `taken` are done with."""
         ...
 
+    def stop(self) -> None:
+        """Have `batches` end soon; may be called in a signal handler."""
+        ...
+
 
 class Renderer(Protocol):
     """Where events go."""
@@ -47,26 +51,58 @@ class Outcome(Enum):
     """Why a run ended."""
 
     ENDED = "the source ended"
-    COUNTED = "the count was reached"
-    TIMED_OUT = "the time was up"
+    COUNTED = "--count was reached"
+    REACHED = "--until matched"
+    FAILED = "--fail-on matched"
+    TIMED_OUT = "--timeout came first"
+    FELL_SILENT = "--idle-timeout came first"
 
     @property
     def exit_status(self) -> int:
         """The exit status for it."""
-        return 124 if self is Outcome.TIMED_OUT else 0
+        if self is Outcome.FAILED:
+            return 10
+        return 124 if self in (Outcome.TIMED_OUT, Outcome.FELL_SILENT) else 0
+
+
+Test = Callable[[Event], bool]
 
 
 @dataclass(frozen=True)
 class Stop:
-    """When to end.
+    """When to end; the first that comes true decides.
 
     Attributes:
         count: After how many events that were shown; None for never.
         timeout: After how many seconds; None for never.
+        idle_timeout: After how many seconds without an event that was shown;
+            None for never.
+        until: After an event of which this is true, with success.
+        fail_on: The same, with failure; goes before `until` for one event.
     """
 
     count: int | None = None
     timeout: float | None = None
+    idle_timeout: float | None = None
+    until: Test | None = None
+    fail_on: Test | None = None
+
+
+@dataclass
+class Tally:
+    """What has become of the deliveries so far.
+
+    Attributes:
+        came: How many the source handed over.
+        passed: How many of them were selected.
+        shown: How many of those were shown.
+        undecodable: How many of those had a body that is no JSON.
+    """
+
+    came: int = 0
+    passed: int = 0
+    shown: int = 0
+    undecodable: int = 0
 
 
 def pump(
@@ -74,7 +110,9 @@ def pump(
     renderer: Renderer,
     *,
     keep: Callable[[Delivery], bool] | None = None,
+    filters: Sequence[Test] = (),
     stop: Stop = Stop(),
+    tally: Tally | None = None,
     clock: Callable[[], float] = time.monotonic,
 ) -> Outcome:
     """Show the events that pass, until the source or `stop` ends it.
@@ -87,37 +125,81 @@ def pump(
     Args:
         source: Where deliveries come from.
         renderer: Where to show them.
-        keep: Which to show; None for all.
+        keep: Which of them are selected; None for all.
+        filters: What must be true of an event besides.
         stop: When to end.
+        tally: Is kept up to date.
         clock: Tells the time, in seconds.
 
     Returns:
         Why it ended.
     """
-    left = stop.count
-    end = None if stop.timeout is None else clock() + stop.timeout
+    tally = tally or Tally()
+    chooser = _Chooser(keep, filters, stop)
+    is_timed = stop.timeout is not None or stop.idle_timeout is not None
+    started = latest = clock() if is_timed else 0.0
     for batch in source.batches():
-        taken, events = _taken(batch, keep, left)
+        events = chooser.choose(batch)
+        tally.came += chooser.taken
+        tally.passed += len(events)
         renderer.show(events)
         renderer.flush()
-        if left is not None:
-            left -= len(events)
-        if left == 0 or (end is not None and clock() >= end):
-            source.settle(taken)
-            return Outcome.COUNTED if left == 0 else Outcome.TIMED_OUT
+        tally.shown += len(events)
+        tally.undecodable += sum(1 for event in events if event.flaw is not None)
+        now = clock() if is_timed else 0.0
+        latest = now if events else latest
+        outcome = chooser.outcome or _timed(stop, now - started, now - latest)
+        if outcome is not None:
+            source.settle(chooser.taken)
+            return outcome
     return Outcome.ENDED
 
 
-def _taken(
-    batch: Batch, keep: Callable[[Delivery], bool] | None, left: int | None
-) -> tuple[int, list[Event]]:
-    # How many deliveries of the batch are done with, and the events among them.
-    if left is None:
-        return len(batch), [Event(one) for one in batch if keep is None or keep(one)]
-    events: list[Event] = []
-    for taken, delivery in enumerate(batch, 1):
-        if keep is None or keep(delivery):
-            events.append(Event(delivery))
-            if len(events) == left:
-                return taken, events
-    return len(batch), events
+def _timed(stop: Stop, running: float, idle: float) -> Outcome | None:
+    if stop.timeout is not None and running >= stop.timeout:
+        return Outcome.TIMED_OUT
+    if stop.idle_timeout is not None and idle >= stop.idle_timeout:
+        return Outcome.FELL_SILENT
+    return None
+
+
+class _Chooser:
+    # Picks the events of a batch, up to the one that ends the run.
+
+    def __init__(
+        self, keep: Callable[[Delivery], bool] | None, filters: Sequence[Test], stop: Stop
+    ) -> None:
+        self.taken = 0  # of the last batch
+        self.outcome: Outcome | None = None
+        self._keep = keep
+        self._filters = filters
+        self._stop = stop
+        self._left = stop.count
+        self._can_end = stop.count is not None or bool(stop.until or stop.fail_on)
+
+    def choose(self, batch: Batch) -> list[Event]:
+        keep, filters = self._keep, self._filters
+        events: list[Event] = []
+        for number, delivery in enumerate(batch, 1):
+            if keep is not None and not keep(delivery):
+                continue
+            event = Event(delivery)
+            if filters and not all(test(event) for test in filters):
+                continue
+            events.append(event)
+            if self._can_end and (outcome := self._end_at(event)) is not None:
+                self.taken, self.outcome = number, outcome
+                return events
+        self.taken = len(batch)
+        return events
+
+    def _end_at(self, event: Event) -> Outcome | None:
+        if self._stop.fail_on is not None and self._stop.fail_on(event):
+            return Outcome.FAILED
+        if self._stop.until is not None and self._stop.until(event):
+            return Outcome.REACHED
+        if self._left is not None:
+            self._left -= 1
+            if self._left == 0:
+                return Outcome.COUNTED
+        return None

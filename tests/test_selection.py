@@ -550,7 +550,7 @@ def test_route_and_flags_must_both_hold(routes, worker_type, accepted, narrow):
     """Whichever of them is bound."""
     test = chosen(
         "task-running", routes=["index.*"], fields={"workerType": ["gaia"]} | narrow
-    ).test()
+    ).accepts()
 
     assert test(delivery(routes=routes, worker_type=worker_type)) is accepted
 
@@ -662,7 +662,7 @@ DELIVERIES = st.builds(
 @settings(max_examples=100, deadline=None)
 def test_what_is_accepted_is_what_broker_and_check_let_through(clauses, made):
     """Some clause's bindings match one of the keys, and what it checks matches one too."""
-    test = Selection(tuple(clauses)).test()
+    test = Selection(tuple(clauses)).accepts()
 
     accepted = [test(one) for one in made]
 
@@ -715,7 +715,7 @@ def test_flags_accept_the_tasks_they_describe(data):
         *events,
         fields={FIELD_OF[name]: [str(one) for one in some] for name, some in values.items()},
         routes=routes,
-    ).test()
+    ).accepts()
 
     task = {name: data.draw(st.sampled_from(some)) for name, some in SMALL.items()}
     event = data.draw(st.sampled_from(["task-running", "task-failed", "task-completed"]))
@@ -795,7 +795,7 @@ def named(record, *events):
 )
 def test_the_samples_are_selected_by_what_they_say(wanted, holds):
     """The payload tells which messages have to come through, and nothing else does."""
-    test = select(wanted).test()
+    test = select(wanted).accepts()
     expected = [number for number, record in enumerate(SAMPLES) if holds(record)]
 
     accepted = [number for number, one in enumerate(samples()) if test(one)]
@@ -806,7 +806,7 @@ def test_the_samples_are_selected_by_what_they_say(wanted, holds):
 
 def test_nothing_of_another_exchange_is_accepted():
     """The same key elsewhere is another message."""
-    test = chosen("task-running").test()
+    test = chosen("task-running").accepts()
 
     assert test(delivery("task-running"))
     assert not test(delivery("task-running", exchange=find("task-failed").address))

@@ -65,7 +65,7 @@ def test_ctrl_c_leaves_the_picture_and_a_cursor() -> None:
         terminal.type("\x03")
 
         assert terminal.status() == 130
-        screen = terminal.shows(filled(9))
+        screen = terminal.shows(filled(7))  # what is said in the end comes below
 
     assert not terminal.screen.cursor.hidden
     assert terminal.screen.cursor.x == 0

@@ -18,7 +18,8 @@ SELECTION = "Selection, matched by the broker"
 CONNECTION = "Connection"
 STOPPING = "When to stop"
 OUTPUT = "Output"
-DEMO = "Demo"
+RECORDING = "Recordings, instead of a broker"
+DEMO = "Demo, instead of a broker"
 OTHER = "Other"
 
 DEBUG = "--debug"
@@ -102,11 +103,11 @@ def selection_options(command: Command) -> Command:
 
     @functools.wraps(command)
     def with_selection(**given: Any) -> Any:
-        fields = {name: _alternatives(given.pop(_parameter(name))) for name in _FIELD_HELP}
+        fields = {name: split(given.pop(_parameter(name))) for name in _FIELD_HELP}
         wanted = Wanted(
             events=given.pop("events"),
             fields={name: values for name, values in fields.items() if values},
-            exchanges=_alternatives(given.pop("exchanges")),
+            exchanges=split(given.pop("exchanges")),
             routing_keys=given.pop("routing_keys"),
             binds=given.pop("binds"),
             routes=given.pop("routes"),
@@ -118,7 +119,8 @@ def selection_options(command: Command) -> Command:
     return click.argument("events", nargs=-1, metavar="[EVENT]...", type=str)(decorated)
 
 
-def _alternatives(given: tuple[str, ...]) -> list[str]:
+def split(given: tuple[str, ...]) -> list[str]:
+    """Take the alternatives out of a flag's values, each of which may hold several: ``a,b``."""
     return [value.strip() for text in given for value in text.split(",")]
 
 

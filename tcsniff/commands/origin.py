@@ -7,7 +7,8 @@ from typing import Any, NamedTuple
 
 import click
 
-from tcsniff.commands.options import CONNECTION, DEMO, Command, option, stacked
+from tcsniff.commands.options import CONNECTION, DEMO, RECORDING, Command, option, stacked
+from tcsniff.errors import UsageError
 
 
 class Origin(NamedTuple):
@@ -20,6 +21,9 @@ class Origin(NamedTuple):
         auto_ack: ``--auto-ack``.
         demo: ``--demo``.
         seed: ``--seed``.
+        recordings: ``--from``.
+        follow: ``--follow``.
+        speed: ``--speed``.
     """
 
     url: str | None
@@ -28,6 +32,14 @@ class Origin(NamedTuple):
     auto_ack: bool
     demo: bool
     seed: int | None
+    recordings: tuple[str, ...]
+    follow: bool
+    speed: float | None
+
+    @property
+    def is_live(self) -> bool:
+        """Whether it is a broker."""
+        return not (self.demo or self.recordings)
 
 
 _OPTIONS = stacked(
@@ -60,6 +72,27 @@ _OPTIONS = stacked(
         is_flag=True,
         help="Let the broker forget a message as soon as it is sent.",
     ),
+    option(
+        "--from",
+        "recordings",
+        section=RECORDING,
+        multiple=True,
+        metavar="FILE",
+        help="Replay what -o json or --record has written; - is standard input.",
+    ),
+    option(
+        "--follow",
+        section=RECORDING,
+        is_flag=True,
+        help="Wait for more at the end of the last file, as tail -f does.",
+    ),
+    option(
+        "--speed",
+        section=RECORDING,
+        type=click.FloatRange(0, min_open=True),
+        metavar="FACTOR",
+        help="Replay at the recorded pace, or so many times faster. Default: as fast as possible.",
+    ),
     option("--demo", section=DEMO, is_flag=True, help="Watch made-up tasks; needs no broker."),
     option(
         "--seed",
@@ -69,6 +102,23 @@ _OPTIONS = stacked(
         help="Make up the same tasks each time, at the same times.",
     ),
 )
+
+
+def check_origin(origin: Origin) -> None:
+    """Refuse flags that contradict each other.
+
+    Raises:
+        UsageError: If they do.
+    """
+    if origin.demo and origin.recordings:
+        raise UsageError("--demo and --from both say where events come from; give one of them")
+    if not origin.is_live and (origin.url or origin.profile):
+        other = "--demo" if origin.demo else "--from"
+        raise UsageError(f"{other} needs no broker; leave --broker and --profile out")
+    if origin.seed is not None and not origin.demo:
+        raise UsageError("--seed goes with --demo")
+    if not origin.recordings and (origin.follow or origin.speed is not None):
+        raise UsageError("--follow and --speed go with --from")
 
 
 def origin_options(command: Command) -> Command:

@@ -1,153 +1,183 @@
-"""From flags to a source that listens and a renderer that shows.
+"""A run of `sniff`: from flags to the end.
 
-Imported when a command runs, not for its help: the imports below cost 25 ms.
+Imported when the command runs, not for its help.
 """
 
 from __future__ import annotations
 
-import os
-import random
-import sys
-import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from typing import NamedTuple
+import dataclasses
+import json
+from collections.abc import Sequence
+from contextlib import closing
+from typing import Any, Protocol
 
+from tcsniff.commands.content import Content, Ending
+from tcsniff.commands.opening import Opened, Say, opened
 from tcsniff.commands.origin import Origin
+from tcsniff.commands.showing import renderer_of
+from tcsniff.commands.talk import say
 from tcsniff.commands.views import View
-from tcsniff.config import broker
-from tcsniff.deliveries import Delivery
-from tcsniff.errors import UsageError
-from tcsniff.renderers.output import Output
-from tcsniff.selection import QUEUE, Selection
-from tcsniff.stream import Renderer, Source
-
-_SEEDED = 1_795_456_800.0  # 2026-11-23T18:00:00Z, where demos with a seed begin
-_WATCHED = 60.0  # simulated seconds a second, for a person
-_PIPED = 1200.0  # the same for a program
-
-Say = Callable[[str], None]
-"""Tells the person something, on standard error."""
+from tcsniff.events import Event
+from tcsniff.filters import Seen, reasons, states, tagged
+from tcsniff.interrupts import interrupts
+from tcsniff.selection import Selection
+from tcsniff.stream import Outcome, Stop, Tally, Test, pump
 
 
-class Opened(NamedTuple):
-    """A source that listens.
+class Question(Protocol):
+    """What may be asked of an event: `expressions.Expression`, which is loaded when needed."""
 
-    Attributes:
-        source: The source.
-        name: What to call it, in a word.
-        keep: Which of its deliveries are selected; None for all.
-    """
+    hint: str | None
+    failures: int
+    reason: str | None
 
-    source: Source
-    name: str
-    keep: Callable[[Delivery], bool] | None
+    def search(self, event: Event) -> Any:
+        """Tell what it finds."""
+        ...
 
-
-@contextmanager
-def opened(origin: Origin, selection: Selection, say: Say) -> Iterator[Opened]:
-    """Open the source, and say so when it listens.
-
-    Args:
-        origin: Which.
-        selection: What to ask for.
-        say: Where to tell the person.
-
-    Yields:
-        The source; it is closed afterwards.
-
-    Raises:
-        UsageError: If flags contradict each other, or name no broker.
-        ConnectionFailed: If the broker cannot be reached.
-        Refused: If it says no.
-        TlsError: If its certificate is not to be trusted.
-    """
-    if origin.seed is not None and not origin.demo:
-        raise UsageError("--seed goes with --demo")
-    if origin.demo and (origin.url or origin.profile):
-        raise UsageError("--demo needs no broker; leave --broker and --profile out")
-    with (_demo if origin.demo else _live)(origin, selection, say) as source:
-        yield source
+    def holds(self, event: Event) -> bool:
+        """Tell whether it finds something that is not false."""
+        ...
 
 
-@contextmanager
-def _live(origin: Origin, selection: Selection, say: Say) -> Iterator[Opened]:
-    to = broker(origin.url, origin.profile, os.environ)
+def _expressions(texts: Sequence[str], flag: str) -> Sequence[Question]:
+    if not texts:
+        return ()
+    from tcsniff import expressions  # jmespath: 20 ms
 
-    from tcsniff.sources.pulse import Listener  # kombu: 50 ms
-
-    listener = Listener(
-        to,
-        selection.bindings,
-        prefetch=origin.prefetch,
-        auto_ack=origin.auto_ack,
-        optional=selection.optional,
-    )
-    with listener:
-        for exchange in listener.missing:
-            say(f"{to.name} has no exchange {exchange}: left out")
-        say(f"listening on {to} ({_count(selection)}, queue {listener.queue}); Ctrl-C ends")
-        yield Opened(listener, to.name, None if selection.is_bound else selection.test())
+    return [expressions.compile(text, flag) for text in texts]
 
 
-@contextmanager
-def _demo(origin: Origin, selection: Selection, say: Say) -> Iterator[Opened]:
-    exchanges = {binding.exchange for binding in selection.bindings}
-    for strange in sorted(exchanges - {exchange.address for exchange in QUEUE}):
-        say(f"the demo has no {strange}: it simulates the queue alone")
+class Run:
+    """A run, with all that needs no connection made ready."""
 
-    from tcsniff.simulator import simulate
-    from tcsniff.sources.demo import Demo  # kombu: 50 ms
+    def __init__(
+        self, selection: Selection, content: Content, ending: Ending, view: View, tell: Say
+    ) -> None:
+        """Read the flags.
 
-    seed = random.randrange(1_000_000) if origin.seed is None else origin.seed
-    start = time.time() if origin.seed is None else _SEEDED
-    pace = _WATCHED if sys.stdout.isatty() else _PIPED
-    with Demo(simulate(seed=seed, start=start), exchanges, pace=pace) as demo:
-        say(f"listening to the demo, seed {seed} ({_count(selection)}); Ctrl-C ends")
-        yield Opened(demo, "demo", selection.test())
-
-
-def _count(selection: Selection) -> str:
-    number = len(selection.bindings)
-    return f"{number} binding{'s' * (number != 1)}"
-
-
-def renderer_of(view: View, *, source: str, selection: str) -> Renderer:
-    """Make the renderer of a view.
-
-    Args:
-        view: Which.
-        source: What we are connected to, for people.
-        selection: What was asked for, for people.
-    """
-    output = Output()
-    live = output.is_terminal and os.environ.get("TERM") != "dumb"
-    name = "json" if view.as_json else view.output or ("table" if live else "json")
-    colour = _coloured(view.colour, live=live)
-    ascii_only = not (sys.stdout.encoding or "").lower().startswith("utf")
-    if name == "json":
-        from tcsniff.renderers.jsonl import JsonRenderer
-
-        return JsonRenderer(output)
-    if name == "raw":
-        from tcsniff.renderers.raw import RawRenderer
-
-        return RawRenderer(output)
-    if name == "table" and live:
-        from tcsniff.renderers.table import TableRenderer  # rich: 25 ms
-
-        return TableRenderer(
-            output, source=source, selection=selection, colour=colour, ascii_only=ascii_only
+        Raises:
+            UsageError: If one of them asks for what cannot be.
+        """
+        self._selection = selection
+        self._view = view
+        self._tell = tell
+        self._expressions: dict[str, Sequence[Question]] = {}
+        self._seen = Seen() if content.dedupe else None
+        self._filters = self._content(content)
+        self._stop = Stop(
+            count=ending.count,
+            timeout=ending.timeout,
+            idle_timeout=ending.idle_timeout,
+            until=self._any("--until", ending.until),
+            fail_on=self._any("--fail-on", ending.fail_on),
         )
-    from tcsniff.renderers.lines import LinesRenderer
+        selected = () if view.select is None else (view.select,)
+        self._select = next(iter(self._compiled("--select", selected)), None)
+        self._tally = Tally()
 
-    return LinesRenderer(output, colour=colour, ascii_only=ascii_only, heading=name == "table")
+    def over(self, origin: Origin, *, title: str, summary: str | None) -> int:
+        """Run until the end.
+
+        Args:
+            origin: Where events come from.
+            title: What was asked for, for people.
+            summary: How to sum up in the end: ``text``, ``json``, or None for
+                text unless tcsniff is to be quiet.
+
+        Returns:
+            The exit status.
+        """
+        with opened(origin, self._selection, self._tell) as source:
+            try:
+                with interrupts.deferred(source.source.stop):
+                    outcome = self._shown(source, title)
+            except (KeyboardInterrupt, SystemExit):  # while our output was blocked
+                self._sum_up(source, summary)
+                raise
+            self._sum_up(source, summary)
+        if interrupts.received is not None:
+            return interrupts.exit_status
+        if outcome not in (Outcome.ENDED, Outcome.COUNTED):
+            self._tell(outcome.value)
+        return outcome.exit_status
+
+    def _shown(self, source: Opened, title: str) -> Outcome:
+        select = None if self._select is None else self._select.search
+        renderer = renderer_of(self._view, select, source=source.name, selection=title)
+        with closing(renderer):
+            return pump(
+                source.source,
+                renderer,
+                keep=source.keep,
+                filters=self._filters,
+                stop=self._stop,
+                tally=self._tally,
+            )
+
+    def _content(self, content: Content) -> list[Test]:
+        tests: list[Test] = [
+            expression.holds for expression in self._compiled("--where", content.where)
+        ]
+        if content.states:
+            tests.append(states(content.states))
+        if content.reasons:
+            tests.append(reasons(content.reasons))
+        if content.tags:
+            tests.append(tagged(content.tags))
+        if self._seen is not None:  # at last: what is not selected need not be remembered
+            tests.append(self._seen.is_new)
+        return tests
+
+    def _compiled(self, flag: str, texts: Sequence[str]) -> Sequence[Question]:
+        compiled = _expressions(texts, flag)
+        self._expressions[flag] = compiled
+        for expression in compiled:
+            if expression.hint:
+                self._tell(f"{flag}: {expression.hint}")
+        return compiled
+
+    def _any(self, flag: str, texts: Sequence[str]) -> Test | None:
+        compiled = self._compiled(flag, texts)
+
+        def holds(event: Event) -> bool:
+            return any(expression.holds(event) for expression in compiled)
+
+        return holds if compiled else None
+
+    def _sum_up(self, source: Opened, how: str | None) -> None:
+        for flag, compiled in self._expressions.items():
+            for expression in compiled:
+                if expression.failures:
+                    self._tell(
+                        f"{flag} could not be told of {expression.failures:,} events: "
+                        f"{expression.reason}"
+                    )
+        counts = self._counts(source)
+        if how == "json":
+            say(json.dumps(counts), bare=True)
+        elif how == "text":
+            say(_worded(counts))
+        else:
+            self._tell(_worded(counts))
+
+    def _counts(self, source: Opened) -> dict[str, Any]:
+        counts: dict[str, Any] = dataclasses.asdict(self._tally)
+        counts["came"] += getattr(source.source, "passed_over", 0)
+        counts["repeated"] = 0 if self._seen is None else self._seen.repeats
+        counts["skipped"] = getattr(source.source, "skipped", 0)
+        return counts
 
 
-def _coloured(colour: str, *, live: bool) -> bool:
-    # https://no-color.org and https://force-color.org, but a flag beats both.
-    if colour != "auto":
-        return colour == "always"
-    if os.environ.get("NO_COLOR"):
-        return False
-    return live or bool(os.environ.get("FORCE_COLOR"))
+def _worded(counts: dict[str, int]) -> str:
+    words = [f"{counts[name]:,} {name}" for name in ("came", "passed", "shown")]
+    words += [
+        f"{counts[name]:,} {text}"
+        for name, text in (
+            ("repeated", "repeated"),
+            ("undecodable", "undecodable"),
+            ("skipped", "lines were no records"),
+        )
+        if counts[name]
+    ]
+    return ", ".join(words)

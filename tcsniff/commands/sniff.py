@@ -2,51 +2,37 @@
 
 from __future__ import annotations
 
-from contextlib import closing
-
 import click
 
-from tcsniff.commands.options import (
-    OUTPUT,
-    STOPPING,
-    Duration,
-    SectionedCommand,
-    option,
-    selection_options,
-)
-from tcsniff.commands.origin import Origin, origin_options
+from tcsniff.commands.content import Content, Ending, content_options, ending_options
+from tcsniff.commands.options import OUTPUT, SectionedCommand, option, selection_options
+from tcsniff.commands.origin import Origin, check_origin, origin_options
 from tcsniff.commands.talk import keep_quiet, say
 from tcsniff.commands.views import View, check_view, view_options
-from tcsniff.selection import Wanted, select
+from tcsniff.selection import EVERYTHING, Wanted, select
 
 
 @click.command(cls=SectionedCommand)
 @selection_options
+@content_options
 @origin_options
-@option(
-    "-n",
-    "--count",
-    section=STOPPING,
-    type=click.IntRange(1),
-    metavar="N",
-    help="End after N events.",
-)
-@option(
-    "--timeout",
-    section=STOPPING,
-    type=Duration(),
-    metavar="DURATION",
-    help="End after so long, such as 500ms, 30s, 10m or 1h30m, with exit status 124.",
-)
+@ending_options
 @view_options
+@option(
+    "--summary",
+    section=OUTPUT,
+    type=click.Choice(["text", "json"]),
+    help="How to say in the end what has become of the messages. Default: text.",
+)
 @option("-q", "--quiet", section=OUTPUT, is_flag=True, help="Say nothing but errors.")
 def sniff(
     *,
     wanted: Wanted,
+    content: Content,
     origin: Origin,
+    ending: Ending,
     view: View,
-    count: int | None,
-    timeout: float | None,
+    summary: str | None,
     quiet: bool,
 ) -> int:
     """Show Taskcluster's events as they happen.
@@ -58,18 +44,24 @@ def sniff(
     task-defined:worker-type=gaia,provisioner-id=aws-provisioner
     """
     check_view(view)
-    if origin.demo and not any(wanted):
-        wanted = Wanted(all_events=True)
-    selection = select(wanted)
+    check_origin(origin)
+    if view.columns == ("help",):
+        from tcsniff.columns import NAMES
+
+        for name, meaning in NAMES.items():
+            click.echo(f"{name:<10}  {meaning}")
+        return 0
+    if any(wanted):
+        selection = select(wanted)
+    elif origin.is_live:
+        selection = select(wanted)  # which says what to do
+    else:
+        selection = select(Wanted(all_events=True)) if origin.demo else EVERYTHING
     tell = keep_quiet if quiet else say
     for note in selection.notes:
         tell(note)
 
-    from tcsniff.commands.run import opened, renderer_of  # msgspec and orjson: 25 ms
-    from tcsniff.stream import Stop, pump
+    from tcsniff.commands.run import Run  # msgspec and orjson: 25 ms
 
-    with opened(origin, selection, tell) as (source, name, keep):
-        renderer = renderer_of(view, source=name, selection=str(wanted))
-        with closing(renderer):
-            outcome = pump(source, renderer, keep=keep, stop=Stop(count, timeout))
-    return outcome.exit_status
+    run = Run(selection, content, ending, view, tell)
+    return run.over(origin, title=str(wanted), summary=summary)

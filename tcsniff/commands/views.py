@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 import click
 
-from tcsniff.commands.options import OUTPUT, Command, option, stacked
+from tcsniff.commands.options import OUTPUT, Command, option, split, stacked
 from tcsniff.errors import UsageError
 
 VIEWS = ("table", "lines", "json", "raw")
@@ -20,11 +20,21 @@ class View(NamedTuple):
         output: One of `VIEWS`; None for a table on a terminal, else JSON lines.
         as_json: ``--json``.
         colour: ``always``, ``never`` or ``auto``.
+        columns: ``--columns``, of the table and the lines.
+        select: ``--select``.
+        bare: ``--raw-output``, of what is selected.
+        utc: ``--utc``.
+        record: ``--record``.
     """
 
     output: str | None
     as_json: bool
     colour: str
+    columns: tuple[str, ...]
+    select: str | None
+    bare: bool
+    utc: bool
+    record: str | None
 
 
 _OPTIONS = stacked(
@@ -37,6 +47,34 @@ _OPTIONS = stacked(
         "they came. Default: table on a terminal, else json.",
     ),
     option("--json", "as_json", section=OUTPUT, is_flag=True, help="Short for -o json."),
+    option(
+        "--columns",
+        section=OUTPUT,
+        multiple=True,
+        metavar="A,B,C",
+        help="What the table and the lines show; `--columns help` lists what there is.",
+    ),
+    option(
+        "--select",
+        section=OUTPUT,
+        metavar="EXPR",
+        help="What to show of each event, as JSON: a JMESPath expression over its record.",
+    ),
+    option(
+        "-r",
+        "--raw-output",
+        "bare",
+        section=OUTPUT,
+        is_flag=True,
+        help="Show strings that --select gives without quotes, as jq -r does.",
+    ),
+    option("--utc", section=OUTPUT, is_flag=True, help="Show times in UTC."),
+    option(
+        "--record",
+        section=OUTPUT,
+        metavar="FILE",
+        help="Write JSON lines to this file besides, after what is there; .gz is compressed.",
+    ),
     option(
         "--color",
         "colour",
@@ -53,6 +91,7 @@ def view_options(command: Command) -> Command:
 
     @functools.wraps(command)
     def with_view(**given: Any) -> Any:
+        given["columns"] = tuple(split(given["columns"]))
         return command(view=View(**{name: given.pop(name) for name in View._fields}), **given)
 
     return _OPTIONS(with_view)
@@ -66,3 +105,9 @@ def check_view(view: View) -> None:
     """
     if view.as_json and view.output not in (None, "json"):
         raise UsageError(f"--json and -o {view.output} contradict each other")
+    if view.select is not None and view.output not in (None, "json"):
+        raise UsageError(f"--select gives JSON; it contradicts -o {view.output}")
+    if view.bare and view.select is None:
+        raise UsageError("--raw-output goes with --select; bodies as they came are -o raw")
+    if view.columns and (view.as_json or view.select or view.output in ("json", "raw")):
+        raise UsageError("--columns are of the table and the lines: -o table or -o lines")

@@ -24,6 +24,7 @@ class JsonRenderer:
     def flush(self) -> None:
         """Write what was taken in."""
         if not self._lines:
+            self._output.check()
             return
         data = b"".join(self._lines)
         self._lines = []

@@ -24,20 +24,28 @@ class LinesRenderer:
     """Writes each event as a line, its columns padded and nothing cut off."""
 
     def __init__(
-        self, output: Output, *, colour: bool, ascii_only: bool, heading: bool = False
+        self,
+        output: Output,
+        *,
+        columns: Sequence[Column] = COLUMNS,
+        colour: bool,
+        ascii_only: bool,
+        heading: bool = False,
     ) -> None:
         """Take an output.
 
         Args:
             output: Where to write.
+            columns: What to show, in order.
             colour: Whether to colour what happened.
             ascii_only: Whether our symbols are spelled in ASCII.
             heading: Whether the first line names the columns.
         """
         self._output = output
+        self._columns = columns
         self._colour = colour
         self._ascii_only = ascii_only
-        self._lines = [_joined([column.title for column in COLUMNS])] if heading else []
+        self._lines = [self._joined([column.title for column in columns])] if heading else []
 
     def show(self, events: Sequence[Event]) -> None:
         """Take a batch in."""
@@ -46,6 +54,7 @@ class LinesRenderer:
     def flush(self) -> None:
         """Write what was taken in."""
         if not self._lines:
+            self._output.check()
             return
         text = "".join(f"{line}\n" for line in self._lines)
         self._lines = []
@@ -55,18 +64,17 @@ class LinesRenderer:
         """Nothing is left to do."""
 
     def _line(self, event: Event) -> str:
-        line = _joined([column.text(event) for column in COLUMNS])
+        line = self._joined([column.text(event) for column in self._columns])
         if not self._colour:
             return line
         what = EVENT.text(event)
         codes = ";".join(_COLOURS[name] for name in look_of(event).style.split())
         return line.replace(what, f"\x1b[{codes}m{what}\x1b[0m", 1) if codes else line
 
-
-def _joined(texts: Sequence[str]) -> str:
-    cells = (_padded(text, column) for text, column in zip(texts, COLUMNS, strict=True))
-    return "  ".join(cells).rstrip()
+    def _joined(self, texts: Sequence[str]) -> str:
+        pairs = zip(texts, self._columns, strict=True)
+        return "  ".join(_padded(text, column) for text, column in pairs).rstrip()
 
 
 def _padded(text: str, column: Column) -> str:
-    return text.rjust(column.width) if column is RUN else text.ljust(column.width)
+    return text.rjust(column.width) if column.title == RUN.title else text.ljust(column.width)

@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import errno
+import io
 import os
+import select
 import sys
 from typing import BinaryIO
 
 from tcsniff.errors import OutputClosed, OutputError
+from tcsniff.interrupts import interrupts
+
+_GONE = select.POLLERR | select.POLLHUP | select.POLLNVAL
 
 
 class Output:
@@ -21,23 +26,58 @@ class Output:
         """Take a file; None is standard output."""
         self._file = file or sys.stdout.buffer
         self.is_terminal = self._file.isatty()
+        try:
+            # Past Python's buffer, which would keep what could not be written,
+            # and try again when the program ends.
+            self._number: int | None = self._file.fileno()
+        except (AttributeError, io.UnsupportedOperation):  # a file in memory
+            self._number = None
 
     def write(self, data: bytes) -> None:
-        """Write and flush.
+        """Write, all of it.
 
         Raises:
             OutputClosed: If the reader went away.
             OutputError: If it cannot be written for another reason.
         """
         try:
-            self._file.write(data)
-            self._file.flush()
+            if self._number is None:
+                self._file.write(data)
+                self._file.flush()
+            else:
+                self._write(self._number, memoryview(data))
         except OSError as error:
-            # A terminal that is gone answers EIO.
-            if isinstance(error, BrokenPipeError) or error.errno == errno.EIO:
-                raise OutputClosed("the reader of the output went away") from error
-            reason = os.strerror(error.errno) if error.errno else str(error)
-            raise OutputError(f"cannot write the output: {reason}") from error
+            raise _failure(error) from error
+
+    def check(self) -> None:
+        """See, while there is nothing to write, whether anybody would read it.
+
+        Raises:
+            OutputClosed: If the reader went away.
+        """
+        if self._number is not None:
+            poll = select.poll()
+            poll.register(self._number, 0)  # what is in _GONE comes unasked
+            if any(event & _GONE for _, event in poll.poll(0)):
+                raise OutputClosed("the reader of the output went away")
+
+    def _write(self, number: int, data: memoryview) -> None:
+        while data:
+            try:
+                # A reader may keep us waiting for ever; Ctrl-C must not.
+                with interrupts.immediate():
+                    data = data[os.write(number, data) :]
+            except BlockingIOError:  # somebody has set our output to non-blocking
+                with interrupts.immediate():
+                    select.select([], [number], [])
+
+
+def _failure(error: OSError) -> OutputClosed | OutputError:
+    # A terminal that is gone answers EIO.
+    if isinstance(error, BrokenPipeError) or error.errno == errno.EIO:
+        return OutputClosed("the reader of the output went away")
+    reason = os.strerror(error.errno) if error.errno else str(error)
+    return OutputError(f"cannot write the output: {reason}")
 
 
 def size_of_terminal() -> tuple[int, int]:

@@ -23,6 +23,7 @@ class RawRenderer:
     def flush(self) -> None:
         """Write what was taken in."""
         if not self._bodies:
+            self._output.check()
             return
         bodies, self._bodies = self._bodies, []
         if self._output.is_terminal:

@@ -12,7 +12,19 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from tcsniff.columns import EVENT, GAP, POOL, REASON, RUN, TASK_ID, Column, layout, look_of, plain
+from tcsniff.columns import (
+    EVENT,
+    GAP,
+    POOL,
+    REASON,
+    RUN,
+    TASK_ID,
+    Column,
+    in_utc,
+    layout,
+    look_of,
+    plain,
+)
 from tcsniff.events import Event
 from tcsniff.renderers.output import Output, size_of_terminal
 from tcsniff.renderers.screen import Screen
@@ -54,6 +66,8 @@ class TableRenderer:
         *,
         source: str,
         selection: str,
+        columns: Sequence[Column] = (),
+        utc: bool = False,
         colour: bool,
         ascii_only: bool,
         size: Callable[[], tuple[int, int]] = size_of_terminal,
@@ -65,6 +79,8 @@ class TableRenderer:
             output: A terminal.
             source: What it is connected to, for the status line.
             selection: What was asked for, for the same.
+            columns: What to show, in order; none for what fits best.
+            utc: Whether times are in UTC instead of the local time zone.
             colour: Whether to use colours.
             ascii_only: Whether our symbols are spelled in ASCII.
             size: Measures the terminal, in columns and lines.
@@ -73,6 +89,8 @@ class TableRenderer:
         self._screen = Screen(output)
         self._source = source
         self._selection = selection
+        self._columns = columns
+        self._utc = utc
         self._colour = colour
         self._ascii_only = ascii_only
         self._size = size
@@ -114,7 +132,14 @@ class TableRenderer:
         columns, height = self._size()
         rows = max(1, height - _CHROME)
         share_labels(self._events)
-        picture = picture_of(list(self._events)[-rows:], self._status(now), columns, self._colour)
+        shown = layout(columns, self._columns)
+        picture = picture_of(
+            list(self._events)[-rows:],
+            self._status(now),
+            columns,
+            colour=self._colour,
+            shown=in_utc(shown) if self._utc else shown,
+        )
         if self._ascii_only:
             picture = [plain(line) for line in picture]
         self._screen.draw(picture[: max(1, height - 1)], (columns, height))
@@ -140,7 +165,14 @@ def share_labels(events: Iterable[Event]) -> None:
         event.label = event.label or known.get(event.task_id, "")
 
 
-def picture_of(events: Sequence[Event], status: Status, width: int, colour: bool) -> list[str]:
+def picture_of(
+    events: Sequence[Event],
+    status: Status,
+    width: int,
+    *,
+    colour: bool,
+    shown: Sequence[Column] | None = None,
+) -> list[str]:
     """Lay a table out.
 
     Args:
@@ -148,6 +180,7 @@ def picture_of(events: Sequence[Event], status: Status, width: int, colour: bool
         status: For the line below.
         width: Of the screen, in cells.
         colour: Whether to use colours.
+        shown: The columns; None for what fits best.
 
     Returns:
         Lines no wider than `width`: the heading, the events, the status.
@@ -163,7 +196,7 @@ def picture_of(events: Sequence[Event], status: Status, width: int, colour: bool
         legacy_windows=False,
     )
     with console.capture() as captured:
-        console.print(_table(events, layout(width)), crop=True, no_wrap=True)
+        console.print(_table(events, shown or layout(width)), crop=True, no_wrap=True)
         console.print(_status_line(status, width), crop=True, no_wrap=True, overflow="ellipsis")
     return captured.get().splitlines()
 

@@ -15,6 +15,7 @@ from typing import Self
 from tcsniff.bindings import ANY_WORDS, Binding
 from tcsniff.config import Broker
 from tcsniff.deliveries import Delivery
+from tcsniff.sources.alarm import Alarm
 from tcsniff.sources.pulse import Listener
 
 STEP = 6.0  # simulated seconds that are published at a time
@@ -35,7 +36,7 @@ class Demo:
         *,
         pace: float,
         clock: Callable[[], float] = time.monotonic,
-        sleep: Callable[[float], None] = time.sleep,
+        sleep: Callable[[float], object] | None = None,
     ) -> None:
         """Nothing happens yet.
 
@@ -45,13 +46,14 @@ class Demo:
             exchanges: Names of those to listen to.
             pace: Simulated seconds a second.
             clock: Tells the time, in seconds.
-            sleep: Waits, in seconds.
+            sleep: Waits, in seconds; None for a wait that `stop` ends.
         """
         self._simulated = iter(simulated)
         self._exchanges = list(dict.fromkeys(exchanges))
         self._step = STEP / pace
         self._clock = clock
-        self._sleep = sleep
+        self._alarm = Alarm()
+        self._sleep = sleep or self._alarm.wait
         self._times: deque[float] = deque()
         self._listener = Listener(
             _BROKER,
@@ -79,6 +81,8 @@ class Demo:
         yield ()
         arrived = self._listener.batches()
         for step in self._steps():
+            if self._alarm.rung:
+                return
             self._publish(step)
             while batch := next(arrived):
                 yield batch
@@ -86,6 +90,10 @@ class Demo:
 
     def settle(self, taken: int) -> None:
         """Nothing here is acknowledged."""
+
+    def stop(self) -> None:
+        """Have `batches` end soon; also from a signal handler."""
+        self._alarm.ring()
 
     def _steps(self) -> Iterator[list[tuple[float, Delivery]]]:
         # What falls into each step of simulated time, when its time has come.

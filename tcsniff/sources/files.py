@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 from tcsniff.errors import RecordingError
+from tcsniff.sources.alarm import Alarm
 
 CHUNK = 1 << 20  # bytes read at a time
 PAUSE = 0.25  # seconds between two looks at a file that grows
@@ -41,7 +42,11 @@ def opened(path: str) -> BinaryIO:
 
 
 def chunks(
-    path: str, file: BinaryIO, tell: Tell, wait: Callable[[float], None] | None
+    path: str,
+    file: BinaryIO,
+    tell: Tell,
+    alarm: Alarm,
+    wait: Callable[[float], object] | None,
 ) -> Iterator[bytes]:
     """Read a file, decompressed if it is compressed.
 
@@ -49,6 +54,7 @@ def chunks(
         path: Its name.
         file: The same, opened.
         tell: Is told of damage that was passed over.
+        alarm: Ends the reading of a pipe in which nothing comes.
         wait: Waits for so many seconds, at the end of a file that grows; None
             to end there.
 
@@ -58,7 +64,7 @@ def chunks(
     Raises:
         RecordingError: If it cannot be read.
     """
-    raw = _raw(path, file, tell, wait)
+    raw = _raw(path, file, tell, alarm, wait)
     first = next(raw, b"")
     if first.startswith(_MEMBER):
         yield from _decompressed(path, first, raw, tell)
@@ -68,10 +74,16 @@ def chunks(
 
 
 def _raw(
-    path: str, file: BinaryIO, tell: Tell, wait: Callable[[float], None] | None
+    path: str,
+    file: BinaryIO,
+    tell: Tell,
+    alarm: Alarm,
+    wait: Callable[[float], object] | None,
 ) -> Iterator[bytes]:
     while True:
         try:
+            if not file.seekable() and not alarm.wait(None, file):
+                return
             chunk = file.read(CHUNK)
             if wait is not None and not chunk and _was_cut(file):
                 tell(f"{path}: the file was cut; reading it from its start")

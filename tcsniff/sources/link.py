@@ -12,7 +12,6 @@ from __future__ import annotations
 import logging
 import os
 import re
-import select
 import socket
 import ssl
 from collections.abc import Callable, Iterable
@@ -36,6 +35,7 @@ from tcsniff.config import Broker
 from tcsniff.deliveries import Delivery
 from tcsniff.errors import ConnectionFailed, Refused, TcsniffError, TlsError, suggestion
 from tcsniff.exchanges import BY_ADDRESS
+from tcsniff.sources.alarm import Alarm
 
 CONNECTING = 10  # seconds for the broker to answer, at each step of connecting
 READING = 0.25  # seconds for the rest of a frame whose beginning is there
@@ -79,7 +79,7 @@ class Link:
         self._channel: Any = None
         self._sock: Any = None
         self._made: list[str] = []
-        self._woken, self._waker = os.pipe()
+        self._alarm = Alarm()
 
     def open(self) -> None:
         """Connect.
@@ -206,8 +206,8 @@ class Link:
         return True
 
     def wake(self) -> None:
-        """End a wait in `drain`, now or the next one."""
-        os.write(self._waker, b"\0")
+        """End a wait in `drain`, now or the next one; also from a signal handler."""
+        self._alarm.ring()
 
     def acknowledge(self, tag: int) -> None:
         """Acknowledge all messages up to a delivery tag.
@@ -276,12 +276,9 @@ class Link:
         if isinstance(self._sock, ssl.SSLSocket) and self._sock.pending():
             return True
         try:
-            ready = select.select([self._sock, self._woken], [], [], seconds)[0]
+            return self._alarm.wait(seconds, self._sock)
         except (OSError, ValueError) as error:  # closed under us
             raise _lost(error, self._broker) from error
-        if self._woken in ready:
-            os.read(self._woken, 1 << 10)
-        return self._sock in ready
 
     def _limit(self, seconds: float) -> None:
         if self._sock is not None:

@@ -33,6 +33,7 @@ class Listener:
         queue: The queue's name.
         missing: Exchanges that were left out because the broker has none of
             that name; only of those that were `optional`.
+        stopped: Whether `stop` was called.
     """
 
     def __init__(
@@ -71,6 +72,7 @@ class Listener:
         name = f"tcsniff/{secrets.token_urlsafe(16)}" if queue is None else queue
         self.queue = f"queue/{broker.user}/{name}"
         self.missing: list[str] = []
+        self.stopped = False
         self._named = queue is not None
         self._bindings = bindings
         self._prefetch = prefetch
@@ -81,7 +83,7 @@ class Listener:
         self._clock = clock
         self._link = Link(broker, in_memory=in_memory)
         self._idle = threading.Lock()  # held by who uses the link
-        self._ended = threading.Event()
+        self._ended = threading.Event()  # for the heartbeat
         self._arrived: list[Delivery] = []
         # Delivery tags count up by one on a channel with one consumer.
         self._last_tag = 0
@@ -112,6 +114,7 @@ class Listener:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
+        self._ended.set()
         self.stop()
         with self._idle:
             self._link.close()
@@ -130,7 +133,7 @@ class Listener:
             ConnectionFailed: If the connection is lost.
         """
         yield ()
-        while not self._ended.is_set():
+        while not self.stopped:
             with self._idle:
                 self._settle(self._size)
                 batch = self._arrivals()
@@ -149,14 +152,12 @@ class Listener:
             self._settle(taken)
 
     def stop(self) -> None:
-        """Have `batches` end, after the batch that is being taken; from any thread."""
-        self._ended.set()
-        self._link.wake()
+        """Have `batches` end after the batch that is being taken.
 
-    @property
-    def stopped(self) -> bool:
-        """Whether `stop` was called."""
-        return self._ended.is_set()
+        From any thread, and from a signal handler.
+        """
+        self.stopped = True
+        self._link.wake()
 
     def publish(self, deliveries: Iterable[Delivery]) -> None:
         """Publish to ourselves; in memory only."""

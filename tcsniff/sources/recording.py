@@ -16,6 +16,9 @@ import msgspec
 from tcsniff import payloads, records
 from tcsniff.deliveries import Delivery
 from tcsniff.errors import RecordingError
+from tcsniff.exchanges import ROUTE
+from tcsniff.selection import Selection
+from tcsniff.sources.alarm import Alarm
 from tcsniff.sources.files import PAUSE, Tell, chunks, opened
 from tcsniff.times import moment
 
@@ -34,28 +37,32 @@ class Recording:
         paths: Sequence[str],
         tell: Tell,
         *,
+        selection: Selection | None = None,
         follow: bool = False,
         speed: float | None = None,
         clock: Callable[[], float] = time.monotonic,
-        sleep: Callable[[float], None] = time.sleep,
+        sleep: Callable[[float], object] | None = None,
     ) -> None:
         """Nothing is opened yet.
 
         Args:
             paths: Names of files, one after the other; ``-`` is standard input.
             tell: Takes what a person should know about the files.
+            selection: What to hand out, by the broker's own rule; None for all.
             follow: Whether to wait for more at the end of the last file.
             speed: How many times faster than recorded to hand them out; None
                 for as fast as they are taken.
             clock: Tells the time, in seconds.
-            sleep: Waits, in seconds.
+            sleep: Waits, in seconds; None for a wait that `stop` ends.
         """
         self._paths = paths
         self._tell = tell
+        self._selection = selection
         self._follow = follow
         self._speed = speed
         self._clock = clock
-        self._sleep = sleep
+        self._alarm = Alarm()
+        self._sleep = sleep or self._alarm.wait
         self._readings: list[_Reading] = []
 
     def __enter__(self) -> Self:
@@ -81,6 +88,11 @@ class Recording:
         """How many lines were no records, so far."""
         return sum(reading.skipped for reading in self._readings)
 
+    @property
+    def passed_over(self) -> int:
+        """How many records were not selected, so far."""
+        return sum(reading.passed_over for reading in self._readings)
+
     def batches(self) -> Iterator[Sequence[Delivery]]:
         """Hand out deliveries.
 
@@ -91,17 +103,26 @@ class Recording:
             RecordingError: If a file cannot be read, or holds no record.
         """
         batches = self._read()
-        return batches if self._speed is None else self._paced(batches, self._speed)
+        for batch in batches if self._speed is None else self._paced(batches, self._speed):
+            if self._alarm.rung:
+                return
+            yield batch
 
     def settle(self, taken: int) -> None:
         """Nothing here is acknowledged."""
+
+    def stop(self) -> None:
+        """Have `batches` end soon; also from a signal handler."""
+        self._alarm.ring()
 
     def _read(self) -> Iterator[Sequence[Delivery]]:
         for path in self._paths:
             follow = self._follow and path == self._paths[-1]
             with opened(path) as file:
-                parts = chunks(path, file, self._tell, self._sleep if follow else None)
-                reading = _Reading(path, self._tell)
+                parts = chunks(
+                    path, file, self._tell, self._alarm, self._sleep if follow else None
+                )
+                reading = _Reading(path, self._tell, self._selection)
                 self._readings.append(reading)
                 yield from reading.batches(parts)
 
@@ -127,8 +148,10 @@ class Recording:
 class _Reading:
     # One file, from bytes to deliveries.
 
-    def __init__(self, path: str, tell: Tell) -> None:
-        self.skipped = 0
+    def __init__(self, path: str, tell: Tell, selection: Selection | None) -> None:
+        self.skipped = self.passed_over = 0
+        self._test = None if selection is None else selection.test()
+        self._with_routes = selection is not None and selection.looks_at_routes
         self._path = path
         self._tell = tell
         self._found = False
@@ -169,24 +192,46 @@ class _Reading:
             yield self._deliveries([rest], torn=True)
 
     def _deliveries(self, lines: Sequence[bytes], *, torn: bool = False) -> Sequence[Delivery]:
-        found = []
-        for line in lines:
-            self._line += 1
+        found: list[Delivery] = []
+        first = self._line
+        self._line += len(lines)
+        for place, line in enumerate(lines, first + 1):
             try:
-                found.append(records.parse(line))
+                record = records.parse(line)
+                self._found = True
+                if self._is_selected(record):
+                    found.append(records.delivery_of(record))
             except ValueError as error:
-                other = self._other(line, "torn off" if torn else str(error))
+                reason = "torn off" if torn else str(error)
+                other = self._other(
+                    line, f"{self._path}:{place}: no record, passed over: {reason}"
+                )
                 found += [] if other is None else [other]
-        self._found = self._found or bool(found)
         return found
+
+    def _is_selected(self, record: records.Record) -> bool:
+        if self._test is None:
+            return True
+        keys = (record.routing_key, *record.cc)
+        if self._with_routes:
+            keys = (*keys, *[ROUTE + route for route in record.routes])
+        if self._test(record.exchange, keys):
+            return True
+        self.passed_over += 1
+        return False
 
     def _other(self, line: bytes, reason: str) -> Delivery | None:
         if not line.strip():
             return None
         try:
-            return payloads.delivery_of(line)
+            delivery = payloads.delivery_of(line)
         except ValueError:
             self.skipped += 1
-        if self.skipped <= _TOLD:
-            self._tell(f"{self._path}:{self._line}: no record, passed over: {reason}")
+            if self.skipped <= _TOLD:
+                self._tell(reason)
+            return None
+        self._found = True
+        if self._test is None or self._test(delivery.exchange, delivery.keys):
+            return delivery
+        self.passed_over += 1
         return None

@@ -1,0 +1,123 @@
+"""From flags to a source that listens.
+
+Imported when a command runs, not for its help.
+"""
+
+from __future__ import annotations
+
+import os
+import random
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import NamedTuple
+
+from tcsniff.commands.origin import Origin
+from tcsniff.config import broker
+from tcsniff.deliveries import Delivery
+from tcsniff.selection import QUEUE, Selection
+from tcsniff.stream import Source
+
+_SEEDED = 1_795_456_800.0  # 2026-11-23T18:00:00Z, where demos with a seed begin
+_WATCHED = 60.0  # simulated seconds a second, for a person
+_PIPED = 1200.0  # the same for a program
+
+Say = Callable[[str], None]
+"""Tells the person something, on standard error."""
+
+
+class Opened(NamedTuple):
+    """A source that listens.
+
+    Attributes:
+        source: The source.
+        name: What to call it, in a word.
+        keep: Which of its deliveries are selected; None for all.
+    """
+
+    source: Source
+    name: str
+    keep: Callable[[Delivery], bool] | None
+
+
+@contextmanager
+def opened(origin: Origin, selection: Selection, say: Say) -> Iterator[Opened]:
+    """Open the source, and say so when it listens.
+
+    Args:
+        origin: Which.
+        selection: What to ask for.
+        say: Where to tell the person.
+
+    Yields:
+        The source; it is closed afterwards.
+
+    Raises:
+        UsageError: If they name no broker.
+        RecordingError: If a recording cannot be read.
+        ConnectionFailed: If the broker cannot be reached.
+        Refused: If it says no.
+        TlsError: If its certificate is not to be trusted.
+    """
+    opener = _demo if origin.demo else _live
+    with (_recorded if origin.recordings else opener)(origin, selection, say) as source:
+        yield source
+
+
+@contextmanager
+def _live(origin: Origin, selection: Selection, say: Say) -> Iterator[Opened]:
+    to = broker(origin.url, origin.profile, os.environ)
+
+    from tcsniff.sources.pulse import Listener  # kombu: 50 ms
+
+    listener = Listener(
+        to,
+        selection.bindings,
+        prefetch=origin.prefetch,
+        auto_ack=origin.auto_ack,
+        optional=selection.optional,
+    )
+    with listener:
+        for exchange in listener.missing:
+            say(f"{to.name} has no exchange {exchange}: left out")
+        say(f"listening on {to} ({_count(selection)}, queue {listener.queue}); Ctrl-C ends")
+        yield Opened(listener, to.name, None if selection.is_bound else selection.accepts())
+
+
+@contextmanager
+def _demo(origin: Origin, selection: Selection, say: Say) -> Iterator[Opened]:
+    exchanges = {binding.exchange for binding in selection.bindings}
+    for strange in sorted(exchanges - {exchange.address for exchange in QUEUE}):
+        say(f"the demo has no {strange}: it simulates the queue alone")
+
+    from tcsniff.simulator import simulate
+    from tcsniff.sources.demo import Demo  # kombu: 50 ms
+
+    seed = random.randrange(1_000_000) if origin.seed is None else origin.seed
+    start = time.time() if origin.seed is None else _SEEDED
+    pace = _WATCHED if sys.stdout.isatty() else _PIPED
+    with Demo(simulate(seed=seed, start=start), exchanges, pace=pace) as demo:
+        say(f"listening to the demo, seed {seed} ({_count(selection)}); Ctrl-C ends")
+        yield Opened(demo, "demo", selection.accepts())
+
+
+@contextmanager
+def _recorded(origin: Origin, selection: Selection, say: Say) -> Iterator[Opened]:
+    from tcsniff.sources.recording import Recording
+
+    recording = Recording(
+        origin.recordings,
+        say,
+        selection=selection if selection.clauses else None,
+        follow=origin.follow,
+        speed=origin.speed,
+    )
+    with recording:
+        name = origin.recordings[0] if len(origin.recordings) == 1 else "recordings"
+        yield Opened(recording, name, None)
+
+
+def _count(selection: Selection) -> str:
+    number = len(selection.bindings)
+    return f"{number} binding{'s' * (number != 1)}"
