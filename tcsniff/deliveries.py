@@ -45,5 +45,23 @@ class Delivery(NamedTuple):
         return (self.routing_key, *self.cc)
 
 
+class Gap(NamedTuple):
+    """A time in which nothing could be heard.
+
+    Attributes:
+        since: When all had surely been heard for the last time, in UTC, as
+            ``2026-11-23T18:00:00.123Z``.
+        until: From when on all was heard again.
+        missed: Whether messages can have been missed; False if the queue kept
+            them.
+        reason: Why.
+    """
+
+    since: str
+    until: str
+    missed: bool
+    reason: str
+
+
 Batch = Sequence[Delivery]
 """Everything that has arrived since the last batch; empty if it was quiet for a moment."""

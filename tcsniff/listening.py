@@ -7,15 +7,17 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from types import TracebackType
 from typing import Self
 
 from tcsniff import config
+from tcsniff.deliveries import Gap
 from tcsniff.errors import UsageError
 from tcsniff.events import Event
 from tcsniff.selection import Selection
-from tcsniff.sources.pulse import PREFETCH, QUIET, Listener
+from tcsniff.sources.pulse import PREFETCH, QUIET, Listener, Watch
+from tcsniff.sources.queues import Keeping
 
 
 def listen(
@@ -26,6 +28,7 @@ def listen(
     auto_ack: bool = False,
     timeout: float | None = None,
     idle_timeout: float | None = None,
+    on_gap: Callable[[Gap], None] | None = None,
 ) -> Listening:
     """Listen to a broker.
 
@@ -43,6 +46,8 @@ def listen(
         timeout: Seconds after which there are no more events; None for never.
         idle_timeout: Seconds without an event after which there are no more;
             None for never.
+        on_gap: Is called after a lost connection was made again, with the time
+            in which nothing could be heard; None for nobody.
 
     Raises:
         UsageError: If the URL or the environment names no broker, or nothing is
@@ -55,12 +60,24 @@ def listen(
     listener = Listener(
         config.broker(url, None, os.environ),
         together.bindings,
-        queue=queue,
+        keeping=Keeping(name=queue),
+        watch=_Gaps(on_gap),
         prefetch=prefetch,
         auto_ack=auto_ack,
         quiet=min(waits),
     )
     return Listening(listener, together, timeout=timeout, idle_timeout=idle_timeout)
+
+
+class _Gaps(Watch):
+    # Hands gaps on.
+
+    def __init__(self, on_gap: Callable[[Gap], None] | None) -> None:
+        self._on_gap = on_gap
+
+    def gap(self, gap: Gap) -> None:
+        if self._on_gap is not None:
+            self._on_gap(gap)
 
 
 class Listening:
@@ -125,7 +142,8 @@ class Listening:
             All events that have arrived, at least one.
 
         Raises:
-            ConnectionFailed: If the connection is lost.
+            Refused: If a lost connection cannot be made again.
+            TlsError: The same.
         """
         for batch in self._timed():
             if batch:

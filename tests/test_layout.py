@@ -32,7 +32,10 @@ LAYERS = [
     {"columns", "evaluation", "filters", "stream", "taskqueue"},
     {"objections", "simulator"},
     {"asking", "completions.words", "expressions", "manual.page", "renderers.output"},
-    {"completions.bash", "completions.fish", "completions.zsh", "sources.files", "sources.link"},
+    {"completions.bash", "completions.fish", "completions.zsh", "sources.files"},
+    {"sources.failures", "sources.frames"},
+    {"sources.link"},
+    {"sources.queues"},
     {"sources.pulse"},
     {"renderers.jsonl", "renderers.lines", "renderers.projection", "renderers.raw"},
     {"renderers.recorder", "renderers.screen", "sources.recording"},
@@ -54,8 +57,8 @@ LAYERS = [
 ]
 # Each library and the one place, a module or a package, where it comes in.
 DOORS = {
-    "amqp": "sources.link",
-    "kombu": "sources.link",
+    "amqp": "sources",
+    "kombu": "sources",
     "rich": "renderers",
 }
 

@@ -10,11 +10,11 @@ from rabbitmq import COMMUNITY, FOREIGN_EXCHANGE, WRONG_HOST, RabbitMQ, Taskclus
 
 from tcsniff.bindings import Binding
 from tcsniff.config import Broker, broker
-from tcsniff.deliveries import Delivery
+from tcsniff.deliveries import Delivery, Gap
 from tcsniff.errors import ConnectionFailed, Refused, TlsError
 from tcsniff.exchanges import find
 from tcsniff.selection import Wanted, select
-from tcsniff.sources.pulse import Listener
+from tcsniff.sources.pulse import Listener, Watch
 
 RUNNING = find("task-running").address
 FAILED = find("task-failed").address
@@ -163,7 +163,7 @@ def test_exchanges_that_nobody_named_may_be_missing(pulse: Broker, rabbitmq: Rab
 @pytest.mark.parametrize(
     ("account", "failure", "words"),
     [
-        ({"password": "wrong"}, Refused, "refused user 'pulse'; check PULSE_USERNAME"),
+        ({"password": "wrong"}, Refused, "refused user 'pulse': login; check PULSE_USERNAME"),
         ({"vhost": "none"}, Refused, "vhost 'none'"),
         ({"user": "guest", "password": "guest", "vhost": COMMUNITY}, Refused, "exchange/none"),
     ],
@@ -252,12 +252,35 @@ def test_the_host_name_is_checked(rabbitmq: RabbitMQ, trusted: Path) -> None:
         pass
 
 
-def test_a_lost_connection_is_told(rabbitmq: RabbitMQ, pulse: Broker) -> None:
-    """When an operator closes it, the reason is in the message."""
-    with Listener(pulse, [Binding(RUNNING, "#")]) as heard:
+class Notes(Watch):
+    def __init__(self) -> None:
+        self.told: list[str] = []
+        self.gaps: list[Gap] = []
+
+    def tell(self, text: str) -> None:
+        self.told.append(text)
+
+    def gap(self, gap: Gap) -> None:
+        self.gaps.append(gap)
+
+
+def test_a_lost_connection_is_made_again(
+    rabbitmq: RabbitMQ, pulse: Broker, taskcluster: Taskcluster
+) -> None:
+    """When an operator closes it: told, with the reason, the gap and that messages were missed."""
+    notes = Notes()
+    with Listener(pulse, [Binding(FOREIGN_EXCHANGE, "#")], watch=notes) as heard:
         batches = heard.batches()
         next(batches)
+        first = heard.queue
         rabbitmq.close_connections("maintenance", user="pulse")
+        while not notes.gaps:
+            next(batches)
+        taskcluster.publish(FOREIGN_EXCHANGE, "a", b"1")
 
-        with pytest.raises(ConnectionFailed, match="maintenance"):
-            list(batches)
+        assert arrived(batches, 1)[0].body == b"1"
+
+    assert heard.queue != first
+    assert "maintenance" in notes.told[0]
+    assert notes.gaps[0].missed
+    assert notes.gaps[0].since < notes.gaps[0].until

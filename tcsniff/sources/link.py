@@ -1,8 +1,7 @@
 """The connection to a broker, through kombu.
 
-The one door to kombu and py-amqp: nothing of theirs leaves it, and every
-failure becomes one of `tcsniff.errors`, with the address and without the
-password. It asks for no more than Pulse permits: queues named
+Nothing of kombu and py-amqp leaves this package, and every failure of theirs
+becomes one of `tcsniff.errors`. It asks for no more than Pulse permits: queues named
 ``queue/<user>/...``, and binding them to exchanges that exist; exchanges are
 never declared.
 """
@@ -11,38 +10,28 @@ from __future__ import annotations
 
 import logging
 import os
-import re
 import socket
 import ssl
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
-from typing import Any
+from types import MappingProxyType
+from typing import Any, NamedTuple
 
-from amqp.exceptions import (
-    AccessRefused,
-    AMQPError,
-    ConsumerCancelled,
-    NotAllowed,
-    NotFound,
-    PreconditionFailed,
-)
+from amqp.exceptions import NotFound
 from kombu.connection import Connection
-from kombu.exceptions import KombuError
 
 from tcsniff import __version__
 from tcsniff.bindings import Binding
 from tcsniff.config import Broker
 from tcsniff.deliveries import Delivery
-from tcsniff.errors import ConnectionFailed, Refused, TcsniffError, TlsError, suggestion
-from tcsniff.exchanges import BY_ADDRESS
 from tcsniff.sources.alarm import Alarm
+from tcsniff.sources.failures import CONNECTING, FAILURES, explained, lost
+from tcsniff.sources.frames import handler
 
-CONNECTING = 10  # seconds for the broker to answer, at each step of connecting
 READING = 0.25  # seconds for the rest of a frame whose beginning is there
 CLOSING = 2  # seconds for a goodbye
 HEARTBEAT = 30  # seconds; either side gives up after two without a sign of life
 
-_FAILURES = (OSError, AMQPError, KombuError)
 _NAME = f"tcsniff-{__version__}-{socket.gethostname()}-{os.getpid()}"
 
 # Both warn through logging's last resort, on the person's terminal, about
@@ -50,36 +39,64 @@ _NAME = f"tcsniff-{__version__}-{socket.gethostname()}-{os.getpid()}"
 for _library in ("amqp", "kombu"):
     logging.getLogger(_library).addHandler(logging.NullHandler())
 
-Receive = Callable[[Any, Delivery], None]
-"""Takes a delivery, behind its delivery tag; when it was received is not yet filled in."""
+MOST_BYTES = 16 << 20  # of a body that is wanted, unless told otherwise
+
+Receive = Callable[[Any, Delivery, int], None]
+"""Takes a delivery, behind its delivery tag and before the size of its body in bytes.
+
+When it was received is not yet filled in; a body that is too large is empty.
+"""
 
 
-class NoExchange(Refused):
-    """The broker has no exchange of that name."""
+class Queue(NamedTuple):
+    """A queue as we want it.
+
+    Attributes:
+        name: Its full name.
+        kept: Whether it outlives the connection, and may be shared; else it is
+            ours alone and goes with it.
+        arguments: For the broker, such as ``x-expires``.
+    """
+
+    name: str
+    kept: bool = False
+    arguments: Mapping[str, int | str] = MappingProxyType({})
 
 
 class Link:
     """A connection to a broker, with one channel to consume on.
 
-    For one thread at a time; `wake` may be called from any.
+    For one thread at a time.
     """
 
-    def __init__(self, broker: Broker, *, in_memory: bool = False) -> None:
+    def __init__(
+        self,
+        broker: Broker,
+        alarm: Alarm | None = None,
+        *,
+        most: int = MOST_BYTES,
+        in_memory: bool = False,
+    ) -> None:
         """Nothing is connected yet.
 
         Args:
             broker: Where to connect.
+            alarm: Ends a wait in `drain`.
+            most: The largest body that is wanted, in bytes; of larger ones only
+                the size is handed over.
             in_memory: Whether to use kombu's own broker inside this process
                 instead.
         """
         self._broker = broker
         self._in_memory = in_memory
-        self._transport: Any = _connection(broker, in_memory=in_memory).transport
+        frames = handler(self._deliver, most)
+        self._transport: Any = _connection(broker, frames, in_memory=in_memory).transport
+        self._receive: Receive | None = None
         self._connection: Any = None
         self._channel: Any = None
         self._sock: Any = None
         self._made: list[str] = []
-        self._alarm = Alarm()
+        self._alarm = alarm or Alarm()
 
     def open(self) -> None:
         """Connect.
@@ -94,17 +111,15 @@ class Link:
             self._sock = getattr(self._connection, "sock", None)  # none in memory
             self._limit(CONNECTING)
             self._channel = self._transport.create_channel(self._connection)
-        except _FAILURES as error:
-            raise _explained(error, self._broker) from error
+        except FAILURES as error:
+            raise explained(error, self._broker) from error
         self._channel.auto_decode = False
 
-    def declare(self, queue: str, *, named: bool) -> None:
+    def declare(self, queue: Queue) -> int:
         """Have a queue.
 
-        Args:
-            queue: Its name.
-            named: Whether it is kept and shared; else it is ours alone and goes
-                with the connection.
+        Returns:
+            How many messages wait in it.
 
         Raises:
             Refused: If the broker permits no such queue, or has one of that
@@ -112,11 +127,52 @@ class Link:
             ConnectionFailed: If the connection is lost.
         """
         try:
-            self._channel.queue_declare(
-                queue, durable=named, exclusive=not named, auto_delete=not named
+            declared = self._channel.queue_declare(
+                queue.name,
+                durable=queue.kept,
+                exclusive=not queue.kept,
+                auto_delete=not queue.kept,
+                arguments=dict(queue.arguments) or None,
             )
-        except _FAILURES as error:
-            raise _explained(error, self._broker) from error
+        except FAILURES as error:
+            raise explained(error, self._broker) from error
+        return int(declared.message_count)
+
+    def waiting(self, queue: str) -> int | None:
+        """Tell how many messages wait in a queue; None if there is none of that name.
+
+        Raises:
+            ConnectionFailed: If the connection is lost.
+        """
+        try:
+            channel = self._transport.create_channel(self._connection)
+            declared = channel.queue_declare(queue, passive=True)
+            channel.close()
+        except NotFound:
+            return None
+        except FAILURES as error:
+            raise explained(error, self._broker) from error
+        return int(declared.message_count)
+
+    def discard(self, queue: str) -> None:
+        """Delete a queue that is of no more use; no failure in that changes anything."""
+        with suppress(*FAILURES):
+            self._channel.queue_delete(queue)
+
+    def delete(self, queue: str) -> int:
+        """Delete a queue.
+
+        Returns:
+            How many messages were in it.
+
+        Raises:
+            Refused: If that is not permitted.
+            ConnectionFailed: If the connection is lost.
+        """
+        try:
+            return int(self._channel.queue_delete(queue) or 0)
+        except FAILURES as error:
+            raise explained(error, self._broker) from error
 
     def bind(self, queue: str, bindings: Iterable[Binding]) -> None:
         """Make bindings.
@@ -134,8 +190,8 @@ class Link:
                 channel.queue_bind(queue, exchange, pattern, nowait=True)
             channel.queue_declare(queue, passive=True)
             channel.close()
-        except _FAILURES as error:
-            raise _explained(error, self._broker) from error
+        except FAILURES as error:
+            raise explained(error, self._broker) from error
 
     def has(self, exchange: str) -> bool:
         """Tell whether the broker has an exchange.
@@ -149,8 +205,8 @@ class Link:
             channel.close()
         except NotFound:
             return False
-        except _FAILURES as error:
-            raise _explained(error, self._broker) from error
+        except FAILURES as error:
+            raise explained(error, self._broker) from error
         return True
 
     def consume(self, queue: str, receive: Receive, *, prefetch: int, auto_ack: bool) -> None:
@@ -166,24 +222,20 @@ class Link:
             Refused: If that is not permitted.
             ConnectionFailed: If the connection is lost.
         """
-
-        def received(raw: Any) -> None:
-            message = self._channel.message_to_python(raw)
-            receive(message.delivery_tag, _delivery(message))
-
+        self._receive = receive
         try:
             self._channel.basic_qos(0, prefetch, False)
             self._channel.basic_consume(
-                queue, consumer_tag=_NAME, no_ack=auto_ack, callback=received
+                queue, consumer_tag=_NAME, no_ack=auto_ack, callback=self._take
             )
-        except _FAILURES as error:
-            raise _explained(error, self._broker) from error
+        except FAILURES as error:
+            raise explained(error, self._broker) from error
 
     def drain(self, seconds: float) -> bool:
         """Take in one message, or another word of the broker.
 
         Args:
-            seconds: How long to wait for it; `wake` cuts that short.
+            seconds: How long to wait for it; the alarm cuts that short.
 
         Returns:
             Whether anything came.
@@ -201,13 +253,9 @@ class Link:
             self._transport.drain_events(self._connection, timeout=seconds)
         except TimeoutError:
             return False
-        except _FAILURES as error:
-            raise _lost(error, self._broker) from error
+        except FAILURES as error:
+            raise lost(error, self._broker) from error
         return True
-
-    def wake(self) -> None:
-        """End a wait in `drain`, now or the next one; also from a signal handler."""
-        self._alarm.ring()
 
     def acknowledge(self, tag: int) -> None:
         """Acknowledge all messages up to a delivery tag.
@@ -217,8 +265,8 @@ class Link:
         """
         try:
             self._channel.basic_ack(tag, multiple=True)
-        except _FAILURES as error:
-            raise _lost(error, self._broker) from error
+        except FAILURES as error:
+            raise lost(error, self._broker) from error
 
     def check(self) -> None:
         """Send a heartbeat if one is due, and see that the broker's are not overdue.
@@ -230,13 +278,13 @@ class Link:
         """
         try:
             self._transport.heartbeat_check(self._connection)
-        except _FAILURES as error:
-            raise _lost(error, self._broker) from error
+        except FAILURES as error:
+            raise lost(error, self._broker) from error
 
     def beat(self) -> None:
         """Send a heartbeat while nobody drains; that the line is dead shows later."""
         if self._sock is not None:
-            with suppress(*_FAILURES):
+            with suppress(*FAILURES):
                 self._connection.send_heartbeat()
 
     def make(self, exchanges: Iterable[str]) -> None:
@@ -268,8 +316,17 @@ class Link:
         try:
             self._limit(CLOSING)
             self._transport.close_connection(connection)
-        except (*_FAILURES, ValueError, AttributeError):  # py-amqp, when half closed
+        except (*FAILURES, ValueError, AttributeError):  # py-amqp, when half closed
             connection.collect()
+
+    def _deliver(self, tag: int, delivery: Delivery, size: int) -> None:
+        if self._receive is not None:
+            self._receive(tag, delivery, size)
+
+    def _take(self, message: Any) -> None:
+        # In memory; a connection's frames are taken before they come here.
+        delivery = _delivery(message)
+        self._deliver(message.delivery_tag, delivery, len(delivery.body))
 
     def _readable(self, seconds: float) -> bool:
         # TLS may have read further than was asked for.
@@ -278,14 +335,14 @@ class Link:
         try:
             return self._alarm.wait(seconds, self._sock)
         except (OSError, ValueError) as error:  # closed under us
-            raise _lost(error, self._broker) from error
+            raise lost(error, self._broker) from error
 
     def _limit(self, seconds: float) -> None:
         if self._sock is not None:
             self._sock.settimeout(seconds)
 
 
-def _connection(broker: Broker, *, in_memory: bool) -> Connection:
+def _connection(broker: Broker, frames: Any, *, in_memory: bool) -> Connection:
     if in_memory:
         return Connection(transport="memory", transport_options={"polling_interval": 0.01})
     # The host name is checked only when py-amqp is told which to expect.
@@ -301,71 +358,11 @@ def _connection(broker: Broker, *, in_memory: bool) -> Connection:
         transport="pyamqp",
         heartbeat=HEARTBEAT,
         connect_timeout=CONNECTING,
-        transport_options={"client_properties": properties},
+        transport_options={"client_properties": properties, "frame_handler": frames},
     )
 
 
 def _delivery(message: Any) -> Delivery:
     where = message.delivery_info
-    body = message.body
-    return Delivery(
-        where["exchange"],
-        where["routing_key"],
-        body if isinstance(body, bytes) else (body or "").encode(),
-        _cc(message.headers.get("CC")),
-        bool(where.get("redelivered")),
-    )
-
-
-def _cc(header: object) -> tuple[str, ...]:
-    # Anybody may send a header of that name in any form; RabbitMQ takes a list.
-    if not isinstance(header, (list, tuple)):
-        return ()
-    return tuple(key for key in header if isinstance(key, str))
-
-
-def _lost(error: BaseException, broker: Broker) -> TcsniffError:
-    if isinstance(error, ConsumerCancelled):
-        return ConnectionFailed(f"{broker.name} ended our subscription: the queue was deleted")
-    return ConnectionFailed(f"connection to {broker} lost: {_text(error)}")
-
-
-def _explained(error: BaseException, broker: Broker) -> TcsniffError:
-    if isinstance(error, AMQPError):
-        return _refused(error, broker)
-    if isinstance(error, ssl.SSLCertVerificationError):
-        return TlsError(f"the certificate of {broker} cannot be trusted: {error.verify_message}")
-    if isinstance(error, ssl.SSLError):
-        return TlsError(f"no TLS at {broker}: {error.reason}; amqp:// speaks without")
-    for kind, text in _UNREACHABLE.items():
-        if isinstance(error, kind):
-            return ConnectionFailed(text.format(broker=broker))
-    return ConnectionFailed(f"no connection to {broker}: {_text(error)}")
-
-
-_UNREACHABLE = {
-    socket.gaierror: "no host {broker.host!r}; check the name and the network",
-    TimeoutError: f"{{broker}} did not answer within {CONNECTING} s",
-    ConnectionRefusedError: "nothing listens at {broker}; check host and port",
-}
-
-
-def _refused(error: AMQPError, broker: Broker) -> TcsniffError:
-    text = _text(error)
-    if isinstance(error, NotFound) and (found := re.search("no exchange '(.*?)'", text)):
-        near = suggestion(found[1], BY_ADDRESS) if found[1] not in BY_ADDRESS else ""
-        return NoExchange(f"{broker.name} has no exchange {found[1]!r}{near}")
-    if isinstance(error, AccessRefused) and "Login" in text:
-        return Refused(
-            f"{broker.name} refused user {broker.user!r}; check PULSE_USERNAME and PULSE_PASSWORD"
-        )
-    if isinstance(error, NotAllowed):
-        return Refused(f"{broker.name} refused vhost {broker.vhost!r} to {broker.user!r}: {text}")
-    if isinstance(error, AccessRefused | NotFound | PreconditionFailed):
-        return Refused(f"{broker.name} refused {broker.user!r}: {text}")
-    return ConnectionFailed(f"no connection to {broker}: {text}")
-
-
-def _text(error: BaseException) -> str:
-    said = error.reply_text if isinstance(error, AMQPError) else None
-    return str(said or error or type(error).__name__)
+    cc = tuple(message.headers["CC"])
+    return Delivery(where["exchange"], where["routing_key"], message.body, cc)
