@@ -58,9 +58,11 @@ _tcsniff_flags() {
         --task --scheduler-id --run-id --worker-group --worker-id --organization --repository
         --action --topic --provider-id --launch-config-id --worker-pool-id --route --all
         --exchange --routing-key --bind --where --state --reason --tag --dedupe --broker
-        --profile --prefetch --auto-ack --from --follow --speed --demo --seed -n --count
-        --timeout --idle-timeout --until --fail-on -o --output --json --columns --select -r
-        --raw-output --utc --record --color --summary -q --quiet -h --help --debug
+        --profile --password-file --tls-ca --tls-cert --tls-key --tls-insecure --plaintext
+        --queue --queue-expires --queue-max-length --delete-queue --resume --max-size --prefetch
+        --auto-ack --from --follow --speed --demo --seed -n --count --timeout --idle-timeout
+        --until --fail-on -o --output --json --columns --select -r --raw-output --utc --record
+        --gaps --color --summary -q --quiet -h --help --debug
       )
       ;;
     explain)
@@ -101,8 +103,9 @@ _tcsniff_values() {
         --task-id | --task | --scheduler-id | --run-id | --worker-group | --worker-id | \
         --organization | --repository | --action | --topic | --provider-id | \
         --launch-config-id | --worker-pool-id | --route | --routing-key | --bind | --where | \
-        --state | --reason | --tag | --broker | --prefetch | --speed | --seed | -n | --count | \
-        --timeout | --idle-timeout | --until | --fail-on | --columns | --select)
+        --state | --reason | --tag | --broker | --queue | --queue-expires | --queue-max-length | \
+        --resume | --max-size | --prefetch | --speed | --seed | -n | --count | --timeout | \
+        --idle-timeout | --until | --fail-on | --columns | --select)
           found=()
           ;;
         --exchange)
@@ -111,7 +114,7 @@ _tcsniff_values() {
         --profile)
           found=(firefox-ci community)
           ;;
-        --from | --record)
+        --password-file | --tls-ca | --tls-cert | --tls-key | --from | --record)
           mapfile -t found < <(compgen -f -- "$3"); compopt -o filenames 2>/dev/null || :
           ;;
         -o | --output)

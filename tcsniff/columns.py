@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import UTC, datetime
 from typing import NamedTuple
 
+from tcsniff.deliveries import Gap
 from tcsniff.errors import UsageError, suggestion
 from tcsniff.events import Event, at
 from tcsniff.sanitize import safe
@@ -60,6 +61,12 @@ _ASCII |= {"●": "*", "…": "~"}
 def look_of(event: Event) -> Look:
     """Tell how an event looks."""
     return LOOKS.get(event.name) or Look("·", safe(event.name), "")
+
+
+def gap_text(gap: Gap) -> str:
+    """Word a gap for people."""
+    what = "messages in between were missed" if gap.missed else "no message was missed"
+    return safe(f"nothing heard from {gap.since} to {gap.until}: {what} ({gap.reason})")
 
 
 def plain(text: str) -> str:

@@ -34,6 +34,10 @@ class Broker:
         password: Never shown.
         vhost: Virtual host.
         tls: Whether to speak TLS.
+        ca: File of the authorities to trust; None for the system's.
+        cert: File of our certificate; None for none.
+        key: File of its key; None if that is in the same.
+        insecure: Whether any certificate of any host will do.
     """
 
     name: str
@@ -43,6 +47,10 @@ class Broker:
     password: str = field(repr=False)
     vhost: str = "/"
     tls: bool = True
+    ca: str | None = None
+    cert: str | None = None
+    key: str | None = None
+    insecure: bool = False
 
     def __str__(self) -> str:
         vhost = "" if self.vhost == "/" else f"/{self.vhost}"
@@ -57,7 +65,15 @@ PROFILES = {
 }
 
 
-def broker(url: str | None, profile: str | None, environment: Mapping[str, str]) -> Broker:
+def broker(
+    url: str | None,
+    profile: str | None,
+    environment: Mapping[str, str],
+    *,
+    password: str | None = None,
+    has_certificate: bool = False,
+    plaintext: bool = False,
+) -> Broker:
     """Settle on a broker and an account.
 
     Args:
@@ -66,20 +82,33 @@ def broker(url: str | None, profile: str | None, environment: Mapping[str, str])
         environment: ``TCSNIFF_BROKER`` and ``PULSE_URL`` stand in for `url`,
             ``PULSE_USERNAME`` and ``PULSE_PASSWORD`` for an account that is not
             in it.
+        password: Goes before all others; None if not given.
+        has_certificate: Whether a certificate can stand in for the password.
+        plaintext: Whether a password may go to another machine without TLS.
 
     Raises:
         UsageError: If nothing is given, or what is given is no broker.
     """
     if url and profile:
         raise UsageError("--broker and --profile both say where to listen; give one of them")
-    if profile is not None:
-        return _with_account(_profile(profile), environment)
     url = url or environment.get("TCSNIFF_BROKER") or environment.get("PULSE_URL")
-    if url:
-        return _with_account(_parsed(url), environment)
-    if environment.get("PULSE_USERNAME") and environment.get("PULSE_PASSWORD"):
-        return _with_account(PROFILES["firefox-ci"], environment)
-    raise UsageError(NOWHERE)
+    if profile is not None:
+        found = _profile(profile)
+    elif url:
+        found = _parsed(url)
+    elif environment.get("PULSE_USERNAME") and (password or environment.get("PULSE_PASSWORD")):
+        found = PROFILES["firefox-ci"]
+    else:
+        raise UsageError(NOWHERE)
+    if password is not None:
+        found = replace(found, password=password)
+    found = _with_account(found, environment, needs_password=not has_certificate)
+    if found.password and not (found.tls or plaintext or found.host in _LOOPBACK):
+        raise UsageError(
+            f"{found} would send the password unencrypted to another machine; amqps:// encrypts, "
+            "--plaintext sends it all the same"
+        )
+    return found
 
 
 def _profile(name: str) -> Broker:
@@ -128,14 +157,18 @@ def _split(url: str) -> tuple[SplitResult, int | None]:
 _LIKE = "amqps://USER@HOST:5671/VHOST"
 
 
-def _with_account(broker: Broker, environment: Mapping[str, str]) -> Broker:
+def _with_account(
+    broker: Broker, environment: Mapping[str, str], *, needs_password: bool
+) -> Broker:
     user = broker.user or environment.get("PULSE_USERNAME", "")
     password = broker.password or environment.get("PULSE_PASSWORD", "")
     if not user and broker.host in _LOOPBACK:
         # RabbitMQ's own account, which it lets in from its own machine only.
-        user, password = "guest", "guest"
+        user, password = "guest", password or "guest"
     if not user:
         raise UsageError(f"no user for {broker.name}; set PULSE_USERNAME and PULSE_PASSWORD")
-    if not password:
-        raise UsageError(f"no password for {user} at {broker.name}; set PULSE_PASSWORD")
+    if not password and needs_password:
+        raise UsageError(
+            f"no password for {user} at {broker.name}; set PULSE_PASSWORD or --password-file"
+        )
     return replace(broker, user=user, password=password)

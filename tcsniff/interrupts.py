@@ -28,6 +28,8 @@ class Interrupts:
     def __init__(self) -> None:
         self.received: int | None = None
         self._ring: Callable[[], None] | None = None
+        self._report: Callable[[], str] = str
+        self._leave: Callable[[], object] = int
 
     @property
     def exit_status(self) -> int:
@@ -41,17 +43,27 @@ class Interrupts:
             signal.signal(number, self._handle)
 
     @contextmanager
-    def deferred(self, ring: Callable[[], None]) -> Iterator[None]:
+    def deferred(
+        self,
+        ring: Callable[[], None],
+        report: Callable[[], str] = str,
+        leave: Callable[[], object] = int,
+    ) -> Iterator[None]:
         """Note signals, and ring, instead of raising.
 
         Args:
             ring: Has the run end soon; safe to call in a signal handler.
+            report: Words what USR1 writes to standard error.
+            leave: Gives the terminal away before Ctrl-Z stops us.
         """
-        self._ring = ring
+        self._ring, self._report, self._leave = ring, report, leave
+        signal.signal(signal.SIGUSR1, self._tell)
+        signal.signal(signal.SIGTSTP, self._suspend)
         try:
             yield
         finally:
             self._ring = None
+            signal.signal(signal.SIGTSTP, signal.SIG_DFL)
 
     @contextmanager
     def immediate(self) -> Iterator[None]:
@@ -73,6 +85,17 @@ class Interrupts:
             self._raise()
         else:
             self._ring()
+
+    def _tell(self, _number: int, _frame: FrameType | None) -> None:
+        # Past sys.stderr, which may be in the middle of something.
+        os.write(2, self._report().encode(errors="replace"))
+
+    def _suspend(self, number: int, _frame: FrameType | None) -> None:
+        self._leave()
+        signal.signal(number, signal.SIG_DFL)
+        os.kill(os.getpid(), number)
+        # Here we go on again, some time later.
+        signal.signal(number, self._suspend)
 
     def _raise(self) -> None:
         if self.received == signal.SIGINT:

@@ -16,8 +16,9 @@ from tcsniff.deliveries import Gap
 from tcsniff.errors import UsageError
 from tcsniff.events import Event
 from tcsniff.selection import Selection
-from tcsniff.sources.pulse import PREFETCH, QUIET, Listener, Watch
+from tcsniff.sources.pulse import PREFETCH, QUIET, Listener
 from tcsniff.sources.queues import Keeping
+from tcsniff.stream import Watch
 
 
 def listen(
@@ -29,6 +30,7 @@ def listen(
     timeout: float | None = None,
     idle_timeout: float | None = None,
     on_gap: Callable[[Gap], None] | None = None,
+    plaintext: bool = False,
 ) -> Listening:
     """Listen to a broker.
 
@@ -48,6 +50,7 @@ def listen(
             None for never.
         on_gap: Is called after a lost connection was made again, with the time
             in which nothing could be heard; None for nobody.
+        plaintext: Whether a password may go to another machine without TLS.
 
     Raises:
         UsageError: If the URL or the environment names no broker, or nothing is
@@ -58,7 +61,7 @@ def listen(
     together = Selection(tuple(clause for one in selections for clause in one.clauses))
     waits = [QUIET, *(seconds for seconds in (timeout, idle_timeout) if seconds is not None)]
     listener = Listener(
-        config.broker(url, None, os.environ),
+        config.broker(url, None, os.environ, plaintext=plaintext),
         together.bindings,
         keeping=Keeping(name=queue),
         watch=_Gaps(on_gap),

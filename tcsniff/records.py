@@ -13,7 +13,7 @@ import msgspec
 import orjson
 from msgspec import Raw
 
-from tcsniff.deliveries import Delivery
+from tcsniff.deliveries import Delivery, Gap
 from tcsniff.exchanges import ROUTE
 from tcsniff.tasks import Record as Struct
 
@@ -48,6 +48,53 @@ class Record(Struct, frozen=True):
     error: str | None = None
     body: str | None = None
     cc: tuple[str, ...] = ()
+
+
+class GapDetails(Struct, frozen=True):
+    """What is known of a gap.
+
+    Attributes:
+        since: When all had surely been heard for the last time, in UTC.
+        until: From when on all was heard again, in UTC.
+        missed: Whether messages can have been missed.
+        reason: Why.
+    """
+
+    since: str
+    until: str
+    missed: bool
+    reason: str
+
+
+class GapRecord(Struct, frozen=True):
+    """A time in which nothing could be heard, as `--gaps` writes it on one line.
+
+    Attributes:
+        gap: The time.
+    """
+
+    gap: GapDetails
+
+
+def gap_line(gap: Gap) -> bytes:
+    """Write a gap as a line of JSON, with its line feed; see `GapRecord`."""
+    return orjson.dumps({"gap": gap._asdict()}, option=orjson.OPT_APPEND_NEWLINE)
+
+
+def parse_gap(text: bytes) -> Gap:
+    """Read a gap.
+
+    Raises:
+        ValueError: If it is none.
+    """
+    try:
+        details = _GAPS(text).gap
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        raise ValueError(str(error)) from error
+    return Gap(details.since, details.until, details.missed, details.reason)
+
+
+_GAPS = msgspec.json.Decoder(GapRecord).decode
 
 
 def line(delivery: Delivery) -> bytes:

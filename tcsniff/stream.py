@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Protocol
 
-from tcsniff.deliveries import Batch, Delivery
+from tcsniff.deliveries import Batch, Delivery, Gap
 from tcsniff.events import Event
 
 
@@ -42,9 +42,23 @@ class Renderer(Protocol):
         """Let out of our hands what was taken in; called after every batch, empty ones too."""
         ...
 
+    def gap(self, gap: Gap) -> None:
+        """Take in a time in which nothing could be heard, as a line of its own."""
+        ...
+
     def close(self) -> None:
         """Finish: nothing is shown after this."""
         ...
+
+
+class Watch:
+    """Takes what happens to the connection; this one takes no notice."""
+
+    def tell(self, text: str) -> None:
+        """Take something that a person should know."""
+
+    def gap(self, gap: Gap) -> None:
+        """Take a gap, when it is over."""
 
 
 class Outcome(Enum):

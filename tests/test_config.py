@@ -15,7 +15,7 @@ PULSE = "pulse.mozilla.org"
 
 def refusal(url=None, profile=None, environment=ACCOUNT):
     with pytest.raises(UsageError) as refused:
-        broker(url, profile, environment)
+        broker(url, profile, environment, plaintext=True)
     return str(refused.value)
 
 
@@ -48,7 +48,7 @@ def refusal(url=None, profile=None, environment=ACCOUNT):
 )
 def test_an_amqp_uri_is_read(url, expected):
     """https://www.rabbitmq.com/docs/uri-spec; what it leaves out of the account is PULSE_*'s."""
-    assert broker(url, None, ACCOUNT) == expected
+    assert broker(url, None, ACCOUNT, plaintext=True) == expected
 
 
 @given(
@@ -58,7 +58,9 @@ def test_an_amqp_uri_is_read(url, expected):
 )
 def test_percent_encoding_takes_any_account(user, password, vhost):
     """Every byte may be written as its number, and comes back as it was."""
-    found = broker(f"amqps://{escaped(user)}:{escaped(password)}@h/{escaped(vhost)}", None, {})
+    found = broker(
+        f"amqps://{escaped(user)}:{escaped(password)}@h/{escaped(vhost)}", None, {}, plaintext=True
+    )
 
     assert (found.user, found.password, found.vhost) == (user, password, vhost)
 
@@ -72,7 +74,7 @@ def test_both_deployments_have_a_profile(profile, vhost):
     """They share a server, and only the vhost tells them apart."""
     expected = Broker(profile, PULSE, 5671, "me", "s3cret", vhost, tls=True)
 
-    assert broker(None, profile, ACCOUNT) == expected
+    assert broker(None, profile, ACCOUNT, plaintext=True) == expected
 
 
 FLAG, OURS, PULSES = "amqps://a:b@flag", "amqps://a:b@ours", "amqps://a:b@pulses"
@@ -92,7 +94,7 @@ FLAG, OURS, PULSES = "amqps://a:b@flag", "amqps://a:b@ours", "amqps://a:b@pulses
 )
 def test_flags_beat_the_environment_and_ours_beats_pulses(url, profile, environment, host):
     """`--broker` or `--profile`, TCSNIFF_BROKER, PULSE_URL, and Mozilla's last."""
-    assert broker(url, profile, environment).host == host
+    assert broker(url, profile, environment, plaintext=True).host == host
 
 
 @pytest.mark.parametrize(
@@ -110,7 +112,7 @@ def test_flags_beat_the_environment_and_ours_beats_pulses(url, profile, environm
 )
 def test_the_account_is_the_uris_then_the_environments(url, environment, user, password):
     """On this machine, RabbitMQ's own account stands in where there is none."""
-    found = broker(url, None, environment)
+    found = broker(url, None, environment, plaintext=True)
 
     assert (found.user, found.password) == (user, password)
 
@@ -167,7 +169,7 @@ def test_the_ways_out_are_named_when_nothing_is_set():
 def test_a_url_that_is_no_brokers_is_refused_without_showing_it(url, words):
     """What cannot be read may hold a password in any place."""
     with pytest.raises(UsageError) as refused:
-        broker(url, None, ACCOUNT)
+        broker(url, None, ACCOUNT, plaintext=True)
 
     assert words in str(refused.value)
     assert "s3cret" not in "".join(traceback.format_exception(refused.value, chain=True))
@@ -184,7 +186,7 @@ def test_a_url_that_is_no_brokers_is_refused_without_showing_it(url, words):
 )
 def test_a_broker_is_shown_without_its_password(url, text):
     """Neither for people nor for programmers."""
-    found = broker(url, None, {})
+    found = broker(url, None, {}, plaintext=True)
 
     assert str(found) == f"{found}" == text
     assert found.password == "s3cret"
@@ -196,7 +198,7 @@ def test_a_broker_is_shown_without_its_password(url, text):
 def test_no_password_is_shown_however_it_is_written(password):
     """Also one that should have been percent-encoded, and ends up in another part of the URI."""
     try:
-        found = broker(f"amqps://u:{password}@h", None, ACCOUNT)
+        found = broker(f"amqps://u:{password}@h", None, ACCOUNT, plaintext=True)
     except UsageError as error:
         shown = "".join(traceback.format_exception(error))
     else:
@@ -204,3 +206,28 @@ def test_no_password_is_shown_however_it_is_written(password):
 
     assert "cret" not in shown
     assert "s3" not in shown
+
+
+@pytest.mark.parametrize("host", ["pulse.example.org", "10.0.0.1", "128.0.0.1"])
+def test_a_password_does_not_cross_the_line_in_the_open(host):
+    """Without TLS, to another machine, only when asked to; and the password is in no message."""
+    with pytest.raises(UsageError, match="unencrypted") as raised:
+        broker(f"amqp://u:secret@{host}", None, {})
+
+    assert "secret" not in str(raised.value)
+    assert broker(f"amqp://u:secret@{host}", None, {}, plaintext=True).host == host
+    assert broker(f"amqps://u:secret@{host}", None, {}).tls
+
+
+def test_a_password_of_its_own_goes_before_all_others():
+    """That of a file beats those of the URL and the environment."""
+    found = broker("amqps://u:url@h", None, {"PULSE_PASSWORD": "environment"}, password="file")
+
+    assert found.password == "file"
+
+
+def test_a_certificate_can_stand_in_for_a_password():
+    """Then none is needed, and the login is by certificate."""
+    found = broker("amqps://u@h", None, {}, has_certificate=True)
+
+    assert (found.user, found.password) == ("u", "")

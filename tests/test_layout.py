@@ -41,7 +41,8 @@ LAYERS = [
     {"renderers.recorder", "renderers.screen", "sources.recording"},
     {"listening", "renderers.table", "sources.demo"},
     {"commands.options", "commands.talk"},
-    {"commands.content", "commands.origin", "commands.views"},
+    {"commands.account", "commands.content", "commands.views"},
+    {"commands.origin"},
     {"commands.opening", "commands.showing"},
     {"commands.run"},
     {

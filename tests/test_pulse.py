@@ -14,7 +14,8 @@ from tcsniff.deliveries import Delivery, Gap
 from tcsniff.errors import ConnectionFailed, Refused, TlsError
 from tcsniff.exchanges import find
 from tcsniff.selection import Wanted, select
-from tcsniff.sources.pulse import Listener, Watch
+from tcsniff.sources.pulse import Listener
+from tcsniff.stream import Watch
 
 RUNNING = find("task-running").address
 FAILED = find("task-failed").address

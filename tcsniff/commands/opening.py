@@ -5,7 +5,6 @@ Imported when a command runs, not for its help.
 
 from __future__ import annotations
 
-import os
 import random
 import sys
 import time
@@ -13,11 +12,12 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import NamedTuple
 
+from tcsniff.commands.account import broker_of
 from tcsniff.commands.origin import Origin
-from tcsniff.config import broker
+from tcsniff.config import Broker
 from tcsniff.deliveries import Delivery
 from tcsniff.selection import QUEUE, Selection
-from tcsniff.stream import Source
+from tcsniff.stream import Source, Watch
 
 _SEEDED = 1_795_456_800.0  # 2026-11-23T18:00:00Z, where demos with a seed begin
 _WATCHED = 60.0  # simulated seconds a second, for a person
@@ -42,13 +42,14 @@ class Opened(NamedTuple):
 
 
 @contextmanager
-def opened(origin: Origin, selection: Selection, say: Say) -> Iterator[Opened]:
+def opened(origin: Origin, selection: Selection, say: Say, watch: Watch) -> Iterator[Opened]:
     """Open the source, and say so when it listens.
 
     Args:
         origin: Which.
         selection: What to ask for.
         say: Where to tell the person.
+        watch: Is told what happens to a connection.
 
     Yields:
         The source; it is closed afterwards.
@@ -60,29 +61,72 @@ def opened(origin: Origin, selection: Selection, say: Say) -> Iterator[Opened]:
         Refused: If it says no.
         TlsError: If its certificate is not to be trusted.
     """
-    opener = _demo if origin.demo else _live
-    with (_recorded if origin.recordings else opener)(origin, selection, say) as source:
+    if origin.demo:
+        opening = _demo(origin, selection, say)
+    else:
+        opening = (_live if origin.is_live else _recorded)(origin, selection, say, watch)
+    with opening as source:
         yield source
 
 
 @contextmanager
-def _live(origin: Origin, selection: Selection, say: Say) -> Iterator[Opened]:
-    to = broker(origin.url, origin.profile, os.environ)
+def _live(origin: Origin, selection: Selection, say: Say, watch: Watch) -> Iterator[Opened]:
+    to = _broker(origin, say)
 
     from tcsniff.sources.pulse import Listener  # kombu: 50 ms
+    from tcsniff.sources.queues import Keeping
 
     listener = Listener(
         to,
         selection.bindings,
+        keeping=Keeping(
+            origin.queue, origin.resume, origin.queue_expires, origin.queue_max_length
+        ),
         prefetch=origin.prefetch,
         auto_ack=origin.auto_ack,
         optional=selection.optional,
+        most=origin.max_size,
+        watch=watch,
     )
     with listener:
         for exchange in listener.missing:
             say(f"{to.name} has no exchange {exchange}: left out")
+        if listener.waiting:
+            say(f"{listener.waiting:,} messages wait in {listener.queue}")
         say(f"listening on {to} ({_count(selection)}, queue {listener.queue}); Ctrl-C ends")
         yield Opened(listener, to.name, None if selection.is_bound else selection.accepts())
+
+
+def _broker(origin: Origin, say: Say) -> Broker:
+    to = broker_of(origin.account)
+    if to.insecure:
+        say(f"--tls-insecure: nobody has checked that {to} is who it says it is")
+    return to
+
+
+def delete_queue(origin: Origin, say: Say) -> None:
+    """Delete the named queue.
+
+    Raises:
+        UsageError: If the flags name no broker.
+        ConnectionFailed: If the broker cannot be reached.
+        Refused: If it says no.
+        TlsError: If its certificate is not to be trusted.
+    """
+    to = _broker(origin, say)
+
+    from tcsniff.sources.link import Link  # kombu: 50 ms
+
+    name = f"queue/{to.user}/{origin.queue}"
+    link = Link(to)
+    try:
+        link.open()
+        if link.waiting(name) is None:
+            say(f"{to.name} has no queue {name}")
+        else:
+            say(f"{name} deleted, with {link.delete(name):,} messages")
+    finally:
+        link.close()
 
 
 @contextmanager
@@ -103,13 +147,14 @@ def _demo(origin: Origin, selection: Selection, say: Say) -> Iterator[Opened]:
 
 
 @contextmanager
-def _recorded(origin: Origin, selection: Selection, say: Say) -> Iterator[Opened]:
+def _recorded(origin: Origin, selection: Selection, say: Say, watch: Watch) -> Iterator[Opened]:
     from tcsniff.sources.recording import Recording
 
     recording = Recording(
         origin.recordings,
         say,
         selection=selection if selection.clauses else None,
+        on_gap=watch.gap,
         follow=origin.follow,
         speed=origin.speed,
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -91,6 +92,19 @@ class Duration(click.ParamType[float]):
         if seconds <= 0:
             self.fail("it has to be longer than nothing", param, ctx)
         return seconds
+
+
+class Size(click.ParamType[int]):
+    """A number of bytes, such as ``500k``, ``16M``; in powers of 1024."""
+
+    name = "size"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
+        """Read it."""
+        found = re.fullmatch(r"([0-9]{1,12})([kKmMgG]?)", str(value))
+        if found is None or not int(found[1]):
+            self.fail(f"{value!r} is no size; write it as 500k, 16M or 1G", param, ctx)
+        return int(found[1]) << {"": 0, "k": 10, "m": 20, "g": 30}[found[2].lower()]
 
 
 def option(*names: str, section: str, **kwargs: Any) -> Callable[[Command], Command]:

@@ -7,7 +7,17 @@ from typing import Any, NamedTuple
 
 import click
 
-from tcsniff.commands.options import CONNECTION, DEMO, RECORDING, Command, option, stacked
+from tcsniff.commands.account import Account, account_options
+from tcsniff.commands.options import (
+    CONNECTION,
+    DEMO,
+    RECORDING,
+    Command,
+    Duration,
+    Size,
+    option,
+    stacked,
+)
 from tcsniff.errors import UsageError
 
 
@@ -15,8 +25,13 @@ class Origin(NamedTuple):
     """Where events come from, as the flags say.
 
     Attributes:
-        url: ``--broker``.
-        profile: ``--profile``.
+        account: Which broker, as whom.
+        queue: ``--queue``.
+        queue_expires: ``--queue-expires``, in seconds.
+        queue_max_length: ``--queue-max-length``.
+        delete_queue: ``--delete-queue``.
+        resume: ``--resume``, in seconds.
+        max_size: ``--max-size``, in bytes.
         prefetch: ``--prefetch``.
         auto_ack: ``--auto-ack``.
         demo: ``--demo``.
@@ -26,8 +41,13 @@ class Origin(NamedTuple):
         speed: ``--speed``.
     """
 
-    url: str | None
-    profile: str | None
+    account: Account
+    queue: str | None
+    queue_expires: float | None
+    queue_max_length: int | None
+    delete_queue: bool
+    resume: float | None
+    max_size: int
     prefetch: int
     auto_ack: bool
     demo: bool
@@ -44,18 +64,46 @@ class Origin(NamedTuple):
 
 _OPTIONS = stacked(
     option(
-        "--broker",
-        "url",
-        section=CONNECTION,
-        metavar="URL",
-        help="amqps://USER@HOST:PORT/VHOST; else TCSNIFF_BROKER or PULSE_URL. "
-        "PULSE_USERNAME and PULSE_PASSWORD give the account.",
-    ),
-    option(
-        "--profile",
+        "--queue",
         section=CONNECTION,
         metavar="NAME",
-        help="firefox-ci or community: Mozilla's two deployments.",
+        help="Use the durable queue queue/USER/NAME, kept and shared by all who name it.",
+    ),
+    option(
+        "--queue-expires",
+        section=CONNECTION,
+        type=Duration(),
+        metavar="DURATION",
+        help="Have the broker delete the --queue when nobody listens to it for so long.",
+    ),
+    option(
+        "--queue-max-length",
+        section=CONNECTION,
+        type=click.IntRange(1),
+        metavar="N",
+        help="Have the broker drop the oldest messages of the --queue above so many.",
+    ),
+    option(
+        "--delete-queue",
+        section=CONNECTION,
+        is_flag=True,
+        help="Delete the --queue, and end.",
+    ),
+    option(
+        "--resume",
+        section=CONNECTION,
+        type=Duration(),
+        metavar="DURATION",
+        help="Keep the temporary queue through a lost connection for so long.",
+    ),
+    option(
+        "--max-size",
+        section=CONNECTION,
+        type=Size(),
+        default="16M",
+        show_default=True,
+        metavar="SIZE",
+        help="Tell of larger messages, and pass over them.",
     ),
     option(
         "--prefetch",
@@ -112,13 +160,27 @@ def check_origin(origin: Origin) -> None:
     """
     if origin.demo and origin.recordings:
         raise UsageError("--demo and --from both say where events come from; give one of them")
-    if not origin.is_live and (origin.url or origin.profile):
+    if not origin.is_live and (origin.account.url or origin.account.profile):
         other = "--demo" if origin.demo else "--from"
         raise UsageError(f"{other} needs no broker; leave --broker and --profile out")
+    _check_queue(origin)
     if origin.seed is not None and not origin.demo:
         raise UsageError("--seed goes with --demo")
     if not origin.recordings and (origin.follow or origin.speed is not None):
         raise UsageError("--follow and --speed go with --from")
+
+
+def _check_queue(origin: Origin) -> None:
+    if not origin.queue:
+        for flag, value in (
+            ("--queue-expires", origin.queue_expires),
+            ("--queue-max-length", origin.queue_max_length),
+            ("--delete-queue", origin.delete_queue),
+        ):
+            if value:
+                raise UsageError(f"{flag} goes with --queue")
+    elif origin.resume is not None:
+        raise UsageError("--resume is for temporary queues; a --queue is kept anyway")
 
 
 def origin_options(command: Command) -> Command:
@@ -129,4 +191,4 @@ def origin_options(command: Command) -> Command:
         origin = Origin(**{name: given.pop(name) for name in Origin._fields})
         return command(origin=origin, **given)
 
-    return _OPTIONS(with_origin)
+    return account_options(_OPTIONS(with_origin))

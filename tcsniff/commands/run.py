@@ -7,21 +7,24 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import sys
 from collections.abc import Sequence
 from contextlib import closing
 from typing import Any, Protocol
 
+from tcsniff.columns import gap_text
 from tcsniff.commands.content import Content, Ending
 from tcsniff.commands.opening import Opened, Say, opened
 from tcsniff.commands.origin import Origin
 from tcsniff.commands.showing import renderer_of
 from tcsniff.commands.talk import say
 from tcsniff.commands.views import View
+from tcsniff.deliveries import Gap
 from tcsniff.events import Event
 from tcsniff.filters import Seen, reasons, states, tagged
 from tcsniff.interrupts import interrupts
 from tcsniff.selection import Selection
-from tcsniff.stream import Outcome, Stop, Tally, Test, pump
+from tcsniff.stream import Outcome, Renderer, Stop, Tally, Test, Watch, pump
 
 
 class Question(Protocol):
@@ -48,7 +51,7 @@ def _expressions(texts: Sequence[str], flag: str) -> Sequence[Question]:
     return [expressions.compile(text, flag) for text in texts]
 
 
-class Run:
+class Run(Watch):
     """A run, with all that needs no connection made ready."""
 
     def __init__(
@@ -61,7 +64,10 @@ class Run:
         """
         self._selection = selection
         self._view = view
-        self._tell = tell
+        self._say = tell
+        self._renderer: Renderer | None = None
+        self._table: Any = None
+        self._source: Any = None
         self._expressions: dict[str, Sequence[Question]] = {}
         self._seen = Seen() if content.dedupe else None
         self._filters = self._content(content)
@@ -88,24 +94,56 @@ class Run:
         Returns:
             The exit status.
         """
-        with opened(origin, self._selection, self._tell) as source:
+        with opened(origin, self._selection, self.tell, self) as source:
             try:
-                with interrupts.deferred(source.source.stop):
+                self._source = source.source
+                with interrupts.deferred(source.source.stop, self._report, self._leave):
                     outcome = self._shown(source, title)
             except (KeyboardInterrupt, SystemExit):  # while our output was blocked
-                self._sum_up(source, summary)
+                self._sum_up(summary)
                 raise
-            self._sum_up(source, summary)
+            self._sum_up(summary)
         if interrupts.received is not None:
             return interrupts.exit_status
         if outcome not in (Outcome.ENDED, Outcome.COUNTED):
-            self._tell(outcome.value)
+            self.tell(outcome.value)
         return outcome.exit_status
+
+    def tell(self, text: str) -> None:
+        """Tell the person something; above the table, if there is one."""
+        if self._table is not None and sys.stderr.isatty():
+            if self._say is say:
+                self._table.say(f"tcsniff: {text}")
+        else:
+            self._say(text)
+
+    def gap(self, gap: Gap) -> None:
+        """Tell of a gap, and show it if that is wanted; a table counts it."""
+        self.tell(gap_text(gap))
+        shown = self._renderer if self._view.gaps else self._table
+        if shown is not None:
+            shown.gap(gap)
+
+    def _report(self) -> str:
+        return f"tcsniff: {_worded(self._counted())}\n"
+
+    def _leave(self) -> None:
+        if self._table is not None:
+            self._table.again()
 
     def _shown(self, source: Opened, title: str) -> Outcome:
         select = None if self._select is None else self._select.search
-        renderer = renderer_of(self._view, select, source=source.name, selection=title)
+        renderer = renderer_of(
+            self._view,
+            select,
+            source=source.name,
+            selection=title,
+            condition=lambda: getattr(source.source, "condition", ""),
+        )
+        shown = getattr(renderer, "renderer", renderer)  # behind a recorder
+        self._table = shown if hasattr(shown, "say") else None
         with closing(renderer):
+            self._renderer = renderer
             return pump(
                 source.source,
                 renderer,
@@ -134,7 +172,7 @@ class Run:
         self._expressions[flag] = compiled
         for expression in compiled:
             if expression.hint:
-                self._tell(f"{flag}: {expression.hint}")
+                self.tell(f"{flag}: {expression.hint}")
         return compiled
 
     def _any(self, flag: str, texts: Sequence[str]) -> Test | None:
@@ -145,27 +183,28 @@ class Run:
 
         return holds if compiled else None
 
-    def _sum_up(self, source: Opened, how: str | None) -> None:
+    def _sum_up(self, how: str | None) -> None:
         for flag, compiled in self._expressions.items():
             for expression in compiled:
                 if expression.failures:
-                    self._tell(
+                    self.tell(
                         f"{flag} could not be told of {expression.failures:,} events: "
                         f"{expression.reason}"
                     )
-        counts = self._counts(source)
+        self._table = None
+        counts = self._counted()
         if how == "json":
             say(json.dumps(counts), bare=True)
         elif how == "text":
             say(_worded(counts))
         else:
-            self._tell(_worded(counts))
+            self.tell(_worded(counts))
 
-    def _counts(self, source: Opened) -> dict[str, Any]:
+    def _counted(self) -> dict[str, Any]:
         counts: dict[str, Any] = dataclasses.asdict(self._tally)
-        counts["came"] += getattr(source.source, "passed_over", 0)
+        counts["came"] += getattr(self._source, "passed_over", 0)
         counts["repeated"] = 0 if self._seen is None else self._seen.repeats
-        counts["skipped"] = getattr(source.source, "skipped", 0)
+        counts["skipped"] = getattr(self._source, "skipped", 0)
         return counts
 
 

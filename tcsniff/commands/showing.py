@@ -20,7 +20,9 @@ Select = Callable[[Event], Any]
 """What to show of an event."""
 
 
-def renderer_of(view: View, select: Select | None, *, source: str, selection: str) -> Renderer:
+def renderer_of(
+    view: View, select: Select | None, *, source: str, selection: str, condition: Callable[[], str]
+) -> Renderer:
     """Make the renderer of a view.
 
     Args:
@@ -28,12 +30,13 @@ def renderer_of(view: View, select: Select | None, *, source: str, selection: st
         select: What to show of each event; None for the view's own choice.
         source: What we are connected to, for people.
         selection: What was asked for, for people.
+        condition: Tells what a person should know of the connection.
 
     Raises:
         UsageError: If there is no such column.
         OutputError: If the recording cannot be opened.
     """
-    renderer = _view(view, select, source=source, selection=selection)
+    renderer = _view(view, select, source=source, selection=selection, condition=condition)
     if view.record is None:
         return renderer
     from tcsniff.renderers.recorder import Recorder
@@ -41,7 +44,9 @@ def renderer_of(view: View, select: Select | None, *, source: str, selection: st
     return Recorder(view.record, renderer)
 
 
-def _view(view: View, select: Select | None, *, source: str, selection: str) -> Renderer:
+def _view(
+    view: View, select: Select | None, *, source: str, selection: str, condition: Callable[[], str]
+) -> Renderer:
     output = Output()
     live = output.is_terminal and os.environ.get("TERM") != "dumb"
     if select is not None:
@@ -56,7 +61,9 @@ def _view(view: View, select: Select | None, *, source: str, selection: str) -> 
         from tcsniff.renderers.raw import RawRenderer
 
         return RawRenderer(output)
-    return _for_people(view, output, live=live, source=source, selection=selection)
+    return _for_people(
+        view, output, live=live, source=source, selection=selection, condition=condition
+    )
 
 
 def _name(view: View, *, live: bool) -> str:
@@ -68,7 +75,13 @@ def _name(view: View, *, live: bool) -> str:
 
 
 def _for_people(
-    view: View, output: Output, *, live: bool, source: str, selection: str
+    view: View,
+    output: Output,
+    *,
+    live: bool,
+    source: str,
+    selection: str,
+    condition: Callable[[], str],
 ) -> Renderer:
     columns = named(view.columns)
     colour = _coloured(view.colour, live=live)
@@ -80,6 +93,7 @@ def _for_people(
             output,
             source=source,
             selection=selection,
+            condition=condition,
             columns=columns,
             utc=view.utc,
             colour=colour,

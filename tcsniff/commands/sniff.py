@@ -51,6 +51,11 @@ def sniff(
         for name, meaning in NAMES.items():
             click.echo(f"{name:<10}  {meaning}")
         return 0
+    if origin.delete_queue:
+        from tcsniff.commands.opening import delete_queue
+
+        delete_queue(origin, say)
+        return 0
     if any(wanted):
         selection = select(wanted)
     elif origin.is_live:

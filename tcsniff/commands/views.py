@@ -25,6 +25,7 @@ class View(NamedTuple):
         bare: ``--raw-output``, of what is selected.
         utc: ``--utc``.
         record: ``--record``.
+        gaps: ``--gaps``.
     """
 
     output: str | None
@@ -35,6 +36,7 @@ class View(NamedTuple):
     bare: bool
     utc: bool
     record: str | None
+    gaps: bool
 
 
 _OPTIONS = stacked(
@@ -74,6 +76,12 @@ _OPTIONS = stacked(
         section=OUTPUT,
         metavar="FILE",
         help="Write JSON lines to this file besides, after what is there; .gz is compressed.",
+    ),
+    option(
+        "--gaps",
+        section=OUTPUT,
+        is_flag=True,
+        help="Show a time in which nothing could be heard as a line of its own, also in JSON.",
     ),
     option(
         "--color",

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from tcsniff import records
+from tcsniff.deliveries import Gap
 from tcsniff.events import Event
 from tcsniff.renderers.output import Output
 from tcsniff.sanitize import safe_json
@@ -20,6 +21,10 @@ class JsonRenderer:
     def show(self, events: Sequence[Event]) -> None:
         """Take a batch in."""
         self._lines += [records.worded(event.delivery, event.flaw) for event in events]
+
+    def gap(self, gap: Gap) -> None:
+        """Take a gap in."""
+        self._lines.append(records.gap_line(gap))
 
     def flush(self) -> None:
         """Write what was taken in."""

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from tcsniff.columns import COLUMNS, EVENT, RUN, Column, look_of, plain
+from tcsniff.columns import COLUMNS, EVENT, RUN, Column, gap_text, look_of, plain
+from tcsniff.deliveries import Gap
 from tcsniff.events import Event
 from tcsniff.renderers.output import Output
 
@@ -50,6 +51,10 @@ class LinesRenderer:
     def show(self, events: Sequence[Event]) -> None:
         """Take a batch in."""
         self._lines += [self._line(event) for event in events]
+
+    def gap(self, gap: Gap) -> None:
+        """Take a gap in."""
+        self._lines.append(f"--- {gap_text(gap)}")
 
     def flush(self) -> None:
         """Write what was taken in."""

@@ -8,6 +8,7 @@ from typing import Any
 
 import orjson
 
+from tcsniff.deliveries import Gap
 from tcsniff.events import Event
 from tcsniff.renderers.output import Output
 from tcsniff.sanitize import safe, safe_json
@@ -41,6 +42,9 @@ class ProjectionRenderer:
     def show(self, events: Sequence[Event]) -> None:
         """Take a batch in."""
         self._lines += [self._line(self._select(event)) for event in events]
+
+    def gap(self, gap: Gap) -> None:
+        """Take nothing in: there is no event to make something of."""
 
     def flush(self) -> None:
         """Write what was taken in."""

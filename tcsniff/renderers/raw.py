@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from tcsniff.deliveries import Gap
 from tcsniff.events import Event
 from tcsniff.renderers.output import Output
 from tcsniff.sanitize import safe
@@ -19,6 +20,9 @@ class RawRenderer:
     def show(self, events: Sequence[Event]) -> None:
         """Take a batch in."""
         self._bodies += [event.delivery.body for event in events]
+
+    def gap(self, gap: Gap) -> None:
+        """Take nothing in: a gap has no body."""
 
     def flush(self) -> None:
         """Write what was taken in."""

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from tcsniff import records
+from tcsniff.deliveries import Gap
 from tcsniff.errors import OutputError
 from tcsniff.events import Event
 from tcsniff.stream import Renderer
@@ -19,6 +20,9 @@ class Recorder:
 
     What is there already stays: records are added at its end. After every
     batch the file holds whole lines, compressed or not.
+
+    Attributes:
+        renderer: Shows the events.
     """
 
     def __init__(self, path: str, renderer: Renderer) -> None:
@@ -32,7 +36,7 @@ class Recorder:
             OutputError: If it cannot be opened.
         """
         self._path = path
-        self._renderer = renderer
+        self.renderer = renderer
         self._lines: list[bytes] = []
         try:
             self._file = _opened(path)
@@ -45,7 +49,12 @@ class Recorder:
     def show(self, events: Sequence[Event]) -> None:
         """Take a batch in."""
         self._lines += [records.worded(event.delivery, event.flaw) for event in events]
-        self._renderer.show(events)
+        self.renderer.show(events)
+
+    def gap(self, gap: Gap) -> None:
+        """Take a gap in."""
+        self._lines.append(records.gap_line(gap))
+        self.renderer.gap(gap)
 
     def flush(self) -> None:
         """Write what was taken in, then have it shown.
@@ -60,7 +69,7 @@ class Recorder:
                 self._write(data)
             except OSError as error:
                 raise self._failure(error) from error
-        self._renderer.flush()
+        self.renderer.flush()
 
     def close(self) -> None:
         """Finish the file, and the view."""
@@ -70,7 +79,7 @@ class Recorder:
         except OSError as error:
             raise self._failure(error) from error
         finally:
-            self._renderer.close()
+            self.renderer.close()
 
     def _write(self, data: bytes) -> None:
         if self._out is not self._file:

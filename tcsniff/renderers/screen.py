@@ -44,6 +44,25 @@ class Screen:
         picture = "\r\n".join(f"{line}{_CLEAR_LINE}" for line in lines)
         self._write(_BEGIN + start + picture + _CLEAR_BELOW + _END)
 
+    def above(self, line: str) -> None:
+        """Write a line that stays, above the picture; it is drawn again below.
+
+        Args:
+            line: May be wider than the screen.
+        """
+        if self._size is None:
+            self._write(f"{line}\r\n")
+            return
+        up = f"\x1b[{self._height - 1}A" if self._height > 1 else ""
+        self._write(f"{_BEGIN}\r{up}{_CLEAR_BELOW}{line}\r\n{_END}")
+        self._height = 0
+
+    def again(self) -> None:
+        """Draw the next picture below whatever the terminal shows by then."""
+        if self._size is not None:
+            self._write(f"\r\n{_SHOW}")
+        self._size = None
+
     def close(self) -> None:
         """Give the cursor back, below the last picture."""
         if self._size is not None:

@@ -25,6 +25,7 @@ from tcsniff.columns import (
     look_of,
     plain,
 )
+from tcsniff.deliveries import Gap
 from tcsniff.events import Event
 from tcsniff.renderers.output import Output, size_of_terminal
 from tcsniff.renderers.screen import Screen
@@ -47,6 +48,7 @@ class Status(NamedTuple):
         lag: Seconds from when the last one happened to when it reached us;
             None if it does not tell.
         selection: What was asked for.
+        notes: What a person should know of the connection.
     """
 
     source: str
@@ -55,6 +57,7 @@ class Status(NamedTuple):
     idle: float | None
     lag: float | None
     selection: str
+    notes: tuple[str, ...] = ()
 
 
 class TableRenderer:
@@ -66,6 +69,7 @@ class TableRenderer:
         *,
         source: str,
         selection: str,
+        condition: Callable[[], str] = str,
         columns: Sequence[Column] = (),
         utc: bool = False,
         colour: bool,
@@ -79,6 +83,7 @@ class TableRenderer:
             output: A terminal.
             source: What it is connected to, for the status line.
             selection: What was asked for, for the same.
+            condition: Tells what a person should know of the connection.
             columns: What to show, in order; none for what fits best.
             utc: Whether times are in UTC instead of the local time zone.
             colour: Whether to use colours.
@@ -89,6 +94,8 @@ class TableRenderer:
         self._screen = Screen(output)
         self._source = source
         self._selection = selection
+        self._condition = condition
+        self._gaps = 0
         self._columns = columns
         self._utc = utc
         self._colour = colour
@@ -111,6 +118,20 @@ class TableRenderer:
         self._total += len(events)
         self._arrivals.append((now, len(events)))
         self._last = now
+
+    def gap(self, gap: Gap) -> None:  # noqa: ARG002 - a renderer's signature
+        """Take a gap in: the status line counts them."""
+        self._gaps += 1
+
+    def say(self, text: str) -> None:
+        """Write a line above the table, where it stays."""
+        self._screen.above(safe(text))
+        self._stale = True
+
+    def again(self) -> None:
+        """Give the terminal away; the next picture is drawn below what is there then."""
+        self._screen.again()
+        self._stale = True
 
     def flush(self) -> None:
         """Draw if the last drawing is old enough."""
@@ -155,6 +176,7 @@ class TableRenderer:
             idle=None if self._last is None else now - self._last,
             lag=self._events[-1].lag if self._events else None,
             selection=self._selection,
+            notes=tuple(filter(None, (self._condition(), _gaps(self._gaps)))),
         )
 
 
@@ -235,12 +257,18 @@ def _status_line(status: Status, width: int) -> Text:
         left.append(f"  last {_ago(status.idle)} ago")
     if status.lag is not None:
         left.append(f"  lag {_ago(max(0.0, status.lag))}")
+    for note in status.notes:
+        left.append(f"  {safe(note)}", style="bold yellow")
     right = "  ".join(filter(None, (safe(status.selection), "Ctrl-C ends")))
     room = width - left.cell_len - 2
     if cell_len(right) > room:
         right = "Ctrl-C ends" if room >= len("Ctrl-C ends") else ""
     gap = " " * (room - cell_len(right) + 2)
     return left.append(gap).append(right, style="dim") if right else left
+
+
+def _gaps(number: int) -> str:
+    return f"{number} gap{'s' * (number != 1)}" if number else ""
 
 
 def _ago(seconds: float) -> str:

@@ -345,8 +345,6 @@ class Link:
 def _connection(broker: Broker, frames: Any, *, in_memory: bool) -> Connection:
     if in_memory:
         return Connection(transport="memory", transport_options={"polling_interval": 0.01})
-    # The host name is checked only when py-amqp is told which to expect.
-    tls = {"server_hostname": broker.host} if broker.tls else False
     properties = {"product": "tcsniff", "version": __version__, "connection_name": _NAME}
     return Connection(
         hostname=broker.host,
@@ -354,12 +352,21 @@ def _connection(broker: Broker, frames: Any, *, in_memory: bool) -> Connection:
         userid=broker.user,
         password=broker.password,
         virtual_host=broker.vhost,
-        ssl=tls,
+        ssl=_tls(broker) if broker.tls else False,
+        login_method="PLAIN" if broker.password else "EXTERNAL",
         transport="pyamqp",
         heartbeat=HEARTBEAT,
         connect_timeout=CONNECTING,
         transport_options={"client_properties": properties, "frame_handler": frames},
     )
+
+
+def _tls(broker: Broker) -> dict[str, Any]:
+    files = {"ca_certs": broker.ca, "certfile": broker.cert, "keyfile": broker.key}
+    if broker.insecure:
+        return {**files, "cert_reqs": ssl.CERT_NONE}
+    # The host name is checked only when py-amqp is told which to expect.
+    return {**files, "server_hostname": broker.host}
 
 
 def _delivery(message: Any) -> Delivery:

@@ -19,22 +19,13 @@ from tcsniff.sources.alarm import Alarm
 from tcsniff.sources.failures import NoExchange
 from tcsniff.sources.link import HEARTBEAT, MOST_BYTES, Link
 from tcsniff.sources.queues import TEMPORARY, Keeping, pauses, queue_of
+from tcsniff.stream import Watch
 from tcsniff.times import stamp
 
 QUIET = 0.25  # seconds without a message after which a batch is empty
 PREFETCH = 1000  # messages in our hands and not acknowledged
 _LOOK = 10.0  # seconds between two looks at how much waits
 _MUCH = 1_000  # messages that wait; PulseGuardian warns above 2,000 and deletes above 8,000
-
-
-class Watch:
-    """Takes what happens to the connection; this one takes no notice."""
-
-    def tell(self, text: str) -> None:
-        """Take something that a person should know."""
-
-    def gap(self, gap: Gap) -> None:
-        """Take a gap, when it is over."""
 
 
 class Listener:
@@ -175,6 +166,13 @@ class Listener:
                 yield batch
         if self.is_connected:
             self.settle(len(self._batch_tags))
+
+    @property
+    def condition(self) -> str:
+        """What a person should know of the connection just now; empty if all is well."""
+        if not self.is_connected:
+            return "connecting again"
+        return f"{self.waiting:,} waiting" if self.waiting else ""
 
     @property
     def queue(self) -> str:

@@ -14,7 +14,7 @@ from typing import Self
 import msgspec
 
 from tcsniff import payloads, records
-from tcsniff.deliveries import Delivery
+from tcsniff.deliveries import Delivery, Gap
 from tcsniff.errors import RecordingError
 from tcsniff.exchanges import ROUTE
 from tcsniff.selection import Selection
@@ -23,6 +23,10 @@ from tcsniff.sources.files import PAUSE, Tell, chunks, opened
 from tcsniff.times import moment
 
 _TOLD = 5  # bad lines of a file that are told one by one
+
+
+OnGap = Callable[[Gap], object]
+"""Takes a gap."""
 
 
 class Recording:
@@ -38,6 +42,7 @@ class Recording:
         tell: Tell,
         *,
         selection: Selection | None = None,
+        on_gap: OnGap = str,
         follow: bool = False,
         speed: float | None = None,
         clock: Callable[[], float] = time.monotonic,
@@ -49,6 +54,7 @@ class Recording:
             paths: Names of files, one after the other; ``-`` is standard input.
             tell: Takes what a person should know about the files.
             selection: What to hand out, by the broker's own rule; None for all.
+            on_gap: Takes gaps that were recorded.
             follow: Whether to wait for more at the end of the last file.
             speed: How many times faster than recorded to hand them out; None
                 for as fast as they are taken.
@@ -58,6 +64,7 @@ class Recording:
         self._paths = paths
         self._tell = tell
         self._selection = selection
+        self._on_gap = on_gap
         self._follow = follow
         self._speed = speed
         self._clock = clock
@@ -122,7 +129,7 @@ class Recording:
                 parts = chunks(
                     path, file, self._tell, self._alarm, self._sleep if follow else None
                 )
-                reading = _Reading(path, self._tell, self._selection)
+                reading = _Reading(path, self._tell, self._on_gap, self._selection)
                 self._readings.append(reading)
                 yield from reading.batches(parts)
 
@@ -148,7 +155,8 @@ class Recording:
 class _Reading:
     # One file, from bytes to deliveries.
 
-    def __init__(self, path: str, tell: Tell, selection: Selection | None) -> None:
+    def __init__(self, path: str, tell: Tell, on_gap: OnGap, selection: Selection | None) -> None:
+        self._on_gap = on_gap
         self.skipped = self.passed_over = 0
         self._test = None if selection is None else selection.test()
         self._with_routes = selection is not None and selection.looks_at_routes
@@ -222,6 +230,13 @@ class _Reading:
 
     def _other(self, line: bytes, reason: str) -> Delivery | None:
         if not line.strip():
+            return None
+        try:
+            self._on_gap(records.parse_gap(line))
+        except ValueError:
+            pass
+        else:
+            self._found = True
             return None
         try:
             delivery = payloads.delivery_of(line)
