@@ -38,6 +38,7 @@ class Broker:
         cert: File of our certificate; None for none.
         key: File of its key; None if that is in the same.
         insecure: Whether any certificate of any host will do.
+        plaintext: Whether the password may go to another machine without TLS.
     """
 
     name: str
@@ -51,6 +52,7 @@ class Broker:
     cert: str | None = None
     key: str | None = None
     insecure: bool = False
+    plaintext: bool = False
 
     def __str__(self) -> str:
         vhost = "" if self.vhost == "/" else f"/{self.vhost}"
@@ -103,12 +105,7 @@ def broker(
     if password is not None:
         found = replace(found, password=password)
     found = _with_account(found, environment, needs_password=not has_certificate)
-    if found.password and not (found.tls or plaintext or found.host in _LOOPBACK):
-        raise UsageError(
-            f"{found} would send the password unencrypted to another machine; amqps:// encrypts, "
-            "--plaintext sends it all the same"
-        )
-    return found
+    return replace(found, plaintext=plaintext)
 
 
 def _profile(name: str) -> Broker:

@@ -208,17 +208,6 @@ def test_no_password_is_shown_however_it_is_written(password):
     assert "s3" not in shown
 
 
-@pytest.mark.parametrize("host", ["pulse.example.org", "10.0.0.1", "128.0.0.1"])
-def test_a_password_does_not_cross_the_line_in_the_open(host):
-    """Without TLS, to another machine, only when asked to; and the password is in no message."""
-    with pytest.raises(UsageError, match="unencrypted") as raised:
-        broker(f"amqp://u:secret@{host}", None, {})
-
-    assert "secret" not in str(raised.value)
-    assert broker(f"amqp://u:secret@{host}", None, {}, plaintext=True).host == host
-    assert broker(f"amqps://u:secret@{host}", None, {}).tls
-
-
 def test_a_password_of_its_own_goes_before_all_others():
     """That of a file beats those of the URL and the environment."""
     found = broker("amqps://u:url@h", None, {"PULSE_PASSWORD": "environment"}, password="file")

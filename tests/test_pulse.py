@@ -11,7 +11,7 @@ from rabbitmq import COMMUNITY, FOREIGN_EXCHANGE, WRONG_HOST, RabbitMQ, Taskclus
 from tcsniff.bindings import Binding
 from tcsniff.config import Broker, broker
 from tcsniff.deliveries import Delivery, Gap
-from tcsniff.errors import ConnectionFailed, Refused, TlsError
+from tcsniff.errors import ConnectionFailed, Refused, TlsError, UsageError
 from tcsniff.exchanges import find
 from tcsniff.selection import Wanted, select
 from tcsniff.sources.pulse import Listener
@@ -285,3 +285,17 @@ def test_a_lost_connection_is_made_again(
     assert "maintenance" in notes.told[0]
     assert notes.gaps[0].missed
     assert notes.gaps[0].since < notes.gaps[0].until
+
+
+def test_a_password_does_not_cross_the_line_in_the_open() -> None:
+    """Without TLS, to another machine: refused before anything is sent, unless asked for."""
+    where = broker("amqp://u:secret@10.255.255.1", None, {})
+
+    with (
+        pytest.raises(UsageError, match="unencrypted") as raised,
+        Listener(where, [Binding(RUNNING, "#")]),
+    ):
+        pass
+
+    assert "secret" not in str(raised.value)
+    assert broker("amqp://u:p@10.255.255.1", None, {}, plaintext=True).plaintext

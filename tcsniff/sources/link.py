@@ -8,6 +8,7 @@ never declared.
 
 from __future__ import annotations
 
+import ipaddress
 import logging
 import os
 import socket
@@ -24,6 +25,7 @@ from tcsniff import __version__
 from tcsniff.bindings import Binding
 from tcsniff.config import Broker
 from tcsniff.deliveries import Delivery
+from tcsniff.errors import UsageError
 from tcsniff.sources.alarm import Alarm
 from tcsniff.sources.failures import CONNECTING, FAILURES, explained, lost
 from tcsniff.sources.frames import handler
@@ -102,11 +104,14 @@ class Link:
         """Connect.
 
         Raises:
+            UsageError: If the password would go to another machine in the open.
             ConnectionFailed: If the broker cannot be reached.
             Refused: If it refuses the login or the vhost.
             TlsError: If its certificate is not to be trusted.
         """
         try:
+            if not self._in_memory:
+                _refuse_in_the_open(self._broker)
             self._connection = self._transport.establish_connection()
             self._sock = getattr(self._connection, "sock", None)  # none in memory
             self._limit(CONNECTING)
@@ -359,6 +364,17 @@ def _connection(broker: Broker, frames: Any, *, in_memory: bool) -> Connection:
         connect_timeout=CONNECTING,
         transport_options={"client_properties": properties, "frame_handler": frames},
     )
+
+
+def _refuse_in_the_open(broker: Broker) -> None:
+    if broker.tls or broker.plaintext or not broker.password:
+        return
+    for *_, address in socket.getaddrinfo(broker.host, broker.port, type=socket.SOCK_STREAM):
+        if not ipaddress.ip_address(str(address[0]).partition("%")[0]).is_loopback:
+            raise UsageError(
+                f"{broker} would send the password unencrypted to another machine; amqps:// "
+                "encrypts, --plaintext sends it all the same"
+            )
 
 
 def _tls(broker: Broker) -> dict[str, Any]:
