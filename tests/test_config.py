@@ -15,7 +15,7 @@ PULSE = "pulse.mozilla.org"
 
 def refusal(url=None, profile=None, environment=ACCOUNT):
     with pytest.raises(UsageError) as refused:
-        broker(url, profile, environment, plaintext=True)
+        broker(url, profile, environment)
     return str(refused.value)
 
 
@@ -48,7 +48,7 @@ def refusal(url=None, profile=None, environment=ACCOUNT):
 )
 def test_an_amqp_uri_is_read(url, expected):
     """https://www.rabbitmq.com/docs/uri-spec; what it leaves out of the account is PULSE_*'s."""
-    assert broker(url, None, ACCOUNT, plaintext=True) == expected
+    assert broker(url, None, ACCOUNT) == expected
 
 
 @given(
@@ -74,7 +74,7 @@ def test_both_deployments_have_a_profile(profile, vhost):
     """They share a server, and only the vhost tells them apart."""
     expected = Broker(profile, PULSE, 5671, "me", "s3cret", vhost, tls=True)
 
-    assert broker(None, profile, ACCOUNT, plaintext=True) == expected
+    assert broker(None, profile, ACCOUNT) == expected
 
 
 FLAG, OURS, PULSES = "amqps://a:b@flag", "amqps://a:b@ours", "amqps://a:b@pulses"
@@ -94,7 +94,7 @@ FLAG, OURS, PULSES = "amqps://a:b@flag", "amqps://a:b@ours", "amqps://a:b@pulses
 )
 def test_flags_beat_the_environment_and_ours_beats_pulses(url, profile, environment, host):
     """`--broker` or `--profile`, TCSNIFF_BROKER, PULSE_URL, and Mozilla's last."""
-    assert broker(url, profile, environment, plaintext=True).host == host
+    assert broker(url, profile, environment).host == host
 
 
 @pytest.mark.parametrize(
@@ -112,7 +112,7 @@ def test_flags_beat_the_environment_and_ours_beats_pulses(url, profile, environm
 )
 def test_the_account_is_the_uris_then_the_environments(url, environment, user, password):
     """On this machine, RabbitMQ's own account stands in where there is none."""
-    found = broker(url, None, environment, plaintext=True)
+    found = broker(url, None, environment)
 
     assert (found.user, found.password) == (user, password)
 
@@ -169,7 +169,7 @@ def test_the_ways_out_are_named_when_nothing_is_set():
 def test_a_url_that_is_no_brokers_is_refused_without_showing_it(url, words):
     """What cannot be read may hold a password in any place."""
     with pytest.raises(UsageError) as refused:
-        broker(url, None, ACCOUNT, plaintext=True)
+        broker(url, None, ACCOUNT)
 
     assert words in str(refused.value)
     assert "s3cret" not in "".join(traceback.format_exception(refused.value, chain=True))
@@ -186,7 +186,7 @@ def test_a_url_that_is_no_brokers_is_refused_without_showing_it(url, words):
 )
 def test_a_broker_is_shown_without_its_password(url, text):
     """Neither for people nor for programmers."""
-    found = broker(url, None, {}, plaintext=True)
+    found = broker(url, None, {})
 
     assert str(found) == f"{found}" == text
     assert found.password == "s3cret"
@@ -198,7 +198,7 @@ def test_a_broker_is_shown_without_its_password(url, text):
 def test_no_password_is_shown_however_it_is_written(password):
     """Also one that should have been percent-encoded, and ends up in another part of the URI."""
     try:
-        found = broker(f"amqps://u:{password}@h", None, ACCOUNT, plaintext=True)
+        found = broker(f"amqps://u:{password}@h", None, ACCOUNT)
     except UsageError as error:
         shown = "".join(traceback.format_exception(error))
     else:
