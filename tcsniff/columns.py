@@ -283,7 +283,8 @@ _SHORT_EVENT = EVENT._replace(width=11)
 # when it has enough, the last column does.
 _LAYOUTS = (
     (184, (TIME, EVENT, STATE, TASK, TASK_ID, RUN, POOL, WORKER._replace(width=34), REASON)),
-    (104, (TIME, _SHORT_EVENT, TASK, TASK_ID._replace(width=13), RUN, POOL, _WORKER_OR_REASON)),
+    (116, (TIME, _SHORT_EVENT, TASK, TASK_ID._replace(width=13), RUN, POOL, _WORKER_OR_REASON)),
+    (94, (TIME, _SHORT_EVENT, _NAME, RUN, POOL._replace(width=22), _WORKER_OR_REASON)),
     (66, (TIME, _SHORT_EVENT, _NAME, RUN, _POOL_OR_REASON)),
     (0, (TIME, _SHORT_EVENT, _NAME)),
 )
