@@ -67,10 +67,11 @@ _tcsniff_flags() {
       ;;
     explain)
       found=(
-        --json --worker-type --provisioner-id --task-queue --task-group-id --task-group
-        --task-id --task --scheduler-id --run-id --worker-group --worker-id --organization
-        --repository --action --topic --provider-id --launch-config-id --worker-pool-id --route
-        --all --exchange --routing-key --bind -h --help --debug
+        --worker-type --provisioner-id --task-queue --task-group-id --task-group --task-id
+        --task --scheduler-id --run-id --worker-group --worker-id --organization --repository
+        --action --topic --provider-id --launch-config-id --worker-pool-id --route --all
+        --exchange --routing-key --bind --where --state --reason --tag --dedupe --json -h --help
+        --debug
       )
       ;;
     exchanges)
@@ -134,7 +135,8 @@ _tcsniff_values() {
         --worker-type | --provisioner-id | --task-queue | --task-group-id | --task-group | \
         --task-id | --task | --scheduler-id | --run-id | --worker-group | --worker-id | \
         --organization | --repository | --action | --topic | --provider-id | \
-        --launch-config-id | --worker-pool-id | --route | --routing-key | --bind)
+        --launch-config-id | --worker-pool-id | --route | --routing-key | --bind | --where | \
+        --state | --reason | --tag)
           found=()
           ;;
         --exchange)

@@ -43,7 +43,7 @@ LAYERS = [
     {"commands.options", "commands.talk"},
     {"commands.account", "commands.content", "commands.views"},
     {"commands.origin"},
-    {"commands.opening", "commands.showing"},
+    {"commands.filtering", "commands.opening", "commands.showing"},
     {"commands.run"},
     {
         "commands.completion",

@@ -346,6 +346,28 @@ def test_the_readmes_sniffer_works(
     assert "running until 2026-08-20" in said[1]
 
 
+def test_the_readmes_sniffer_has_types(tmp_path: Path) -> None:
+    """A strict type checker has nothing to say, and sees a wrong name."""
+    (example,) = re.findall(r"```python\n(.*?)```", README, re.DOTALL)[:1]
+    right, wrong = tmp_path / "right.py", tmp_path / "wrong.py"
+    right.write_text(example, encoding="utf-8")
+    wrong.write_text(example.replace("worker_type=", "worker_typ="), encoding="utf-8")
+
+    checked = {
+        path.stem: subprocess.run(
+            [sys.executable, "-m", "mypy", "--strict", "--config-file=", path],
+            cwd=tmp_path,
+            capture_output=True,
+            text=True,
+            check=False,
+        ).stdout
+        for path in (right, wrong)
+    }
+
+    assert checked["right"].startswith("Success")
+    assert 'did you mean "worker_type"' in checked["wrong"]
+
+
 def test_events_can_be_made_of_nothing() -> None:
     """The names that the package hands out are the things themselves."""
     assert Event.__module__ == "tcsniff.events"

@@ -8,47 +8,21 @@ from __future__ import annotations
 import dataclasses
 import json
 import sys
-from collections.abc import Sequence
 from contextlib import closing
-from typing import Any, Protocol
+from typing import Any
 
 from tcsniff.columns import gap_text
 from tcsniff.commands.content import Content, Ending
+from tcsniff.commands.filtering import Filtering
 from tcsniff.commands.opening import Opened, Say, opened
 from tcsniff.commands.origin import Origin
 from tcsniff.commands.showing import renderer_of
 from tcsniff.commands.talk import say
 from tcsniff.commands.views import View
 from tcsniff.deliveries import Gap
-from tcsniff.events import Event
-from tcsniff.filters import Seen, reasons, states, tagged
 from tcsniff.interrupts import interrupts
 from tcsniff.selection import Selection
-from tcsniff.stream import Outcome, Renderer, Stop, Tally, Test, Watch, pump
-
-
-class Question(Protocol):
-    """What may be asked of an event: `expressions.Expression`, which is loaded when needed."""
-
-    hint: str | None
-    failures: int
-    reason: str | None
-
-    def search(self, event: Event) -> Any:
-        """Tell what it finds."""
-        ...
-
-    def holds(self, event: Event) -> bool:
-        """Tell whether it finds something that is not false."""
-        ...
-
-
-def _expressions(texts: Sequence[str], flag: str) -> Sequence[Question]:
-    if not texts:
-        return ()
-    from tcsniff import expressions  # jmespath: 20 ms
-
-    return [expressions.compile(text, flag) for text in texts]
+from tcsniff.stream import Outcome, Renderer, Stop, Tally, Watch, pump
 
 
 class Run(Watch):
@@ -68,18 +42,16 @@ class Run(Watch):
         self._renderer: Renderer | None = None
         self._table: Any = None
         self._source: Any = None
-        self._expressions: dict[str, Sequence[Question]] = {}
-        self._seen = Seen() if content.dedupe else None
-        self._filters = self._content(content)
+        self._asked = Filtering(content, self.tell)
         self._stop = Stop(
             count=ending.count,
             timeout=ending.timeout,
             idle_timeout=ending.idle_timeout,
-            until=self._any("--until", ending.until),
-            fail_on=self._any("--fail-on", ending.fail_on),
+            until=self._asked.any_of("--until", ending.until),
+            fail_on=self._asked.any_of("--fail-on", ending.fail_on),
         )
         selected = () if view.select is None else (view.select,)
-        self._select = next(iter(self._compiled("--select", selected)), None)
+        self._select = next(iter(self._asked.compiled("--select", selected)), None)
         self._tally = Tally()
 
     def over(self, origin: Origin, *, title: str, summary: str | None) -> int:
@@ -148,49 +120,14 @@ class Run(Watch):
                 source.source,
                 renderer,
                 keep=source.keep,
-                filters=self._filters,
+                filters=self._asked.tests,
                 stop=self._stop,
                 tally=self._tally,
             )
 
-    def _content(self, content: Content) -> list[Test]:
-        tests: list[Test] = [
-            expression.holds for expression in self._compiled("--where", content.where)
-        ]
-        if content.states:
-            tests.append(states(content.states))
-        if content.reasons:
-            tests.append(reasons(content.reasons))
-        if content.tags:
-            tests.append(tagged(content.tags))
-        if self._seen is not None:  # at last: what is not selected need not be remembered
-            tests.append(self._seen.is_new)
-        return tests
-
-    def _compiled(self, flag: str, texts: Sequence[str]) -> Sequence[Question]:
-        compiled = _expressions(texts, flag)
-        self._expressions[flag] = compiled
-        for expression in compiled:
-            if expression.hint:
-                self.tell(f"{flag}: {expression.hint}")
-        return compiled
-
-    def _any(self, flag: str, texts: Sequence[str]) -> Test | None:
-        compiled = self._compiled(flag, texts)
-
-        def holds(event: Event) -> bool:
-            return any(expression.holds(event) for expression in compiled)
-
-        return holds if compiled else None
-
     def _sum_up(self, how: str | None) -> None:
-        for flag, compiled in self._expressions.items():
-            for expression in compiled:
-                if expression.failures:
-                    self.tell(
-                        f"{flag} could not be told of {expression.failures:,} events: "
-                        f"{expression.reason}"
-                    )
+        for failure in self._asked.failures():
+            self.tell(failure)
         self._table = None
         counts = self._counted()
         if how == "json":
@@ -203,7 +140,7 @@ class Run(Watch):
     def _counted(self) -> dict[str, Any]:
         counts: dict[str, Any] = dataclasses.asdict(self._tally)
         counts["came"] += getattr(self._source, "passed_over", 0)
-        counts["repeated"] = 0 if self._seen is None else self._seen.repeats
+        counts["repeated"] = self._asked.repeats
         counts["skipped"] = getattr(self._source, "skipped", 0)
         return counts
 
