@@ -111,12 +111,14 @@ class Tally:
         passed: How many of them were selected.
         shown: How many of those were shown.
         undecodable: How many of those had a body that is no JSON.
+        redelivered: How many of those the broker had delivered before.
     """
 
     came: int = 0
     passed: int = 0
     shown: int = 0
     undecodable: int = 0
+    redelivered: int = 0
 
 
 def pump(
@@ -160,6 +162,7 @@ def pump(
         renderer.flush()
         tally.shown += len(events)
         tally.undecodable += sum(1 for event in events if event.flaw is not None)
+        tally.redelivered += sum(1 for event in events if event.redelivered)
         now = clock() if is_timed else 0.0
         latest = now if events else latest
         outcome = chooser.outcome or _timed(stop, now - started, now - latest)

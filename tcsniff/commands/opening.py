@@ -94,7 +94,30 @@ def _live(origin: Origin, selection: Selection, say: Say, watch: Watch) -> Itera
         if listener.waiting:
             say(f"{listener.waiting:,} messages wait in {listener.queue}")
         say(f"listening on {to} ({_count(selection)}, queue {listener.queue}); Ctrl-C ends")
-        yield Opened(listener, to.name, None if selection.is_bound else selection.accepts())
+        yield Opened(listener, to.name, _keep(origin, selection, watch))
+
+
+def _keep(origin: Origin, selection: Selection, watch: Watch) -> Callable[[Delivery], bool] | None:
+    if origin.queue is None:
+        return None if selection.is_bound else selection.accepts()
+    # A queue that was there before may be bound to more than is asked for now;
+    # the bindings of a queue cannot be listed, but what comes through them shows.
+    accepts = selection.accepts()
+    told: set[str] = set()
+
+    def keep(delivery: Delivery) -> bool:
+        if accepts(delivery):
+            return True
+        if delivery.exchange not in told:
+            told.add(delivery.exchange)
+            watch.tell(
+                f"the queue also gets messages of {delivery.exchange} that are not selected, such "
+                f"as {delivery.routing_key}: an earlier run has bound them; they are passed over, "
+                "and --delete-queue starts anew"
+            )
+        return False
+
+    return keep
 
 
 def _broker(origin: Origin, say: Say) -> Broker:

@@ -152,6 +152,7 @@ def _worded(counts: dict[str, int]) -> str:
         for name, text in (
             ("repeated", "repeated"),
             ("undecodable", "undecodable"),
+            ("redelivered", "delivered again"),
             ("skipped", "lines were no records"),
         )
         if counts[name]

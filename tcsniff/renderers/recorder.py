@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import os
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import BinaryIO
 
@@ -94,7 +95,8 @@ class Recorder:
         except OSError:
             # Half a line is no line: what fitted of whole ones may stay.
             kept = data[: len(data) - len(left)].rfind(b"\n") + 1
-            self._file.truncate(whole + kept)
+            with suppress(OSError):  # of what is no plain file
+                self._file.truncate(whole + kept)
             raise
 
     def _failure(self, error: OSError) -> OutputError:

@@ -114,7 +114,7 @@ def _decompressed(path: str, first: bytes, raw: Iterator[bytes], tell: Tell) -> 
             data = member.unused_data
         except zlib.error as error:
             tell(f"{path}: damage in the compressed data passed over: {error}")
-            yield _salvaged(before, data)
+            yield _salvaged(before, data) + b"\n"  # what follows is no part of a torn line
             data = data[data.find(_MEMBER, 1) :] if _MEMBER in data[1:] else b""
             inside, member = False, zlib.decompressobj(wbits=_GZIP)
         if member.eof:
