@@ -18,11 +18,12 @@ test: $(READY)  ## Run all tests, those with RabbitMQ on a server of their own
 	$(BIN)/coverage combine -q
 	$(BIN)/coverage report --fail-under=90
 
-check: $(READY)  ## Format, lint, types, and documents that are up to date
+check: $(READY)  ## Format, lint, types, which way imports point, documents that are up to date
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/python -m tcsniff.manual --check
+	$(BIN)/python -m pytest -q tests/test_layout.py tests/test_startup.py
 
 docs: $(READY)  ## Write man/ and completions/ anew
 	$(BIN)/python -m tcsniff.manual

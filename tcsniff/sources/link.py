@@ -13,6 +13,7 @@ import logging
 import os
 import socket
 import ssl
+import struct
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
 from types import MappingProxyType
@@ -40,6 +41,12 @@ _NAME = f"tcsniff-{__version__}-{socket.gethostname()}-{os.getpid()}"
 # what is told here anyway.
 for _library in ("amqp", "kombu"):
     logging.getLogger(_library).addHandler(logging.NullHandler())
+
+_CHUNK = 1 << 18  # bytes read at a time
+# AMQP 0-9-1, section 4.2.3: type, channel and size of the payload; then an octet.
+_HEAD = struct.Struct(">BHI")
+_FRAME_END = 0xCE
+_FRAME = _HEAD.size + 1
 
 MOST_BYTES = 16 << 20  # of a body that is wanted, unless told otherwise
 
@@ -97,6 +104,7 @@ class Link:
         self._connection: Any = None
         self._channel: Any = None
         self._sock: Any = None
+        self._in_bulk = False
         self._made: list[str] = []
         self._alarm = alarm or Alarm()
 
@@ -114,6 +122,10 @@ class Link:
                 _refuse_in_the_open(self._broker)
             self._connection = self._transport.establish_connection()
             self._sock = getattr(self._connection, "sock", None)  # none in memory
+            # A later py-amqp may keep that elsewhere: then it reads by itself.
+            self._in_bulk = self._sock is not None and isinstance(
+                getattr(self._connection.transport, "_read_buffer", None), bytes
+            )
             self._limit(CONNECTING)
             self._channel = self._transport.create_channel(self._connection)
         except FAILURES as error:
@@ -249,12 +261,14 @@ class Link:
             ConnectionFailed: If the connection is lost.
         """
         # py-amqp loses the head of a half-read frame if its socket does not
-        # block: so wait here, and let it read only what is there.
+        # block: so wait here, and read only what is there.
         if self._sock is not None:
             if not self._readable(seconds):
                 return False
             seconds = READING
         try:
+            if self._in_bulk:
+                return self._take_frames(self._connection.transport)
             self._transport.drain_events(self._connection, timeout=seconds)
         except TimeoutError:
             return False
@@ -323,6 +337,30 @@ class Link:
             self._transport.close_connection(connection)
         except (*FAILURES, ValueError, AttributeError):  # py-amqp, when half closed
             connection.collect()
+
+    def _take_frames(self, transport: Any) -> bool:
+        # py-amqp asks the socket for each part of a frame by itself: nine calls a
+        # message. Here all that is there is read at once; the beginning of a frame
+        # that is left over goes where py-amqp keeps what it has read too early.
+        part = self._sock.recv(_CHUNK)
+        if not part:
+            raise ConnectionResetError("the broker closed the connection")
+        data = transport._read_buffer + part  # noqa: SLF001 - see `_in_bulk`
+        on_frame = self._connection.on_inbound_frame
+        at, end = 0, len(data)
+        try:
+            while end - at >= _FRAME:
+                kind, channel, size = _HEAD.unpack_from(data, at)
+                body = at + _HEAD.size
+                if end - at < size + _FRAME:
+                    break
+                at = body + size + 1
+                if data[at - 1] != _FRAME_END:
+                    raise ConnectionResetError("the broker sent what is no AMQP")
+                on_frame((kind, channel, data[body : body + size]))
+        finally:
+            transport._read_buffer = data[at:]  # noqa: SLF001
+        return at > 0
 
     def _deliver(self, tag: int, delivery: Delivery, size: int) -> None:
         if self._receive is not None:

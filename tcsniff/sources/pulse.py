@@ -108,6 +108,7 @@ class Listener:
         # while this one is written.
         self._most_at_once = max(1, prefetch // 2)
         self._calm = 0.0  # when all that the queue held had been heard
+        self._stamped = (-1, "")
         self._looked = 0.0
         self._told = _MUCH
 
@@ -276,7 +277,14 @@ class Listener:
             )
             return  # acknowledged with the next that is not
         self._tags.append(tag)
-        self._arrived.append(delivery._replace(received=stamp(self._clock())))
+        self._arrived.append(delivery._replace(received=self._stamp()))
+
+    def _stamp(self) -> str:
+        # The same text serves all that comes within a millisecond.
+        now = self._clock()
+        if int(now * 1000) != self._stamped[0]:
+            self._stamped = int(now * 1000), stamp(now)
+        return self._stamped[1]
 
     def _settle(self, taken: int) -> None:
         if taken > self._settled and not self._auto_ack:
