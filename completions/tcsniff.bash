@@ -3,7 +3,7 @@
 # Needs bash 4.4 or later, and not the package bash-completion.
 
 _tcsniff_commands=(
-  sniff explain exchanges schema completion
+  sniff explain exchanges doctor schema completion
 )
 _tcsniff_events=(
   task-defined task-pending task-running artifact-created task-completed task-failed
@@ -79,6 +79,15 @@ _tcsniff_flags() {
         --json -h --help --debug
       )
       ;;
+    doctor)
+      found=(
+        --worker-type --provisioner-id --task-queue --task-group-id --task-group --task-id
+        --task --scheduler-id --run-id --worker-group --worker-id --organization --repository
+        --action --topic --provider-id --launch-config-id --worker-pool-id --route --all
+        --exchange --routing-key --bind --broker --profile --password-file --tls-ca --tls-cert
+        --tls-key --tls-insecure --plaintext --wait --json -h --help --debug
+      )
+      ;;
     schema)
       found=(
         -h --help --debug
@@ -145,6 +154,27 @@ _tcsniff_values() {
         *) return 1 ;;
       esac
       ;;
+    doctor)
+      case $2 in
+        --worker-type | --provisioner-id | --task-queue | --task-group-id | --task-group | \
+        --task-id | --task | --scheduler-id | --run-id | --worker-group | --worker-id | \
+        --organization | --repository | --action | --topic | --provider-id | \
+        --launch-config-id | --worker-pool-id | --route | --routing-key | --bind | --broker | \
+        --wait)
+          found=()
+          ;;
+        --exchange)
+          found=("${_tcsniff_exchanges[@]}")
+          ;;
+        --profile)
+          found=(firefox-ci community)
+          ;;
+        --password-file | --tls-ca | --tls-cert | --tls-key)
+          mapfile -t found < <(compgen -f -- "$3"); compopt -o filenames 2>/dev/null || :
+          ;;
+        *) return 1 ;;
+      esac
+      ;;
     *) return 1 ;;
   esac
 }
@@ -152,7 +182,7 @@ _tcsniff_values() {
 # Finds what a command takes besides.
 _tcsniff_arguments() {
   case $1 in
-    sniff | explain | schema) _tcsniff_event "$2" ;;
+    sniff | explain | doctor | schema) _tcsniff_event "$2" ;;
     completion) found+=(bash zsh fish) ;;
   esac
 }

@@ -19,7 +19,7 @@ from tcsniff.interrupts import interrupts
 
 INTERRUPTED = 130
 _DEFAULT = "sniff"
-_COMMANDS = (_DEFAULT, "explain", "exchanges", "schema", "completion")
+_COMMANDS = (_DEFAULT, "explain", "exchanges", "doctor", "schema", "completion")
 
 _SETTINGS: dict[str, Any] = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
 

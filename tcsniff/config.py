@@ -146,6 +146,10 @@ def _split(url: str) -> tuple[SplitResult, int | None]:
         )
     if port == 0:
         raise UsageError(f"the broker's URL has port 0; it looks like {_LIKE}")
+    try:
+        (parts.hostname or "").encode("idna")
+    except UnicodeError:
+        raise UsageError(f"{parts.hostname!r} cannot be the name of a host") from None
     if not parts.hostname:
         raise UsageError(f"the broker's URL has no host; it looks like {_LIKE}")
     return parts, port

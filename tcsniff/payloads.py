@@ -59,7 +59,8 @@ def _task_event(payload: dict[str, Any], status: dict[str, Any]) -> str:
     if isinstance(number, int) and isinstance(runs, list) and 0 <= number < len(runs):
         state = runs[number].get("state") if isinstance(runs[number], dict) else None
     else:
-        state = status.get("state")
+        # In v19 a definition told the state that the task had by then.
+        state = "exception" if status.get("state") == "exception" else None
     return _BY_STATE.get(str(state), "task-defined")
 
 

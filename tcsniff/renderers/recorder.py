@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import gzip
 import os
+import zlib
 from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
@@ -14,6 +14,8 @@ from tcsniff.deliveries import Gap
 from tcsniff.errors import OutputError
 from tcsniff.events import Event
 from tcsniff.stream import Renderer
+
+_GZIP = 31  # zlib's word for the format of .gz
 
 
 class Recorder:
@@ -39,13 +41,12 @@ class Recorder:
         self._path = path
         self.renderer = renderer
         self._lines: list[bytes] = []
+        self._is_broken = False
+        self._compressor = zlib.compressobj(wbits=_GZIP) if path.endswith(".gz") else None
         try:
             self._file = _opened(path)
         except OSError as error:
             raise self._failure(error) from error
-        self._out: BinaryIO | gzip.GzipFile = self._file
-        if path.endswith(".gz"):
-            self._out = gzip.GzipFile(fileobj=self._file, mode="wb", filename="", mtime=0)
 
     def show(self, events: Sequence[Event]) -> None:
         """Take a batch in."""
@@ -67,7 +68,7 @@ class Recorder:
             data = b"".join(self._lines)
             self._lines = []
             try:
-                self._write(data)
+                self._record(data)
             except OSError as error:
                 raise self._failure(error) from error
         self.renderer.flush()
@@ -75,28 +76,33 @@ class Recorder:
     def close(self) -> None:
         """Finish the file, and the view."""
         try:
-            self._out.close()
-            self._file.close()
+            if self._compressor is not None and not self._is_broken:
+                self._write(self._compressor.flush())
         except OSError as error:
             raise self._failure(error) from error
         finally:
+            self._file.close()
             self.renderer.close()
 
+    def _record(self, data: bytes) -> None:
+        if self._compressor is not None:
+            # So that all up to here can be read, whatever becomes of us.
+            data = self._compressor.compress(data) + self._compressor.flush(zlib.Z_SYNC_FLUSH)
+        self._write(data)
+
     def _write(self, data: bytes) -> None:
-        if self._out is not self._file:
-            self._out.write(data)
-            self._out.flush()
-            return
-        whole = self._file.tell()
         left = memoryview(data)
         try:
             while left:
                 left = left[self._file.write(left) :]
         except OSError:
-            # Half a line is no line: what fitted of whole ones may stay.
-            kept = data[: len(data) - len(left)].rfind(b"\n") + 1
-            with suppress(OSError):  # of what is no plain file
-                self._file.truncate(whole + kept)
+            self._is_broken = True
+            if self._compressor is None:
+                # Half a line is no line: what fitted of whole ones may stay.
+                written = len(data) - len(left)
+                half = written - (data[:written].rfind(b"\n") + 1)
+                with suppress(OSError):  # of what is no plain file
+                    self._file.truncate(self._file.tell() - half)
             raise
 
     def _failure(self, error: OSError) -> OutputError:
@@ -105,12 +111,18 @@ class Recorder:
 
 def _opened(path: str) -> BinaryIO:
     file = Path(path).open("ab", buffering=0)  # noqa: SIM115 - closed by `close`
-    if not path.endswith(".gz") and file.tell() > 0 and not _ends_whole(path):
-        file.write(b"\n")  # after a torn last line
+    try:
+        if not path.endswith(".gz") and file.seekable() and not _ends_whole(path):
+            file.write(b"\n")  # after a torn last line
+    except OSError:
+        file.close()
+        raise
     return file
 
 
 def _ends_whole(path: str) -> bool:
     with Path(path).open("rb") as file:
+        if not file.seek(0, os.SEEK_END):
+            return True
         file.seek(-1, os.SEEK_END)
         return file.read(1) == b"\n"

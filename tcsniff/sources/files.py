@@ -18,6 +18,7 @@ STANDARD_INPUT = "-"
 
 _MEMBER = b"\x1f\x8b\x08"  # how each part of a compressed file begins: RFC 1952
 _GZIP = 31  # zlib's word for that format
+_LOOK_BACK = 1 << 16  # bytes in which the beginning of a member is looked for
 
 Tell = Callable[[str], None]
 """Takes what a person should know."""
@@ -88,6 +89,7 @@ def _raw(
             if wait is not None and not chunk and _was_cut(file):
                 tell(f"{path}: the file was cut; reading it from its start")
                 file.seek(0)
+                chunk = b"\n"  # the end of a line that was not whole
         except OSError as error:
             raise RecordingError(f"{path}: {error.strerror}") from error
         if not chunk and wait is None:
@@ -104,26 +106,38 @@ def _was_cut(file: BinaryIO) -> bool:
 def _decompressed(path: str, first: bytes, raw: Iterator[bytes], tell: Tell) -> Iterator[bytes]:
     # A file may have several members: one for each time that it was written to.
     member = zlib.decompressobj(wbits=_GZIP)
-    inside = False
+    eaten = b""  # what this member was given last
     data: bytes | None = first
     while data is not None:
         before = member.copy()
-        inside = inside or bool(data)
         try:
             yield member.decompress(data)
+            eaten = (eaten + data)[-_LOOK_BACK:]
             data = member.unused_data
         except zlib.error as error:
             tell(f"{path}: damage in the compressed data passed over: {error}")
             yield _salvaged(before, data) + b"\n"  # what follows is no part of a torn line
-            data = data[data.find(_MEMBER, 1) :] if _MEMBER in data[1:] else b""
-            inside, member = False, zlib.decompressobj(wbits=_GZIP)
+            data = _next_member(eaten + data, raw)
+            eaten, member = b"", zlib.decompressobj(wbits=_GZIP)
         if member.eof:
-            inside, member = False, zlib.decompressobj(wbits=_GZIP)
+            eaten, member = b"", zlib.decompressobj(wbits=_GZIP)
         if not data:
             data = next(raw, None)
-    if inside:
+    if eaten:
         yield member.flush()
         tell(f"{path}: the compressed data ends in the middle")
+
+
+def _next_member(data: bytes, raw: Iterator[bytes]) -> bytes | None:
+    # A torn member may swallow the beginning of the next before it shows.
+    at = data.find(_MEMBER, 1)
+    while at < 0:
+        more = next(raw, None)
+        if more is None:
+            return None
+        data = data[-len(_MEMBER) :] + more
+        at = data.find(_MEMBER, 1)
+    return data[at:]
 
 
 def _salvaged(member: Any, data: bytes) -> bytes:

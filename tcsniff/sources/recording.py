@@ -6,10 +6,11 @@ of messages, and bare payloads of the queue, one a line.
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Callable, Iterator, Sequence
 from types import TracebackType
-from typing import Self
+from typing import BinaryIO, Self
 
 import msgspec
 
@@ -22,6 +23,7 @@ from tcsniff.sources.alarm import Alarm
 from tcsniff.sources.files import PAUSE, Tell, chunks, opened
 from tcsniff.times import moment
 
+_ARRAY = re.compile(rb"\s*\[\s*\{")  # how what the web page downloads begins
 _TOLD = 5  # bad lines of a file that are told one by one
 
 
@@ -70,6 +72,7 @@ class Recording:
         self._clock = clock
         self._alarm = Alarm()
         self._sleep = sleep or self._alarm.wait
+        self._files: list[BinaryIO] = []
         self._readings: list[_Reading] = []
 
     def __enter__(self) -> Self:
@@ -78,8 +81,7 @@ class Recording:
         Raises:
             RecordingError: If one cannot be opened.
         """
-        for path in self._paths:
-            opened(path).close()
+        self._open()
         return self
 
     def __exit__(
@@ -88,7 +90,7 @@ class Recording:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        """Nothing stays open."""
+        self._close()
 
     @property
     def skipped(self) -> int:
@@ -122,15 +124,28 @@ class Recording:
         """Have `batches` end soon; also from a signal handler."""
         self._alarm.ring()
 
+    def _open(self) -> None:
+        try:
+            # Once and for all: a pipe can be opened only once.
+            for path in self._paths[len(self._files) :]:
+                self._files.append(opened(path))
+        except RecordingError:
+            self._close()
+            raise
+
+    def _close(self) -> None:
+        for file in self._files:
+            file.close()
+
     def _read(self) -> Iterator[Sequence[Delivery]]:
-        for path in self._paths:
-            follow = self._follow and path == self._paths[-1]
-            with opened(path) as file:
-                parts = chunks(
-                    path, file, self._tell, self._alarm, self._sleep if follow else None
-                )
-                reading = _Reading(path, self._tell, self._on_gap, self._selection)
-                self._readings.append(reading)
+        self._open()
+        for path, file in zip(self._paths, self._files, strict=True):
+            follow = self._follow and file is self._files[-1]
+            wait = self._sleep if follow else None
+            parts = chunks(path, file, self._tell, self._alarm, wait)
+            reading = _Reading(path, self._tell, self._on_gap, self._selection)
+            self._readings.append(reading)
+            with file:
                 yield from reading.batches(parts)
 
     def _paced(
@@ -167,8 +182,8 @@ class _Reading:
 
     def batches(self, parts: Iterator[bytes]) -> Iterator[Sequence[Delivery]]:
         first = next(parts, b"")
-        if first.lstrip().startswith(b"["):
-            yield self._array(first + b"".join(parts))
+        if _ARRAY.match(first):
+            yield from self._array(first + b"".join(parts))
         else:
             yield from self._lines(first, parts)
         if self.skipped > _TOLD:
@@ -176,30 +191,34 @@ class _Reading:
         if not self._found:
             raise RecordingError(f"{self._path}: no record in it; `tcsniff -o json` writes them")
 
-    def _array(self, text: bytes) -> Sequence[Delivery]:
+    def _array(self, text: bytes) -> Iterator[Sequence[Delivery]]:
         try:
             messages = msgspec.json.decode(text, type=list[msgspec.Raw])
-        except (msgspec.DecodeError, UnicodeDecodeError) as error:
-            raise RecordingError(f"{self._path}: no array of messages: {error}") from error
-        return self._deliveries([bytes(message) for message in messages])
+        except (msgspec.DecodeError, UnicodeDecodeError):
+            yield from self._lines(text, iter(()))
+        else:
+            yield from self._deliveries([bytes(message) for message in messages])
 
     def _lines(self, first: bytes, parts: Iterator[bytes]) -> Iterator[Sequence[Delivery]]:
-        rest = b""
+        rest: list[bytes] = []
         part: bytes | None = first
         while part is not None:
             lines = part.split(b"\n")
             if len(lines) > 1:
-                lines[0] = rest + lines[0]
-                rest = lines.pop()
-                yield self._deliveries(lines)
+                lines[0] = b"".join(rest) + lines[0]
+                rest = [lines.pop()]
+                yield from self._deliveries(lines)
             else:  # of a line longer than a chunk, or of none
-                rest += part
+                rest.append(part)
                 yield ()
             part = next(parts, None)
-        if rest.strip():
-            yield self._deliveries([rest], torn=True)
+        last = b"".join(rest)
+        if last.strip():
+            yield from self._deliveries([last], torn=True)
 
-    def _deliveries(self, lines: Sequence[bytes], *, torn: bool = False) -> Sequence[Delivery]:
+    def _deliveries(
+        self, lines: Sequence[bytes], *, torn: bool = False
+    ) -> Iterator[Sequence[Delivery]]:
         found: list[Delivery] = []
         first = self._line
         self._line += len(lines)
@@ -210,12 +229,18 @@ class _Reading:
                 if self._is_selected(record):
                     found.append(records.delivery_of(record))
             except ValueError as error:
+                if (gap := _gap(line)) is not None:
+                    self._found = True
+                    yield found  # what came before it is shown before it
+                    found = []
+                    self._on_gap(gap)
+                    continue
                 reason = "torn off" if torn else str(error)
                 other = self._other(
                     line, f"{self._path}:{place}: no record, passed over: {reason}"
                 )
                 found += [] if other is None else [other]
-        return found
+        yield found
 
     def _is_selected(self, record: records.Record) -> bool:
         if self._test is None:
@@ -232,13 +257,6 @@ class _Reading:
         if not line.strip():
             return None
         try:
-            self._on_gap(records.parse_gap(line))
-        except ValueError:
-            pass
-        else:
-            self._found = True
-            return None
-        try:
             delivery = payloads.delivery_of(line)
         except ValueError:
             self.skipped += 1
@@ -249,4 +267,13 @@ class _Reading:
         if self._test is None or self._test(delivery.exchange, delivery.keys):
             return delivery
         self.passed_over += 1
+        return None
+
+
+def _gap(line: bytes) -> Gap | None:
+    if not line.startswith(b'{"gap":'):
+        return None
+    try:
+        return records.parse_gap(line)
+    except ValueError:
         return None

@@ -1,0 +1,142 @@
+"""``tcsniff doctor``: what is wrong with a connection, and what to do about it."""
+
+from __future__ import annotations
+
+import functools
+import json
+import os
+import time
+from collections.abc import Callable, Mapping
+from contextlib import closing
+from typing import Any
+from urllib.parse import urlsplit
+
+import click
+
+from tcsniff.commands.account import Account, account_options, broker_of
+from tcsniff.commands.options import (
+    OUTPUT,
+    STOPPING,
+    Duration,
+    SectionedCommand,
+    option,
+    selection_options,
+)
+from tcsniff.commands.talk import say
+from tcsniff.config import Broker
+from tcsniff.errors import UsageError
+from tcsniff.renderers.output import Output
+from tcsniff.sanitize import safe, safe_json
+from tcsniff.selection import Wanted, select
+
+_URLS = ("TCSNIFF_BROKER", "PULSE_URL")  # which stand in for --broker
+
+
+@click.command(cls=SectionedCommand)
+@selection_options
+@account_options
+@option(
+    "--wait",
+    section=STOPPING,
+    type=Duration(),
+    default="5s",
+    show_default=True,
+    metavar="DURATION",
+    help="Wait so long for a first message.",
+)
+@option("--json", "as_json", section=OUTPUT, is_flag=True, help="One JSON object a line.")
+def doctor(*, wanted: Wanted, account: Account, wait: float, as_json: bool) -> int:
+    """Try the connection step by step, and say what to do about what fails.
+
+    Configuration, name, port, TLS, greeting, login, vhost, queue, the binding
+    of each exchange and a first message: a line for each, with the time it
+    took. The first that fails ends it, with the exit status that listening
+    would end with. Without a selection, all exchanges of the queue are tried.
+    Nothing is left on the broker.
+    """
+    selection = select(wanted if any(wanted) else Wanted(all_events=True))
+    for note in selection.notes:
+        say(note)
+    tell = functools.partial(_tell, Output(), as_json)
+    broker = _configured(account, tell)
+    if broker is None:
+        return UsageError.exit_status
+
+    from tcsniff.diagnosis import Examination  # kombu: 50 ms
+
+    examination = Examination(broker, selection.bindings, optional=selection.optional, wait=wait)
+    status = 0
+    with closing(examination.steps()) as steps:
+        for step in steps:
+            tell(*step)
+            status = step.exit_status or status
+    return status
+
+
+def _configured(account: Account, tell: Callable[..., None]) -> Broker | None:
+    started = time.perf_counter()
+    broker = None
+    status = 0
+    try:
+        broker = broker_of(account)
+        found, advice = provenance(broker, account, os.environ), ""
+    except UsageError as error:
+        found, _, advice = str(error).partition("; ")
+        status = error.exit_status
+    tell("configuration", (time.perf_counter() - started) * 1000, found, advice, status)
+    return broker
+
+
+def provenance(broker: Broker, account: Account, environment: Mapping[str, str]) -> str:
+    """Word which broker was settled on, as whom, and which settings say so.
+
+    Args:
+        broker: What `broker_of` has made of the others.
+        account: The flags.
+        environment: The environment.
+    """
+    urls = {"--broker": account.url, **{name: environment.get(name) for name in _URLS}}
+    by = next((name for name, url in urls.items() if url), "PULSE_USERNAME")
+    if account.profile is not None:
+        by = "--profile"
+    parts = urlsplit(urls.get(by) or "")
+    user = _source(parts.username, broker.user, "PULSE_USERNAME", environment)
+    password = _source(parts.password, broker.password, "PULSE_PASSWORD", environment)
+    if account.password_file is not None:
+        password = "--password-file"  # noqa: S105 - its name
+    elif not broker.password:
+        password = "none"  # noqa: S105 - there is none
+    return f"{broker} (from {by}; user: {user}; password: {password})"
+
+
+def _source(in_url: str | None, taken: str, name: str, environment: Mapping[str, str]) -> str:
+    if in_url:
+        return "in the URL"
+    return name if taken == environment.get(name) else "RabbitMQ's own on this machine"
+
+
+def _tell(
+    output: Output,
+    as_json: bool,
+    name: str,
+    milliseconds: float,
+    found: str,
+    advice: str,
+    status: int,
+) -> None:
+    row = {
+        "step": name,
+        "ok": not status,
+        "milliseconds": round(milliseconds, 1),
+        "found": found,
+        "advice": advice or None,
+    }
+    line = safe_json(json.dumps(row, ensure_ascii=False)) if as_json else _worded(row)
+    output.write(f"{line}\n".encode())
+
+
+def _worded(row: Mapping[str, Any]) -> str:
+    symbol = "✖" if not row["ok"] else "!" if row["advice"] else "✔"
+    taken = row["milliseconds"]
+    line = f"{symbol} {row['step']:<13}  {safe(row['found'])}   {taken:,.{int(taken < 10)}f} ms"
+    return line if not row["advice"] else f"{line}\n{'':17}{safe(row['advice'])}"

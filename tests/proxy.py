@@ -1,0 +1,158 @@
+"""A line between tcsniff and a broker that can fail in every way a line fails."""
+
+from __future__ import annotations
+
+import select
+import socket
+import struct
+import threading
+import time
+from contextlib import suppress
+from types import TracebackType
+from typing import Self
+
+HOST = "127.0.0.1"
+_TURN = 0.02  # seconds between two looks at what the test wants
+_RESET = struct.pack("ii", 1, 0)  # linger for no time: closing sends RST
+
+
+class Proxy:
+    """Listens on a port of its own and forwards to another, while it is told to.
+
+    Use it in a ``with`` block.
+
+    Attributes:
+        port: Where it listens.
+        delay: Seconds that every chunk of bytes is held back.
+        rate: Bytes a second of each direction; None for all there is.
+        chunk: The most bytes that are forwarded at once.
+        answers: Whether new connections are forwarded; else they are accepted
+            and nothing ever comes.
+        lines: How many connections were accepted so far.
+    """
+
+    def __init__(self, port: int, host: str = HOST) -> None:
+        self.delay = 0.0
+        self.rate: float | None = None
+        self.chunk = 1 << 14
+        self.answers = True
+        self.lines = 0
+        self._target = (host, port)
+        self._lines: list[_Line] = []
+        self._closed = threading.Event()
+        self._listener: socket.socket | None = socket.create_server((HOST, 0))
+        self.port: int = self._listener.getsockname()[1]
+        self._thread = threading.Thread(target=self._accept, daemon=True)
+        self._thread.start()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._closed.set()
+        self._thread.join()
+        self.refuse()
+        self.cut()
+
+    def url(self, url: str) -> str:
+        """Lead a broker's URL through here."""
+        return url.replace(f":{self._target[1]}", f":{self.port}")
+
+    def cut(self) -> None:
+        """Close all connections, both sides; what is under way is lost."""
+        self._end(reset=False)
+
+    def reset(self) -> None:
+        """The same with RST, as a router does that has forgotten the connection."""
+        self._end(reset=True)
+
+    def freeze(self) -> None:
+        """Half-open: those that are there stay open, and nothing is forwarded any more."""
+        for line in self._lines:
+            line.flows.clear()
+
+    def refuse(self) -> None:
+        """Listen no more: who connects is refused."""
+        listener, self._listener = self._listener, None
+        if listener is not None:
+            listener.close()
+
+    def accept(self) -> None:
+        """Listen again, on the same port."""
+        self._listener = socket.create_server((HOST, self.port))
+
+    def _end(self, *, reset: bool) -> None:
+        lines, self._lines = self._lines, []
+        for line in lines:
+            line.is_reset = reset
+            line.ended.set()
+        for line in lines:
+            line.thread.join()
+
+    def _accept(self) -> None:
+        while not self._closed.wait(_TURN):
+            with suppress(OSError, ValueError):  # `refuse` came in between
+                while self._listener and select.select([self._listener], [], [], 0)[0]:
+                    near, _ = self._listener.accept()
+                    self.lines += 1
+                    self._lines.append(_Line(self, near, self._target))
+
+
+class _Line:
+    # One connection: a thread for each direction, and one that closes both.
+
+    def __init__(self, proxy: Proxy, near: socket.socket, target: tuple[str, int]) -> None:
+        self.flows = threading.Event()
+        self.ended = threading.Event()
+        self.is_reset = False
+        self._proxy = proxy
+        self._near = near
+        self._target = target
+        if proxy.answers:
+            self.flows.set()
+        self.thread = threading.Thread(target=self._run, daemon=True)
+        self.thread.start()
+
+    def _run(self) -> None:
+        far = None
+        with suppress(OSError):
+            far = socket.create_connection(self._target)
+            ways = [(self._near, far), (far, self._near)]
+            threads = [threading.Thread(target=self._carry, args=way, daemon=True) for way in ways]
+            for thread in threads:
+                thread.start()
+            for thread in threads:
+                thread.join()
+        for side in filter(None, (self._near, far)):
+            if self.is_reset:
+                side.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET)
+            side.close()
+
+    def _carry(self, source: socket.socket, sink: socket.socket) -> None:
+        try:
+            while not self.ended.is_set():
+                if self.flows.wait(_TURN) and select.select([source], [], [], _TURN)[0]:
+                    data = source.recv(self._proxy.chunk)
+                    if not data:
+                        break
+                    self._forward(data, sink)
+        except OSError:
+            pass
+        finally:
+            self.ended.set()
+
+    def _forward(self, data: bytes, sink: socket.socket) -> None:
+        pause = self._proxy.delay + (len(data) / self._proxy.rate if self._proxy.rate else 0)
+        self.ended.wait(pause)
+        while data and not self.ended.is_set():
+            if not self.flows.is_set():
+                time.sleep(_TURN)
+            elif select.select([], [sink], [], _TURN)[1]:
+                sink.setblocking(False)
+                with suppress(BlockingIOError):
+                    data = data[sink.send(data) :]
