@@ -11,7 +11,7 @@ import sys
 from contextlib import closing
 from typing import Any
 
-from tcsniff.columns import gap_text
+from tcsniff.columns import gap_text, named
 from tcsniff.commands.content import Content, Ending
 from tcsniff.commands.filtering import Filtering
 from tcsniff.commands.opening import Opened, Say, opened
@@ -43,6 +43,7 @@ class Run(Watch):
         self._table: Any = None
         self._source: Any = None
         self._asked = Filtering(content, self.tell)
+        named(view.columns)  # to see that there are such
         self._stop = Stop(
             count=ending.count,
             timeout=ending.timeout,

@@ -66,7 +66,11 @@ def chunks(
         RecordingError: If it cannot be read.
     """
     raw = _raw(path, file, tell, alarm, wait)
-    first = next(raw, b"")
+    first = b""
+    for first in raw:
+        if first:
+            break
+        yield b""
     if first.startswith(_MEMBER):
         yield from _decompressed(path, first, raw, tell)
     else:
@@ -83,8 +87,11 @@ def _raw(
 ) -> Iterator[bytes]:
     while True:
         try:
-            if not file.seekable() and not alarm.wait(None, file):
-                return
+            if not file.seekable() and not alarm.wait(PAUSE, file):
+                if alarm.rung:
+                    return
+                yield b""
+                continue
             chunk = file.read(CHUNK)
             if wait is not None and not chunk and _was_cut(file):
                 tell(f"{path}: the file was cut; reading it from its start")

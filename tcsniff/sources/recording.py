@@ -118,7 +118,9 @@ class Recording:
             yield batch
 
     def settle(self, taken: int) -> None:
-        """Nothing here is acknowledged."""
+        """Nothing here is acknowledged; only what stands behind has not been passed over."""
+        if taken and self._speed is None and self._readings:
+            self._readings[-1].end_at(taken)
 
     def stop(self) -> None:
         """Have `batches` end soon; also from a signal handler."""
@@ -179,9 +181,17 @@ class _Reading:
         self._tell = tell
         self._found = False
         self._line = 0
+        self._places: list[int] = []  # of each of a batch: how many were passed over by then
+
+    def end_at(self, taken: int) -> None:
+        self.passed_over = self._places[taken - 1]
 
     def batches(self, parts: Iterator[bytes]) -> Iterator[Sequence[Delivery]]:
-        first = next(parts, b"")
+        first = b""
+        for first in parts:
+            if first:
+                break
+            yield ()
         if _ARRAY.match(first):
             yield from self._array(first + b"".join(parts))
         else:
@@ -220,6 +230,7 @@ class _Reading:
         self, lines: Sequence[bytes], *, torn: bool = False
     ) -> Iterator[Sequence[Delivery]]:
         found: list[Delivery] = []
+        self._places = []
         first = self._line
         self._line += len(lines)
         for place, line in enumerate(lines, first + 1):
@@ -228,18 +239,21 @@ class _Reading:
                 self._found = True
                 if self._is_selected(record):
                     found.append(records.delivery_of(record))
+                    self._places.append(self.passed_over)
             except ValueError as error:
                 if (gap := _gap(line)) is not None:
                     self._found = True
                     yield found  # what came before it is shown before it
-                    found = []
+                    found, self._places = [], []
                     self._on_gap(gap)
                     continue
                 reason = "torn off" if torn else str(error)
                 other = self._other(
                     line, f"{self._path}:{place}: no record, passed over: {reason}"
                 )
-                found += [] if other is None else [other]
+                if other is not None:
+                    found.append(other)
+                    self._places.append(self.passed_over)
         yield found
 
     def _is_selected(self, record: records.Record) -> bool:
