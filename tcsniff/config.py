@@ -109,6 +109,8 @@ def broker(
 
 
 def _profile(name: str) -> Broker:
+    if "://" in name:  # it may hold a password, which is not to be shown
+        raise UsageError("--profile is a name, such as firefox-ci; a URL goes to --broker")
     try:
         return PROFILES[name]
     except KeyError:
@@ -168,6 +170,11 @@ def _with_account(
         user, password = "guest", password or "guest"
     if not user:
         raise UsageError(f"no user for {broker.name}; set PULSE_USERNAME and PULSE_PASSWORD")
+    for what, text in (("user", user), ("password", password), ("vhost", broker.vhost)):
+        try:
+            text.encode()
+        except UnicodeEncodeError:
+            raise UsageError(f"the {what} for {broker.name} is no text in UTF-8") from None
     if not password and needs_password:
         raise UsageError(
             f"no password for {user} at {broker.name}; set PULSE_PASSWORD or --password-file"

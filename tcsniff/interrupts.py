@@ -8,6 +8,7 @@ rings; the loop ends by itself, at its next turn.
 from __future__ import annotations
 
 import os
+import select
 import signal
 import sys
 from collections.abc import Callable, Iterator
@@ -41,6 +42,7 @@ class Interrupts:
         self.received = None
         for number in ENDING:
             signal.signal(number, self._handle)
+        signal.signal(signal.SIGUSR1, self._tell)
 
     @contextmanager
     def deferred(
@@ -57,7 +59,6 @@ class Interrupts:
             leave: Gives the terminal away before Ctrl-Z stops us.
         """
         self._ring, self._report, self._leave = ring, report, leave
-        signal.signal(signal.SIGUSR1, self._tell)
         signal.signal(signal.SIGTSTP, self._suspend)
         try:
             yield
@@ -77,7 +78,7 @@ class Interrupts:
     def _handle(self, number: int, _frame: FrameType | None) -> None:
         if self.received is not None and number == signal.SIGINT:
             # Somebody insists: at once, with no more than a cursor put right.
-            if os.isatty(sys.__stdout__.fileno() if sys.__stdout__ else 1):
+            if os.isatty(1) and select.select([], [1], [], 0)[1]:
                 os.write(1, _SHOW_CURSOR)
             os._exit(128 + number)
         self.received = number

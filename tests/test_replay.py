@@ -264,7 +264,21 @@ def made_up(number: int, seed: int) -> list[Made]:
     return found
 
 
-MADE = made_up(SELECTIONS, seed=20261123)
+# Of what only a CC key or a route matches, chance makes too few.
+GIVEN = [
+    "--bind exchange/build/normalized:routes.x",
+    "--bind exchange/build/normalized:#.x --bind task-running:primary.a.0.#",
+    "task-running --worker-type b2g",
+    "--exchange task-running --routing-key *.index.gecko.v2.x",
+    "--bind task-defined:*.index.gecko.# --bind task-running:*.index.b",
+    "--exchange task-pending --routing-key #.r.1",
+    "--exchange exchange/build/normalized --route index.x --route x",
+    "--all --dedupe",
+]
+MADE = [
+    *[Made(one.split(), *parsed.main(one.split(), standalone_mode=False)) for one in GIVEN],
+    *made_up(SELECTIONS - len(GIVEN), seed=20261123),
+]
 
 
 # What comes out, as lines

@@ -173,7 +173,9 @@ class Link:
 
     def discard(self, queue: str) -> None:
         """Delete a queue that is of no more use; no failure in that changes anything."""
-        with suppress(*FAILURES):
+        if self._channel is None or self._connection is None:
+            return
+        with suppress(*FAILURES, AttributeError):  # py-amqp, when half closed
             self._channel.queue_delete(queue)
 
     def delete(self, queue: str) -> int:
@@ -302,7 +304,7 @@ class Link:
 
     def beat(self) -> None:
         """Send a heartbeat while nobody drains; that the line is dead shows later."""
-        if self._sock is not None:
+        if self._sock is not None and self._connection is not None:
             with suppress(*FAILURES):
                 self._connection.send_heartbeat()
 

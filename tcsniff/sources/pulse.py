@@ -7,23 +7,24 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Generator, Iterable, Iterator, Sequence
 from types import TracebackType
 from typing import Self
 
 from tcsniff.bindings import Binding
 from tcsniff.config import Broker
 from tcsniff.deliveries import Delivery, Gap
-from tcsniff.errors import ConnectionFailed
+from tcsniff.errors import ConnectionFailed, TcsniffError
 from tcsniff.sources.alarm import Alarm
 from tcsniff.sources.failures import NoExchange
-from tcsniff.sources.link import HEARTBEAT, MOST_BYTES, Link
+from tcsniff.sources.link import HEARTBEAT, MOST_BYTES, Link, Queue
 from tcsniff.sources.queues import TEMPORARY, Keeping, pauses, queue_of
 from tcsniff.stream import Watch
 from tcsniff.times import stamp
 
 QUIET = 0.25  # seconds without a message after which a batch is empty
 PREFETCH = 1000  # messages in our hands and not acknowledged
+_TURN = 0.1  # seconds between two looks at a connection that is being made
 _LOOK = 10.0  # seconds between two looks at how much waits
 _MUCH = 1_000  # messages that wait; PulseGuardian warns above 2,000 and deletes above 8,000
 
@@ -103,7 +104,8 @@ class Listener:
         self._arrived: list[Delivery] = []
         self._tags: list[int] = []  # of what has arrived, in the same order
         self._batch_tags: list[int] = []
-        self._settled = 0
+        # The last one that came; that the last batch covers; that is acknowledged.
+        self._last_tag = self._covered = self._acknowledged = 0
         # Small enough that the broker refills the other half of the prefetch
         # while this one is written.
         self._most_at_once = max(1, prefetch // 2)
@@ -123,7 +125,7 @@ class Listener:
         try:
             self._open()
         except BaseException:
-            self._link.close()
+            self._leave()
             raise
         threading.Thread(target=self._keep_alive, name="heartbeat", daemon=True).start()
         return self
@@ -137,9 +139,7 @@ class Listener:
         self._ended.set()
         self.stop()
         with self._idle:
-            if self._keeping.resume is not None and self.is_connected:
-                self._link.discard(self.queue)
-            self._link.close()
+            self._leave()
 
     def batches(self) -> Iterator[Sequence[Delivery]]:
         """Hand out what has arrived, batch by batch, until `stop`.
@@ -192,7 +192,7 @@ class Listener:
             try:
                 self._settle(taken)
             except ConnectionFailed:
-                self._batch_tags = []  # they come again, if the queue keeps them
+                self._batch_tags, self._covered = [], 0  # they come again, if they are kept
 
     def stop(self) -> None:
         """Have `batches` end after the batch that is being taken.
@@ -213,47 +213,54 @@ class Listener:
         self._link.open()
         if self._in_memory:
             self._link.make(self._exchanges)
-        self._consume()
+        self._consume(self._link, self._queue)
+        self._is_open()
 
-    def _consume(self) -> None:
-        self.waiting = self._link.declare(self._queue)
-        self._bind()
-        self._link.consume(
-            self.queue, self._receive, prefetch=self._prefetch, auto_ack=self._auto_ack
-        )
-        self._calm = self._clock() if not self._in_memory else 0.0
+    def _leave(self) -> None:
+        if self._keeping.resume is not None:  # nobody comes back for it
+            self._link.discard(self.queue)
+        self._link.close()
+
+    def _consume(self, link: Link, queue: Queue) -> None:
+        self.waiting = link.declare(queue)
+        self._bind(link, queue.name)
+        link.consume(queue.name, self._receive, prefetch=self._prefetch, auto_ack=self._auto_ack)
+
+    def _is_open(self) -> None:
+        if not self._in_memory:  # where the clock belongs to the messages
+            self._calm = self._looked = self._clock()
         self.is_connected = True
 
     @property
     def _exchanges(self) -> list[str]:
         return list(dict.fromkeys(binding.exchange for binding in self._bindings))
 
-    def _bind(self) -> None:
+    def _bind(self, link: Link, queue: str) -> None:
         try:
-            self._link.bind(self.queue, self._bindings)
+            link.bind(queue, self._bindings)
         except NoExchange:
-            self.missing = [name for name in self._exchanges if not self._link.has(name)]
+            self.missing = [name for name in self._exchanges if not link.has(name)]
             needed = set(self.missing) - set(self._optional)
             if needed or len(self.missing) == len(self._exchanges):
                 raise
             there = [one for one in self._bindings if one.exchange not in self.missing]
-            self._link.bind(self.queue, there)
+            link.bind(queue, there)
 
     def _arrivals(self) -> Sequence[Delivery]:
         # In memory the clock belongs to the messages.
         started = 0.0 if self._in_memory else self._clock()
-        came = bool(self._arrived) or self._link.drain(self._quiet)
+        if not self._arrived:
+            self._link.drain(self._quiet)
         while len(self._arrived) < self._most_at_once and self._link.drain(0):
             pass
         self._link.check()
-        if not came:
-            self._calm = started
         if not self._in_memory:
             self._look(started)
         most = self._most_at_once  # a look may have let in more
         batch, self._arrived = self._arrived[:most], self._arrived[most:]
         self._batch_tags, self._tags = self._tags[:most], self._tags[most:]
-        self._settled = 0
+        # What was too large came in between, and is done with too.
+        self._covered = self._batch_tags[-1] if self._arrived else self._last_tag
         return batch
 
     def _look(self, now: float) -> None:
@@ -261,6 +268,10 @@ class Listener:
             return
         self._looked = now
         self.waiting = self._link.waiting(self.queue) or 0
+        if not self.waiting:
+            # The answer came behind all that had been sent to us: whatever was
+            # published before we asked is in our hands.
+            self._calm = now
         if self.waiting >= self._told:
             self._told *= 2
             self._watch.tell(
@@ -270,12 +281,13 @@ class Listener:
             )
 
     def _receive(self, tag: int, delivery: Delivery, size: int) -> None:
+        self._last_tag = tag
         if size > self._most:
             self._watch.tell(
                 f"a message of {size:,} bytes on {delivery.exchange} passed over "
                 f"({delivery.routing_key}); --max-size allows {self._most:,}"
             )
-            return  # acknowledged with the next that is not
+            return
         self._tags.append(tag)
         self._arrived.append(delivery._replace(received=self._stamp()))
 
@@ -287,44 +299,64 @@ class Listener:
         return self._stamped[1]
 
     def _settle(self, taken: int) -> None:
-        if taken > self._settled and not self._auto_ack:
-            self._link.acknowledge(self._batch_tags[taken - 1])
-        self._settled = taken
+        whole = taken == len(self._batch_tags)
+        tag = self._covered if whole else self._batch_tags[taken - 1] if taken else 0
+        if tag > self._acknowledged and not self._auto_ack:
+            self._link.acknowledge(tag)
+            self._acknowledged = tag
 
     def _mend(self, reason: str) -> Iterator[Sequence[Delivery]]:
         self.is_connected = False
         self._watch.tell(f"{reason}; trying again")
         since = self._calm
         arrived, self._arrived = self._arrived, []
-        self._tags, self._batch_tags, self._settled = [], [], 0
+        self._tags, self._batch_tags = [], []
+        self._last_tag = self._covered = self._acknowledged = 0
         if not self._queue.kept:  # else they come again
             yield arrived
         with self._idle:
             self._link.close()
-        for pause in pauses():
-            end = time.monotonic() + pause
-            while not self.stopped and (left := end - time.monotonic()) > 0:
-                yield ()
-                self._alarm.wait(min(left, QUIET))
-            if self.stopped:
-                return
-            try:
-                with self._idle:
-                    missed = self._reopen()
-                break
-            except ConnectionFailed:
-                self._link.close()
-        self._watch.gap(Gap(stamp(since), stamp(self._clock()), missed, reason))
+        missed = yield from self._tried_again()
+        if missed is not None:
+            self._watch.gap(Gap(stamp(since), stamp(self._clock()), missed, reason))
 
-    def _reopen(self) -> bool:
-        # Whether messages can have been missed.
-        self._link = self._new_link()
-        self._link.open()
-        missed = not self._queue.kept or self._link.waiting(self.queue) is None
-        if not self._queue.kept:
-            self._queue = queue_of(self._broker.user, self._keeping)
-        self._consume()
-        return missed
+    def _tried_again(self) -> Generator[Sequence[Delivery], None, bool | None]:
+        # Whether messages can have been missed; None if we were stopped before.
+        for pause in pauses():
+            yield from self._waiting_for(lambda: False, time.monotonic() + pause)
+            if self.stopped:
+                return None
+            attempt = _Attempt(self._new_link(), self._reopen)
+            yield from self._waiting_for(attempt.is_over, float("inf"))
+            if self.stopped:
+                return None  # it may hang for a while: its thread is left to itself
+            if (found := attempt.found()) is not None:
+                with self._idle:
+                    self._link = attempt.link
+                    self._queue, missed = found
+                    self._is_open()
+                return missed
+        return None
+
+    def _waiting_for(
+        self, is_over: Callable[[], bool], end: float
+    ) -> Iterator[Sequence[Delivery]]:
+        while not (self.stopped or is_over()) and (left := end - time.monotonic()) > 0:
+            yield ()
+            self._alarm.wait(min(left, _TURN))
+
+    def _reopen(self, link: Link) -> tuple[Queue, bool]:
+        # In a thread of its own, as it may hang: changes nothing of ours.
+        link.open()
+        queue, missed = self._queue, False
+        if not queue.kept:
+            queue, missed = queue_of(self._broker.user, self._keeping), True
+        elif (waiting := link.waiting(queue.name)) is None:
+            missed = True
+        elif isinstance(most := queue.arguments.get("x-max-length"), int):
+            missed = waiting >= most  # the oldest were dropped
+        self._consume(link, queue)
+        return queue, missed
 
     def _keep_alive(self) -> None:
         while not self._ended.wait(HEARTBEAT / 4):
@@ -333,3 +365,31 @@ class Listener:
                     self._link.beat()
                 finally:
                     self._idle.release()
+
+
+class _Attempt:
+    # To make a connection again, which may take long or never end.
+
+    def __init__(self, link: Link, reopen: Callable[[Link], tuple[Queue, bool]]) -> None:
+        self.link = link
+        self._reopen = reopen
+        self._found: tuple[Queue, bool] | None = None
+        self._error: TcsniffError | None = None
+        self._thread = threading.Thread(target=self._run, name="reconnect", daemon=True)
+        self._thread.start()
+
+    def is_over(self) -> bool:
+        return not self._thread.is_alive()
+
+    def found(self) -> tuple[Queue, bool] | None:
+        # None if it may be tried again.
+        if self._error is not None and not isinstance(self._error, ConnectionFailed):
+            raise self._error
+        return self._found
+
+    def _run(self) -> None:
+        try:
+            self._found = self._reopen(self.link)
+        except TcsniffError as error:
+            self._error = error
+            self.link.close()
