@@ -118,9 +118,10 @@ def _decompressed(path: str, first: bytes, raw: Iterator[bytes], tell: Tell) -> 
     while data is not None:
         before = member.copy()
         try:
-            yield member.decompress(data)
-            eaten = (eaten + data)[-_LOOK_BACK:]
-            data = member.unused_data
+            yield member.decompress(data, CHUNK)
+            rest = member.unconsumed_tail  # what would have made more than a chunk
+            eaten = (eaten + data[: len(data) - len(rest)])[-_LOOK_BACK:]
+            data = rest or member.unused_data
         except zlib.error as error:
             tell(f"{path}: damage in the compressed data passed over: {error}")
             yield _salvaged(before, data) + b"\n"  # what follows is no part of a torn line

@@ -8,6 +8,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Collection, Generator, Iterable, Iterator, Sequence
+from contextlib import suppress
 from types import TracebackType
 from typing import Self
 
@@ -125,7 +126,8 @@ class Listener:
         try:
             self._open()
         except BaseException:
-            self._leave()
+            self._link.close()
+            self._discard_anew()
             raise
         threading.Thread(target=self._keep_alive, name="heartbeat", daemon=True).start()
         return self
@@ -216,6 +218,15 @@ class Listener:
         self._consume(self._link, self._queue)
         self._is_open()
 
+    def _discard_anew(self) -> None:
+        # After an interruption nobody knows where a connection stands: take another.
+        if self._keeping.resume is not None:
+            link = self._new_link()
+            with suppress(TcsniffError):
+                link.open()
+                link.discard(self.queue)
+            link.close()
+
     def _leave(self) -> None:
         if self._keeping.resume is not None:  # nobody comes back for it
             self._link.discard(self.queue)
@@ -249,8 +260,8 @@ class Listener:
     def _arrivals(self) -> Sequence[Delivery]:
         # In memory the clock belongs to the messages.
         started = 0.0 if self._in_memory else self._clock()
-        if not self._arrived:
-            self._link.drain(self._quiet)
+        # Also when something is left: heartbeats may have come since.
+        self._link.drain(0 if self._arrived else self._quiet)
         while len(self._arrived) < self._most_at_once and self._link.drain(0):
             pass
         self._link.check()
@@ -301,7 +312,7 @@ class Listener:
     def _settle(self, taken: int) -> None:
         whole = taken == len(self._batch_tags)
         tag = self._covered if whole else self._batch_tags[taken - 1] if taken else 0
-        if tag > self._acknowledged and not self._auto_ack:
+        if not self._auto_ack and tag > self._acknowledged:
             self._link.acknowledge(tag)
             self._acknowledged = tag
 
