@@ -231,13 +231,22 @@ class _Reading:
     ) -> Iterator[Sequence[Delivery]]:
         found: list[Delivery] = []
         self._places = []
+        # Most selections can be told from the head of a record.
+        quick = None if self._with_routes else self._test
+        parse_head = records.parse_head
         first = self._line
         self._line += len(lines)
         for place, line in enumerate(lines, first + 1):
             try:
+                if quick is not None:
+                    head = parse_head(line)
+                    if not quick(head.exchange, (head.routing_key, *head.cc)):
+                        self._found = True
+                        self.passed_over += 1
+                        continue
                 record = records.parse(line)
                 self._found = True
-                if self._is_selected(record):
+                if quick is not None or self._is_selected(record):
                     found.append(records.delivery_of(record))
                     self._places.append(self.passed_over)
             except ValueError as error:
