@@ -60,6 +60,10 @@ class Interrupts:
         """
         self._ring, self._report, self._leave = ring, report, leave
         signal.signal(signal.SIGTSTP, self._suspend)
+        if self.received is not None:
+            # Python drops an exception that comes in a callback of its own, as
+            # while it imports: then we are still here.
+            ring()
         try:
             yield
         finally:
