@@ -28,7 +28,7 @@ LAYERS = [
     {"config", "exchanges", "schemas"},
     {"bindings", "deliveries", "messages", "sources.alarm"},
     {"agenda", "fields", "payloads", "records", "taskstates"},
-    {"events", "fates", "selection", "workerpools"},
+    {"events", "fates", "selection", "tracker", "workerpools"},
     {"columns", "evaluation", "filters", "stream", "taskqueue"},
     {"objections", "simulator"},
     {"asking", "completions.words", "expressions", "manual.page", "renderers.output"},
