@@ -40,6 +40,16 @@ def moment(text: object) -> datetime | None:
     return read if read.tzinfo else None
 
 
+def seconds(text: str | None) -> float | None:
+    """Read a time, as `moment` does.
+
+    Returns:
+        Seconds since the Unix epoch; None if it is no time.
+    """
+    read = moment(text)
+    return None if read is None else read.timestamp()
+
+
 def duration(text: str) -> float:
     """Read a duration such as ``500ms``, ``30s``, ``10m``, ``1h30m``.
 

@@ -1,0 +1,263 @@
+"""Task graphs: what the tasks of a group are, what they wait for, what has become of them.
+
+Pure. Events tell states and runs, definitions tell names and dependencies; a
+`Graph` is both at one moment.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import NamedTuple
+
+from tcsniff.definitions import REQUIRES, Definition
+from tcsniff.messages import STATES
+from tcsniff.times import seconds
+from tcsniff.tracker import RESOLVED, Group, Run, Task, Tracker
+
+UNHEARD = "unheard"
+"""The state of a task that a definition names and no event has told of."""
+OPEN = frozenset(STATES[:3])
+"""The states of a task that has not ended: unscheduled, pending, running."""
+ORDER = ("completed", "running", "pending", "unscheduled", UNHEARD, "failed", "exception")
+"""States in the order in which they are shown."""
+
+ALL_COMPLETED, FAILED, EXCEPTION = 0, 10, 11
+"""Exit statuses for what has become of a group."""
+
+
+class Node(NamedTuple):
+    """A task of a graph.
+
+    Attributes:
+        task_id: Its id.
+        label: What to call it; its id if nothing tells.
+        kind: What it is for, such as ``build``; empty if nothing tells.
+        pool: Its worker pool; empty if nothing tells.
+        dependencies: Ids of the tasks that it waits for; some may be of no node.
+        requires: ``all-completed`` if only their success will do, else
+            ``all-resolved``.
+        state: One of `ORDER`, or a word yet to come.
+        runs: All so far, in order.
+        is_defined: Whether its dependencies are known.
+    """
+
+    task_id: str
+    label: str
+    kind: str
+    pool: str
+    dependencies: tuple[str, ...]
+    requires: str
+    state: str
+    runs: tuple[Run, ...]
+    is_defined: bool = True
+
+    @property
+    def run(self) -> Run | None:
+        """The last run; None before the first."""
+        return self.runs[-1] if self.runs else None
+
+    @property
+    def is_open(self) -> bool:
+        """Whether it is known not to have ended."""
+        return self.state in OPEN
+
+    @property
+    def is_troubled(self) -> bool:
+        """Whether it went wrong: it failed, is an exception, or lost a run and is tried again."""
+        if self.state in ("failed", "exception"):
+            return True
+        return self.is_open and any(run.state in ("failed", "exception") for run in self.runs[:-1])
+
+    @property
+    def since(self) -> float | None:
+        """When its last run came into its state, in seconds since the Unix epoch."""
+        run = self.run
+        if run is None:
+            return None
+        if run.state == "pending":
+            return seconds(run.scheduled)
+        return seconds(run.started if run.state == "running" else run.resolved)
+
+
+class Graph(NamedTuple):
+    """A task group at one moment.
+
+    Attributes:
+        task_group_id: The group.
+        scheduler_id: Who schedules it; empty if nothing tells.
+        nodes: By id; those that were heard of first come first.
+        is_resolved: Whether the queue has said, ever, that all have ended.
+        is_sealed: Whether no task can be added.
+        is_whole: Whether every task of the group is known to be here.
+    """
+
+    task_group_id: str
+    scheduler_id: str
+    nodes: Mapping[str, Node]
+    is_resolved: bool = False
+    is_sealed: bool = False
+    is_whole: bool = False
+
+    @property
+    def is_over(self) -> bool:
+        """Whether all has ended, for now: tasks may yet be added, or run once more."""
+        return (
+            bool(self.nodes)
+            and (self.is_resolved or (self.is_whole and not self.unheard))
+            and not any(node.is_open for node in self.nodes.values())
+        )
+
+    @property
+    def unheard(self) -> bool:
+        """Whether a task is here that no event has told of."""
+        return any(node.state == UNHEARD for node in self.nodes.values())
+
+    @property
+    def exit_status(self) -> int:
+        """What has become of it, as an exit status."""
+        states = {node.state for node in self.nodes.values()}
+        if "failed" in states:
+            return FAILED
+        return EXCEPTION if "exception" in states else ALL_COMPLETED
+
+    @property
+    def has_dependencies(self) -> bool:
+        """Whether it is known what waits for what."""
+        return any(node.is_defined for node in self.nodes.values())
+
+
+def graph_of(
+    task_group_id: str,
+    tracker: Tracker,
+    definitions: Mapping[str, Definition],
+    *,
+    is_whole: bool = False,
+) -> Graph:
+    """Put together what is known of a group.
+
+    Args:
+        task_group_id: Which.
+        tracker: What events have told; tasks of other groups are left out.
+        definitions: Of the group's tasks, by id.
+        is_whole: Whether every task of the group is known to be in them.
+    """
+    nodes = {
+        task_id: _node(task, definitions.get(task_id))
+        for task_id, task in tracker.tasks.items()
+        if task.status.task_group_id == task_group_id
+    }
+    for task_id, definition in definitions.items():
+        if task_id not in nodes:
+            nodes[task_id] = _unheard(definition)
+    group = tracker.groups.get(task_group_id, Group())
+    scheduler = group.scheduler_id or _scheduler(task_group_id, tracker)
+    return Graph(task_group_id, scheduler, nodes, group.resolved, group.sealed, is_whole)
+
+
+def _scheduler(task_group_id: str, tracker: Tracker) -> str:
+    for task in tracker.tasks.values():
+        if task.status.task_group_id == task_group_id:
+            return task.status.scheduler_id
+    return ""
+
+
+def _node(task: Task, definition: Definition | None) -> Node:
+    status = task.status
+    if definition is None:
+        return Node(
+            status.task_id,
+            task.label or task.kind or status.task_id,
+            task.kind,
+            task.pool,
+            (),
+            REQUIRES,
+            status.state,
+            status.runs,
+            is_defined=False,
+        )
+    return Node(
+        status.task_id,
+        task.label or definition.label,
+        task.kind or definition.kind,
+        task.pool,
+        definition.dependencies,
+        definition.requires,
+        status.state,
+        status.runs,
+    )
+
+
+def _unheard(definition: Definition) -> Node:
+    return Node(
+        definition.task_id,
+        definition.label,
+        definition.kind,
+        definition.pool,
+        definition.dependencies,
+        definition.requires,
+        UNHEARD,
+        (),
+    )
+
+
+def counts(nodes: Iterable[Node]) -> dict[str, int]:
+    """Count tasks by state: those of `ORDER` first, words yet to come behind; none is 0."""
+    found: dict[str, int] = {}
+    for node in nodes:
+        found[node.state] = found.get(node.state, 0) + 1
+    known = {state: found.pop(state) for state in ORDER if state in found}
+    return known | dict(sorted(found.items()))
+
+
+def span(nodes: Iterable[Node], now: float) -> float:
+    """Tell how long a group has taken: from the first run's scheduling to the last one's end.
+
+    Args:
+        nodes: Its tasks.
+        now: Stands in for the end of what has not ended; in seconds since the
+            Unix epoch.
+
+    Returns:
+        Seconds; 0 if nothing was scheduled yet.
+    """
+    first = last = None
+    for node in nodes:
+        for run in node.runs:
+            begun = seconds(run.scheduled)
+            if begun is None:
+                continue
+            ended = seconds(run.resolved)
+            ended = ended if ended is not None else now if run.state not in RESOLVED else begun
+            first = begun if first is None else min(first, begun)
+            last = ended if last is None else max(last, ended)
+    return 0.0 if first is None or last is None else max(0.0, last - first)
+
+
+def ranks(nodes: Mapping[str, Node]) -> dict[str, int]:
+    """Tell how deep in the graph each task stands.
+
+    Returns:
+        Task id to the number of tasks on the longest chain before it. Tasks in
+        a circle, and behind one, have no place in any chain: they come last,
+        all at one depth.
+    """
+    waits = {
+        task_id: {one for one in node.dependencies if one in nodes and one != task_id}
+        for task_id, node in nodes.items()
+    }
+    dependents: dict[str, list[str]] = {}
+    for task_id, needs in waits.items():
+        for one in needs:
+            dependents.setdefault(one, []).append(task_id)
+    left = {task_id: len(needs) for task_id, needs in waits.items()}
+    depth = {task_id: 0 for task_id, number in left.items() if not number}
+    ready = list(depth)
+    for task_id in ready:  # grows while it is walked
+        for dependent in dependents.get(task_id, ()):
+            depth[dependent] = max(depth.get(dependent, 0), depth[task_id] + 1)
+            left[dependent] -= 1
+            if not left[dependent]:
+                ready.append(dependent)
+    done = set(ready)
+    last = 1 + max((depth[task_id] for task_id in done), default=-1)
+    return {task_id: depth[task_id] if task_id in done else last for task_id in nodes}
