@@ -70,6 +70,7 @@ class Outcome(Enum):
     FAILED = "--fail-on matched"
     TIMED_OUT = "--timeout came first"
     FELL_SILENT = "--idle-timeout came first"
+    OVER = "what was waited for is over"
 
     @property
     def exit_status(self) -> int:
@@ -93,6 +94,8 @@ class Stop:
             None for never.
         until: After an event of which this is true, with success.
         fail_on: The same, with failure; goes before `until` for one event.
+        over: Asked after every batch, empty ones too, when it has been shown;
+            None for never.
     """
 
     count: int | None = None
@@ -100,6 +103,7 @@ class Stop:
     idle_timeout: float | None = None
     until: Test | None = None
     fail_on: Test | None = None
+    over: Callable[[], bool] | None = None
 
 
 @dataclass
@@ -165,14 +169,16 @@ def pump(
         tally.redelivered += sum(1 for event in events if event.redelivered)
         now = clock() if is_timed else 0.0
         latest = now if events else latest
-        outcome = chooser.outcome or _timed(stop, now - started, now - latest)
+        outcome = chooser.outcome or _ended(stop, now - started, now - latest)
         if outcome is not None:
             source.settle(chooser.taken)
             return outcome
     return Outcome.ENDED
 
 
-def _timed(stop: Stop, running: float, idle: float) -> Outcome | None:
+def _ended(stop: Stop, running: float, idle: float) -> Outcome | None:
+    if stop.over is not None and stop.over():
+        return Outcome.OVER
     if stop.timeout is not None and running >= stop.timeout:
         return Outcome.TIMED_OUT
     if stop.idle_timeout is not None and idle >= stop.idle_timeout:

@@ -5,6 +5,7 @@ Pure.
 
 from __future__ import annotations
 
+import math
 import re
 from datetime import UTC, datetime
 
@@ -64,3 +65,29 @@ def duration(text: str) -> float:
     if _NUMBER.fullmatch(text):
         return float(text)
     raise ValueError(f"{text!r} is no duration; write it as 500ms, 30s, 10m or 1h30m")
+
+
+def lasting(seconds: float) -> str:
+    """Word a length of time for people, in its two largest units.
+
+    Args:
+        seconds: What is below 0, as of clocks that differ, counts as 0.
+
+    Returns:
+        Such as ``0.4 s``, ``50 s``, ``4 m 12 s``, ``1 h 02 m``, ``3 d 04 h``.
+    """
+    if seconds < 9.95:
+        return f"{max(0.0, seconds):.1f} s"
+    whole = round(seconds)
+    if whole < 60:
+        return f"{whole} s"
+    _, large, unit, small, part = next(row for row in _PAIRS if whole < row[0])
+    return f"{whole // large} {unit} {whole % large // small:02} {part}"
+
+
+# Up to which length, in seconds, which two units: their lengths and names.
+_PAIRS = (
+    (3600, 60, "m", 1, "s"),
+    (86400, 3600, "h", 60, "m"),
+    (math.inf, 86400, "d", 3600, "h"),
+)

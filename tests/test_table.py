@@ -15,7 +15,8 @@ from wcwidth import wcswidth
 from tcsniff.events import Event
 from tcsniff.exchanges import CATALOG
 from tcsniff.renderers.output import Output
-from tcsniff.renderers.table import REDRAW, Status, TableRenderer, picture_of, share_labels
+from tcsniff.renderers.status import Status
+from tcsniff.renderers.table import REDRAW, TableRenderer, picture_of, share_labels
 
 CONTROLS = {"Cc", "Cf", "Zl", "Zp", "Cs"}
 HOSTILE = "[red]x[/red]\x1b[31m\x9b1m[link=http://e.org]\u202e\n\r\x00"

@@ -5,10 +5,7 @@ from __future__ import annotations
 import time
 from collections import deque
 from collections.abc import Callable, Iterable, Sequence
-from typing import NamedTuple
 
-from rich.cells import cell_len
-from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
@@ -28,36 +25,15 @@ from tcsniff.columns import (
 from tcsniff.deliveries import Gap
 from tcsniff.events import Event
 from tcsniff.renderers.output import Output, size_of_terminal
+from tcsniff.renderers.painting import painted
 from tcsniff.renderers.screen import Screen
+from tcsniff.renderers.status import Status, status_line
 from tcsniff.sanitize import safe
 
 REDRAW = 0.1  # seconds between two drawings, at least
 _CHROME = 3  # lines that are no events: the heading, the status, and one to spare
 _SPAN = 5.0  # seconds over which the rate is taken
 _MOST_ROWS = 500  # of the highest screen
-
-
-class Status(NamedTuple):
-    """What the line below the table tells.
-
-    Attributes:
-        source: What it is connected to.
-        total: Events so far.
-        rate: Events a second.
-        idle: Seconds since the last one; None before the first.
-        lag: Seconds from when the last one happened to when it reached us;
-            None if it does not tell.
-        selection: What was asked for.
-        notes: What a person should know of the connection.
-    """
-
-    source: str
-    total: int
-    rate: float
-    idle: float | None
-    lag: float | None
-    selection: str
-    notes: tuple[str, ...] = ()
 
 
 class TableRenderer:
@@ -207,20 +183,9 @@ def picture_of(
     Returns:
         Lines no wider than `width`: the heading, the events, the status.
     """
-    console = Console(
-        width=width,
-        color_system="standard" if colour else None,
-        no_color=not colour,  # or it would heed NO_COLOR, which we have weighed already
-        force_terminal=True,
-        highlight=False,
-        markup=False,
-        emoji=False,
-        legacy_windows=False,
+    return painted(
+        [_table(events, shown or layout(width)), status_line(status, width)], width, colour=colour
     )
-    with console.capture() as captured:
-        console.print(_table(events, shown or layout(width)), crop=True, no_wrap=True)
-        console.print(_status_line(status, width), crop=True, no_wrap=True, overflow="ellipsis")
-    return captured.get().splitlines()
 
 
 def _table(events: Sequence[Event], columns: Sequence[Column]) -> Table:
@@ -247,34 +212,5 @@ def _style(column: Column, event: Event) -> str:
     return "dim" if column.title in {TASK_ID.title, POOL.title} else ""
 
 
-def _status_line(status: Status, width: int) -> Text:
-    left = Text()
-    left.append("● ", style="green" if status.idle is not None else "yellow")
-    left.append(safe(status.source), style="bold")
-    events = "event" if status.total == 1 else "events"
-    left.append(f"  {status.total:,} {events}  {status.rate:.0f}/s")
-    if status.idle is not None:
-        left.append(f"  last {_ago(status.idle)} ago")
-    if status.lag is not None:
-        left.append(f"  lag {_ago(max(0.0, status.lag))}")
-    for note in status.notes:
-        left.append(f"  {safe(note)}", style="bold yellow")
-    right = "  ".join(filter(None, (safe(status.selection), "Ctrl-C ends")))
-    room = width - left.cell_len - 2
-    if cell_len(right) > room:
-        right = "Ctrl-C ends" if room >= len("Ctrl-C ends") else ""
-    gap = " " * (room - cell_len(right) + 2)
-    return left.append(gap).append(right, style="dim") if right else left
-
-
 def _gaps(number: int) -> str:
     return f"{number} gap{'s' * (number != 1)}" if number else ""
-
-
-def _ago(seconds: float) -> str:
-    if seconds < 10:
-        return f"{seconds:.1f} s"
-    for unit, length in (("d", 86400), ("h", 3600), ("min", 60)):
-        if seconds >= 2 * length:
-            return f"{seconds / length:.0f} {unit}"
-    return f"{seconds:.0f} s"

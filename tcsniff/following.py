@@ -1,0 +1,163 @@
+"""Following one task group: events and answers of the queue folded into its graph.
+
+Pure, but for `Following`, which remembers.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+
+from tcsniff.definitions import Definition
+from tcsniff.deliveries import Delivery
+from tcsniff.graph import OPEN, Graph, graph_of
+from tcsniff.times import seconds
+from tcsniff.tracker import Change, Status, Tracker, read_status
+
+
+class Following:
+    """All that is known of one task group, as it grows.
+
+    Events and answers may come in any order, and repeat: a group that was joined
+    in the middle and then asked about ends in the same graph as one that was
+    followed from its beginning.
+
+    Attributes:
+        task_group_id: The group; empty until a first event names one, if it is
+            whichever comes first.
+        version: Grows with everything new.
+        latest: When the newest event that came with its time was received, in
+            seconds since the Unix epoch; 0 before.
+        strangers: How many events were about other groups.
+    """
+
+    def __init__(self, task_group_id: str = "") -> None:
+        self.task_group_id = task_group_id
+        self.version = 0
+        self.latest = 0.0
+        self.strangers = 0
+        self._tracker = Tracker()
+        self._definitions: dict[str, Definition] = {}
+        self._is_whole = False
+        self._unread = 0
+        self._open = 0  # tasks that have not ended
+
+    @property
+    def is_over(self) -> bool:
+        """Whether all has ended, for now, as `Graph.is_over` tells."""
+        return not self._open and self.graph().is_over
+
+    @property
+    def unread(self) -> int:
+        """How many messages and statuses could not be read."""
+        return self._tracker.unread + self._unread
+
+    @property
+    def lacks_definitions(self) -> bool:
+        """Whether a task is known whose dependencies are not."""
+        return any(task_id not in self._definitions for task_id in self._tracker.tasks)
+
+    def take(self, delivery: Delivery) -> Change | None:
+        """Take an event in.
+
+        Returns:
+            What it told that is new of a task of the group; else None.
+        """
+        received = seconds(delivery.received)
+        self.latest = max(self.latest, received or 0.0)
+        groups = len(self._tracker.groups), self._tracker.groups.get(self.task_group_id)
+        change = self._tracker.apply(delivery)
+        if change is not None:
+            return self._own(change)
+        self._adopt(next(iter(self._tracker.groups), ""))
+        if groups != (len(self._tracker.groups), self._tracker.groups.get(self.task_group_id)):
+            self.version += 1
+        return None
+
+    def learn(
+        self, definitions: Iterable[Definition], statuses: Iterable[bytes] = ()
+    ) -> list[Change]:
+        """Take in what the queue's API or a graph file tells.
+
+        Args:
+            definitions: Of tasks of the group.
+            statuses: Of tasks of the group, in JSON; what is none is counted.
+
+        Returns:
+            What is new of its tasks.
+        """
+        self.version += 1
+        self._definitions |= {one.task_id: one for one in definitions}
+        changes = []
+        for text in statuses:
+            try:
+                status = read_status(text)
+            except ValueError:
+                self._unread += 1
+                continue
+            if (change := self._see(status)) is not None:
+                changes.append(change)
+        return changes
+
+    def know_all(self) -> None:
+        """Take note that every task of the group has been told by now."""
+        self.version += 1
+        self._is_whole = True
+
+    def graph(self) -> Graph:
+        """Put together what is known by now."""
+        return graph_of(
+            self.task_group_id, self._tracker, self._definitions, is_whole=self._is_whole
+        )
+
+    def _see(self, status: Status) -> Change | None:
+        known = self._definitions.get(status.task_id)
+        change = self._tracker.see(status, "", known.kind if known else "")
+        return None if change is None else self._own(change)
+
+    def _own(self, change: Change) -> Change | None:
+        group = change.after.status.task_group_id
+        self._adopt(group)
+        if group != self.task_group_id:
+            # One that nobody asked about: forgotten, or it would take memory.
+            self.strangers += change.before is None
+            self._tracker.forget(change.after.status.task_id)
+            return None
+        self.version += 1
+        self._open += change.after.state in OPEN
+        self._open -= change.before is not None and change.before.state in OPEN
+        return change
+
+    def _adopt(self, group: str) -> None:
+        self.task_group_id = self.task_group_id or group
+
+
+class Settled:
+    """Tells when a group has been over for so long that it may be taken to stay so."""
+
+    def __init__(self, pause: float, clock: Callable[[], float]) -> None:
+        """Nothing is over yet.
+
+        Args:
+            pause: For how long nothing may begin anew, in seconds.
+            clock: Tells the time, in seconds.
+        """
+        self._pause = pause
+        self._clock = clock
+        self._since: float | None = None
+
+    def is_settled(self, *, is_over: bool) -> bool:
+        """Take a look at the group; to be called now and then.
+
+        Args:
+            is_over: Whether it is over now.
+
+        Returns:
+            Whether it was over at this look and at all others, since `pause`
+            seconds or more.
+        """
+        if not is_over:
+            self._since = None
+            return False
+        now = self._clock()
+        self._since = now if self._since is None else self._since
+        return now - self._since >= self._pause
