@@ -1,0 +1,103 @@
+"""What a picture of a task graph shows: one moment of a group, and what follows from it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from tcsniff.blocking import Blocked, blocked
+from tcsniff.columns import LOOKS, Look
+from tcsniff.criticalpath import Step, critical_path
+from tcsniff.forecast import time_left
+from tcsniff.graph import UNHEARD, Graph, Node, counts, ranks, span
+
+SYMBOLS = {
+    "completed": LOOKS["task-completed"],
+    "running": LOOKS["task-running"],
+    "pending": LOOKS["task-pending"],
+    "unscheduled": LOOKS["task-defined"]._replace(word="unscheduled"),
+    UNHEARD: Look("?", "not heard of", "dim"),
+    "failed": LOOKS["task-failed"],
+    "exception": LOOKS["task-exception"],
+}
+"""How states look; words yet to come as `STRANGE`."""
+STRANGE = Look("·", "", "")
+NO_KIND = "(no kind)"
+
+
+def look_of(state: str) -> Look:
+    """Tell how a state looks."""
+    return SYMBOLS.get(state) or STRANGE._replace(word=state)
+
+
+@dataclass(frozen=True)
+class Scene:
+    """A group at one moment, and what follows from it.
+
+    Attributes:
+        graph: The group.
+        now: The moment, in seconds since the Unix epoch.
+        root_url: Of the deployment, for links; None for none.
+        counts: How many tasks are in each state.
+        length: How long the group has taken, in seconds.
+        left: How much longer it will take, in seconds; None if that cannot be told.
+        path: The critical path.
+        blocked: The tasks that wait, by id.
+        blocks: How many tasks wait for a task, by its id.
+        kinds: The tasks by kind, in the order of the graph.
+    """
+
+    graph: Graph
+    now: float
+    root_url: str | None
+    counts: dict[str, int]
+    length: float
+    left: float | None
+    path: list[Step]
+    blocked: dict[str, Blocked]
+    blocks: dict[str, int]
+    kinds: dict[str, list[Node]] = field(default_factory=dict)
+
+
+def scene_of(graph: Graph, now: float, root_url: str | None = None) -> Scene:
+    """Work out what follows from a graph."""
+    waiting = blocked(graph.nodes)
+    blocks: dict[str, int] = {}
+    for one in waiting:
+        for task_id in one.by:
+            blocks[task_id] = blocks.get(task_id, 0) + 1
+    return Scene(
+        graph,
+        now,
+        root_url,
+        counts(graph.nodes.values()),
+        span(graph.nodes.values(), now),
+        None if graph.is_over else time_left(graph.nodes, now),
+        critical_path(graph, now),
+        {one.node.task_id: one for one in waiting},
+        blocks,
+        _kinds(graph),
+    )
+
+
+def _kinds(graph: Graph) -> dict[str, list[Node]]:
+    depth = ranks(graph.nodes)
+    kinds: dict[str, list[Node]] = {}
+    for node in graph.nodes.values():
+        kinds.setdefault(node.kind, []).append(node)
+    # Where most of a kind stands: a few that wait for nobody do not pull it forward.
+    middle = {kind: sorted(depth[n.task_id] for n in nodes) for kind, nodes in kinds.items()}
+    order = sorted(kinds, key=lambda kind: middle[kind][len(middle[kind]) // 2])
+    return {kind: kinds[kind] for kind in order}
+
+
+def troubles(nodes: Iterable[Node]) -> list[Node]:
+    """List the tasks that went wrong.
+
+    Returns:
+        Failed ones first, then exceptions, then those that lost a run and are
+        tried again; among them the latest first.
+    """
+    order = {"failed": 0, "exception": 1}
+    wrong = [node for node in nodes if node.is_troubled]
+    return sorted(wrong, key=lambda node: (order.get(node.state, 2), -(node.since or 0.0)))
