@@ -5,7 +5,12 @@
     * ConnectionFailed      3  the broker cannot be reached, or went away
     * Refused               4  the broker said no: user, password, permission, vhost, exchange
     * TlsError              5  the certificate or the host name of the broker is not to be trusted
-    * RecordingError        6  a recording cannot be read
+    * ApiError              3  the queue's API cannot be reached, or does not answer as it should
+        * ApiMissing        2  the client for it is not installed, or set up wrongly
+        * ApiRefused        4  it wants credentials, or scopes that ours lack
+        * ApiUnknown        4  it knows no such task group or task
+        * ApiUntrusted      5  its certificate or host name is not to be trusted
+    * RecordingError        6  a recording or graph file cannot be read
     * OutputError           7  the output cannot be written
     * OutputClosed        141  whoever read our output went away
 
@@ -50,8 +55,41 @@ class TlsError(TcsniffError):
     exit_status = 5
 
 
+class ApiError(TcsniffError):
+    """The queue's API cannot be reached, or does not answer as it should.
+
+    Who can do without it takes this, and all below, for a thing to tell.
+    """
+
+    exit_status = 3
+
+
+class ApiMissing(ApiError):
+    """The client for the queue's API is not installed, or set up wrongly."""
+
+    exit_status = 2
+
+
+class ApiRefused(ApiError):
+    """The queue's API refused: no credentials, wrong ones, or too few scopes."""
+
+    exit_status = 4
+
+
+class ApiUnknown(ApiError):
+    """The queue's API knows no such task group or task; it may have expired."""
+
+    exit_status = 4
+
+
+class ApiUntrusted(ApiError):
+    """TLS to the queue's API failed: the certificate or the host name."""
+
+    exit_status = 5
+
+
 class RecordingError(TcsniffError):
-    """A recording cannot be read, or holds no record."""
+    """A recording or graph file cannot be read, or is none."""
 
     exit_status = 6
 

@@ -14,6 +14,7 @@ from tcsniff.sources.alarm import Alarm
 
 CHUNK = 1 << 20  # bytes read at a time
 PAUSE = 0.25  # seconds between two looks at a file that grows
+MOST = 1 << 29  # bytes of a file that is taken in whole
 STANDARD_INPUT = "-"
 
 _MEMBER = b"\x1f\x8b\x08"  # how each part of a compressed file begins: RFC 1952
@@ -40,6 +41,28 @@ def opened(path: str) -> BinaryIO:
         return Path(path).open("rb", buffering=0)
     except OSError as error:
         raise RecordingError(f"{path}: {error.strerror}") from error
+
+
+def whole(path: str, tell: Tell, *, most: int = MOST) -> bytes:
+    """Read a file to its end, decompressed if it is compressed.
+
+    Args:
+        path: Its name; ``-`` is standard input.
+        tell: Is told of damage that was passed over.
+        most: How many bytes it may have, decompressed.
+
+    Raises:
+        RecordingError: If it cannot be read, or has more.
+    """
+    parts = []
+    left = most
+    with opened(path) as file:
+        for part in chunks(path, file, tell, Alarm(), None):
+            parts.append(part)
+            left -= len(part)
+            if left < 0:
+                raise RecordingError(f"{path}: larger than {most >> 20:,} MiB")
+    return b"".join(parts)
 
 
 def chunks(

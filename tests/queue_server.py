@@ -1,0 +1,263 @@
+"""The queue's REST API on a port of this machine, with content of the tests' own.
+
+Routes, answers and paging follow ``services/queue/src/api.js`` of the taskcluster
+repository at v106.0.0.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterable, Mapping
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from types import TracebackType
+from typing import Any, NamedTuple, Self
+from urllib.parse import parse_qs, urlsplit
+
+import orjson
+
+from tcsniff.deliveries import Delivery
+from tcsniff.taskgraphs import Plan, PlannedTask
+from tcsniff.tasks import STATES
+
+_API = "/api/queue/v1"
+_PAGE = 1000  # tasks, unless told otherwise
+_TIME = "2026-11-23T18:00:00.000Z"
+
+Json = dict[str, Any]
+
+
+class Member(NamedTuple):
+    """A task of a group, as ``listTaskGroup`` tells it."""
+
+    status: Json
+    task: Json
+
+
+class Content(NamedTuple):
+    """A task group; its members in the queue's order, which is that of their ids."""
+
+    group: Json
+    members: list[Member]
+
+    def pages(self, size: int) -> list[Json]:
+        """Word it as answers of ``listTaskGroup``."""
+        starts = range(0, max(1, len(self.members)), size)
+        return [self.page(start, size) for start in starts]
+
+    def page(self, start: int, size: int) -> Json:
+        """Word an answer of ``listTaskGroup``."""
+        tasks = [member._asdict() for member in self.members[start : start + size]]
+        answer = {**self.group, "tasks": tasks}
+        if start + size < len(self.members):
+            answer["continuationToken"] = f"token-{start + size}"
+        return answer
+
+
+def content(plan: Plan, deliveries: Iterable[Delivery] = ()) -> Content:
+    """Make up what the queue knows of a group, once some of its messages were sent."""
+    group: Json = {
+        "taskGroupId": plan.task_group_id,
+        "schedulerId": plan.scheduler_id,
+        "expires": _TIME,
+    }
+    statuses: dict[str, Json] = {}
+    for delivery in deliveries:
+        payload = orjson.loads(delivery.body)
+        status = payload.get("status")
+        if status is None:
+            if payload["taskGroupId"] == plan.task_group_id and "sealed" in payload:
+                group["sealed"] = payload["sealed"]
+        elif status["taskGroupId"] == plan.task_group_id:
+            known = statuses.get(status["taskId"])
+            if known is None or _age(status) >= _age(known):
+                statuses[status["taskId"]] = status
+    members = [
+        Member(statuses.get(one.task_id) or _unscheduled(plan, one), definition(plan, one))
+        for one in sorted(plan.tasks)
+    ]
+    return Content(group, members)
+
+
+def definition(plan: Plan, task: PlannedTask) -> Json:
+    """Word a task as it is created."""
+    return {
+        "provisionerId": task.provisioner_id,
+        "workerType": task.worker_type,
+        "taskQueueId": f"{task.provisioner_id}/{task.worker_type}",
+        "schedulerId": plan.scheduler_id,
+        "projectId": "none",
+        "taskGroupId": plan.task_group_id,
+        "dependencies": list(task.dependencies),
+        "requires": task.requires,
+        "routes": list(task.routes),
+        "priority": task.priority,
+        "retries": task.retries,
+        "created": _TIME,
+        "deadline": _TIME,
+        "expires": _TIME,
+        "scopes": [],
+        "payload": {"maxRunTime": 3600},
+        "metadata": {
+            "name": task.label,
+            "description": "Made up.",
+            "owner": "dev@example.com",
+            "source": "https://example.com",
+        },
+        "tags": dict(task.tags),
+        "extra": {},
+    }
+
+
+def _age(status: Json) -> tuple[int, int]:
+    return len(status["runs"]), STATES.index(status["state"])
+
+
+def _unscheduled(plan: Plan, task: PlannedTask) -> Json:
+    return {
+        "taskId": task.task_id,
+        "provisionerId": task.provisioner_id,
+        "workerType": task.worker_type,
+        "taskQueueId": f"{task.provisioner_id}/{task.worker_type}",
+        "schedulerId": plan.scheduler_id,
+        "projectId": "none",
+        "taskGroupId": plan.task_group_id,
+        "priority": task.priority,
+        "deadline": _TIME,
+        "expires": _TIME,
+        "retriesLeft": task.retries,
+        "state": "unscheduled",
+        "runs": [],
+    }
+
+
+class QueueServer:
+    """The server; it listens inside of its ``with`` block.
+
+    Attributes:
+        groups: What it knows, by the ids of groups; may be changed meanwhile.
+        page_size: How many tasks it hands out at a time.
+        delay: Seconds that it takes for an answer.
+        status: What it refuses every request with; 0 to answer.
+        failures: How many requests it still fails, with status 500.
+        raw: What it answers instead of anything else; None to answer.
+        repeats_token: Whether its continuation token is always the same.
+        overlap: How many tasks of a page come on the next one again.
+        requests: Paths of the requests that came, in order.
+        authorizations: The header of that name of each; empty for none.
+    """
+
+    def __init__(self, *contents: Content, page_size: int = _PAGE) -> None:
+        self.groups = {one.group["taskGroupId"]: one for one in contents}
+        self.page_size = page_size
+        self.delay = 0.0
+        self.status = 0
+        self.failures = 0
+        self.raw: bytes | None = None
+        self.headers: Mapping[str, str] = {}
+        self.repeats_token = False
+        self.overlap = 0
+        self.requests: list[str] = []
+        self.authorizations: list[str] = []
+        self._released = threading.Event()
+        self._server = _Server(("127.0.0.1", 0), _Handler)
+        self._server.behind = self
+
+    @property
+    def url(self) -> str:
+        """Its root URL."""
+        return f"http://127.0.0.1:{self._server.server_address[1]}"
+
+    def __enter__(self) -> Self:
+        threading.Thread(target=self._server.serve_forever, args=(0.05,), daemon=True).start()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._released.set()
+        self._server.shutdown()
+        self._server.server_close()
+
+    def answer(self, path: str, authorization: str) -> tuple[int, bytes]:
+        """Answer a request: with a status of HTTP, and a body."""
+        self.requests.append(path)
+        self.authorizations.append(authorization)
+        if self.delay:
+            self._released.wait(self.delay)
+        if self.failures:
+            self.failures -= 1
+            return 500, _failure("InternalServerError", "Internal Server Error")
+        if self.raw is not None:
+            return self.status or 200, self.raw
+        if self.status:
+            text = "Client ID static/nobody does not have sufficient scopes\n\n---\n\n* method: x"
+            return self.status, _failure("InsufficientScopes", text)
+        found = self._found(path)
+        if found is None:
+            return 404, _failure("ResourceNotFound", f"{path} does not exist\n\n---\n\n* more")
+        return 200, orjson.dumps(found)
+
+    def _found(self, path: str) -> Json | None:
+        parts = urlsplit(path)
+        words = parts.path.removeprefix(_API).strip("/").split("/")
+        match words:
+            case ["task-group", name, "list"] if name in self.groups:
+                return self._listed(self.groups[name], parse_qs(parts.query))
+            case ["task-group", name] if name in self.groups:
+                return self.groups[name].group
+            case ["task", name]:
+                member = self._member(name)
+                return member and member.task
+            case ["task", name, "status"]:
+                member = self._member(name)
+                return member and {"status": member.status}
+        return None
+
+    def _listed(self, group: Content, query: Mapping[str, list[str]]) -> Json:
+        size = min(int(query.get("limit", ["1000"])[0]), self.page_size)
+        token = query.get("continuationToken", ["token-0"])[0]
+        start = int(token.removeprefix("token-"))
+        answer = group.page(start, size)
+        if self.repeats_token:
+            answer["continuationToken"] = "token-0"
+        elif self.overlap and "continuationToken" in answer:
+            answer["continuationToken"] = f"token-{start + size - self.overlap}"
+        return answer
+
+    def _member(self, task_id: str) -> Member | None:
+        members = (member for group in self.groups.values() for member in group.members)
+        return next((one for one in members if one.status["taskId"] == task_id), None)
+
+
+def _failure(code: str, message: str) -> bytes:
+    return orjson.dumps({"code": code, "message": message, "requestInfo": {}})
+
+
+class _Server(ThreadingHTTPServer):
+    daemon_threads = True
+    behind: QueueServer
+
+    def handle_error(self, request: object, client_address: object) -> None:
+        """Pass over clients that went away while they were made to wait."""
+
+
+class _Handler(BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+    server: _Server
+
+    def do_GET(self) -> None:
+        behind = self.server.behind
+        status, body = behind.answer(self.path, self.headers.get("Authorization", ""))
+        self.send_response(status)
+        self.send_header("Content-Type", "application/json")
+        self.send_header("Content-Length", str(len(body)))
+        for name, value in behind.headers.items():
+            self.send_header(name, value)
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - its name above
+        """Say nothing."""
