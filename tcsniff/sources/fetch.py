@@ -60,6 +60,8 @@ class Fetch:
                     break
                 self._come.put(page)
                 self._wake()
+                if self._stopped.is_set():
+                    break
         except TcsniffError as error:
             self.error = error
         finally:
