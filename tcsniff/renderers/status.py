@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from collections import deque
+from collections.abc import Callable
 from typing import NamedTuple
 
 from rich.cells import cell_len
 from rich.text import Text
 
 from tcsniff.sanitize import safe
+
+_SPAN = 5.0  # seconds over which the rate is taken
 
 
 class Status(NamedTuple):
@@ -31,6 +35,52 @@ class Status(NamedTuple):
     lag: float | None
     selection: str
     notes: tuple[str, ...] = ()
+
+
+class Traffic:
+    """Counts what comes, for a status."""
+
+    def __init__(self, clock: Callable[[], float]) -> None:
+        """Nothing has come yet.
+
+        Args:
+            clock: Tells the time, in seconds.
+        """
+        self._clock = clock
+        self._arrivals: deque[tuple[float, int]] = deque()
+        self._total = 0
+        self._started = clock()
+        self._last: float | None = None
+        self._lag: float | None = None
+
+    def add(self, number: int, lag: float | None) -> None:
+        """Take note that events have come just now.
+
+        Args:
+            number: How many.
+            lag: Of the last one, in seconds; None if it does not tell.
+        """
+        if number:
+            self._last = self._clock()
+            self._arrivals.append((self._last, number))
+            self._total += number
+            self._lag = lag
+
+    def status(self, source: str, selection: str, notes: tuple[str, ...] = ()) -> Status:
+        """Sum up; the rate is that of the last five seconds."""
+        now = self._clock()
+        while self._arrivals and self._arrivals[0][0] < now - _SPAN:
+            self._arrivals.popleft()
+        span = min(_SPAN, max(now - self._started, 1.0))
+        return Status(
+            source,
+            self._total,
+            sum(number for _, number in self._arrivals) / span,
+            None if self._last is None else now - self._last,
+            self._lag,
+            selection,
+            notes,
+        )
 
 
 def status_line(status: Status, width: int) -> Text:
@@ -66,3 +116,8 @@ def _ago(seconds: float) -> str:
         if seconds >= 2 * length:
             return f"{seconds / length:.0f} {unit}"
     return f"{seconds:.0f} s"
+
+
+def counted_gaps(number: int) -> str:
+    """Word how many gaps there were; empty for none."""
+    return f"{number} gap{'s' * (number != 1)}" if number else ""

@@ -27,12 +27,11 @@ from tcsniff.events import Event
 from tcsniff.renderers.output import Output, size_of_terminal
 from tcsniff.renderers.painting import painted
 from tcsniff.renderers.screen import Screen
-from tcsniff.renderers.status import Status, status_line
+from tcsniff.renderers.status import Status, Traffic, counted_gaps, status_line
 from tcsniff.sanitize import safe
 
 REDRAW = 0.1  # seconds between two drawings, at least
 _CHROME = 3  # lines that are no events: the heading, the status, and one to spare
-_SPAN = 5.0  # seconds over which the rate is taken
 _MOST_ROWS = 500  # of the highest screen
 
 
@@ -79,21 +78,16 @@ class TableRenderer:
         self._size = size
         self._clock = clock
         self._events: deque[Event] = deque(maxlen=_MOST_ROWS)
-        self._arrivals: deque[tuple[float, int]] = deque()
-        self._total = 0
-        self._started = self._drawn = clock()
-        self._last: float | None = None
+        self._traffic = Traffic(clock)
+        self._drawn = clock()
         self._stale = True
 
     def show(self, events: Sequence[Event]) -> None:
         """Take a batch in; nothing is drawn yet."""
         if not events:
             return
-        now = self._clock()
         self._events.extend(events[-_MOST_ROWS:])
-        self._total += len(events)
-        self._arrivals.append((now, len(events)))
-        self._last = now
+        self._traffic.add(len(events), events[-1].lag)
 
     def gap(self, gap: Gap) -> None:  # noqa: ARG002 - a renderer's signature
         """Take a gap in: the status line counts them."""
@@ -132,7 +126,7 @@ class TableRenderer:
         shown = layout(columns, self._columns)
         picture = picture_of(
             list(self._events)[-rows:],
-            self._status(now),
+            self._status(),
             columns,
             colour=self._colour,
             shown=in_utc(shown) if self._utc else shown,
@@ -141,19 +135,9 @@ class TableRenderer:
             picture = [plain(line) for line in picture]
         self._screen.draw(picture[: max(1, height - 1)], (columns, height))
 
-    def _status(self, now: float) -> Status:
-        while self._arrivals and self._arrivals[0][0] < now - _SPAN:
-            self._arrivals.popleft()
-        span = min(_SPAN, max(now - self._started, 1.0))
-        return Status(
-            source=self._source,
-            total=self._total,
-            rate=sum(number for _, number in self._arrivals) / span,
-            idle=None if self._last is None else now - self._last,
-            lag=self._events[-1].lag if self._events else None,
-            selection=self._selection,
-            notes=tuple(filter(None, (self._condition(), _gaps(self._gaps)))),
-        )
+    def _status(self) -> Status:
+        notes = tuple(filter(None, (self._condition(), counted_gaps(self._gaps))))
+        return self._traffic.status(self._source, self._selection, notes)
 
 
 def share_labels(events: Iterable[Event]) -> None:
@@ -210,7 +194,3 @@ def _style(column: Column, event: Event) -> str:
     if column.title.endswith(REASON.title) and event.name in {"task-failed", "task-exception"}:
         return look_of(event).style
     return "dim" if column.title in {TASK_ID.title, POOL.title} else ""
-
-
-def _gaps(number: int) -> str:
-    return f"{number} gap{'s' * (number != 1)}" if number else ""
