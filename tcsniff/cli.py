@@ -19,7 +19,7 @@ from tcsniff.interrupts import interrupts
 
 INTERRUPTED = 130
 _DEFAULT = "sniff"
-_COMMANDS = (_DEFAULT, "explain", "exchanges", "doctor", "schema", "completion")
+_COMMANDS = (_DEFAULT, "graph", "explain", "exchanges", "doctor", "schema", "completion")
 
 _SETTINGS: dict[str, Any] = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
 
@@ -28,7 +28,7 @@ tcsniff shows Taskcluster's task events as they happen.
 
   tcsniff --demo                                    see it work, without a broker
   tcsniff --worker-type gaia task-running           watch a worker type
-  tcsniff --task-group fN1SbArXTPSVFNUvaOlinQ       follow a task group
+  tcsniff graph fN1SbArXTPSVFNUvaOlinQ              follow a task group to its end
   tcsniff task-failed -o json | jq .payload.status  JSON lines for jq
   tcsniff explain --worker-type gaia task-running   what would be bound
 

@@ -56,6 +56,11 @@ class Following:
         """Whether a task is known whose dependencies are not."""
         return any(task_id not in self._definitions for task_id in self._tracker.tasks)
 
+    def label(self, task_id: str) -> str:
+        """Tell what a task is called by its definition; empty if that is not known."""
+        known = self._definitions.get(task_id)
+        return known.label if known else ""
+
     def take(self, delivery: Delivery) -> Change | None:
         """Take an event in.
 

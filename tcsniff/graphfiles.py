@@ -98,6 +98,21 @@ def graph_of(files: Iterable[tuple[str, bytes]]) -> GraphFile:
     )
 
 
+def definitions_of(plan: Plan) -> tuple[Definition, ...]:
+    """Tell what the tasks of a made-up group are created as."""
+    return tuple(
+        Definition(
+            task.task_id,
+            task.label,
+            task.kind,
+            task.dependencies,
+            task.requires,
+            f"{task.provisioner_id}/{task.worker_type}",
+        )
+        for task in plan.tasks
+    )
+
+
 def worded(plans: Iterable[Plan]) -> bytes:
     """Word task groups as ``task-graph.json`` does, all in one; the decision tasks among them."""
     return orjson.dumps(

@@ -19,6 +19,7 @@ from tcsniff.deliveries import Delivery
 from tcsniff.selection import QUEUE, Selection
 from tcsniff.stream import Source, Watch
 
+_SEEDS = 1_000_000  # to choose from
 _SEEDED = 1_795_456_800.0  # 2026-11-23T18:00:00Z, where demos with a seed begin
 _WATCHED = 60.0  # simulated seconds a second, for a person
 _PIPED = 1200.0  # the same for a program
@@ -42,7 +43,15 @@ class Opened(NamedTuple):
 
 
 @contextmanager
-def opened(origin: Origin, selection: Selection, say: Say, watch: Watch) -> Iterator[Opened]:
+def opened(
+    origin: Origin,
+    selection: Selection,
+    say: Say,
+    watch: Watch,
+    *,
+    seed: int | None = None,
+    groups: int | None = None,
+) -> Iterator[Opened]:
     """Open the source, and say so when it listens.
 
     Args:
@@ -50,6 +59,8 @@ def opened(origin: Origin, selection: Selection, say: Say, watch: Watch) -> Iter
         selection: What to ask for.
         say: Where to tell the person.
         watch: Is told what happens to a connection.
+        seed: Of the demo, if the flags name none; None for any.
+        groups: How many task groups the demo has; None for no end.
 
     Yields:
         The source; it is closed afterwards.
@@ -62,7 +73,7 @@ def opened(origin: Origin, selection: Selection, say: Say, watch: Watch) -> Iter
         TlsError: If its certificate is not to be trusted.
     """
     if origin.demo:
-        opening = _demo(origin, selection, say)
+        opening = _demo(origin, selection, say, seed, groups)
     else:
         opening = (_live if origin.is_live else _recorded)(origin, selection, say, watch)
     with opening as source:
@@ -153,7 +164,9 @@ def delete_queue(origin: Origin, say: Say) -> None:
 
 
 @contextmanager
-def _demo(origin: Origin, selection: Selection, say: Say) -> Iterator[Opened]:
+def _demo(
+    origin: Origin, selection: Selection, say: Say, seed: int | None, groups: int | None
+) -> Iterator[Opened]:
     exchanges = {binding.exchange for binding in selection.bindings}
     for strange in sorted(exchanges - {exchange.address for exchange in QUEUE}):
         say(f"the demo has no {strange}: it simulates the queue alone")
@@ -161,10 +174,12 @@ def _demo(origin: Origin, selection: Selection, say: Say) -> Iterator[Opened]:
     from tcsniff.simulator import simulate
     from tcsniff.sources.demo import Demo  # kombu: 50 ms
 
-    seed = random.randrange(1_000_000) if origin.seed is None else origin.seed
+    if seed is None:
+        seed = random.randrange(_SEEDS) if origin.seed is None else origin.seed
     start = time.time() if origin.seed is None else _SEEDED
     pace = _WATCHED if sys.stdout.isatty() else _PIPED
-    with Demo(simulate(seed=seed, start=start), exchanges, pace=pace) as demo:
+    simulated = simulate(seed=seed, start=start, groups=groups)
+    with Demo(simulated, exchanges, pace=pace) as demo:
         say(f"listening to the demo, seed {seed} ({_count(selection)}); Ctrl-C ends")
         yield Opened(demo, "demo", selection.accepts())
 

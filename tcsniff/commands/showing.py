@@ -84,7 +84,7 @@ def _for_people(
     condition: Callable[[], str],
 ) -> Renderer:
     columns = named(view.columns)
-    colour = _coloured(view.colour, live=live)
+    colour = coloured(view.colour, live=live)
     ascii_only = not (sys.stdout.encoding or "").lower().startswith("utf")
     if _name(view, live=live) == "table" and live:
         from tcsniff.renderers.table import TableRenderer  # rich: 25 ms
@@ -111,7 +111,13 @@ def _for_people(
     )
 
 
-def _coloured(colour: str, *, live: bool) -> bool:
+def coloured(colour: str, *, live: bool) -> bool:
+    """Tell whether to use colours.
+
+    Args:
+        colour: The flag: ``always``, ``never`` or ``auto``.
+        live: Whether the output is a terminal that can do more than text.
+    """
     # https://no-color.org and https://force-color.org, but a flag beats both.
     if colour != "auto":
         return colour == "always"

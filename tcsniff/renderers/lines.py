@@ -73,8 +73,7 @@ class LinesRenderer:
         if not self._colour:
             return line
         what = EVENT.text(event)
-        codes = ";".join(_COLOURS[name] for name in look_of(event).style.split())
-        return line.replace(what, f"\x1b[{codes}m{what}\x1b[0m", 1) if codes else line
+        return line.replace(what, coloured(what, look_of(event).style), 1)
 
     def _joined(self, texts: Sequence[str]) -> str:
         pairs = zip(texts, self._columns, strict=True)
@@ -83,3 +82,14 @@ class LinesRenderer:
 
 def _padded(text: str, column: Column) -> str:
     return text.rjust(column.width) if column.title == RUN.title else text.ljust(column.width)
+
+
+def coloured(text: str, style: str) -> str:
+    """Colour text for a terminal.
+
+    Args:
+        text: Without escape sequences.
+        style: Of `columns.Look`; empty for none.
+    """
+    codes = ";".join(_COLOURS[name] for name in style.split())
+    return f"\x1b[{codes}m{text}\x1b[0m" if codes else text

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 
 from rich.text import Text
 
+from tcsniff.criticalpath import Step
 from tcsniff.graph import OPEN, Graph, Node
 from tcsniff.renderers.scene import NO_KIND, SYMBOLS, Scene, look_of, troubles
 from tcsniff.sanitize import safe
@@ -242,3 +243,31 @@ def _padded(text: str, room: int) -> str:
 def width_of_kinds(kinds: Iterable[str]) -> int:
     """Tell how much room the names of kinds need, in cells."""
     return min(_KIND, max((len(safe(name or NO_KIND)) for name in kinds), default=0))
+
+
+def path_rows(steps: Sequence[Step]) -> list[Text]:
+    """Tell the critical path, a line a step: waiting, running, and neither."""
+    if not steps:
+        return [Text("no task was scheduled yet")]
+    rows = [Text(f"{'WAITING':>10} {'RUNNING':>10} {'IDLE':>10}  TASK", style="bold")]
+    for step in steps:
+        row = Text("".join(f"{lasting(part):>10} " for part in (step.waiting, step.running)))
+        row.append(f"{lasting(step.idle) if step.idle >= _WORTH else '':>10}  ")
+        look = look_of(step.node.state)
+        row.append(f"{look.symbol} ", style=look.style).append(safe(step.node.label))
+        rows.append(row.append(f"  {safe(step.node.pool)}", style="dim"))
+    whole = sum(step.length for step in steps)
+    rows.append(Text(f"{lasting(whole):>10} in all", style="bold"))
+    return rows
+
+
+_WORTH = 0.05  # seconds, below which idleness is not worth a figure
+
+
+def blocked_rows(scene: Scene) -> list[Text]:
+    """Tell who waits for whom, a line a task that waits."""
+    if not scene.blocked:
+        return [Text("no task waits for another")]
+    nodes = [one.node for one in scene.blocked.values()]
+    room = min(_LABEL, max(len(safe(node.label)) for node in nodes))
+    return [task(node, scene, room) for node in nodes]

@@ -16,6 +16,7 @@ from queue import Empty, SimpleQueue
 from typing import Any, NamedTuple, TypeVar
 from urllib.parse import urlsplit
 
+import msgspec
 import orjson
 
 from tcsniff.definitions import Definition, Page, page_of, parse
@@ -27,6 +28,7 @@ from tcsniff.errors import (
     ApiUntrusted,
     UsageError,
 )
+from tcsniff.tasks import Record
 
 TIMEOUT = 60.0  # seconds for an answer, tries and pauses between them included
 RETRIES = 5  # after a failure of the line or the server; in all, 3 seconds of pauses
@@ -124,6 +126,16 @@ class QueueApi:
         what = f"task {task_id}"
         answer = self._answer("task", what, task_id)
         return self._read(what, lambda text: parse(task_id, text), answer)
+
+    def group_of(self, task_id: str) -> str:
+        """Ask which task group a task belongs to.
+
+        Raises:
+            ApiError: As for `pages`.
+        """
+        what = f"task {task_id}"
+        answer = self._answer("task", what, task_id)
+        return self._read(what, _GROUPS, answer).task_group_id
 
     def _read(self, what: str, read: Callable[[bytes], _Told], answer: Any) -> _Told:
         # The client wraps what is no JSON, as a page of a proxy or a redirect.
@@ -242,6 +254,11 @@ def _checked(root_url: str) -> str:
     return root_url.rstrip("/")
 
 
+class _Member(Record, frozen=True):
+    task_group_id: str
+
+
+_GROUPS = msgspec.json.Decoder(_Member).decode
 _LIKE = "https://firefox-ci-tc.services.mozilla.com"
 
 

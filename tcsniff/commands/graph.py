@@ -1,0 +1,76 @@
+"""``tcsniff graph``: a task group as a tree, until it has ended."""
+
+from __future__ import annotations
+
+import re
+
+import click
+
+from tcsniff.commands.groupoptions import Asking, Showing, Waiting, group_options
+from tcsniff.commands.options import OUTPUT, SectionedCommand, option
+from tcsniff.commands.origin import Origin, check_origin, origin_options
+from tcsniff.commands.talk import keep_quiet, say
+from tcsniff.errors import UsageError
+from tcsniff.fields import choices
+
+_PAGE = re.compile(r"(https?://[^/]+)/tasks/groups/([^/?#]+)")  # of the web interface
+
+
+@click.command(cls=SectionedCommand)
+@click.argument("task_group_id", required=False)
+@origin_options
+@group_options
+@option("-q", "--quiet", section=OUTPUT, is_flag=True, help="Say nothing but errors.")
+def graph(
+    *,
+    task_group_id: str | None,
+    origin: Origin,
+    asking: Asking,
+    showing: Showing,
+    waiting: Waiting,
+    quiet: bool,
+) -> int:
+    """Show a task group as a tree, and wait for its end.
+
+    What went wrong comes first, then each kind of task: what runs and for how
+    long, what waits and for what, and which chain took the time. Dependencies
+    come from the queue's API, or a file. TASK_GROUP_ID may also be the address
+    of the group's page; a recording needs none if its first group is meant, and
+    the demo has one of its own.
+
+    Ends with status 0 if every task completed, 10 if one failed, 11 if none
+    failed but one ended in exception; runs that are tried again do not count.
+    """
+    check_origin(origin)
+    if origin.delete_queue:
+        raise UsageError("--delete-queue goes with `tcsniff`, not with graph")
+    if asking.no_api and asking.root_url is not None:
+        raise UsageError("--no-api and --root-url contradict each other")
+    if (page := _PAGE.match(task_group_id or "")) is not None:
+        task_group_id = page[2]
+        if asking.root_url is None and not asking.no_api and origin.is_live:
+            asking = asking._replace(root_url=page[1])
+    _check_id(task_group_id, origin)
+
+    from tcsniff.commands.grouprun import GroupRun  # msgspec and orjson: 25 ms
+
+    tell = keep_quiet if quiet else say
+    run = GroupRun(task_group_id or "", origin, asking, showing, waiting, tell)
+    return run.over()
+
+
+def _check_id(task_group_id: str | None, origin: Origin) -> None:
+    if task_group_id is not None:
+        try:
+            choices("taskGroupId", [task_group_id])
+        except UsageError:
+            raise UsageError(
+                f"{task_group_id!r} is no id of a task group, which looks like "
+                "fN1SbArXTPSVFNUvaOlinQ"
+            ) from None
+    elif origin.is_live:
+        raise UsageError(
+            "which task group? `tcsniff graph TASK_GROUP_ID`; the id is in the address of its "
+            "page (/tasks/groups/...), and `tcsniff --all --columns group,task` shows those that "
+            "are heard of; or try it without any: tcsniff graph --demo"
+        )

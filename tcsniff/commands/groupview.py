@@ -1,0 +1,80 @@
+"""From flags to the view of a task group.
+
+Imported when the command runs, not for its help.
+"""
+
+from __future__ import annotations
+
+import importlib
+import os
+import sys
+from collections.abc import Callable
+
+from tcsniff.commands.groupoptions import FORMATS, Showing
+from tcsniff.commands.showing import coloured
+from tcsniff.renderers.document import Document, Words, chain, picture, waiting
+from tcsniff.renderers.following import GroupView
+from tcsniff.renderers.output import Output, size_of_terminal
+
+_WIDTH, _HEIGHT = 120, 120  # of a picture that no terminal shows
+
+
+def view_of(
+    showing: Showing,
+    *,
+    wait: bool,
+    source: str,
+    condition: Callable[[], str],
+    root_url: str | None,
+) -> GroupView:
+    """Make the view of a group.
+
+    Args:
+        showing: What the flags ask for.
+        wait: Whether the group is followed; else it is shown once.
+        source: What we are connected to, for people.
+        condition: Tells what a person should know of the connection.
+        root_url: Of the deployment, for links; None for none.
+    """
+    output = Output()
+    live = output.is_terminal and os.environ.get("TERM") != "dumb"
+    colour = coloured(showing.colour, live=live)
+    ascii_only = not (sys.stdout.encoding or "").lower().startswith("utf")
+    name = showing.output or ("table" if live else "json")
+    if showing.document is not None:
+        words = _words(showing.document, output, as_json=name == "json", colour=colour)
+        return Document(output, words, ascii_only=ascii_only and name != "json")
+    if name == "table" and not (live and wait):
+        size = size_of_terminal if output.is_terminal else _paper
+        return Document(output, picture(size, root_url, colour=colour), ascii_only=ascii_only)
+    if name == "table":
+        from tcsniff.renderers.treeview import TreeView
+
+        return TreeView(
+            output,
+            source=source,
+            condition=condition,
+            root_url=root_url,
+            colour=colour,
+            ascii_only=ascii_only,
+        )
+    if name == "lines":
+        from tcsniff.renderers.changes import LinesOfChanges
+
+        return LinesOfChanges(output, colour=colour, ascii_only=ascii_only, utc=showing.utc)
+    from tcsniff.renderers.changes import JsonChanges
+
+    return JsonChanges(output)
+
+
+def _words(document: str, output: Output, *, as_json: bool, colour: bool) -> Words:
+    if document in FORMATS:
+        export: Words = importlib.import_module(f"tcsniff.exports.{document}").export
+        return export
+    width = size_of_terminal()[0] if output.is_terminal else _WIDTH
+    made = chain if document == "critical-path" else waiting
+    return made(width, as_json=as_json, colour=colour)
+
+
+def _paper() -> tuple[int, int]:
+    return _WIDTH, _HEIGHT

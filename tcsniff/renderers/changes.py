@@ -1,0 +1,134 @@
+"""A task group followed line by line: a line for each change, and a summary in the end."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+
+import orjson
+
+from tcsniff.columns import clock_time, gap_text, plain
+from tcsniff.criticalpath import critical_path
+from tcsniff.deliveries import Gap
+from tcsniff.graph import Graph
+from tcsniff.records import gap_line
+from tcsniff.renderers.lines import coloured
+from tcsniff.renderers.output import Output
+from tcsniff.renderers.painting import painted
+from tcsniff.renderers.scene import look_of, scene_of
+from tcsniff.renderers.sections import path, progress, title, wrong
+from tcsniff.sanitize import safe, safe_json
+from tcsniff.summary import Json, summary_of
+from tcsniff.times import moment
+
+_WIDTH = 120  # cells of the summary in words
+
+
+class JsonChanges:
+    """Writes each change as a line of JSON, and in the end ``{"summary": ...}``."""
+
+    def __init__(self, output: Output) -> None:
+        """Take an output."""
+        self._output = output
+        self._lines: list[bytes] = []
+
+    def came(self, number: int, lag: float | None) -> None:
+        """Take no notice: only changes are shown."""
+
+    def changed(self, changes: Iterable[Json]) -> None:
+        """Take changes in, as `summary.change_of` words them."""
+        self._lines += [_line(change) for change in changes]
+
+    def gap(self, gap: Gap) -> None:
+        """Take a gap in."""
+        self._lines.append(gap_line(gap))
+
+    def flush(self, graph: Callable[[], Graph], now: float) -> None:  # noqa: ARG002 - a view's
+        """Write what was taken in."""
+        self._write()
+
+    def _write(self) -> None:
+        lines, self._lines = self._lines, []
+        if not lines:
+            self._output.check()
+            return
+        data = b"".join(lines)
+        if self._output.is_terminal:
+            text = data.decode().split("\n")
+            data = "\n".join(map(safe_json, text)).encode()
+        self._output.write(data)
+
+    def finish(self, graph: Graph, now: float) -> None:
+        """Write the summary."""
+        self._lines.append(_line({"summary": summary_of(graph, critical_path(graph, now), now)}))
+        self._write()
+
+
+def _line(value: Json) -> bytes:
+    return orjson.dumps(value, option=orjson.OPT_APPEND_NEWLINE)
+
+
+class LinesOfChanges:
+    """Writes each change as a line for people, and in the end a summary of a few lines."""
+
+    def __init__(self, output: Output, *, colour: bool, ascii_only: bool, utc: bool) -> None:
+        """Take an output.
+
+        Args:
+            output: Where to write.
+            colour: Whether to use colours.
+            ascii_only: Whether our symbols are spelled in ASCII.
+            utc: Whether times are in UTC instead of the local time zone.
+        """
+        self._output = output
+        self._colour = colour
+        self._ascii_only = ascii_only
+        self._utc = utc
+        self._lines: list[str] = []
+
+    def came(self, number: int, lag: float | None) -> None:
+        """Take no notice: only changes are shown."""
+
+    def changed(self, changes: Iterable[Json]) -> None:
+        """Take changes in, as `summary.change_of` words them."""
+        self._lines += [self._line(change) for change in changes]
+
+    def gap(self, gap: Gap) -> None:
+        """Take a gap in."""
+        self._lines.append(f"--- {gap_text(gap)}")
+
+    def flush(self, graph: Callable[[], Graph], now: float) -> None:  # noqa: ARG002 - a view's
+        """Write what was taken in."""
+        self._write()
+
+    def _write(self) -> None:
+        lines, self._lines = self._lines, []
+        if not lines:
+            self._output.check()
+            return
+        text = "".join(f"{line.rstrip()}\n" for line in lines)
+        self._output.write((plain(text) if self._ascii_only else text).encode(errors="replace"))
+
+    def finish(self, graph: Graph, now: float) -> None:
+        """Write the summary."""
+        scene = scene_of(graph, now)
+        rows = [title(scene), progress(scene, _WIDTH), *wrong(scene, _WIDTH), path(scene, _WIDTH)]
+        self._lines += painted(rows, _WIDTH, colour=self._colour)
+        self._write()
+
+    def _line(self, change: Json) -> str:
+        state = change["state"]
+        look = look_of(state)
+        what = f"{look.symbol} {safe(look.word):<11}"
+        if self._colour:
+            what = coloured(what, look.style)
+        when = clock_time(moment(change["time"]), utc=self._utc)
+        name = safe(change["label"] or change["taskId"])
+        run = "" if change["run"] is None else f"run {change['run']}"
+        reason = safe(change["reason"] or "")
+        if state in ("completed", "failed") and reason == state:
+            reason = ""
+        if lost := change.get("lost"):
+            reason = f"run {lost['run']} {safe(lost['reason'] or '')}"
+        worker = safe(change["worker"] or "")
+        parts = (f"{run:<6}", reason, safe(change["pool"]), worker)
+        return f"{when}  {what}  {name:<44}  " + "  ".join(filter(None, parts))

@@ -1,0 +1,99 @@
+"""A task group as one document, written when all is known."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+
+import orjson
+
+from tcsniff.blocking import blocked
+from tcsniff.columns import plain
+from tcsniff.criticalpath import critical_path
+from tcsniff.deliveries import Gap
+from tcsniff.graph import Graph
+from tcsniff.renderers.output import Output
+from tcsniff.renderers.painting import painted
+from tcsniff.renderers.scene import scene_of
+from tcsniff.renderers.sections import blocked_rows, path_rows
+from tcsniff.renderers.tree import picture_of
+from tcsniff.summary import Json, blocked_of, step_of
+
+Words = Callable[[Graph, float], str]
+"""Words a document of a graph at a moment, in seconds since the Unix epoch."""
+
+
+class Document:
+    """Shows nothing until the end, then a document."""
+
+    def __init__(self, output: Output, words: Words, *, ascii_only: bool = False) -> None:
+        """Take an output.
+
+        Args:
+            output: Where to write.
+            words: The document; safe for a terminal.
+            ascii_only: Whether our symbols are spelled in ASCII.
+        """
+        self._output = output
+        self._words = words
+        self._ascii_only = ascii_only
+
+    def came(self, number: int, lag: float | None) -> None:
+        """Take no notice."""
+
+    def changed(self, changes: Iterable[Json]) -> None:
+        """Take no notice."""
+
+    def gap(self, gap: Gap) -> None:
+        """Take no notice."""
+
+    def flush(self, graph: Callable[[], Graph], now: float) -> None:  # noqa: ARG002 - a view's
+        """See that there is still somebody to write for."""
+        self._output.check()
+
+    def finish(self, graph: Graph, now: float) -> None:
+        """Write it."""
+        text = self._words(graph, now)
+        self._output.write((plain(text) if self._ascii_only else text).encode(errors="replace"))
+
+
+def picture(size: Callable[[], tuple[int, int]], root_url: str | None, *, colour: bool) -> Words:
+    """Word the picture that the live view draws."""
+
+    def words(graph: Graph, now: float) -> str:
+        width, height = size()
+        scene = scene_of(graph, now, root_url)
+        rows = picture_of(scene, None, width, max(1, height - 1), colour=colour)
+        return "".join(f"{row}\n" for row in rows)
+
+    return words
+
+
+def chain(width: int, *, as_json: bool, colour: bool) -> Words:
+    """Word the critical path, a line a step."""
+
+    def words(graph: Graph, now: float) -> str:
+        steps = critical_path(graph, now)
+        if as_json:
+            return _json_lines(map(step_of, steps))
+        return _lines(painted(path_rows(steps), width, colour=colour))
+
+    return words
+
+
+def waiting(width: int, *, as_json: bool, colour: bool) -> Words:
+    """Word who waits for whom, a line a task that waits."""
+
+    def words(graph: Graph, now: float) -> str:
+        if as_json:
+            return _json_lines(blocked_of(one, graph) for one in blocked(graph.nodes))
+        return _lines(painted(blocked_rows(scene_of(graph, now)), width, colour=colour))
+
+    return words
+
+
+def _json_lines(values: Iterable[Json]) -> str:
+    return "".join(orjson.dumps(value).decode() + "\n" for value in values)
+
+
+def _lines(rows: Iterable[str]) -> str:
+    return "".join(f"{row}\n" for row in rows)

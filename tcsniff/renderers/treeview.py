@@ -1,0 +1,118 @@
+"""A task graph, live: one picture, drawn again in its place."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable
+
+from tcsniff.columns import plain
+from tcsniff.deliveries import Gap
+from tcsniff.graph import Graph
+from tcsniff.renderers.output import Output, size_of_terminal
+from tcsniff.renderers.scene import scene_of
+from tcsniff.renderers.screen import Screen
+from tcsniff.renderers.status import Traffic, counted_gaps
+from tcsniff.renderers.tree import picture_of
+from tcsniff.sanitize import safe
+from tcsniff.summary import Json
+
+REDRAW = 0.25  # seconds between two drawings, at least
+_SHARE = 6  # how many times longer than it took to draw the next drawing waits
+_MARGIN = 1  # lines of the screen that stay free
+
+
+class TreeView:
+    """Draws a graph, now and then: large ones more seldom, so that drawing costs little."""
+
+    def __init__(
+        self,
+        output: Output,
+        *,
+        source: str,
+        condition: Callable[[], str],
+        root_url: str | None,
+        colour: bool,
+        ascii_only: bool,
+        size: Callable[[], tuple[int, int]] = size_of_terminal,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        """Nothing is drawn yet.
+
+        Args:
+            output: A terminal.
+            source: What it is connected to, for the status line.
+            condition: Tells what a person should know of the connection and of
+                the graph.
+            root_url: Of the deployment, for links; None for none.
+            colour: Whether to use colours.
+            ascii_only: Whether our symbols are spelled in ASCII.
+            size: Measures the terminal, in columns and lines.
+            clock: Tells the time, in seconds.
+        """
+        self._screen = Screen(output)
+        self._source = source
+        self._condition = condition
+        self._root_url = root_url
+        self._colour = colour
+        self._ascii_only = ascii_only
+        self._size = size
+        self._clock = clock
+        self._traffic = Traffic(clock)
+        self._gaps = 0
+        self._due = clock()
+
+    def came(self, number: int, lag: float | None) -> None:
+        """Take note that events have come, for the status line."""
+        self._traffic.add(number, lag)
+
+    def changed(self, changes: Iterable[Json]) -> None:
+        """Take no notice: the picture shows what is, not what happened."""
+
+    def gap(self, gap: Gap) -> None:  # noqa: ARG002 - a view's signature
+        """Take a gap in: the status line counts them."""
+        self._gaps += 1
+
+    def say(self, text: str) -> None:
+        """Write a line above the picture, where it stays."""
+        self._screen.above(safe(text))
+        self._due = self._clock()
+
+    def again(self) -> None:
+        """Give the terminal away; the next picture is drawn below what is there then."""
+        self._screen.again()
+        self._due = self._clock()
+
+    def flush(self, graph: Callable[[], Graph], now: float) -> None:
+        """Draw if it is time.
+
+        Args:
+            graph: Gives what to draw.
+            now: The group's time, in seconds since the Unix epoch.
+        """
+        begun = self._clock()
+        if begun >= self._due:
+            self._draw(graph(), now)
+            ended = self._clock()
+            self._due = ended + max(REDRAW, _SHARE * (ended - begun))
+
+    def finish(self, graph: Graph, now: float) -> None:
+        """Draw a last time, and leave the terminal in order."""
+        try:
+            self._draw(graph, now)
+        finally:
+            self._screen.close()
+
+    def _draw(self, graph: Graph, now: float) -> None:
+        width, height = self._size()
+        notes = tuple(filter(None, (self._condition(), counted_gaps(self._gaps))))
+        status = self._traffic.status(self._source, "", notes)
+        picture = picture_of(
+            scene_of(graph, now, self._root_url),
+            status,
+            width,
+            max(1, height - _MARGIN),
+            colour=self._colour,
+        )
+        if self._ascii_only:
+            picture = [plain(line) for line in picture]
+        self._screen.draw(picture, (width, height))

@@ -1,0 +1,120 @@
+"""What the queue's API tells of a group that is followed, asked for when it is of use."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+
+from tcsniff.errors import ApiError
+from tcsniff.following import Following
+from tcsniff.sources.fetch import Fetch
+from tcsniff.sources.queue_api import QueueApi
+from tcsniff.tracker import Change
+
+AGAIN = 300.0  # seconds between two questions: messages get lost, the queue's word counts
+SOON = 15.0  # seconds, if there is something that only the queue can tell; doubled each time
+AFTER_FAILURE = 60.0  # seconds
+
+
+class Inquiry:
+    """Asks for a group in the background, at first and whenever there is reason to.
+
+    What it tells is merged with what events have told; neither takes anything
+    away from the other. While the API fails, events go on alone.
+    """
+
+    def __init__(
+        self,
+        api: QueueApi,
+        following: Following,
+        *,
+        tell: Callable[[str], None],
+        clock: Callable[[], float],
+    ) -> None:
+        """Nothing is asked yet.
+
+        Args:
+            api: Whom to ask.
+            following: The group.
+            tell: Is told of a failure, once for each that is another.
+            clock: Tells the time, in seconds.
+        """
+        self._api = api
+        self._following = following
+        self._tell = tell
+        self._clock = clock
+        self._fetch: Fetch | None = None
+        self._begun = -math.inf
+        self._lacking = 0  # answers, one after the other, that left something unknown
+        self._is_answered = False  # ever, wholly
+        self._was_over = False  # when the fetch that is on, or was the last, began
+        self._failure: ApiError | None = None
+
+    @property
+    def condition(self) -> str:
+        """What a person should know of it just now; empty if all is well."""
+        if self._failure is not None:
+            return "no answer from the queue's API"
+        return "" if self._is_answered else "asking the queue"
+
+    @property
+    def unknown(self) -> ApiError | None:
+        """Why nothing is known, if the very first answer was a failure; None otherwise."""
+        return None if self._is_answered else self._failure
+
+    @property
+    def is_up_to_date(self) -> bool:
+        """Whether the queue was asked since the group is over, or cannot be asked."""
+        if self._failure is not None:
+            return True
+        return self._was_over and self._fetch is None
+
+    def poll(self) -> list[Change]:
+        """Take what has come, and ask again if it is time; never waits.
+
+        Returns:
+            What is new of the group's tasks.
+        """
+        changes: list[Change] = []
+        if self._fetch is not None:
+            for page in self._fetch.taken():
+                changes += self._following.learn(page.definitions, page.statuses)
+            if self._fetch.is_over:
+                self._end(self._fetch)
+        elif self._is_due(self._clock() - self._begun):
+            self._begin()
+        return changes
+
+    def stop(self) -> None:
+        """Ask no more."""
+        if self._fetch is not None:
+            self._fetch.stop()
+
+    def _is_due(self, passed: float) -> bool:
+        if self._failure is not None:
+            return passed >= AFTER_FAILURE
+        if passed >= AGAIN:
+            return True
+        if self._following.is_over and not self._was_over:
+            return True
+        is_soon = passed >= SOON * 2**self._lacking
+        return is_soon and self._following.lacks_definitions
+
+    def _begin(self) -> None:
+        self._begun = self._clock()
+        self._was_over = self._following.is_over
+        self._fetch = Fetch(self._api.pages(self._following.task_group_id))
+        self._fetch.start()
+
+    def _end(self, fetch: Fetch) -> None:
+        self._fetch = None
+        if fetch.error is None:
+            self._is_answered, self._failure = True, None
+            self._following.know_all()
+            self._lacking = self._lacking + 1 if self._following.lacks_definitions else 0
+        elif isinstance(fetch.error, ApiError):
+            if str(fetch.error) != str(self._failure):
+                self._tell(f"{fetch.error}; going on with events alone")
+            self._failure = fetch.error
+        else:
+            raise fetch.error

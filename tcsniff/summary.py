@@ -1,0 +1,151 @@
+"""A task group summed up, and its changes, as JSON for programs.
+
+Pure.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from tcsniff.blocking import Blocked
+from tcsniff.criticalpath import Step
+from tcsniff.graph import Graph, Node, counts, span
+from tcsniff.tracker import Change, Run
+
+Json = dict[str, Any]
+
+_TIMES = {"pending": "scheduled", "running": "started"}  # of other states: resolved
+_WRONG = ("failed", "exception")
+
+
+def change_of(change: Change, received: str | None) -> Json | None:
+    """Word what a message told that is new, if a task changed its state or its run.
+
+    Args:
+        change: What is new.
+        received: When the message reached us; stands in for a time that it does
+            not tell.
+
+    Returns:
+        ``time`` (when it happened), ``taskGroupId``, ``taskId``, ``label``,
+        ``kind``, ``pool``, ``before`` (the state until then; null for a new
+        task), ``state``, ``run`` (its number; null before the first),
+        ``reason`` (why the run ended, or why there is one more), ``worker``
+        (group and id), and ``lost``: the number and the reason of the run
+        before, if this one takes its place. None if there is nothing to word.
+    """
+    before, after = change
+    if before is not None and (before.state, len(before.runs)) == (after.state, len(after.runs)):
+        return None
+    run = after.run
+    happened = getattr(run, _TIMES.get(run.state, "resolved")) if run else None
+    worded = {
+        "time": happened or received,
+        "taskGroupId": after.status.task_group_id,
+        "taskId": after.status.task_id,
+        "label": after.label,
+        "kind": after.kind,
+        "pool": after.pool,
+        "before": None if before is None else before.state,
+        "state": after.state,
+        "run": run.run_id if run else None,
+        "reason": _reason(run),
+        "worker": worker_of(run),
+    }
+    if before is not None and len(after.runs) > len(before.runs) > 0:
+        lost = after.runs[-2]
+        worded["lost"] = {"run": lost.run_id, "reason": lost.reason_resolved}
+    return worded
+
+
+def _reason(run: Run | None) -> str | None:
+    if run is None:
+        return None
+    if run.reason_resolved is not None:
+        return run.reason_resolved
+    return None if run.reason_created == "scheduled" else run.reason_created
+
+
+def worker_of(run: Run | None) -> str | None:
+    """Name the worker of a run: its group and its id; None if it has none."""
+    if run is None or run.worker_id is None:
+        return None
+    return " ".join(filter(None, (run.worker_group, run.worker_id)))
+
+
+def summary_of(graph: Graph, path: Iterable[Step], now: float) -> Json:
+    """Sum a group up.
+
+    Args:
+        graph: The group.
+        path: Its critical path.
+        now: In seconds since the Unix epoch.
+
+    Returns:
+        ``taskGroupId``, ``schedulerId``, ``resolved`` (whether all has ended),
+        ``sealed``, ``tasks`` (how many), ``states`` (how many in each),
+        ``seconds`` (from the first scheduling to the last end), ``exitStatus``,
+        ``wrong`` (the tasks that failed or ended in exception) and
+        ``criticalPath``.
+    """
+    nodes = graph.nodes.values()
+    return {
+        "taskGroupId": graph.task_group_id,
+        "schedulerId": graph.scheduler_id,
+        "resolved": graph.is_over,
+        "sealed": graph.is_sealed,
+        "tasks": len(nodes),
+        "states": counts(nodes),
+        "seconds": round(span(nodes, now), 3),
+        "exitStatus": graph.exit_status,
+        "wrong": [_wrong(node) for node in nodes if node.state in _WRONG],
+        "criticalPath": [step_of(step) for step in path],
+    }
+
+
+def _wrong(node: Node) -> Json:
+    return {
+        "taskId": node.task_id,
+        "label": node.label,
+        "kind": node.kind,
+        "pool": node.pool,
+        "state": node.state,
+        "run": node.run.run_id if node.run else None,
+        "reason": _reason(node.run),
+        "worker": worker_of(node.run),
+    }
+
+
+def step_of(step: Step) -> Json:
+    """Word a step of the critical path; lengths are in seconds."""
+    return {
+        "taskId": step.node.task_id,
+        "label": step.node.label,
+        "state": step.node.state,
+        "waiting": round(step.waiting, 3),
+        "running": round(step.running, 3),
+        "idle": round(step.idle, 3),
+        "length": round(step.length, 3),
+    }
+
+
+def blocked_of(one: Blocked, graph: Graph) -> Json:
+    """Word who waits for whom; a task of another group has neither label nor state."""
+    by = []
+    for task_id in one.by:
+        other = graph.nodes.get(task_id)
+        by.append(
+            {
+                "taskId": task_id,
+                "label": other.label if other else None,
+                "state": other.state if other else None,
+            }
+        )
+    return {
+        "taskId": one.node.task_id,
+        "label": one.node.label,
+        "kind": one.node.kind,
+        "hopeless": one.is_hopeless,
+        "by": by,
+    }
