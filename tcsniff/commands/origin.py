@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import click
@@ -168,6 +169,23 @@ def check_origin(origin: Origin) -> None:
         raise UsageError("--seed goes with --demo")
     if not origin.recordings and (origin.follow or origin.speed is not None):
         raise UsageError("--follow and --speed go with --from")
+
+
+def check_record(path: str | None, origin: Origin) -> None:
+    """Refuse to record into a file that is read.
+
+    Args:
+        path: ``--record``.
+        origin: Where events come from.
+
+    Raises:
+        UsageError: If it is the same.
+    """
+    if path is None:
+        return
+    for other in origin.recordings:
+        if Path(other).exists() and Path(path).exists() and Path(other).samefile(path):
+            raise UsageError(f"--record {path} is also what --from reads")
 
 
 def _check_queue(origin: Origin) -> None:

@@ -8,8 +8,10 @@ from __future__ import annotations
 import dataclasses
 import json
 import sys
+from collections.abc import Callable
 from contextlib import closing
-from typing import Any
+from functools import partial
+from typing import Any, Protocol
 
 from tcsniff.columns import gap_text, named
 from tcsniff.commands.content import Content, Ending
@@ -25,13 +27,36 @@ from tcsniff.selection import Selection
 from tcsniff.stream import Outcome, Renderer, Stop, Tally, Watch, pump
 
 
+class Showing(Protocol):
+    """Makes the renderer, once it is known where events come from."""
+
+    def __call__(self, *, source: str, selection: str, condition: Callable[[], str]) -> Renderer:
+        """Make it; the arguments are those of `showing.renderer_of`."""
+        ...
+
+
 class Run(Watch):
     """A run, with all that needs no connection made ready."""
 
     def __init__(
-        self, selection: Selection, content: Content, ending: Ending, view: View, tell: Say
+        self,
+        selection: Selection,
+        content: Content,
+        ending: Ending,
+        view: View,
+        tell: Say,
+        *,
+        showing: Showing | None = None,
     ) -> None:
         """Read the flags.
+
+        Args:
+            selection: What to ask for.
+            content: What must be true of an event besides.
+            ending: When to stop.
+            view: What becomes of events.
+            tell: Tells the person something.
+            showing: Makes the renderer; None for that of the view.
 
         Raises:
             UsageError: If one of them asks for what cannot be.
@@ -52,7 +77,9 @@ class Run(Watch):
             fail_on=self._asked.any_of("--fail-on", ending.fail_on),
         )
         selected = () if view.select is None else (view.select,)
-        self._select = next(iter(self._asked.compiled("--select", selected)), None)
+        select = next(iter(self._asked.compiled("--select", selected)), None)
+        search = None if select is None else select.search
+        self._showing = showing or partial(renderer_of, view, search)
         self._tally = Tally()
 
     def over(self, origin: Origin, *, title: str, summary: str | None) -> int:
@@ -105,10 +132,7 @@ class Run(Watch):
             self._table.again()
 
     def _shown(self, source: Opened, title: str) -> Outcome:
-        select = None if self._select is None else self._select.search
-        renderer = renderer_of(
-            self._view,
-            select,
+        renderer = self._showing(
             source=source.name,
             selection=title,
             condition=lambda: getattr(source.source, "condition", ""),

@@ -37,18 +37,25 @@ def renderer_of(
         OutputError: If the recording cannot be opened.
     """
     renderer = _view(view, select, source=source, selection=selection, condition=condition)
-    if view.record is None:
-        return renderer
+    return renderer if view.record is None else recorded(view.record, renderer)
+
+
+def recorded(path: str, renderer: Renderer) -> Renderer:
+    """Have events written into a file besides.
+
+    Raises:
+        OutputError: If it cannot be opened.
+    """
     from tcsniff.renderers.recorder import Recorder
 
-    return Recorder(view.record, renderer)
+    return Recorder(path, renderer)
 
 
 def _view(
     view: View, select: Select | None, *, source: str, selection: str, condition: Callable[[], str]
 ) -> Renderer:
     output = Output()
-    live = output.is_terminal and os.environ.get("TERM") != "dumb"
+    live = can_draw(output)
     if select is not None:
         from tcsniff.renderers.projection import ProjectionRenderer
 
@@ -85,7 +92,7 @@ def _for_people(
 ) -> Renderer:
     columns = named(view.columns)
     colour = coloured(view.colour, live=live)
-    ascii_only = not (sys.stdout.encoding or "").lower().startswith("utf")
+    ascii_only = knows_only_ascii()
     if _name(view, live=live) == "table" and live:
         from tcsniff.renderers.table import TableRenderer  # rich: 25 ms
 
@@ -111,12 +118,22 @@ def _for_people(
     )
 
 
+def can_draw(output: Output) -> bool:
+    """Tell whether a picture can be drawn there, and again in its place."""
+    return output.is_terminal and os.environ.get("TERM") != "dumb"
+
+
+def knows_only_ascii() -> bool:
+    """Tell whether our symbols have to be spelled in ASCII."""
+    return not (sys.stdout.encoding or "").lower().startswith("utf")
+
+
 def coloured(colour: str, *, live: bool) -> bool:
     """Tell whether to use colours.
 
     Args:
-        colour: The flag: ``always``, ``never`` or ``auto``.
-        live: Whether the output is a terminal that can do more than text.
+        colour: ``--color``.
+        live: Whether a picture is drawn on a terminal.
     """
     # https://no-color.org and https://force-color.org, but a flag beats both.
     if colour != "auto":

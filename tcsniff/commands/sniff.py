@@ -2,25 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from pathlib import Path
-
 import click
 
 from tcsniff.commands.content import Content, Ending, content_options, ending_options
 from tcsniff.commands.options import OUTPUT, SectionedCommand, option, selection_options
-from tcsniff.commands.origin import Origin, check_origin, origin_options
+from tcsniff.commands.origin import Origin, check_origin, check_record, origin_options
 from tcsniff.commands.talk import keep_quiet, say
 from tcsniff.commands.views import View, check_view, view_options
-from tcsniff.errors import UsageError
 from tcsniff.selection import EVERYTHING, Wanted, select
-
-
-def _is_among(path: str, others: Sequence[str]) -> bool:
-    return any(
-        Path(other).exists() and Path(path).exists() and Path(other).samefile(path)
-        for other in others
-    )
 
 
 @click.command(cls=SectionedCommand)
@@ -62,8 +51,7 @@ def sniff(
         for name, meaning in NAMES.items():
             click.echo(f"{name:<10}  {meaning}")
         return 0
-    if view.record is not None and _is_among(view.record, origin.recordings):
-        raise UsageError(f"--record {view.record} is also what --from reads")
+    check_record(view.record, origin)
     if origin.delete_queue:
         from tcsniff.commands.opening import delete_queue
 
