@@ -8,7 +8,7 @@ import click
 
 from tcsniff.commands.groupoptions import Asking, Showing, Waiting, group_options
 from tcsniff.commands.options import OUTPUT, SectionedCommand, option
-from tcsniff.commands.origin import Origin, check_origin, origin_options
+from tcsniff.commands.origin import Origin, check_origin, check_record, origin_options
 from tcsniff.commands.talk import keep_quiet, say
 from tcsniff.errors import UsageError
 from tcsniff.fields import choices
@@ -42,6 +42,7 @@ def graph(
     failed but one ended in exception; runs that are tried again do not count.
     """
     check_origin(origin)
+    check_record(showing.record, origin)
     if origin.delete_queue:
         raise UsageError("--delete-queue goes with `tcsniff`, not with graph")
     if asking.no_api and asking.root_url is not None:

@@ -19,6 +19,7 @@ from tcsniff.commands.groupoptions import Asking, Showing, Waiting
 from tcsniff.commands.groupview import view_of
 from tcsniff.commands.opening import Opened, Say, opened
 from tcsniff.commands.origin import Origin
+from tcsniff.commands.showing import recorded
 from tcsniff.commands.talk import say
 from tcsniff.deliveries import Gap
 from tcsniff.errors import ApiError, ApiUnknown, UsageError
@@ -188,9 +189,7 @@ class GroupRun(Watch):
                 self._following, self._view, clock=self._now, inquire=self._inquire
             )
             if self._showing.record is not None:
-                from tcsniff.renderers.recorder import Recorder
-
-                renderer = Recorder(self._showing.record, renderer)
+                renderer = recorded(self._showing.record, renderer)
             self._renderer = renderer
             stack.enter_context(interrupts.deferred(source.source.stop, self._report, self._leave))
             with closing(renderer):

@@ -6,12 +6,10 @@ Imported when the command runs, not for its help.
 from __future__ import annotations
 
 import importlib
-import os
-import sys
 from collections.abc import Callable
 
 from tcsniff.commands.groupoptions import FORMATS, Showing
-from tcsniff.commands.showing import coloured
+from tcsniff.commands.showing import can_draw, coloured, knows_only_ascii
 from tcsniff.renderers.document import Document, Words, chain, picture, waiting
 from tcsniff.renderers.following import GroupView
 from tcsniff.renderers.output import Output, size_of_terminal
@@ -37,9 +35,9 @@ def view_of(
         root_url: Of the deployment, for links; None for none.
     """
     output = Output()
-    live = output.is_terminal and os.environ.get("TERM") != "dumb"
+    live = can_draw(output)
     colour = coloured(showing.colour, live=live)
-    ascii_only = not (sys.stdout.encoding or "").lower().startswith("utf")
+    ascii_only = knows_only_ascii()
     name = showing.output or ("table" if live else "json")
     if showing.document is not None:
         words = _words(showing.document, output, as_json=name == "json", colour=colour)
