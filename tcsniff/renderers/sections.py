@@ -119,8 +119,17 @@ def _wrong_run(node: Node) -> Run | None:
     return lost[-1] if lost else None
 
 
-def kind(name: str, nodes: Sequence[Node], scene: Scene, room: int) -> Text:
-    """Sum a kind up in a line: how its tasks are, and what is most worth knowing of them."""
+def kind(name: str, nodes: Sequence[Node], scene: Scene, room: int, *, alone: bool) -> Text:
+    """Sum a kind up in a line.
+
+    Args:
+        name: The kind.
+        nodes: Its tasks.
+        scene: What they are part of.
+        room: Cells for the name.
+        alone: Whether no task is told of below it: then the line tells what is
+            most worth knowing of them.
+    """
     found = {state: sum(1 for node in nodes if node.state == state) for state in SYMBOLS}
     shown = next((state for state in _MOST_TELLING if found[state]), "completed")
     text = Text()
@@ -132,7 +141,9 @@ def kind(name: str, nodes: Sequence[Node], scene: Scene, room: int) -> Text:
             if number:
                 text.append(f"{look_of(state).symbol} {number:,} ", style=look_of(state).style)
         text.append(" ")
-    text.append(_worth_knowing(nodes, scene)).rstrip()
+    if alone:
+        text.append(_worth_knowing(nodes, scene))
+    text.rstrip()
     return text
 
 

@@ -71,12 +71,13 @@ def _kinds(scene: Scene, width: int, room: int) -> list[Text]:
     if len(names) > room:
         # What is over and done with can be left out first.
         names = _most_telling(scene, max(0, room - 1))
-    heads = {name: sections.kind(name, scene.kinds[name], scene, wide) for name in names}
-    details = _details(scene, names, width, room - len(heads))
+    details = _details(scene, names, width, room - len(names))
     rows = []
-    for name, head in heads.items():
-        rows += [head, *details.get(name, ())]
-    left_out = [nodes for name, nodes in scene.kinds.items() if name not in heads]
+    for name in names:
+        below = details.get(name, ())
+        nodes = scene.kinds[name]
+        rows += [sections.kind(name, nodes, scene, wide, alone=not below), *below]
+    left_out = [nodes for name, nodes in scene.kinds.items() if name not in names]
     if left_out and room > 0:
         tasks = sum(len(nodes) for nodes in left_out)
         rows.append(Text(f"… and {len(left_out):,} more kinds with {tasks:,} tasks", style="dim"))
