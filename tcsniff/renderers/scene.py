@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from tcsniff.blocking import Blocked, blocked
@@ -91,13 +91,21 @@ def _kinds(graph: Graph) -> dict[str, list[Node]]:
     return {kind: kinds[kind] for kind in order}
 
 
-def troubles(nodes: Iterable[Node]) -> list[Node]:
+def troubles(nodes: Iterable[Node], blocks: Mapping[str, int]) -> list[Node]:
     """List the tasks that went wrong.
 
+    Args:
+        nodes: All tasks.
+        blocks: How many tasks wait for each, by its id.
+
     Returns:
-        Failed ones first, then exceptions, then those that lost a run and are
-        tried again; among them the latest first.
+        Those that lost a run and are tried again come last; before them those
+        that most others wait for, then those that failed, then exceptions,
+        among these the latest first.
     """
-    order = {"failed": 0, "exception": 1}
-    wrong = [node for node in nodes if node.is_troubled]
-    return sorted(wrong, key=lambda node: (order.get(node.state, 2), -(node.since or 0.0)))
+
+    def order(node: Node) -> tuple[bool, int, bool, float]:
+        waiting = blocks.get(node.task_id, 0)
+        return node.is_open, -waiting, node.state != "failed", -(node.since or 0.0)
+
+    return sorted((node for node in nodes if node.is_troubled), key=order)

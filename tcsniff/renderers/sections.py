@@ -73,7 +73,7 @@ def _bar(counts: dict[str, int], width: int) -> Text:
 
 def wrong(scene: Scene, width: int) -> list[Text]:
     """Tell of the tasks that went wrong, worst first."""
-    nodes = troubles(scene.graph.nodes.values())
+    nodes = troubles(scene.graph.nodes.values(), scene.blocks)
     room = _room((node.label for node in nodes), width)
     return [_trouble(node, scene, room) for node in nodes]
 
