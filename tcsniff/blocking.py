@@ -1,19 +1,20 @@
 """Who waits for whom: the nearest tasks that keep others from being scheduled.
 
-Pure.
+Pure. Sets of tasks are numbers here, a bit a task: of thousands of sets of
+thousands of tasks each, nothing else is united as quickly, or as small.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 from tcsniff.definitions import REQUIRES
-from tcsniff.graph import OPEN, UNHEARD, Node, ranks
+from tcsniff.graph import UNHEARD, Node, ranks
 
 WAITING = ("unscheduled", UNHEARD)
 """The states of a task that has no run yet."""
-_MOST = 1_000  # blockers of one task that are kept; who waits for more waits for a layer
+_MOST = 1_000  # blockers of one task that are named; who waits for more waits for a layer
 
 
 class Blocked(NamedTuple):
@@ -21,12 +22,14 @@ class Blocked(NamedTuple):
 
     Attributes:
         node: The task, which is unscheduled.
-        by: Ids of what it waits for: the nearest tasks up the graph that are
-            pending, running or unheard, that went wrong where success is
-            required, or that are not of this group. Empty if all that it waits
-            for has ended, or nothing is known of that.
+        by: Ids of what it waits for, 1,000 at most; those that went wrong come
+            first. They are the nearest tasks up the graph that are pending or
+            running; that went wrong where success is required; that are
+            unscheduled or unheard though they wait for nobody; or that are not
+            of this group. Empty if all that it waits for has ended well, or
+            nothing is known of that.
         is_hopeless: Whether one of them went wrong, so that without a rerun it
-            waits until its deadline.
+            waits until a deadline.
     """
 
     node: Node
@@ -38,48 +41,71 @@ def blocked(nodes: Mapping[str, Node]) -> list[Blocked]:
     """List the tasks that are unscheduled, and what each waits for.
 
     What waits for a task that waits itself is told to wait for what that one
-    waits for. In a circle, each waits for those that it names.
+    waits for. In a circle of tasks that wait, and behind one, each waits for
+    those that it names.
 
     Returns:
-        In the order of the graph: who waits for nobody that waits comes first.
+        In the order of the graph: who waits for nobody that waits comes first;
+        at one depth, in the order of labels.
     """
-    depth = ranks(nodes)
+    waiting = {task_id: node for task_id, node in nodes.items() if node.state in WAITING}
+    depth = ranks(waiting)
+    bits = _Bits()
+    wrong = 0
+    for task_id in sorted(node.task_id for node in nodes.values() if node.went_wrong):
+        wrong |= bits[task_id]
+    known: dict[str, int] = {}
+    alike: dict[tuple[object, ...], int] = {}  # the chunks of a suite, for example
     ordered = sorted(
-        (node for node in nodes.values() if node.state in WAITING),
-        key=lambda node: depth[node.task_id],
+        waiting.values(), key=lambda node: (depth[node.task_id], node.label, node.task_id)
     )
-    known: dict[str, dict[str, None]] = {}  # ordered sets
     for node in ordered:
-        known[node.task_id] = dict.fromkeys(_blockers(node, nodes, known))
+        wanted = node.dependencies, node.requires
+        if wanted not in alike:
+            alike[wanted] = _blockers(node, nodes, depth, known, bits)
+        known[node.task_id] = alike[wanted]
+    names = list(bits)
+    by = {found: _named(found, names) for found in set(known.values())}
     return [
-        Blocked(
-            node,
-            tuple(known[node.task_id]),
-            any(one in nodes and nodes[one].state in _WRONG for one in known[node.task_id]),
-        )
+        Blocked(node, by[known[node.task_id]], bool(known[node.task_id] & wrong))
         for node in ordered
         if node.state == "unscheduled"
     ]
 
 
-_WRONG = ("failed", "exception")
+class _Bits(dict[str, int]):
+    # By task id, numbered as they are asked for.
+    def __missing__(self, task_id: str) -> int:
+        self[task_id] = bit = 1 << len(self)
+        return bit
 
 
 def _blockers(
-    node: Node, nodes: Mapping[str, Node], known: Mapping[str, Mapping[str, None]]
-) -> Iterator[str]:
-    left = _MOST
+    node: Node,
+    nodes: Mapping[str, Node],
+    depth: Mapping[str, int],
+    known: Mapping[str, int],
+    bits: _Bits,
+) -> int:
+    found = 0
     for dependency in node.dependencies:
-        if left <= 0:
-            return
         other = nodes.get(dependency)
-        if other is None:
-            yield dependency  # of another group: nobody has told us how it is
-        elif other.state in WAITING:
-            inherited = known.get(dependency) or {dependency: None}
-            left -= len(inherited)
-            yield from inherited
-            continue
-        elif other.state in OPEN or (other.state in _WRONG and node.requires == REQUIRES):
-            yield dependency
-        left -= 1
+        if dependency in depth:  # waits itself
+            is_before = depth[dependency] < depth[node.task_id]
+            found |= (is_before and known[dependency]) or bits[dependency]
+        elif (
+            other is None  # of another group: nobody has told us how it is
+            or other.is_open
+            or (other.went_wrong and node.requires == REQUIRES)
+        ):
+            found |= bits[dependency]
+    return found
+
+
+def _named(found: int, names: Sequence[str]) -> tuple[str, ...]:
+    named: list[str] = []
+    while found and len(named) < _MOST:
+        bit = found & -found  # the lowest
+        named.append(names[bit.bit_length() - 1])
+        found ^= bit
+    return tuple(named)

@@ -12,7 +12,7 @@ from typing import NamedTuple
 from tcsniff.definitions import REQUIRES, Definition
 from tcsniff.messages import STATES
 from tcsniff.times import seconds
-from tcsniff.tracker import RESOLVED, Group, Run, Task, Tracker
+from tcsniff.tracker import Group, Run, Task, Tracker
 
 UNHEARD = "unheard"
 """The state of a task that a definition names and no event has told of."""
@@ -23,6 +23,8 @@ ORDER = ("completed", "running", "pending", "unscheduled", UNHEARD, "failed", "e
 
 ALL_COMPLETED, FAILED, EXCEPTION = 0, 10, 11
 """Exit statuses for what has become of a group."""
+
+_NOT_WRONG = OPEN | {"completed", UNHEARD}
 
 
 class Node(NamedTuple):
@@ -62,11 +64,16 @@ class Node(NamedTuple):
         return self.state in OPEN
 
     @property
+    def went_wrong(self) -> bool:
+        """Whether it has ended otherwise than completed; a word yet to come is such an end."""
+        return self.state not in _NOT_WRONG
+
+    @property
     def is_troubled(self) -> bool:
-        """Whether it went wrong: it failed, is an exception, or lost a run and is tried again."""
-        if self.state in ("failed", "exception"):
-            return True
-        return self.is_open and any(run.state in ("failed", "exception") for run in self.runs[:-1])
+        """Whether it went wrong, or did before and is tried again."""
+        return self.went_wrong or (
+            self.is_open and any(run.state in ("failed", "exception") for run in self.runs[:-1])
+        )
 
     @property
     def since(self) -> float | None:
@@ -114,11 +121,11 @@ class Graph(NamedTuple):
 
     @property
     def exit_status(self) -> int:
-        """What has become of it, as an exit status."""
-        states = {node.state for node in self.nodes.values()}
-        if "failed" in states:
+        """What has become of the tasks that have ended so far, as an exit status."""
+        wrong = {node.state for node in self.nodes.values() if node.went_wrong}
+        if "failed" in wrong:
             return FAILED
-        return EXCEPTION if "exception" in states else ALL_COMPLETED
+        return EXCEPTION if wrong else ALL_COMPLETED
 
     @property
     def has_dependencies(self) -> bool:
@@ -141,24 +148,17 @@ def graph_of(
         definitions: Of the group's tasks, by id.
         is_whole: Whether every task of the group is known to be in them.
     """
+    tasks = [task for task in tracker.tasks.values() if task.status.task_group_id == task_group_id]
     nodes = {
-        task_id: _node(task, definitions.get(task_id))
-        for task_id, task in tracker.tasks.items()
-        if task.status.task_group_id == task_group_id
+        task.status.task_id: _node(task, definitions.get(task.status.task_id)) for task in tasks
     }
     for task_id, definition in definitions.items():
         if task_id not in nodes:
             nodes[task_id] = _unheard(definition)
     group = tracker.groups.get(task_group_id, Group())
-    scheduler = group.scheduler_id or _scheduler(task_group_id, tracker)
+    # A group has one scheduler; if not, the order of arrival must not decide.
+    scheduler = group.scheduler_id or max((task.status.scheduler_id for task in tasks), default="")
     return Graph(task_group_id, scheduler, nodes, group.resolved, group.sealed, is_whole)
-
-
-def _scheduler(task_group_id: str, tracker: Tracker) -> str:
-    for task in tracker.tasks.values():
-        if task.status.task_group_id == task_group_id:
-            return task.status.scheduler_id
-    return ""
 
 
 def _node(task: Task, definition: Definition | None) -> Node:
@@ -179,7 +179,7 @@ def _node(task: Task, definition: Definition | None) -> Node:
         status.task_id,
         task.label or definition.label,
         task.kind or definition.kind,
-        task.pool,
+        task.pool or definition.pool,
         definition.dependencies,
         definition.requires,
         status.state,
@@ -227,7 +227,7 @@ def span(nodes: Iterable[Node], now: float) -> float:
             if begun is None:
                 continue
             ended = seconds(run.resolved)
-            ended = ended if ended is not None else now if run.state not in RESOLVED else begun
+            ended = ended if ended is not None else now if run.state in OPEN else begun
             first = begun if first is None else min(first, begun)
             last = ended if last is None else max(last, ended)
     return 0.0 if first is None or last is None else max(0.0, last - first)
@@ -241,23 +241,20 @@ def ranks(nodes: Mapping[str, Node]) -> dict[str, int]:
         a circle, and behind one, have no place in any chain: they come last,
         all at one depth.
     """
-    waits = {
-        task_id: {one for one in node.dependencies if one in nodes and one != task_id}
-        for task_id, node in nodes.items()
-    }
     dependents: dict[str, list[str]] = {}
-    for task_id, needs in waits.items():
-        for one in needs:
-            dependents.setdefault(one, []).append(task_id)
-    left = {task_id: len(needs) for task_id, needs in waits.items()}
+    left = dict.fromkeys(nodes, 0)
+    for task_id, node in nodes.items():
+        for one in node.dependencies:
+            if one in nodes and one != task_id:
+                dependents.setdefault(one, []).append(task_id)
+                left[task_id] += 1
     depth = {task_id: 0 for task_id, number in left.items() if not number}
     ready = list(depth)
-    for task_id in ready:  # grows while it is walked
+    for task_id in ready:  # grows while it is walked, layer by layer
         for dependent in dependents.get(task_id, ()):
-            depth[dependent] = max(depth.get(dependent, 0), depth[task_id] + 1)
             left[dependent] -= 1
             if not left[dependent]:
+                depth[dependent] = depth[task_id] + 1
                 ready.append(dependent)
-    done = set(ready)
-    last = 1 + max((depth[task_id] for task_id in done), default=-1)
-    return {task_id: depth[task_id] if task_id in done else last for task_id in nodes}
+    last = 1 + depth[ready[-1]] if ready else 0
+    return {task_id: depth.get(task_id, last) for task_id in nodes}

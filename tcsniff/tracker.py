@@ -134,8 +134,11 @@ class Task(NamedTuple):
 
     @property
     def pool(self) -> str:
-        """Its worker pool: provisioner, slash, worker type."""
-        return f"{self.status.provisioner_id}/{self.status.worker_type}"
+        """Its worker pool: provisioner, slash, worker type; empty if not told."""
+        status = self.status
+        if not (status.provisioner_id or status.worker_type):
+            return ""
+        return f"{status.provisioner_id}/{status.worker_type}"
 
 
 class Change(NamedTuple):
