@@ -1,20 +1,22 @@
 """The critical path: the chain of tasks that took the time.
 
-Pure. From the task that ended last, or has been open longest, back to the first:
-before each comes that of its dependencies which ended last before it was
-scheduled. Times are in seconds since the Unix epoch, lengths in seconds.
+Pure. Times are in seconds since the Unix epoch, lengths in seconds.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from itertools import zip_longest
+from math import inf
 from typing import NamedTuple
 
+from tcsniff.definitions import REQUIRES
 from tcsniff.graph import Graph, Node
 from tcsniff.times import seconds
-from tcsniff.tracker import Run
+from tcsniff.tracker import RESOLVED
 
 _APART = 1.0  # seconds that the clocks of two machines may differ
+_RETRIES = ("retry", "task-retry")  # why the queue itself creates a run for one that was lost
 
 
 class Step(NamedTuple):
@@ -22,7 +24,8 @@ class Step(NamedTuple):
 
     Attributes:
         node: The task.
-        begun: When it was scheduled for the first time.
+        begun: When it was scheduled for the first time; or, by the clocks of two
+            machines, the next one before it.
         ended: When the next one was scheduled; of the last, when it ended, or now.
         waiting: How long it was pending in between, in all its runs.
         running: How long it was running in between, in all its runs.
@@ -48,94 +51,112 @@ class Step(NamedTuple):
 def critical_path(graph: Graph, now: float) -> list[Step]:
     """Find the chain that took the time.
 
+    It ends in the task that is open longest, be it over a retry; a rerun begins
+    anew. If none is open, it ends in the one that ended last, also if that is
+    one which hung until its deadline: that took the time.
+
+    Before each task comes the one that let it go: that of its dependencies which
+    was the last to do what it asks of them. What somebody does later, such as a
+    rerun, changes nothing about that. A task that never was scheduled, but
+    canceled or given up at its deadline, comes behind that of the others which
+    ended last: it waited for that in vain. Where there is no such dependency, it
+    is the decision task, which has created all the others.
+
     Args:
-        graph: The group; without dependencies the chain has the last task, and
-            before it the decision task.
+        graph: The group.
         now: Until when what is open has taken time.
 
     Returns:
-        From the first task to the last; nothing if none was scheduled yet.
+        From the first task to the last, each step from the end of the one
+        before; nothing if none was scheduled yet.
     """
-    last = _last(graph.nodes.values())
-    if last is None:
-        return []
-    chain = [last]
-    seen = {last.task_id}
-    while (before := _before(chain[-1], graph)) is not None and before.task_id not in seen:
-        chain.append(before)
-        seen.add(before.task_id)
-    chain.reverse()
-    ends = [_begun(node) for node in chain[1:]]
-    return [
-        _step(node, now if end is None else end)
-        for node, end in zip(chain, [*ends, _ended(last)], strict=True)
-    ]
-
-
-def _last(nodes: Iterable[Node]) -> Node | None:
-    # Among open ones it is the one that was scheduled first.
-    scheduled = [node for node in nodes if _begun(node) is not None]
-    open_ones = [node for node in scheduled if node.is_open]
-    if open_ones:
-        return min(open_ones, key=lambda node: (_begun(node) or 0.0, node.task_id))
-    return max(scheduled, key=lambda node: (_ended(node) or 0.0, node.task_id), default=None)
-
-
-def _begun(node: Node) -> float | None:
-    return seconds(node.runs[0].scheduled) if node.runs else None
-
-
-def _ended(node: Node) -> float | None:
-    return None if node.run is None or node.is_open else seconds(node.run.resolved)
-
-
-def _before(node: Node, graph: Graph) -> Node | None:
-    begun = _begun(node)
-    if begun is None:
-        return None
-    found = [
-        (when, task_id)
-        for task_id in node.dependencies
-        if task_id in graph.nodes
-        and task_id != node.task_id
-        and (when := _released(graph.nodes[task_id].runs, begun)) is not None
-    ]
-    if found:
-        return graph.nodes[max(found)[1]]
-    decision = graph.nodes.get(graph.task_group_id)
-    if decision is None or decision is node or _begun(decision) is None:
-        return None
-    return decision  # which has created all the others
-
-
-def _released(runs: Iterable[Run], begun: float) -> float | None:
-    # When the dependency ended, for a task that was scheduled at `begun`: it
-    # may have been run again since.
-    ends = [end for run in runs if (end := seconds(run.resolved)) is not None]
-    before = [end for end in ends if end <= begun + _APART]
-    return max(before) if before else min(ends, default=None)
-
-
-def _step(node: Node, ended: float) -> Step:
-    begun = _begun(node) or 0.0
-    waiting = running = 0.0
-    for run in node.runs:
-        scheduled = seconds(run.scheduled)
-        started = seconds(run.started)
-        resolved = seconds(run.resolved)
-        if scheduled is None:
-            continue
-        until = started if started is not None else resolved
-        waiting += _within(scheduled, until, begun, ended)
-        if started is not None:
-            running += _within(started, resolved, begun, ended)
-    return Step(node, begun, ended, waiting, running)
-
-
-def _within(start: float, end: float | None, first: float, last: float) -> float:
-    return max(0.0, min(last, last if end is None else end) - max(first, start))
+    begins = {
+        task_id: begun
+        for task_id, node in graph.nodes.items()
+        if node.runs and (begun := seconds(node.runs[0].scheduled)) is not None
+    }
+    node = _last(graph.nodes, begins)
+    ended = None if node is None else max(_ended(node, now, begins), begins[node.task_id])
+    steps: dict[str, Step] = {}
+    while node is not None and ended is not None and node.task_id not in steps:
+        begun = min(begins[node.task_id], ended)
+        steps[node.task_id] = _step(node, begun, ended)
+        node, ended = _before(node, graph, begins), begun
+    return list(steps.values())[::-1]
 
 
 def total(steps: Iterable[Step]) -> float:
     """Tell how long a path took, in seconds."""
     return sum(step.length for step in steps)
+
+
+def _last(nodes: Mapping[str, Node], begins: Mapping[str, float]) -> Node | None:
+    scheduled = [nodes[task_id] for task_id in begins]
+    open_ones = [node for node in scheduled if node.is_open]
+    if open_ones:
+        return min(open_ones, key=lambda node: (_opened(node, begins), node.task_id))
+    return max(scheduled, key=lambda node: (_ended(node, 0.0, begins), node.task_id), default=None)
+
+
+def _opened(node: Node, begins: Mapping[str, float]) -> float:
+    fresh = [run.scheduled for run in node.runs if run.reason_created not in _RETRIES]
+    opened = seconds(fresh[-1]) if fresh else None
+    return begins[node.task_id] if opened is None else opened
+
+
+def _ended(node: Node, now: float, begins: Mapping[str, float]) -> float:
+    if node.is_open:
+        return now
+    resolved = seconds(node.runs[-1].resolved)
+    return begins[node.task_id] if resolved is None else resolved
+
+
+def _before(node: Node, graph: Graph, begins: Mapping[str, float]) -> Node | None:
+    latest = begins[node.task_id] + _APART
+    freed, kept = [], []
+    for task_id in node.dependencies:
+        if task_id == node.task_id or begins.get(task_id, inf) > latest:
+            continue
+        freeing = _freeing(graph.nodes[task_id], node.requires)
+        if freeing is not None and freeing <= latest:
+            freed.append((freeing, task_id))
+        else:
+            kept.append((min(latest, _ended(graph.nodes[task_id], inf, begins)), task_id))
+    never_scheduled = node.runs[0].reason_created == "exception"
+    if never_scheduled and kept:
+        return graph.nodes[max(kept)[1]]
+    if freed:
+        return graph.nodes[max(freed)[1]]
+    decision = graph.task_group_id
+    is_one = decision != node.task_id and begins.get(decision, inf) <= latest
+    return graph.nodes[decision] if is_one else None
+
+
+def _freeing(dependency: Node, requires: str) -> float | None:
+    # When it did for the first time what is asked of it, which the queue never
+    # takes back.
+    for run, following in zip_longest(dependency.runs, dependency.runs[1:]):
+        is_end = following is None or following.reason_created not in _RETRIES
+        has_ended = run.state in RESOLVED and is_end and requires != REQUIRES
+        if run.state == "completed" or has_ended:
+            return seconds(run.resolved)
+    return None
+
+
+def _step(node: Node, begun: float, ended: float) -> Step:
+    waiting = running = 0.0
+    reached = begun  # no moment counts twice, whatever the runs say
+    for run in node.runs:
+        scheduled, resolved = seconds(run.scheduled), seconds(run.resolved)
+        if scheduled is None:
+            continue
+        over = ended if resolved is None else resolved
+        started = seconds(run.started)
+        claimed = over if started is None else started
+        start = max(scheduled, reached)
+        reached = max(start, min(claimed, ended))
+        waiting += reached - start
+        start = max(claimed, reached)
+        reached = max(start, min(over, ended))
+        running += reached - start
+    return Step(node, begun, ended, waiting, running)
