@@ -24,52 +24,58 @@ class _Usual(NamedTuple):
 
 
 def time_left(nodes: Mapping[str, Node], now: float) -> float | None:
-    """Estimate how long it is until every task has ended.
+    """Estimate how long it is until every task has ended that ever will run.
 
     Each task is taken to wait and to run as long as the median of those of its
-    kind in its pool, or of its kind, or of all; tasks that wait for one that
-    went wrong never run.
+    kind in its pool, or of its kind, or of all. A task is taken never to run if
+    it waits for one that went wrong, for one that never runs, or in a circle;
+    what is not of this group keeps nobody waiting.
 
     Args:
         nodes: The group's tasks.
         now: In seconds since the Unix epoch.
 
     Returns:
-        Seconds; None if no run has ended yet.
+        Seconds; None if no run has ended yet as runs should, be it as failed.
     """
     usual = _usual(nodes.values())
     if usual is None:
         return None
-    depth = ranks(nodes)
+    waiting: dict[str, Node] = {}
     left: dict[str, float | None] = {}  # None for what never runs
-    for node in sorted(nodes.values(), key=lambda node: depth[node.task_id]):
-        left[node.task_id] = _left(node, nodes, left, usual, now)
+    for task_id, node in nodes.items():
+        if node.state in WAITING:
+            waiting[task_id] = node
+        else:
+            left[task_id] = _rest(node, usual, now)
+    depth = ranks(waiting)
+    for task_id in sorted(waiting, key=depth.__getitem__):
+        left[task_id] = _behind(waiting[task_id], nodes, left, usual)
     return max((length for length in left.values() if length is not None), default=0.0)
 
 
-def _left(
-    node: Node,
-    nodes: Mapping[str, Node],
-    left: Mapping[str, float | None],
-    usual: _Usual,
-    now: float,
-) -> float | None:
-    if node.state == "running":
-        taken = now - (node.since if node.since is not None else now)
-        length = usual.running(node)
-        return max(length - taken, _OVERDUE * length)
-    if node.state == "pending":
-        waited = now - (node.since if node.since is not None else now)
-        return max(usual.waiting(node) - waited, 0.0) + usual.running(node)
-    if node.state not in WAITING:
+def _rest(node: Node, usual: _Usual, now: float) -> float:
+    if not node.is_open:
         return 0.0
-    before = [left.get(one, 0.0) for one in node.dependencies if one in nodes]
-    wrong = [
-        nodes[one].state in ("failed", "exception") for one in node.dependencies if one in nodes
-    ]
-    if node.requires == REQUIRES and (any(wrong) or None in before):
-        return None
-    return max((one or 0.0 for one in before), default=0.0) + _whole(node, usual)
+    taken = 0.0 if node.since is None else max(0.0, now - node.since)
+    if node.state == "pending":
+        return max(usual.waiting(node) - taken, 0.0) + usual.running(node)
+    length = usual.running(node)
+    return max(length - taken, _OVERDUE * length)
+
+
+def _behind(
+    node: Node, nodes: Mapping[str, Node], left: Mapping[str, float | None], usual: _Usual
+) -> float | None:
+    longest = 0.0
+    for task_id in node.dependencies:
+        if task_id not in nodes:
+            continue
+        length = left.get(task_id)  # not known yet: a circle
+        if length is None or (nodes[task_id].went_wrong and node.requires == REQUIRES):
+            return None
+        longest = max(longest, length)
+    return longest + _whole(node, usual)
 
 
 def _whole(node: Node, usual: _Usual) -> float:
@@ -77,28 +83,33 @@ def _whole(node: Node, usual: _Usual) -> float:
 
 
 def _usual(nodes: Iterable[Node]) -> _Usual | None:
-    waiting: dict[tuple[str, ...], list[float]] = {}
-    running: dict[tuple[str, ...], list[float]] = {}
+    waiting: dict[tuple[str, str], list[float]] = {}
+    running: dict[tuple[str, str], list[float]] = {}
     for node in nodes:
+        pool = node.kind, node.pool
         for run in node.runs:
-            scheduled, started = seconds(run.scheduled), seconds(run.started)
-            resolved = seconds(run.resolved)
-            for key in _keys(node):
-                if scheduled is not None and started is not None:
-                    waiting.setdefault(key, []).append(max(0.0, started - scheduled))
-                # A run that was cut short tells nothing of how long one takes.
-                if started is not None and resolved is not None and run.state != "exception":
-                    running.setdefault(key, []).append(max(0.0, resolved - started))
-    if not running:
-        return None
-    waits = {key: statistics.median(lengths) for key, lengths in waiting.items()}
-    runs = {key: statistics.median(lengths) for key, lengths in running.items()}
-    return _Usual(_finder(waits), _finder(runs))
+            started = seconds(run.started)
+            if started is None:
+                continue
+            scheduled, resolved = seconds(run.scheduled), seconds(run.resolved)
+            if scheduled is not None:
+                waiting.setdefault(pool, []).append(max(0.0, started - scheduled))
+            # A run that was cut short tells nothing of how long one takes.
+            if resolved is not None and run.state != "exception":
+                running.setdefault(pool, []).append(max(0.0, resolved - started))
+    return _Usual(_finder(waiting), _finder(running)) if running else None
 
 
-def _finder(medians: Mapping[tuple[str, ...], float]) -> Callable[[Node], float]:
-    return lambda node: next((medians[key] for key in _keys(node) if key in medians), 0.0)
+def _finder(lengths: Mapping[tuple[str, str], list[float]]) -> Callable[[Node], float]:
+    found: dict[tuple[str, ...], list[float]] = {}
+    for (kind, pool), some in lengths.items():
+        for key in _keys(kind, pool):
+            found.setdefault(key, []).extend(some)
+    medians = {key: statistics.median(some) for key, some in found.items()}
+    return lambda node: next(
+        (medians[key] for key in _keys(node.kind, node.pool) if key in medians), 0.0
+    )
 
 
-def _keys(node: Node) -> tuple[tuple[str, ...], ...]:
-    return (node.kind, node.pool), (node.kind,), ()
+def _keys(kind: str, pool: str) -> tuple[tuple[str, ...], ...]:
+    return (kind, pool), (kind,), ()
