@@ -31,6 +31,7 @@ docs: $(READY)  ## Write man/ and completions/ anew
 bench: $(READY)  ## Measure speed, as ratios
 	$(BIN)/python tests/benchmarks/decode.py
 	$(BIN)/python tests/benchmarks/replay.py
+	PYTHONPATH=tests $(BIN)/python tests/benchmarks/graph.py
 
 clean:
 	rm -rf .venv .coverage* .mypy_cache .pytest_cache .ruff_cache .hypothesis

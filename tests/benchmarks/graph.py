@@ -1,0 +1,130 @@
+"""How fast events are folded, and what a look at a task graph costs beside that.
+
+Run it as ``PYTHONPATH=tests python tests/benchmarks/graph.py``. The groups are
+simulated. Times are of the processor, and what counts are the ratios: both sides
+of one take turns, in one process, in the same minute.
+"""
+
+from __future__ import annotations
+
+import random
+import statistics
+import sys
+import time
+from collections.abc import Callable, Sequence
+
+import orjson
+from graphs import History, by_id, graph, in_state, waiting
+from replay import START, say
+
+from tcsniff.blocking import blocked
+from tcsniff.criticalpath import critical_path
+from tcsniff.deliveries import Delivery
+from tcsniff.forecast import time_left
+from tcsniff.graph import Graph, graph_of
+from tcsniff.simulator import plans, simulate
+from tcsniff.tracker import Tracker
+
+SIZES = (1_000, 5_000, 10_000)  # tasks of a group
+SHARES = (0.3, 1.0)  # of its messages that have come: most tasks wait, none does
+ROUNDS = 7
+PROMISED = 100_000  # events that are folded in a second, at least
+
+
+def busy(work: Callable[[], object]) -> float:
+    """Do a piece of work; returns for how many seconds it kept the processor."""
+    start = time.process_time_ns()
+    work()
+    return (time.process_time_ns() - start) / 1e9
+
+
+def medians(*works: Callable[[], object]) -> list[float]:
+    """Let pieces of work take turns; returns seconds of each."""
+    rounds = [[busy(work) for work in works] for _ in range(ROUNDS)]
+    return [statistics.median(times) for times in zip(*rounds, strict=True)]
+
+
+def fold(deliveries: Sequence[Delivery]) -> Tracker:
+    """Take all of them in."""
+    tracker = Tracker()
+    for one in deliveries:
+        tracker.apply(one)
+    return tracker
+
+
+def load(deliveries: Sequence[Delivery]) -> None:
+    """Read their bodies, and forget them."""
+    for one in deliveries:
+        orjson.loads(one.body)
+
+
+def looks(shown: Graph, now: float) -> tuple[Callable[[], object], ...]:
+    """Give all that is asked about a graph for one picture of it."""
+    return (
+        lambda: blocked(shown.nodes),
+        lambda: critical_path(shown, now),
+        lambda: time_left(shown.nodes, now),
+    )
+
+
+def simulated(tasks: int) -> bool:
+    """Write what a simulated group costs; returns whether the promise is kept."""
+    made = list(simulate(seed=7, start=START, groups=1, tasks=tasks))
+    whole = History(tuple(plans(seed=7, tasks=tasks, groups=1)), tuple(one for _, one in made))
+    group, definitions = whole.plans[0].task_group_id, whole.definitions(0)
+    kept = True
+    for share in SHARES:
+        came = whole.deliveries[: int(len(made) * share)]
+        tracker = fold(came)
+        loading, folding, putting, *looking = medians(
+            lambda came=came: load(came),
+            lambda came=came: fold(came),
+            lambda tracker=tracker: graph_of(group, tracker, definitions),
+            *looks(whole.graph(0, came), made[len(came) - 1][0]),
+        )
+        kept = kept and len(came) / folding >= PROMISED
+        say(
+            f"{tasks:,} tasks, {len(came):,} events: folded {len(came) / folding:,.0f} a second, "
+            f"at least {PROMISED:,} promised; of orjson.loads {folding / loading:.2f}"
+        )
+        one = putting + sum(looking)
+        parts = ", ".join(
+            f"{name} {1000 * seconds:.1f}"
+            for name, seconds in zip(
+                ("graph_of", "blocked", "critical_path", "time_left"),
+                (putting, *looking),
+                strict=True,
+            )
+        )
+        say(f"  a look: {1000 * one:.1f} ms ({parts}); of folding it all {one / folding:.2f}")
+    return kept
+
+
+def hostile() -> None:
+    """Write what graphs cost that nobody means to make, of as many tasks as that."""
+    dice = random.Random(7)
+    most = SIZES[-1]
+    wide = [
+        waiting(str(number), *(str(dice.randrange(number)) for _ in range(100)))
+        for number in range(1, most)
+    ]
+    chain = [waiting(str(number), str(number - 1)) for number in range(1, most)]
+    circle = [waiting(str(number), str((number + 1) % most)) for number in range(most)]
+    for name, nodes in (
+        ("100 dependencies each", [in_state("0", "running"), *wide]),
+        ("one chain", [in_state("0", "failed"), *chain]),
+        ("one circle", circle),
+    ):
+        costs = medians(*looks(graph(*by_id(*nodes).values()), START))
+        say(f"{most:,} tasks, {name}: a look {1000 * sum(costs):.0f} ms")
+
+
+def main() -> int:
+    """Write all of it; returns 1 if the promise is not kept."""
+    kept = [simulated(tasks) for tasks in SIZES]
+    hostile()
+    return 0 if all(kept) else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
