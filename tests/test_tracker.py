@@ -64,6 +64,50 @@ def test_no_order_changes_what_mozilla_sent(random):
     assert told(random.sample(real, len(real))) == told(real)
 
 
+# What no queue says: snapshots of one task that do not follow from each other.
+ODD_RUNS = st.lists(
+    st.fixed_dictionaries(
+        {"runId": st.integers(0, 2), "state": st.sampled_from(["pending", "running", "x", ""])},
+        optional={"resolved": st.sampled_from(["", "soon"]), "reasonCreated": st.just("rerun")},
+    ),
+    max_size=3,
+)
+ODD_STATUS = st.fixed_dictionaries(
+    {
+        "taskId": st.sampled_from([TASK, OTHER_TASK]),
+        "taskGroupId": st.sampled_from(["a", "b"]),
+        "state": st.sampled_from(["unscheduled", "running", "completed", "x"]),
+    },
+    optional={"runs": ODD_RUNS, "schedulerId": st.sampled_from(["", "s"])},
+)
+ODD_MESSAGES = st.one_of(
+    st.builds(
+        lambda status, label: delivery(
+            "task-running", payload={"status": status, "task": {"tags": {"label": label}}}
+        ),
+        ODD_STATUS,
+        st.sampled_from(["", "a", "b"]),
+    ),
+    st.builds(
+        lambda name, group, scheduler: delivery(name, group=group, scheduler=scheduler),
+        st.sampled_from(["task-group-resolved", "task-group-sealed"]),
+        st.sampled_from(["a", "b"]),
+        st.sampled_from(["", "-", "s"]),
+    ),
+    st.just(delivery("task-running", body=b"{")),
+)
+
+
+@given(st.lists(ODD_MESSAGES, max_size=6), st.data())
+@settings(max_examples=300, deadline=None)
+def test_no_order_changes_what_a_stranger_sent(messages, data):
+    """Another group, fewer runs, another state: all the same, one of them is the newest."""
+    again = data.draw(st.lists(st.sampled_from(messages), max_size=3)) if messages else []
+    mixed = data.draw(st.permutations([*messages, *again]))
+
+    assert told(mixed) == told(messages)
+
+
 @pytest.mark.parametrize("seed", range(4))
 def test_the_last_word_of_the_queue_on_each_task_counts(seed):
     """Without late messages, the last status that a task was told with is the newest."""
@@ -85,6 +129,14 @@ def test_a_retried_exception_is_not_final():
     tasks, _ = told([delivery("task-exception", run=0, retried=True)])
 
     assert (tasks[TASK].state, len(tasks[TASK].runs)) == ("pending", 2)
+
+
+def test_a_task_is_told_by_its_last_run():
+    """None before the first."""
+    tasks, _ = told([delivery("task-running", run=2)])
+    blank, _ = told([delivery("task-defined")])
+
+    assert (tasks[TASK].run, blank[TASK].run) == (tasks[TASK].runs[2], None)
 
 
 def test_a_definition_never_overwrites():
