@@ -19,7 +19,16 @@ from tcsniff.interrupts import interrupts
 
 INTERRUPTED = 130
 _DEFAULT = "sniff"
-_COMMANDS = (_DEFAULT, "graph", "explain", "exchanges", "doctor", "schema", "completion")
+_COMMANDS = (
+    _DEFAULT,
+    "graph",
+    "explain",
+    "exchanges",
+    "doctor",
+    "simulate",
+    "schema",
+    "completion",
+)
 
 _SETTINGS: dict[str, Any] = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
 

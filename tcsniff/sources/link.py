@@ -409,12 +409,22 @@ def _connection(broker: Broker, frames: Any, *, in_memory: bool) -> Connection:
 def _refuse_in_the_open(broker: Broker) -> None:
     if broker.tls or broker.plaintext or not broker.password:
         return
-    for *_, address in socket.getaddrinfo(broker.host, broker.port, type=socket.SOCK_STREAM):
-        if not ipaddress.ip_address(str(address[0]).partition("%")[0]).is_loopback:
-            raise UsageError(
-                f"{broker} would send the password unencrypted to another machine; amqps:// "
-                "encrypts, --plaintext sends it all the same"
-            )
+    if is_elsewhere(broker):
+        raise UsageError(
+            f"{broker} would send the password unencrypted to another machine; amqps:// "
+            "encrypts, --plaintext sends it all the same"
+        )
+
+
+def is_elsewhere(broker: Broker) -> bool:
+    """Tell whether a broker's name leads to any machine but this one.
+
+    Raises:
+        OSError: If it leads nowhere.
+    """
+    found = socket.getaddrinfo(broker.host, broker.port, type=socket.SOCK_STREAM)
+    addresses = {str(address[0]).partition("%")[0] for *_, address in found}
+    return not all(ipaddress.ip_address(address).is_loopback for address in addresses)
 
 
 def _tls(broker: Broker) -> dict[str, Any]:

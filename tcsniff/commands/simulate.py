@@ -1,0 +1,138 @@
+"""``tcsniff simulate``: made-up task groups on a broker of this machine."""
+
+from __future__ import annotations
+
+import os
+import random
+import time
+
+import click
+
+from tcsniff.commands.account import Account, account_options, broker_of
+from tcsniff.commands.options import OUTPUT, SectionedCommand, option, split
+from tcsniff.commands.talk import keep_quiet, say
+from tcsniff.errors import UsageError
+
+MADE_UP = "What is made up"
+_SPEED = 60.0  # simulated seconds a second, for a person to watch
+_NONE = "none"
+_URLS = ("TCSNIFF_BROKER", "PULSE_URL")
+
+
+@click.command(cls=SectionedCommand)
+@option(
+    "--groups",
+    section=MADE_UP,
+    type=click.IntRange(1),
+    default=1,
+    show_default=True,
+    metavar="N",
+    help="So many task groups; one begins every few simulated minutes.",
+)
+@option(
+    "--tasks",
+    section=MADE_UP,
+    type=click.IntRange(1, 10_000),
+    default=60,
+    show_default=True,
+    metavar="N",
+    help="About so many tasks in each; there is none with fewer than some 20.",
+)
+@option(
+    "--fault",
+    "faults",
+    section=MADE_UP,
+    multiple=True,
+    metavar="NAME",
+    help="Let only this go wrong, out of all that may; a,b or repeated for several, none for "
+    "nothing. `--fault help` lists them.",
+)
+@option(
+    "--seed",
+    section=MADE_UP,
+    type=click.IntRange(0),
+    metavar="N",
+    help="Make up the same each time, but for when it happens.",
+)
+@option(
+    "--speed",
+    section=MADE_UP,
+    type=click.FloatRange(0, min_open=True),
+    metavar="FACTOR",
+    help="Simulated seconds a second. 1 is as real, with the times of now; above that, the "
+    "times in the messages run ahead, and no pause is longer than 10 s. Default: 60, or with "
+    "--rate as fast as that allows.",
+)
+@option(
+    "--rate",
+    section=MADE_UP,
+    type=click.FloatRange(0, min_open=True),
+    metavar="N",
+    help="At most so many messages a second.",
+)
+@option(
+    "--graph",
+    section=OUTPUT,
+    metavar="FILE",
+    help="Write the dependencies of all tasks there, as the task-graph.json of a decision task; "
+    "one that ends in .gz is compressed.",
+)
+@option("-q", "--quiet", section=OUTPUT, is_flag=True, help="Say nothing but errors.")
+@account_options
+def simulate(
+    *,
+    account: Account,
+    groups: int,
+    tasks: int,
+    faults: tuple[str, ...],
+    seed: int | None,
+    speed: float | None,
+    rate: float | None,
+    graph: str | None,
+    quiet: bool,
+) -> int:
+    """Publish made-up task graphs to a broker on this machine.
+
+    It declares Taskcluster's exchanges there, if they are missing, and
+    publishes what the queue would while task groups run: the same messages as
+    --demo shows. The id of each group is printed when it begins. To another
+    machine it publishes nothing: --broker has to be on this one, such as
+    amqp://localhost
+
+    What a real broker marks as redelivered is published twice instead.
+    """
+    from tcsniff import simulator  # orjson: 2 ms
+
+    if "help" in faults:
+        for name in simulator.FAULTS:
+            click.echo(name)
+        return 0
+    chosen = _chosen(faults, simulator.FAULTS)
+    if account.url is None and account.profile is None and not any(map(os.environ.get, _URLS)):
+        raise UsageError("no broker to publish to; give one on this machine: --broker URL")
+    broker = broker_of(account)
+    seed = random.randrange(1_000_000) if seed is None else seed
+    messages = simulator.simulate(
+        seed=seed, start=time.time(), groups=groups, tasks=tasks, faults=chosen
+    )
+
+    from tcsniff.commands.performing import Performance, written  # kombu: 50 ms
+    from tcsniff.pacing import Pace
+
+    if speed is None and rate is None:
+        speed = _SPEED
+    tell = keep_quiet if quiet else say
+    performance = Performance(broker, Pace(speed=speed, rate=rate), tell)
+    if graph is not None:
+        written(graph, simulator.plans(seed=seed, tasks=tasks, groups=groups))
+    return performance.of(messages, seed=seed)
+
+
+def _chosen(given: tuple[str, ...], known: tuple[str, ...]) -> tuple[str, ...]:
+    # Whether there are such, the simulator sees.
+    names = tuple(name for name in split(given) if name)
+    if not given:
+        return known
+    if _NONE in names and len(set(names)) > 1:
+        raise UsageError(f"--fault {_NONE} goes with no other")
+    return () if names == (_NONE,) * len(names) else names
