@@ -69,20 +69,25 @@ class Performance:
             publisher.open()
             publisher.provide(one.address for one in CATALOG if one.service == "queue")
             self._tell(f"publishing to {self._broker}, seed {seed}; Ctrl-C ends")
-            with interrupts.deferred(self._alarm.ring, self._report):
-                try:
-                    self._perform(messages)
-                    publisher.settle()
-                except ConnectionFailed as error:
-                    if interrupts.received is None:
-                        raise ConnectionFailed(f"{error}; {self._worded()}") from error
-        self._tell(self._worded())
+            try:
+                with interrupts.deferred(self._alarm.ring, self._report):
+                    self._perform_and_leave(messages)
+            except ConnectionFailed as error:
+                raise ConnectionFailed(f"{error}; {self._worded()}") from error
         if publisher.refused:
             raise Refused(
                 f"{self._broker} refused {publisher.refused:,} messages, as for a queue that is "
                 "full"
             )
         return interrupts.exit_status if interrupts.received is not None else 0
+
+    def _perform_and_leave(self, messages: Timed) -> None:
+        try:
+            self._perform(messages)
+        except (KeyboardInterrupt, SystemExit):  # while our output was blocked
+            self._leave()
+            raise
+        self._leave()
 
     def _perform(self, messages: Timed) -> None:
         start = self._started = time.monotonic()
@@ -93,10 +98,20 @@ class Performance:
             elif left < -_LATE:
                 self._pace.slip(-left)
             if self._alarm.rung:
-                self._publisher.patience = _GOODBYE
                 return
             self._tell_group(delivery)
             self._publisher.publish([delivery])
+
+    def _leave(self) -> None:
+        # See what is out to its end, within reason.
+        if interrupts.received is not None:
+            self._publisher.patience = _GOODBYE
+        try:
+            self._publisher.settle()
+        except ConnectionFailed:
+            if interrupts.received is None:
+                raise
+        self._tell(self._worded())
 
     def _tell_group(self, delivery: Delivery) -> None:
         words = delivery.routing_key.split(".")

@@ -9,12 +9,12 @@ from amqp.exceptions import AccessRefused, NotFound, PreconditionFailed
 
 from tcsniff.config import Broker
 from tcsniff.deliveries import Delivery
-from tcsniff.errors import ConnectionFailed, Refused, UsageError
+from tcsniff.errors import ConnectionFailed, Refused, TcsniffError, UsageError
 from tcsniff.sources.alarm import Alarm
 from tcsniff.sources.failures import FAILURES, explained, lost
 from tcsniff.sources.link import Link, is_elsewhere
 
-WINDOW = 500  # messages on their way that the broker has not confirmed
+WINDOW = 1000  # messages on their way that the broker has not confirmed
 CONFIRMING = 30.0  # seconds in which it confirms something, or is taken for lost
 _LOOK = 5.0  # seconds between two looks at the heartbeat
 _PERSISTENT = 2  # AMQP 0-9-1, section 3.1: kept on disk by queues that are
@@ -71,6 +71,9 @@ class Publisher(Link):
             self._channel.confirm_select()
         except FAILURES as error:
             raise explained(error, self._broker) from error
+        # Else py-amqp reads before each message, with a socket that does not block,
+        # and may leave half a frame behind.
+        self._connection.client_properties.get("capabilities", {}).pop("connection.blocked", None)
         self._channel.events["basic_ack"].add(self._confirm)
         self._channel.events["basic_nack"].add(self._refuse)
 
@@ -115,7 +118,7 @@ class Publisher(Link):
             try:
                 self._channel.basic_publish(message, delivery.exchange, delivery.routing_key)
             except FAILURES as error:
-                raise lost(error, self._broker) from error
+                raise self._told(error) from error
 
     def settle(self, most: int = 0) -> None:
         """Wait until the broker has answered for what was published.
@@ -156,9 +159,12 @@ class Publisher(Link):
             self.drain(seconds)
             self.check()
         except ConnectionFailed as error:
-            if isinstance(error.__cause__, AccessRefused | NotFound):  # of the channel alone
-                raise explained(error.__cause__, self._broker) from error
-            raise
+            raise self._told(error.__cause__ or error) from error
+
+    def _told(self, error: BaseException) -> TcsniffError:
+        if isinstance(error, AccessRefused | NotFound):  # of the channel, not the connection
+            return explained(error, self._broker)
+        return lost(error, self._broker)
 
     def _confirm(self, tag: int, multiple: bool) -> None:
         # In no order: what has to reach the disk is confirmed later.
