@@ -103,6 +103,16 @@ def test_one_task_is_asked_for_by_itself(server: QueueServer) -> None:
     assert found.dependencies == wanted.dependencies
 
 
+def test_a_task_tells_its_group(server: QueueServer) -> None:
+    """So that a task's id will do where a group's is wanted."""
+    api = QueueApi(server.url)
+
+    assert api.group_of(PLAN.tasks[-1].task_id) == GROUP
+    server.raw = b"{}"
+    with pytest.raises(ApiError, match="nonsense: Object missing required field `taskGroupId`"):
+        api.group_of(GROUP)
+
+
 def test_what_fails_for_a_moment_is_tried_again(server: QueueServer) -> None:
     """A server that restarts is not the end."""
     server.failures = 2

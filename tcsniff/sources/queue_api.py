@@ -19,7 +19,7 @@ from urllib.parse import urlsplit
 import msgspec
 import orjson
 
-from tcsniff.definitions import Definition, Page, page_of, parse
+from tcsniff.definitions import Definition, Page, page_of, parse, read
 from tcsniff.errors import (
     ApiError,
     ApiMissing,
@@ -135,9 +135,9 @@ class QueueApi:
         """
         what = f"task {task_id}"
         answer = self._answer("task", what, task_id)
-        return self._read(what, _GROUPS, answer).task_group_id
+        return self._read(what, lambda text: read(_GROUPS, text), answer).task_group_id
 
-    def _read(self, what: str, read: Callable[[bytes], _Told], answer: Any) -> _Told:
+    def _read(self, what: str, parsed: Callable[[bytes], _Told], answer: Any) -> _Told:
         # The client wraps what is no JSON, as a page of a proxy or a redirect.
         wrapped: Any = answer.get("response") if isinstance(answer, dict) else None
         if hasattr(wrapped, "status_code"):
@@ -148,7 +148,7 @@ class QueueApi:
                 + (f"; it points to {where}" if where else "; is it the root URL?")
             )
         try:
-            return read(orjson.dumps(answer))
+            return parsed(orjson.dumps(answer))
         except (ValueError, TypeError) as error:  # the latter of orjson, for what it cannot word
             raise ApiError(f"{self.root_url} answers for {what} with nonsense: {error}") from error
 
