@@ -51,6 +51,12 @@ ENVIRONMENT = {
     "PULSE_USERNAME": "The user, if the broker's URL has none. With `PULSE_PASSWORD` and without "
     "any broker, it is for the profile firefox-ci.",
     "PULSE_PASSWORD": "The password, if the broker's URL has none.",
+    "TASKCLUSTER_ROOT_URL": "The deployment whose queue is asked for dependencies, if no flag "
+    "names one; the profile's comes last.",
+    "TASKCLUSTER_CLIENT_ID": "With `TASKCLUSTER_ACCESS_TOKEN`: credentials for the queue of "
+    "`TASKCLUSTER_ROOT_URL`, and for no other; public deployments need none.",
+    "TASKCLUSTER_ACCESS_TOKEN": "The secret that belongs to `TASKCLUSTER_CLIENT_ID`.",
+    "TASKCLUSTER_CERTIFICATE": "The certificate of both, if they are temporary.",
     "NO_COLOR": "If not empty, no colours, unless `--color` asks for them.",
     "FORCE_COLOR": "If not empty, colours even where there is no terminal; `--color` and "
     "`NO_COLOR` come first.",

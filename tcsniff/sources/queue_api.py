@@ -263,12 +263,12 @@ _LIKE = "https://firefox-ci-tc.services.mozilla.com"
 
 
 def _credentials(root_url: str, environment: Mapping[str, str]) -> dict[str, str]:
-    names = {
-        "clientId": "TASKCLUSTER_CLIENT_ID",
-        "accessToken": "TASKCLUSTER_ACCESS_TOKEN",
-        "certificate": "TASKCLUSTER_CERTIFICATE",
+    given = {
+        "clientId": environment.get("TASKCLUSTER_CLIENT_ID"),
+        "accessToken": environment.get("TASKCLUSTER_ACCESS_TOKEN"),
+        "certificate": environment.get("TASKCLUSTER_CERTIFICATE"),
     }
-    found = {key: environment[name] for key, name in names.items() if environment.get(name)}
+    found = {name: value for name, value in given.items() if value}
     is_theirs = environment.get("TASKCLUSTER_ROOT_URL", "").rstrip("/") == root_url
     return found if is_theirs and {"clientId", "accessToken"} <= found.keys() else {}
 
