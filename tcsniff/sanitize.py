@@ -3,8 +3,8 @@
 Pure. Task labels, worker ids, reasons and routes are written by whoever may
 create a task. What a terminal would obey or hide is shown as an escape:
 C0 and C1 controls and DEL (ECMA-48), and of Unicode the format characters
-(bidi overrides, zero-width, tags), line and paragraph separators and lone
-surrogates.
+(bidi overrides, zero-width, tags), line and paragraph separators, lone
+surrogates, and the two noncharacters that XML has no place for.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ _UNSAFE = re.compile(
     "\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb"  # zero-width, bidi, separators
     "\U000110bd\U000110cd\U00013430-\U0001343f\U0001bca0-\U0001bca3\U0001d173-\U0001d17a"
     "\U000e0000-\U000e0fff"  # tags and other ignorables
+    "\ufffe\uffff"  # in XML, not even by number
     "\ud800-\udfff]"  # surrogates, which stand alone in a str
 )
 

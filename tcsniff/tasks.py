@@ -91,6 +91,8 @@ _STATUS_IDS = _ids(
     "project_id",
     "task_queue_id",
 )
+TASK_IDS = _ids("task_id")
+"""Matches the id of a task, or of a group, which has the same form."""
 GROUP_IDS = _ids("task_group_id", "scheduler_id")
 """Matches the two with a space between them."""
 WORKER_IDS = _ids("worker_group", "worker_id")

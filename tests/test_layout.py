@@ -14,7 +14,7 @@ ROOT = Path(tcsniff.__file__).parent
 # From the bottom up: a module may import from rows above its own, never from its own row or
 # below. Names are those within the package; "" is the package itself.
 LAYERS = [
-    {"", "commands", "completions", "manual", "renderers", "sources"},  # that import nothing
+    {"", "commands", "completions", "exports", "manual", "renderers", "sources"},  # import nothing
     {
         "errors",
         "interface",
@@ -26,13 +26,15 @@ LAYERS = [
         "tasks",
         "times",
     },
-    {"config", "definitions", "exchanges", "schemas"},
+    {"config", "definitions", "exchanges", "links", "schemas"},
     {"bindings", "deliveries", "graphfiles", "messages", "sources.alarm", "sources.fetch"},
     {"agenda", "fields", "payloads", "records", "taskstates"},
     {"events", "fates", "selection", "tracker", "workerpools"},
     {"columns", "evaluation", "filters", "graph", "stream", "taskqueue"},
     {"blocking", "criticalpath", "following", "objections", "simulator"},
     {"asking", "completions.words", "expressions", "forecast", "manual.page", "summary"},
+    {"exports.json", "exports.looks"},
+    {"exports.dot", "exports.mermaid", "exports.profile"},
     {"renderers.output", "renderers.painting", "renderers.scene", "renderers.status"},
     {"renderers.sections"},
     {"renderers.tree"},

@@ -1,0 +1,134 @@
+"""A task graph as a Mermaid flowchart, which GitHub and others draw in Markdown.
+
+Pure. As for Graphviz; but Mermaid draws at most 500 arrows, and at most 50,000
+characters (``maxEdges`` and ``maxTextSize``, which a chart cannot set for
+itself): what is larger is drawn with a box for each kind of task instead.
+Syntax: https://mermaid.js.org/syntax/flowchart.html
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from itertools import pairwise
+
+from tcsniff.criticalpath import critical_path
+from tcsniff.definitions import REQUIRES
+from tcsniff.exports.looks import LOOKS, OTHER, Look, heading, look_of, story
+from tcsniff.graph import Graph, Node, counts
+from tcsniff.links import task_url
+from tcsniff.sanitize import safe
+
+_MOST_ARROWS = 500
+_MOST_CHARACTERS = 50_000
+_PLAIN = re.compile(r"[^A-Za-z0-9 ,./_✔▶◷○✖!·-]")
+_HEAVIEST = ("failed", "exception", "running", "pending", "unscheduled", "completed")
+
+
+def export(graph: Graph, now: float, root_url: str | None = None) -> str:
+    """Write a group.
+
+    Args:
+        graph: The group.
+        now: When it is, in seconds since the Unix epoch.
+        root_url: Of the Taskcluster deployment; None for a drawing without links.
+
+    Returns:
+        Lines that are safe for a terminal.
+    """
+    head = ["flowchart LR", f"  %% {_commented(heading(graph, now))}"]
+    arrows = sum(len(node.dependencies) for node in graph.nodes.values())
+    if arrows <= _MOST_ARROWS:
+        text = "\n".join([*head, *_tasks(graph, now, root_url), *_classes()]) + "\n"
+        if len(text) < _MOST_CHARACTERS:
+            return text
+    head.append("  %% too many tasks for Mermaid: a box for each kind")
+    return "\n".join([*head, *_kinds(graph), *_classes()]) + "\n"
+
+
+def _tasks(graph: Graph, now: float, root_url: str | None) -> Iterator[str]:
+    path = [step.node.task_id for step in critical_path(graph, now)]
+    names = {task_id: f"t{number}" for number, task_id in enumerate(graph.nodes)}
+    for number, (kind, nodes) in enumerate(_by_kind(graph).items()):
+        yield f'  subgraph k{number}["{_escaped(kind or "other tasks")}"]'
+        for node in nodes:
+            # The symbol first: a line that begins like a list's would be taken for one.
+            text = f"{look_of(node).symbol} {_escaped(node.label)}<br>{_escaped(story(node, now))}"
+            yield f'    {names[node.task_id]}["{text}"]:::{_class(node.state)}'
+        yield "  end"
+    strangers = _strangers(graph)
+    for task_id, name in strangers.items():
+        yield f'  {name}(["{_escaped(task_id)}"]):::other'
+    names |= strangers
+    yield from _arrows(graph, names, set(pairwise(path)))
+    if path:
+        yield f"  class {','.join(names[task_id] for task_id in path)} critical"
+    for task_id, name in names.items():
+        if (url := task_url(root_url, task_id)) is not None:
+            yield f'  click {name} href "{url}" _blank'
+
+
+def _strangers(graph: Graph) -> dict[str, str]:
+    needed = (one for node in graph.nodes.values() for one in node.dependencies)
+    outside = dict.fromkeys(one for one in needed if one not in graph.nodes)
+    return {task_id: f"s{number}" for number, task_id in enumerate(outside)}
+
+
+def _arrows(graph: Graph, names: Mapping[str, str], steps: set[tuple[str, str]]) -> Iterator[str]:
+    for node in graph.nodes.values():
+        for task_id in node.dependencies:
+            arrow = "-->" if node.requires == REQUIRES else "-.->"
+            arrow = "==>" if (task_id, node.task_id) in steps else arrow
+            yield f"  {names[task_id]} {arrow} {names[node.task_id]}"
+
+
+def _kinds(graph: Graph) -> Iterator[str]:
+    kinds = _by_kind(graph)
+    names = {kind: f"k{number}" for number, kind in enumerate(kinds)}
+    for kind, nodes in kinds.items():
+        found = counts(nodes)
+        told = "  ".join(f"{_look(state).symbol} {number}" for state, number in found.items())
+        title = f"{kind or 'other tasks'} {len(nodes)}"
+        state = next((state for state in _HEAVIEST if state in found), "")
+        yield f'  {names[kind]}["{_escaped(title)}<br>{_escaped(told)}"]:::{_class(state)}'
+    between: dict[tuple[str, str], int] = {}
+    for node in graph.nodes.values():
+        for task_id in node.dependencies:
+            if (other := graph.nodes.get(task_id)) is not None and other.kind != node.kind:
+                pair = other.kind, node.kind
+                between[pair] = between.get(pair, 0) + 1
+    for (before, after), number in between.items():
+        yield f"  {names[before]} -->|{number}| {names[after]}"
+
+
+def _by_kind(graph: Graph) -> dict[str, list[Node]]:
+    kinds: dict[str, list[Node]] = {}
+    for node in graph.nodes.values():
+        kinds.setdefault(node.kind, []).append(node)
+    return kinds
+
+
+def _classes() -> Iterator[str]:
+    looks: Iterable[tuple[str, Look]] = (*LOOKS.items(), ("other", OTHER))
+    for name, look in looks:
+        dashes = ",stroke-dasharray:4 3" if name in ("unscheduled", "other") else ""
+        yield f"  classDef {name} fill:{look.fill},stroke:{look.line},color:{look.line}{dashes}"
+    yield "  classDef critical stroke-width:3px"
+
+
+def _class(state: str) -> str:
+    return state if state in LOOKS else "other"
+
+
+def _look(state: str) -> Look:
+    return LOOKS.get(state, OTHER)
+
+
+def _escaped(text: str) -> str:
+    # By number, whatever is not plain: Mermaid looks for directives, comments,
+    # entities and style lines in the text of labels too.
+    return _PLAIN.sub(lambda found: f"#{ord(found[0])};", safe(text))
+
+
+def _commented(text: str) -> str:
+    return re.sub(r"[^A-Za-z0-9 ,.✔▶◷○✖!·-]", "_", text)
