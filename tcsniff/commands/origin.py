@@ -171,12 +171,13 @@ def check_origin(origin: Origin) -> None:
         raise UsageError("--follow and --speed go with --from")
 
 
-def check_record(path: str | None, origin: Origin) -> None:
-    """Refuse to record into a file that is read.
+def check_record(path: str | None, origin: Origin, flag: str = "--record") -> None:
+    """Refuse to write into a file that is read.
 
     Args:
-        path: ``--record``.
+        path: What to write; None for nothing.
         origin: Where events come from.
+        flag: The flag that gave the path.
 
     Raises:
         UsageError: If it is the same.
@@ -185,7 +186,7 @@ def check_record(path: str | None, origin: Origin) -> None:
         return
     for other in origin.recordings:
         if Path(other).exists() and Path(path).exists() and Path(other).samefile(path):
-            raise UsageError(f"--record {path} is also what --from reads")
+            raise UsageError(f"{flag} {path} is also what --from reads")
 
 
 def _check_queue(origin: Origin) -> None:

@@ -137,7 +137,9 @@ class Run(Watch):
             selection=title,
             condition=lambda: getattr(source.source, "condition", ""),
         )
-        shown = getattr(renderer, "renderer", renderer)  # behind a recorder
+        shown: Any = renderer
+        while hasattr(shown, "renderer"):  # behind what writes files
+            shown = shown.renderer
         self._table = shown if hasattr(shown, "say") else None
         with closing(renderer):
             self._renderer = renderer

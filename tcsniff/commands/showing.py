@@ -5,11 +5,14 @@ Imported when a command runs, not for its help.
 
 from __future__ import annotations
 
+import io
 import os
 import sys
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
+from tcsniff import links
 from tcsniff.columns import COLUMNS, in_utc, named
 from tcsniff.commands.views import View
 from tcsniff.events import Event
@@ -21,7 +24,13 @@ Select = Callable[[Event], Any]
 
 
 def renderer_of(
-    view: View, select: Select | None, *, source: str, selection: str, condition: Callable[[], str]
+    view: View,
+    select: Select | None,
+    *,
+    source: str,
+    selection: str,
+    condition: Callable[[], str],
+    root_url: str | None = None,
 ) -> Renderer:
     """Make the renderer of a view.
 
@@ -31,13 +40,27 @@ def renderer_of(
         source: What we are connected to, for people.
         selection: What was asked for, for people.
         condition: Tells what a person should know of the connection.
+        root_url: Of the Taskcluster deployment, for links; None if that is not known.
 
     Raises:
         UsageError: If there is no such column.
-        OutputError: If the recording cannot be opened.
+        OutputError: If the recording or the picture cannot be opened.
     """
-    renderer = _view(view, select, source=source, selection=selection, condition=condition)
+    table = partial(_table, view, source=source, selection=selection, condition=condition)
+    renderer = _view(view, select, table, root_url)
+    if view.save_svg is not None:
+        renderer = _saved(view.save_svg, renderer, table)
     return renderer if view.record is None else recorded(view.record, renderer)
+
+
+def _saved(path: str, renderer: Renderer, table: Callable[..., Any]) -> Renderer:
+    from tcsniff.renderers.output import size_of_terminal
+    from tcsniff.renderers.saver import Drawing, Saver
+
+    if isinstance(renderer, Drawing):  # on a terminal: in its size
+        return Saver(path, renderer, renderer, title="tcsniff", size=size_of_terminal)
+    drawing = table(Output(io.BytesIO()), ascii_only=False)
+    return Saver(path, renderer, drawing, title="tcsniff")
 
 
 def recorded(path: str, renderer: Renderer) -> Renderer:
@@ -52,7 +75,7 @@ def recorded(path: str, renderer: Renderer) -> Renderer:
 
 
 def _view(
-    view: View, select: Select | None, *, source: str, selection: str, condition: Callable[[], str]
+    view: View, select: Select | None, table: Callable[..., Any], root_url: str | None
 ) -> Renderer:
     output = Output()
     live = can_draw(output)
@@ -68,9 +91,15 @@ def _view(
         from tcsniff.renderers.raw import RawRenderer
 
         return RawRenderer(output)
-    return _for_people(
-        view, output, live=live, source=source, selection=selection, condition=condition
-    )
+    colour = coloured(view.colour, live=live)
+    shown = links.are_shown(os.environ, live=live, coloured=colour)
+    root_url = root_url if shown else None
+    if name == "table" and live:
+        made: Renderer = table(
+            output, colour=colour, ascii_only=knows_only_ascii(), root_url=root_url
+        )
+        return made
+    return _lines(view, output, colour=colour, root_url=root_url)
 
 
 def _name(view: View, *, live: bool) -> str:
@@ -81,40 +110,25 @@ def _name(view: View, *, live: bool) -> str:
     return view.output or ("table" if live else "json")
 
 
-def _for_people(
-    view: View,
-    output: Output,
-    *,
-    live: bool,
-    source: str,
-    selection: str,
-    condition: Callable[[], str],
-) -> Renderer:
-    columns = named(view.columns)
-    colour = coloured(view.colour, live=live)
-    ascii_only = knows_only_ascii()
-    if _name(view, live=live) == "table" and live:
-        from tcsniff.renderers.table import TableRenderer  # rich: 25 ms
+def _table(view: View, output: Output, **given: Any) -> Renderer:
+    from tcsniff.renderers.table import TableRenderer  # rich: 25 ms
 
-        return TableRenderer(
-            output,
-            source=source,
-            selection=selection,
-            condition=condition,
-            columns=columns,
-            utc=view.utc,
-            colour=colour,
-            ascii_only=ascii_only,
-        )
+    # A file takes colours, whatever the terminal takes.
+    given.setdefault("colour", view.colour != "never")
+    return TableRenderer(output, columns=named(view.columns), utc=view.utc, **given)
+
+
+def _lines(view: View, output: Output, *, colour: bool, root_url: str | None) -> Renderer:
     from tcsniff.renderers.lines import LinesRenderer
 
-    columns = columns or COLUMNS
+    columns = named(view.columns) or COLUMNS
     return LinesRenderer(
         output,
         columns=in_utc(columns) if view.utc else columns,
         colour=colour,
-        ascii_only=ascii_only,
+        ascii_only=knows_only_ascii(),
         heading=view.output == "table",
+        root_url=root_url,
     )
 
 

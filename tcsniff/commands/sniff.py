@@ -52,6 +52,7 @@ def sniff(
             click.echo(f"{name:<10}  {meaning}")
         return 0
     check_record(view.record, origin)
+    check_record(view.save_svg, origin, "--save-svg")
     if origin.delete_queue:
         from tcsniff.commands.opening import delete_queue
 

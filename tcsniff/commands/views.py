@@ -26,6 +26,7 @@ class View(NamedTuple):
         utc: ``--utc``.
         record: ``--record``.
         gaps: ``--gaps``.
+        save_svg: ``--save-svg``.
     """
 
     output: str | None
@@ -37,6 +38,7 @@ class View(NamedTuple):
     utc: bool
     record: str | None
     gaps: bool
+    save_svg: str | None
 
 
 _OPTIONS = stacked(
@@ -76,6 +78,12 @@ _OPTIONS = stacked(
         section=OUTPUT,
         metavar="FILE",
         help="Write JSON lines to this file besides, after what is there; .gz is compressed.",
+    ),
+    option(
+        "--save-svg",
+        section=OUTPUT,
+        metavar="FILE",
+        help="Write the last picture of the table to this file besides, as SVG.",
     ),
     option(
         "--gaps",

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import zip_longest
 
+from tcsniff.clickable import target
 from tcsniff.columns import COLUMNS, EVENT, RUN, Column, gap_text, look_of, plain
 from tcsniff.deliveries import Gap
 from tcsniff.events import Event
+from tcsniff.links import linked
 from tcsniff.renderers.output import Output
 
 _COLOURS = {
@@ -32,6 +35,7 @@ class LinesRenderer:
         colour: bool,
         ascii_only: bool,
         heading: bool = False,
+        root_url: str | None = None,
     ) -> None:
         """Take an output.
 
@@ -41,11 +45,14 @@ class LinesRenderer:
             colour: Whether to colour what happened.
             ascii_only: Whether our symbols are spelled in ASCII.
             heading: Whether the first line names the columns.
+            root_url: Of the Taskcluster deployment, if tasks are to be links to
+                it; None for no links.
         """
         self._output = output
         self._columns = columns
         self._colour = colour
         self._ascii_only = ascii_only
+        self._root_url = root_url
         self._lines = [self._joined([column.title for column in columns])] if heading else []
 
     def show(self, events: Sequence[Event]) -> None:
@@ -69,19 +76,23 @@ class LinesRenderer:
         """Nothing is left to do."""
 
     def _line(self, event: Event) -> str:
-        line = self._joined([column.text(event) for column in self._columns])
+        texts = [column.text(event) for column in self._columns]
+        urls = [target(column, event, self._root_url) for column in self._columns]
+        line = self._joined(texts, urls)
         if not self._colour:
             return line
         what = EVENT.text(event)
         return line.replace(what, coloured(what, look_of(event).style), 1)
 
-    def _joined(self, texts: Sequence[str]) -> str:
-        pairs = zip(texts, self._columns, strict=True)
-        return "  ".join(_padded(text, column) for text, column in pairs).rstrip()
+    def _joined(self, texts: Sequence[str], urls: Sequence[str | None] = ()) -> str:
+        parts = zip_longest(texts, self._columns, urls)
+        return "  ".join(_padded(text, column, url) for text, column, url in parts).rstrip()
 
 
-def _padded(text: str, column: Column) -> str:
-    return text.rjust(column.width) if column.title == RUN.title else text.ljust(column.width)
+def _padded(text: str, column: Column, url: str | None) -> str:
+    fill = " " * (column.width - len(text))
+    text = linked(text, url)
+    return fill + text if column.title == RUN.title else text + fill
 
 
 def coloured(text: str, style: str) -> str:

@@ -2,9 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 
 from rich.console import Console, RenderableType
+from rich.style import Style
+from rich.text import Text
+
+from tcsniff.links import parameters
+
+_LINK = re.compile(r"\x1b\]8;[^;\x1b]*;([^\x1b]+)\x1b\\")
 
 
 def painted(rows: Iterable[RenderableType], width: int, *, colour: bool) -> list[str]:
@@ -31,4 +38,23 @@ def painted(rows: Iterable[RenderableType], width: int, *, colour: bool) -> list
     with console.capture() as captured:
         for row in rows:
             console.print(row, crop=True, no_wrap=True, overflow="ellipsis")
-    return captured.get().splitlines()
+    # rich draws lots for the ids of links: they would differ with every picture,
+    # and what leads to the same task would not belong together.
+    return [
+        _LINK.sub(lambda found: f"\x1b]8;{parameters(found[1])};{found[1]}\x1b\\", line)
+        for line in captured.get().splitlines()
+    ]
+
+
+def words(text: str, style: str = "", url: str | None = None) -> Text:
+    """Word a piece of a picture.
+
+    Args:
+        text: What is shown; must be safe for a terminal.
+        style: How.
+        url: Where it leads when it is clicked, of `tcsniff.links`; None for nowhere.
+    """
+    made = Text(text, style=style)
+    if url is not None and text:
+        made.stylize(Style(link=url), 0, len(text))  # the text, not the cells that fill it up
+    return made

@@ -26,6 +26,8 @@ class Status(NamedTuple):
             None if it does not tell.
         selection: What was asked for.
         notes: What a person should know of the connection.
+        is_over: Whether this is the last word, which nothing follows: what is
+            true for a moment only is left out.
     """
 
     source: str
@@ -35,6 +37,7 @@ class Status(NamedTuple):
     lag: float | None
     selection: str
     notes: tuple[str, ...] = ()
+    is_over: bool = False
 
 
 class Traffic:
@@ -94,17 +97,20 @@ def status_line(status: Status, width: int) -> Text:
     left.append("● ", style="green" if status.idle is not None else "yellow")
     left.append(safe(status.source), style="bold")
     events = "event" if status.total == 1 else "events"
-    left.append(f"  {status.total:,} {events}  {status.rate:.0f}/s")
-    if status.idle is not None:
-        left.append(f"  last {_ago(status.idle)} ago")
+    left.append(f"  {status.total:,} {events}")
+    if not status.is_over:
+        left.append(f"  {status.rate:.0f}/s")
+        if status.idle is not None:
+            left.append(f"  last {_ago(status.idle)} ago")
     if status.lag is not None:
         left.append(f"  lag {_ago(max(0.0, status.lag))}")
     for note in status.notes:
         left.append(f"  {safe(note)}", style="bold yellow")
-    right = "  ".join(filter(None, (safe(status.selection), "Ctrl-C ends")))
+    way_out = "" if status.is_over else "Ctrl-C ends"
+    right = "  ".join(filter(None, (safe(status.selection), way_out)))
     room = width - left.cell_len - 2
     if cell_len(right) > room:
-        right = "Ctrl-C ends" if room >= len("Ctrl-C ends") else ""
+        right = way_out if room >= len(way_out) else ""
     gap = " " * (room - cell_len(right) + 2)
     return left.append(gap).append(right, style="dim") if right else left
 

@@ -7,8 +7,8 @@ from collections import deque
 from collections.abc import Callable, Iterable, Sequence
 
 from rich.table import Table
-from rich.text import Text
 
+from tcsniff.clickable import target
 from tcsniff.columns import (
     EVENT,
     GAP,
@@ -25,7 +25,7 @@ from tcsniff.columns import (
 from tcsniff.deliveries import Gap
 from tcsniff.events import Event
 from tcsniff.renderers.output import Output, size_of_terminal
-from tcsniff.renderers.painting import painted
+from tcsniff.renderers.painting import painted, words
 from tcsniff.renderers.screen import Screen
 from tcsniff.renderers.status import Status, Traffic, counted_gaps, status_line
 from tcsniff.sanitize import safe
@@ -49,6 +49,7 @@ class TableRenderer:
         utc: bool = False,
         colour: bool,
         ascii_only: bool,
+        root_url: str | None = None,
         size: Callable[[], tuple[int, int]] = size_of_terminal,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
@@ -63,6 +64,8 @@ class TableRenderer:
             utc: Whether times are in UTC instead of the local time zone.
             colour: Whether to use colours.
             ascii_only: Whether our symbols are spelled in ASCII.
+            root_url: Of the Taskcluster deployment, if tasks are to be links to
+                it; None for no links.
             size: Measures the terminal, in columns and lines.
             clock: Tells the time, in seconds.
         """
@@ -75,6 +78,7 @@ class TableRenderer:
         self._utc = utc
         self._colour = colour
         self._ascii_only = ascii_only
+        self._root_url = root_url
         self._size = size
         self._clock = clock
         self._events: deque[Event] = deque(maxlen=_MOST_ROWS)
@@ -117,23 +121,41 @@ class TableRenderer:
         finally:
             self._screen.close()
 
+    def still(self, width: int, height: int) -> list[str]:
+        """Draw the last picture, as it is when all is over.
+
+        Args:
+            width: In cells.
+            height: The most lines.
+
+        Returns:
+            Lines, without links.
+        """
+        status = self._status()._replace(is_over=True)
+        return self._picture(width, max(1, height - 2), status, root_url=None)
+
     def _draw(self, now: float) -> None:
         self._stale = False
         self._drawn = now
         columns, height = self._size()
         rows = max(1, height - _CHROME)
+        picture = self._picture(columns, rows, self._status(), root_url=self._root_url)
+        self._screen.draw(picture[: max(1, height - 1)], (columns, height))
+
+    def _picture(
+        self, width: int, rows: int, status: Status, *, root_url: str | None
+    ) -> list[str]:
         share_labels(self._events)
-        shown = layout(columns, self._columns)
+        shown = layout(width, self._columns)
         picture = picture_of(
             list(self._events)[-rows:],
-            self._status(),
-            columns,
+            status,
+            width,
             colour=self._colour,
             shown=in_utc(shown) if self._utc else shown,
+            root_url=root_url,
         )
-        if self._ascii_only:
-            picture = [plain(line) for line in picture]
-        self._screen.draw(picture[: max(1, height - 1)], (columns, height))
+        return [plain(line) for line in picture] if self._ascii_only else picture
 
     def _status(self) -> Status:
         notes = tuple(filter(None, (self._condition(), counted_gaps(self._gaps))))
@@ -154,6 +176,7 @@ def picture_of(
     *,
     colour: bool,
     shown: Sequence[Column] | None = None,
+    root_url: str | None = None,
 ) -> list[str]:
     """Lay a table out.
 
@@ -163,16 +186,16 @@ def picture_of(
         width: Of the screen, in cells.
         colour: Whether to use colours.
         shown: The columns; None for what fits best.
+        root_url: Of the Taskcluster deployment, for links; None for none.
 
     Returns:
         Lines no wider than `width`: the heading, the events, the status.
     """
-    return painted(
-        [_table(events, shown or layout(width)), status_line(status, width)], width, colour=colour
-    )
+    table = _table(events, shown or layout(width), root_url)
+    return painted([table, status_line(status, width)], width, colour=colour)
 
 
-def _table(events: Sequence[Event], columns: Sequence[Column]) -> Table:
+def _table(events: Sequence[Event], columns: Sequence[Column], root_url: str | None) -> Table:
     table = Table(box=None, pad_edge=False, padding=(0, GAP, 0, 0), header_style="bold")
     for column in columns:
         table.add_column(
@@ -183,8 +206,12 @@ def _table(events: Sequence[Event], columns: Sequence[Column]) -> Table:
             justify="right" if column.title == RUN.title else "left",
         )
     for event in events:
-        cells = [Text(column.text(event), style=_style(column, event)) for column in columns]
-        table.add_row(*cells)
+        table.add_row(
+            *(
+                words(column.text(event), _style(column, event), target(column, event, root_url))
+                for column in columns
+            )
+        )
     return table
 
 

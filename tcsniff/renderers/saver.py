@@ -1,0 +1,99 @@
+"""Keeps the last picture of a run in a file, besides any view."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Protocol, runtime_checkable
+
+from tcsniff.deliveries import Gap
+from tcsniff.errors import OutputError
+from tcsniff.events import Event
+from tcsniff.renderers.picture import svg
+from tcsniff.stream import Renderer
+
+WIDTH, HEIGHT = 100, 24
+"""Of a picture that no terminal shows, in cells and lines."""
+
+
+@runtime_checkable
+class Drawing(Renderer, Protocol):
+    """A renderer that draws pictures."""
+
+    def still(self, width: int, height: int) -> list[str]:
+        """Draw the last picture, as it is when all is over; in cells and lines."""
+        ...
+
+
+class Saver:
+    """Shows events by another renderer, and writes a picture in the end.
+
+    Attributes:
+        renderer: The other one.
+    """
+
+    def __init__(
+        self,
+        path: str,
+        renderer: Renderer,
+        drawing: Drawing,
+        *,
+        title: str,
+        size: Callable[[], tuple[int, int]] = lambda: (WIDTH, HEIGHT),
+    ) -> None:
+        """See whether the file can be written; what it holds stays until the end.
+
+        Args:
+            path: The file.
+            renderer: Shows the events.
+            drawing: Draws the picture; may be the renderer itself.
+            title: Of the picture.
+            size: Tells how large the picture is to be, in cells and lines.
+
+        Raises:
+            OutputError: If it cannot be opened.
+        """
+        self.renderer = renderer
+        self._path = path
+        self._drawing = drawing
+        self._beside = drawing is not renderer
+        self._title = title
+        self._size = size
+        self._write(b"", mode="ab")
+
+    def show(self, events: Sequence[Event]) -> None:
+        """Take a batch in."""
+        if self._beside:
+            self._drawing.show(events)
+        self.renderer.show(events)
+
+    def gap(self, gap: Gap) -> None:
+        """Take a gap in."""
+        if self._beside:
+            self._drawing.gap(gap)
+        self.renderer.gap(gap)
+
+    def flush(self) -> None:
+        """Have the other renderer let out what it has."""
+        self.renderer.flush()
+
+    def close(self) -> None:
+        """Finish, and write the picture, even where the view could not be finished.
+
+        Raises:
+            OutputError: If the picture cannot be written.
+        """
+        try:
+            self.renderer.close()
+        finally:
+            width, height = self._size()
+            picture = svg(self._drawing.still(width, height), width, self._title)
+            self._write(picture.encode(errors="replace"), mode="wb")
+
+    def _write(self, data: bytes, *, mode: str) -> None:
+        try:
+            with Path(self._path).open(mode) as file:
+                file.write(data)
+        except OSError as error:
+            reason = error.strerror or error
+            raise OutputError(f"cannot write the picture {self._path}: {reason}") from error
