@@ -5,7 +5,7 @@ PYTHON ?= python3
 BIN = .venv/bin
 READY = .venv/.ready
 
-.PHONY: demo test check docs bench clean
+.PHONY: demo test check docs pictures bench clean
 
 demo: $(READY)  ## Watch made-up tasks for a few seconds
 	@if [ -t 1 ]; then view=table; else view=lines; fi; \
@@ -27,6 +27,11 @@ check: $(READY)  ## Format, lint, types, which way imports point, documents that
 
 docs: $(READY)  ## Write man/ and completions/ anew
 	$(BIN)/python -m tcsniff.manual
+
+# Each line draws one; tests/test_pictures.py says which are old, and reads them here.
+pictures: $(READY)  ## Draw the pictures in man/pictures/ anew
+	@mkdir -p man/pictures
+	$(BIN)/tcsniff --demo --seed 1 --utc -q -n 76 -o lines --save-svg man/pictures/table.svg task-pending task-running task-completed task-failed task-exception >/dev/null
 
 bench: $(READY)  ## Measure speed, as ratios
 	$(BIN)/python tests/benchmarks/decode.py
