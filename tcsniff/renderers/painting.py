@@ -56,5 +56,5 @@ def words(text: str, style: str = "", url: str | None = None) -> Text:
     """
     made = Text(text, style=style)
     if url is not None and text:
-        made.stylize(Style(link=url), 0, len(text))  # the text, not the cells that fill it up
+        made.stylize(Style(link=url))  # not its base style, which fills up cells, too
     return made
