@@ -18,6 +18,7 @@ import pytest
 from builders import GROUP, OTHER_TASK, TASK
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from running import finished
 
 from tcsniff.definitions import Definition
 from tcsniff.exports import dot, mermaid, profile
@@ -165,6 +166,19 @@ def test_without_a_root_url_nothing_leads_anywhere(name, root):
     assert "alert" not in text
 
 
+@pytest.mark.parametrize("name", FORMATS)
+def test_graph_writes_what_it_has_followed(name):
+    """In the end, instead of all else; the exit status is that of the group."""
+    done = finished("graph", "--demo", "--seed", "7", "--format", name)
+    summed = finished("graph", "--demo", "--seed", "7", "--json")
+
+    summary = json.loads(summed.stdout.splitlines()[-1])["summary"]
+    assert done.returncode == summed.returncode
+    assert summary["taskGroupId"] in done.stdout
+    wrong = [one["label"] for one in summary["wrong"]]
+    assert {label for label in wrong if label not in done.stdout} == set()
+
+
 # JSON.
 
 
@@ -183,7 +197,7 @@ def test_json_tells_what_was_planned_and_what_was_sent(group):
         assert one["kind"] == planned.kind
         assert one["dependencies"] == list(planned.dependencies)
         assert one["requires"] == planned.requires
-        assert one["taskQueueId"] == f"{planned.provisioner_id}/{planned.worker_type}"
+        assert one["pool"] == f"{planned.provisioner_id}/{planned.worker_type}"
         assert one["state"] == status["state"]
         assert [plain(run) for run in one["runs"]] == [
             {name: value for name, value in run.items() if name != "takenUntil"}
@@ -204,7 +218,7 @@ def test_json_sums_up(group):
 
     states = Counter(status["state"] for status in known.statuses.values())
     unheard = len(known.planned) - len(known.statuses)
-    assert told["counts"] == dict(states) | ({"unheard": unheard} if unheard else {})
+    assert told["states"] == dict(states) | ({"unheard": unheard} if unheard else {})
     expected = 10 if states["failed"] else 11 if states["exception"] else 0
     assert told["exitStatus"] == expected
     assert told["criticalPath"][0]["taskId"] in known.planned
@@ -220,7 +234,7 @@ def test_json_has_each_task_on_a_line():
     lines = document.export(known.graph, known.now, ROOT).splitlines()
 
     tasks = [json.loads(line.rstrip(",")) for line in lines if line.startswith('{"taskId":')]
-    pages = {one["taskId"]: one["url"] for one in tasks if "state" in one}
+    pages = {one["taskId"]: one["url"] for one in tasks if "runs" in one}
     assert pages == {name: f"{ROOT}/tasks/{name}" for name in known.planned}
 
 
@@ -421,7 +435,7 @@ def test_mermaid_draws_the_tasks_and_who_waits_for_whom(group):
         label, story = shown(one["text"]).split("<br>")
         assert label[2:] == known.planned[name].label
         assert story.startswith(state)
-        assert one["class"] == (state if state != "unheard" else "other")
+        assert one["class"] == state
     assert "-.->" in arrows.values()
     assert [shown(one["text"]) for one in chart["open"]] == list(
         dict.fromkeys(known.graph.nodes[name].kind for name in known.graph.nodes)
@@ -625,7 +639,7 @@ def test_a_profile_begins_with_the_group_and_its_critical_path():
     assert group["tasks"] == len(known.planned)
     assert [data["taskId"] for *_, data in steps] == [step["taskId"] for step in path]
     assert [round(end - begin, 2) for _, begin, end, _ in steps] == [
-        pytest.approx(step["seconds"], abs=0.01) for step in path
+        pytest.approx(step["length"], abs=0.01) for step in path
     ]
 
 

@@ -33,7 +33,7 @@ LAYERS = [
     {"columns", "evaluation", "filters", "graph", "stream", "taskqueue"},
     {"blocking", "clickable", "criticalpath", "following", "objections", "simulator"},
     {"asking", "completions.words", "expressions", "forecast", "manual.page", "summary"},
-    {"exports.json", "exports.looks"},
+    {"exports.json", "exports.looks", "exports.markers"},
     {"exports.dot", "exports.mermaid", "exports.profile"},
     {
         "renderers.output",

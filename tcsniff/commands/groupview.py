@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import importlib
 from collections.abc import Callable
+from functools import partial
 
 from tcsniff.commands.groupoptions import FORMATS, Showing
 from tcsniff.commands.showing import can_draw, coloured, knows_only_ascii
@@ -39,6 +40,9 @@ def view_of(
     colour = coloured(showing.colour, live=live)
     ascii_only = knows_only_ascii()
     name = showing.output or ("table" if live else "json")
+    if showing.document in FORMATS:
+        export = importlib.import_module(f"tcsniff.exports.{showing.document}").export
+        return Document(output, partial(export, root_url=root_url))
     if showing.document is not None:
         words = _words(showing.document, output, as_json=name == "json", colour=colour)
         return Document(output, words, ascii_only=ascii_only and name != "json")
@@ -66,9 +70,6 @@ def view_of(
 
 
 def _words(document: str, output: Output, *, as_json: bool, colour: bool) -> Words:
-    if document in FORMATS:
-        export: Words = importlib.import_module(f"tcsniff.exports.{document}").export
-        return export
     width = size_of_terminal()[0] if output.is_terminal else _WIDTH
     made = chain if document == "critical-path" else waiting
     return made(width, as_json=as_json, colour=colour)

@@ -12,7 +12,7 @@ from itertools import pairwise
 
 from tcsniff.criticalpath import critical_path
 from tcsniff.definitions import REQUIRES
-from tcsniff.exports.looks import LOOKS, heading, look_of, story
+from tcsniff.exports.looks import OTHER, WAITING, heading, look_of, story
 from tcsniff.graph import Graph, Node
 from tcsniff.links import group_url, task_url
 from tcsniff.sanitize import safe
@@ -86,7 +86,7 @@ def _looks(node: Node, now: float, *, bold: bool) -> str:
     words += [f"color={_quoted(look.line)}", f"fontcolor={_quoted(look.line)}"]
     if node.state in _WRONG:
         words.append("shape=octagon")
-    if node.state not in LOOKS or node.state == "unscheduled":
+    if node.state in WAITING or look is OTHER:
         words.append(f"style={_DASHED}")
     if bold:
         words.append("penwidth=3")

@@ -4,24 +4,23 @@ Pure. One object, in which every task stands on a line of its own::
 
     {
     "taskGroupId": …, "schedulerId": …,
-    "time":         when this was true, as Taskcluster writes times
-    "resolved":     whether the queue has said, ever, that all tasks have ended
-    "sealed":       whether no task can be added
-    "whole":        whether every task of the group is known to be here
-    "over":         whether all has ended, for now
-    "exitStatus":   0 if all completed, 10 if a task failed, 11 if one ended in exception
-    "seconds":      from the first run's scheduling to the last one's end, or `time`
-    "counts":       {state: tasks in it}
+    "time":          when this was true, as Taskcluster writes times
+    "resolved":      whether all has ended
+    "groupResolved": whether the queue has said so, ever
+    "sealed":        whether no task can be added
+    "whole":         whether every task of the group is known to be here
+    "states":        {state: tasks in it}
+    "seconds":       from the first run's scheduling to the last one's end, or `time`
+    "exitStatus":    0 if all completed, 10 if a task failed, 11 if one ended in exception
     "tasks": [
-    {"taskId": …, "label": …, "kind": …, "taskQueueId": …, "state": …,
-     "defined":      whether its dependencies are known
-     "dependencies": [ids], "requires": "all-completed" or "all-resolved",
-     "runs":         as in the queue's messages, null where there is nothing
-     "url": …}       only if the deployment is known
+    {"taskId": …, "label": …, "kind": …, "pool": …, "state": …,
+     "defined":       whether its dependencies are known
+     "dependencies":  [ids], "requires": "all-completed" or "all-resolved",
+     "runs":          as in the queue's messages, null where there is nothing
+     "url": …}        only if the deployment is known
     ],
-    "criticalPath": [{"taskId": …, "label": …, "begun": …, "ended": …,
-                      "seconds": …, "waiting": …, "running": …, "idle": …}],
-    "blocked":      [{"taskId": …, "label": …, "by": [ids], "hopeless": …}]
+    "criticalPath": [as in the summary of a group],
+    "blocked":      [who waits for whom: as ``tcsniff graph --blocked --json``]
     }
 
 ``state`` is ``unheard`` for a task that is defined and that no message has told
@@ -31,13 +30,13 @@ of. Fields are only ever added.
 from __future__ import annotations
 
 import json
-from typing import Any
 
 from tcsniff.blocking import blocked
-from tcsniff.criticalpath import Step, critical_path
+from tcsniff.criticalpath import critical_path
 from tcsniff.graph import Graph, Node, counts, span
 from tcsniff.links import task_url
 from tcsniff.sanitize import safe_json
+from tcsniff.summary import Json, blocked_of, step_of
 from tcsniff.times import stamp
 from tcsniff.tracker import Run
 
@@ -57,27 +56,19 @@ def export(graph: Graph, now: float, root_url: str | None = None) -> str:
     head = {
         "taskGroupId": graph.task_group_id,
         "schedulerId": graph.scheduler_id,
-        "time": _time(now),
-        "resolved": graph.is_resolved,
+        "time": stamp(now),
+        "resolved": graph.is_over,
+        "groupResolved": graph.is_resolved,
         "sealed": graph.is_sealed,
         "whole": graph.is_whole,
-        "over": graph.is_over,
+        "states": counts(nodes),
+        "seconds": round(span(nodes, now), 3),
         "exitStatus": graph.exit_status,
-        "seconds": _rounded(span(nodes, now)),
-        "counts": counts(nodes),
     }
-    lists: dict[str, list[dict[str, Any]]] = {
+    lists = {
         "tasks": [_task(node, root_url) for node in nodes],
-        "criticalPath": [_step(step) for step in critical_path(graph, now)],
-        "blocked": [
-            {
-                "taskId": one.node.task_id,
-                "label": one.node.label,
-                "by": one.by,
-                "hopeless": one.is_hopeless,
-            }
-            for one in blocked(graph.nodes)
-        ],
+        "criticalPath": [step_of(step) for step in critical_path(graph, now)],
+        "blocked": [blocked_of(one, graph) for one in blocked(graph.nodes)],
     }
     fields = [f"{dumped(name)}:{dumped(value)}" for name, value in head.items()]
     fields += [
@@ -92,17 +83,17 @@ def dumped(value: object) -> str:
     return safe_json(json.dumps(value, ensure_ascii=False, separators=(",", ":")))
 
 
-def _joined(values: list[dict[str, Any]]) -> str:
+def _joined(values: list[Json]) -> str:
     return ",\n".join(map(dumped, values)) + "\n"
 
 
-def _task(node: Node, root_url: str | None) -> dict[str, Any]:
+def _task(node: Node, root_url: str | None) -> Json:
     url = task_url(root_url, node.task_id)
     return {
         "taskId": node.task_id,
         "label": node.label,
         "kind": node.kind,
-        "taskQueueId": node.pool,
+        "pool": node.pool,
         "state": node.state,
         "defined": node.is_defined,
         "dependencies": node.dependencies,
@@ -111,30 +102,6 @@ def _task(node: Node, root_url: str | None) -> dict[str, Any]:
     } | ({"url": url} if url else {})
 
 
-def _run(run: Run) -> dict[str, Any]:
+def _run(run: Run) -> Json:
     names = zip(run.__struct_fields__, run.__struct_encode_fields__, strict=True)
     return {wire: getattr(run, name) for name, wire in names}
-
-
-def _step(step: Step) -> dict[str, Any]:
-    return {
-        "taskId": step.node.task_id,
-        "label": step.node.label,
-        "begun": _time(step.begun),
-        "ended": _time(step.ended),
-        "seconds": _rounded(step.length),
-        "waiting": _rounded(step.waiting),
-        "running": _rounded(step.running),
-        "idle": _rounded(step.idle),
-    }
-
-
-def _rounded(seconds: float) -> float:
-    return round(seconds, 3)
-
-
-def _time(seconds: float) -> str | None:
-    try:
-        return stamp(seconds)
-    except (OverflowError, ValueError):  # off the calendar, which a message can be
-        return None

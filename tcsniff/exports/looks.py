@@ -7,7 +7,8 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from tcsniff.graph import Graph, Node, counts, span
+from tcsniff.columns import LOOKS as EVENTS
+from tcsniff.graph import UNHEARD, Graph, Node, counts, span
 from tcsniff.sanitize import safe
 from tcsniff.times import lasting, seconds
 
@@ -27,15 +28,18 @@ class Look(NamedTuple):
 
 
 LOOKS = {
-    "completed": Look("✔", "#dff5e3", "#1a7f37"),
-    "running": Look("▶", "#ddeeff", "#0550ae"),
-    "pending": Look("◷", "#fff4cc", "#7d4e00"),
-    "unscheduled": Look("○", "#f3f4f6", "#57606a"),
-    "failed": Look("✖", "#ffe2e0", "#b3111d"),
-    "exception": Look("!", "#f7e3fb", "#8a1fa0"),
+    "completed": Look(EVENTS["task-completed"].symbol, "#dff5e3", "#1a7f37"),
+    "running": Look(EVENTS["task-running"].symbol, "#ddeeff", "#0550ae"),
+    "pending": Look(EVENTS["task-pending"].symbol, "#fff4cc", "#7d4e00"),
+    "unscheduled": Look(EVENTS["task-defined"].symbol, "#f3f4f6", "#57606a"),
+    UNHEARD: Look("?", "#ffffff", "#57606a"),
+    "failed": Look(EVENTS["task-failed"].symbol, "#ffe2e0", "#b3111d"),
+    "exception": Look(EVENTS["task-exception"].symbol, "#f7e3fb", "#8a1fa0"),
 }
 OTHER = Look("·", "#ffffff", "#57606a")
-"""For tasks that nobody has told of, and states that are yet to come."""
+"""For states that are yet to come."""
+WAITING = frozenset(("unscheduled", UNHEARD))
+"""The states that a broken line goes with: nothing has happened yet."""
 
 
 def look_of(node: Node) -> Look:

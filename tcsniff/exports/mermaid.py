@@ -14,14 +14,14 @@ from itertools import pairwise
 
 from tcsniff.criticalpath import critical_path
 from tcsniff.definitions import REQUIRES
-from tcsniff.exports.looks import LOOKS, OTHER, Look, heading, look_of, story
+from tcsniff.exports.looks import LOOKS, OTHER, WAITING, Look, heading, look_of, story
 from tcsniff.graph import Graph, Node, counts
 from tcsniff.links import task_url
 from tcsniff.sanitize import safe
 
 _MOST_ARROWS = 500
 _MOST_CHARACTERS = 50_000
-_PLAIN = re.compile(r"[^A-Za-z0-9 ,./_✔▶◷○✖!·-]")
+_PLAIN = re.compile(r"[^A-Za-z0-9 ,./_✔▶◷○✖!?·-]")
 _HEAVIEST = ("failed", "exception", "running", "pending", "unscheduled", "completed")
 
 
@@ -111,7 +111,7 @@ def _by_kind(graph: Graph) -> dict[str, list[Node]]:
 def _classes() -> Iterator[str]:
     looks: Iterable[tuple[str, Look]] = (*LOOKS.items(), ("other", OTHER))
     for name, look in looks:
-        dashes = ",stroke-dasharray:4 3" if name in ("unscheduled", "other") else ""
+        dashes = ",stroke-dasharray:4 3" if name in WAITING or look is OTHER else ""
         yield f"  classDef {name} fill:{look.fill},stroke:{look.line},color:{look.line}{dashes}"
     yield "  classDef critical stroke-width:3px"
 
@@ -131,4 +131,4 @@ def _escaped(text: str) -> str:
 
 
 def _commented(text: str) -> str:
-    return re.sub(r"[^A-Za-z0-9 ,.✔▶◷○✖!·-]", "_", text)
+    return re.sub(r"[^A-Za-z0-9 ,.✔▶◷○✖!?·-]", "_", text)

@@ -2,57 +2,57 @@
 
 Pure. A track for each worker pool, with a marker for each run, and one for the
 time before that in which it was pending; first of all a track for the group,
-with the critical path. The format is the profiler's own, "processed", which it
-upgrades from every earlier version; this is version 48, the last that its
-``docs-developer/CHANGELOG-formats.md`` gives before tables moved. Its types:
-``src/types/profile.js`` and ``src/types/markers.js`` of firefox-devtools/profiler.
+with the critical path.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
-from typing import Any, NamedTuple
+from collections.abc import Iterator, Mapping
 
 from tcsniff.criticalpath import critical_path
 from tcsniff.exports.json import dumped
+from tcsniff.exports.markers import Marker, marker, profile
 from tcsniff.graph import Graph, Node, counts, span
 from tcsniff.links import group_url, log_url, run_url, task_url
+from tcsniff.summary import worker_of
 from tcsniff.times import seconds
 from tcsniff.tracker import RESOLVED, Run
 
-VERSION = 48
-_GECKO_VERSION = 28  # of profiles as Firefox writes them, at the time of that
-_INTERVAL = 1  # of a marker's phases: it has a start and an end
-
-_CATEGORIES = (  # names, and colours that the profiler knows
-    ("Other", "grey"),
-    ("completed", "green"),
-    ("running", "blue"),
-    ("pending", "yellow"),
-    ("failed", "red"),
-    ("exception", "magenta"),
-)
-_PLACES = {name: place for place, (name, _) in enumerate(_CATEGORIES)}
-_COLOURS = dict(_CATEGORIES)
-
-
-class Marker(NamedTuple):
-    """Something that took time.
-
-    Attributes:
-        name: What it is called; the profiler shows those of a name in rows
-            next to each other.
-        start: In seconds since the Unix epoch.
-        end: The same.
-        category: One of the profile's.
-        data: What is told of it; its ``type`` says how.
-    """
-
-    name: str
-    start: float
-    end: float
-    category: str
-    data: dict[str, Any]
+_TASK = {
+    "task": ("Task", "string"),
+    "taskId": ("Task id", "string"),
+    "kind": ("Kind", "string"),
+    "run": ("Run", "integer"),
+    "state": ("State", "string"),
+    "reasonCreated": ("Reason created", "string"),
+}
+_SCHEMAS = {
+    "TaskRun": _TASK
+    | {
+        "reasonResolved": ("Reason resolved", "string"),
+        "worker": ("Worker", "string"),
+        "waited": ("Pending before", "duration"),
+        "dependencies": ("Dependencies", "list"),
+        "page": ("Page", "url"),
+        "log": ("Log", "url"),
+    },
+    "TaskPending": _TASK | {"page": ("Page", "url")},
+    "CriticalPath": {
+        "task": ("Task", "string"),
+        "taskId": ("Task id", "string"),
+        "waiting": ("Pending", "duration"),
+        "running": ("Running", "duration"),
+        "idle": ("Neither", "duration"),
+        "page": ("Page", "url"),
+    },
+    "TaskGroup": {
+        "taskGroupId": ("Task group id", "string"),
+        "schedulerId": ("Scheduler", "string"),
+        "tasks": ("Tasks", "integer"),
+        "states": ("States", "list"),
+        "page": ("Page", "url"),
+    },
+}
 
 
 def export(graph: Graph, now: float, root_url: str | None = None) -> str:
@@ -69,105 +69,12 @@ def export(graph: Graph, now: float, root_url: str | None = None) -> str:
     tracks = {f"task group {graph.task_group_id}": list(_of_group(graph, now, root_url))}
     pools: dict[str, list[Marker]] = {}
     for node in graph.nodes.values():
-        for marker in _of_task(node, graph.nodes, now, root_url):
-            pools.setdefault(node.pool or "no worker pool", []).append(marker)
+        for one in _of_task(node, graph.nodes, now, root_url):
+            pools.setdefault(node.pool or "no worker pool", []).append(one)
     tracks |= dict(sorted(pools.items(), key=lambda track: min(one.start for one in track[1])))
     start = min((one.start for markers in tracks.values() for one in markers), default=now)
-    threads = [
-        _thread(number, name, markers, start)
-        for number, (name, markers) in enumerate(tracks.items())
-    ]
-    profile = {"meta": _meta(graph, start, len(threads)), "libs": [], "pages": [], "counters": []}
-    return dumped(profile | {"threads": threads}) + "\n"
-
-
-def _meta(graph: Graph, start: float, tracks: int) -> dict[str, Any]:
-    return {
-        "interval": 1,
-        "startTime": start * 1000,
-        "processType": 0,
-        "product": f"Task group {graph.task_group_id}",
-        "importedFrom": "tcsniff",
-        "stackwalk": 0,
-        "version": _GECKO_VERSION,
-        "preprocessedProfileVersion": VERSION,
-        "symbolicated": True,
-        "symbolicationNotSupported": True,
-        "usesOnlyOneStackType": True,
-        "sourceCodeIsNotOnSearchfox": True,
-        "keepProfileThreadOrder": True,
-        "initialVisibleThreads": list(range(tracks)),
-        "initialSelectedThreads": [0],
-        "categories": [
-            {"name": name, "color": colour, "subcategories": ["Other"]}
-            for name, colour in _CATEGORIES
-        ],
-        "markerSchema": [
-            _schema(name, label, fields) for name, (label, fields) in _SCHEMAS.items()
-        ],
-    }
-
-
-_TASK = {
-    "task": ("Task", "string"),
-    "taskId": ("Task id", "string"),
-    "kind": ("Kind", "string"),
-    "run": ("Run", "integer"),
-    "state": ("State", "string"),
-    "reasonCreated": ("Reason created", "string"),
-}
-_SCHEMAS = {
-    "TaskRun": (
-        "{marker.data.task}",
-        _TASK
-        | {
-            "reasonResolved": ("Reason resolved", "string"),
-            "worker": ("Worker", "string"),
-            "waited": ("Pending before", "duration"),
-            "dependencies": ("Dependencies", "list"),
-            "page": ("Page", "url"),
-            "log": ("Log", "url"),
-        },
-    ),
-    "TaskPending": ("{marker.data.task}", _TASK | {"page": ("Page", "url")}),
-    "CriticalPath": (
-        "{marker.data.task}",
-        {
-            "task": ("Task", "string"),
-            "taskId": ("Task id", "string"),
-            "waiting": ("Pending", "duration"),
-            "running": ("Running", "duration"),
-            "idle": ("Neither", "duration"),
-            "page": ("Page", "url"),
-        },
-    ),
-    "TaskGroup": (
-        "{marker.data.taskGroupId}",
-        {
-            "taskGroupId": ("Task group id", "string"),
-            "schedulerId": ("Scheduler", "string"),
-            "tasks": ("Tasks", "integer"),
-            "states": ("States", "list"),
-            "page": ("Page", "url"),
-        },
-    ),
-}
-
-
-def _schema(name: str, label: str, fields: Mapping[str, tuple[str, str]]) -> dict[str, Any]:
-    return {
-        "name": name,
-        "tooltipLabel": label,
-        "tableLabel": label,
-        "chartLabel": label,
-        "display": ["marker-chart", "marker-table", "timeline-overview"],
-        "data": [
-            {"key": key, "label": text, "format": form, "searchable": True}
-            for key, (text, form) in fields.items()
-        ]
-        + [{"key": "colour", "label": "Colour", "format": "string", "hidden": True}],
-        "colorField": "colour",
-    }
+    made = profile(f"Task group {graph.task_group_id}", tracks, _SCHEMAS, start)
+    return dumped(made) + "\n"
 
 
 def _of_group(graph: Graph, now: float, root_url: str | None) -> Iterator[Marker]:
@@ -186,7 +93,7 @@ def _of_group(graph: Graph, now: float, root_url: str | None) -> Iterator[Marker
     }
     start = min(begun)
     state = state or ("completed" if graph.is_over else "running")
-    yield _marker("task group", start, start + span(nodes, now), state, data)
+    yield marker("task group", start, start + span(nodes, now), state, data)
     for step in critical_path(graph, now):
         data = {
             "type": "CriticalPath",
@@ -197,7 +104,7 @@ def _of_group(graph: Graph, now: float, root_url: str | None) -> Iterator[Marker
             "idle": step.idle * 1000,
             "page": task_url(root_url, step.node.task_id),
         }
-        yield _marker("critical path", step.begun, step.ended, step.node.state, data)
+        yield marker("critical path", step.begun, step.ended, step.node.state, data)
 
 
 def _of_task(
@@ -216,7 +123,7 @@ def _of_task(
         scheduled, started, ended = _times(run, now)
         waited = started if started is not None else ended
         if scheduled is not None:
-            yield _marker("pending", scheduled, waited, "pending", data | {"type": "TaskPending"})
+            yield marker("pending", scheduled, waited, "pending", data | {"type": "TaskPending"})
         if started is None:
             if run.state == "pending":
                 continue
@@ -225,14 +132,14 @@ def _of_task(
         data |= {
             "type": "TaskRun",
             "reasonResolved": run.reason_resolved,
-            "worker": " ".join(filter(None, (run.worker_group, run.worker_id))),
+            "worker": worker_of(run),
             "waited": None if scheduled is None else max(0.0, started - scheduled) * 1000,
             "dependencies": [
                 nodes[one].label if one in nodes else one for one in node.dependencies
             ],
             "log": log_url(root_url, node.task_id, run.run_id),
         }
-        yield _marker(node.kind or "task", started, ended, run.state, data)
+        yield marker(node.kind or "task", started, ended, run.state, data)
 
 
 def _times(run: Run, now: float) -> tuple[float | None, float | None, float]:
@@ -242,75 +149,3 @@ def _times(run: Run, now: float) -> tuple[float | None, float | None, float]:
         known = started if started is not None else scheduled
         ended = now if known is None or run.state not in RESOLVED else known
     return scheduled, started, ended
-
-
-def _marker(name: str, start: float, end: float, state: str, data: Mapping[str, Any]) -> Marker:
-    told = {key: value for key, value in data.items() if value not in (None, "", [])}
-    category = state if state in _PLACES else "Other"
-    told["colour"] = _COLOURS[category]
-    return Marker(name, start, max(start, end), category, told)
-
-
-def _thread(number: int, name: str, markers: Iterable[Marker], start: float) -> dict[str, Any]:
-    ordered = sorted(markers, key=lambda one: (one.start, one.end))
-    strings = {
-        text: place for place, text in enumerate(dict.fromkeys(one.name for one in ordered))
-    }
-    return {
-        "name": name,
-        "processName": name,
-        "processType": "default",
-        "processStartupTime": 0,
-        "processShutdownTime": None,
-        "registerTime": 0,
-        "unregisterTime": None,
-        "pausedRanges": [],
-        "isMainThread": True,  # each a process of its own, or it would be a track below another
-        "pid": str(number),
-        "tid": number,
-        "showMarkersInTimeline": True,
-        "markers": {
-            "name": [strings[one.name] for one in ordered],
-            "startTime": [_milliseconds(one.start - start) for one in ordered],
-            "endTime": [_milliseconds(one.end - start) for one in ordered],
-            "phase": [_INTERVAL] * len(ordered),
-            "category": [_PLACES[one.category] for one in ordered],
-            "data": [one.data for one in ordered],
-            "length": len(ordered),
-        },
-        "stringArray": list(strings),
-    } | {name: {column: [] for column in columns} | more for name, columns, more in _EMPTY}
-
-
-def _milliseconds(seconds: float) -> float:
-    return round(seconds * 1000, 3)
-
-
-# Of samples, which a profile of tasks has none of: tables and their columns.
-_EMPTY: tuple[tuple[str, tuple[str, ...], dict[str, Any]], ...] = (
-    ("samples", ("stack", "time"), {"weight": None, "weightType": "samples", "length": 0}),
-    ("stackTable", ("frame", "category", "subcategory", "prefix"), {"length": 0}),
-    (
-        "frameTable",
-        (
-            "address",
-            "inlineDepth",
-            "category",
-            "subcategory",
-            "func",
-            "nativeSymbol",
-            "innerWindowID",
-            "implementation",
-            "line",
-            "column",
-        ),
-        {"length": 0},
-    ),
-    (
-        "funcTable",
-        ("isJS", "relevantForJS", "name", "resource", "fileName", "lineNumber", "columnNumber"),
-        {"length": 0},
-    ),
-    ("resourceTable", ("lib", "name", "host", "type"), {"length": 0}),
-    ("nativeSymbols", ("libIndex", "address", "name", "functionSize"), {"length": 0}),
-)
