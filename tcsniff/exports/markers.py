@@ -49,20 +49,21 @@ class Marker(NamedTuple):
 
 
 def profile(
-    title: str, tracks: Mapping[str, Iterable[Marker]], schemas: Mapping[str, Fields], start: float
+    title: str,
+    tracks: Iterable[tuple[str, Iterable[Marker]]],
+    schemas: Mapping[str, Fields],
+    start: float,
 ) -> dict[str, Any]:
     """Make a profile.
 
     Args:
         title: What it is of.
-        tracks: Markers by the name of the track that they are on, from top to
-            bottom; there must be one.
+        tracks: Names, and what is on them, from top to bottom; there must be one.
         schemas: By type of marker; the first field is what a marker shows.
         start: When the first marker starts, in seconds since the Unix epoch.
     """
     threads = [
-        _thread(number, name, markers, start)
-        for number, (name, markers) in enumerate(tracks.items())
+        _thread(number, name, markers, start) for number, (name, markers) in enumerate(tracks)
     ]
     return {
         "meta": _meta(title, schemas, start, len(threads)),

@@ -66,13 +66,15 @@ def export(graph: Graph, now: float, root_url: str | None = None) -> str:
     Returns:
         A line of JSON that is safe for a terminal.
     """
-    tracks = {f"task group {graph.task_group_id}": list(_of_group(graph, now, root_url))}
     pools: dict[str, list[Marker]] = {}
     for node in graph.nodes.values():
         for one in _of_task(node, graph.nodes, now, root_url):
             pools.setdefault(node.pool or "no worker pool", []).append(one)
-    tracks |= dict(sorted(pools.items(), key=lambda track: min(one.start for one in track[1])))
-    start = min((one.start for markers in tracks.values() for one in markers), default=now)
+    tracks = [
+        (f"task group {graph.task_group_id}", list(_of_group(graph, now, root_url))),
+        *sorted(pools.items(), key=lambda track: min(one.start for one in track[1])),
+    ]
+    start = min((one.start for _, markers in tracks for one in markers), default=now)
     made = profile(f"Task group {graph.task_group_id}", tracks, _SCHEMAS, start)
     return dumped(made) + "\n"
 
