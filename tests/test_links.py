@@ -9,7 +9,9 @@ import pytest
 from builders import GROUP, TASK, event, time_zone
 from hypothesis import given
 from hypothesis import strategies as st
+from running import Terminal, finished
 
+from tcsniff import records
 from tcsniff.columns import COLUMNS, named
 from tcsniff.links import are_shown, group_url, linked, log_url, run_url, task_url
 from tcsniff.renderers.lines import LinesRenderer
@@ -267,3 +269,64 @@ def test_equal_pictures_are_equal():
 
     assert first == second
     assert links(first[0]) == [("x", f"id={TASK}", LOG)]
+
+
+# Of runs.
+
+
+def in_a_terminal(tmp_path, *words, root=ROOT, **env):
+    """Give what a terminal is sent of a recording that is replayed."""
+    recording = tmp_path / "x.jsonl"
+    recording.write_bytes(b"".join(records.line(one.delivery) for one in EVENTS))
+    env = {"COLORTERM": "truecolor", "TASKCLUSTER_ROOT_URL": root} | env
+    words = ("--from", str(recording), *words)
+    with Terminal(*words, columns=120, lines=20, env=env) as terminal:
+        assert terminal.status() == 0
+        return terminal.written.decode()
+
+
+@pytest.mark.parametrize("view", ["table", "lines"])
+def test_a_terminal_gets_links_to_the_deployment_that_is_known(view, tmp_path):
+    """Of a recording, that of the environment."""
+    found = {url for *_, url in links(in_a_terminal(tmp_path, "-o", view))}
+
+    assert {f"{ROOT}/tasks/{TASK}/runs/1", f"{ROOT}/tasks/groups/{GROUP}", LOG} <= found
+
+
+@pytest.mark.parametrize(
+    ("words", "env"),
+    [
+        ((), {"NO_COLOR": "1"}),
+        (("--color", "never"), {}),
+        ((), {"TERM": "dumb"}),
+        ((), {"TERM_URLS": "no"}),
+        ((), {"TASKCLUSTER_ROOT_URL": ""}),
+        ((), {"TASKCLUSTER_ROOT_URL": "javascript:alert(1)"}),
+        (("--json",), {}),
+    ],
+)
+def test_who_wants_none_gets_none(words, env, tmp_path):
+    """Flags, the environment, and views for programs."""
+    written = in_a_terminal(tmp_path, *words, **env)
+
+    assert TASK[:12] in written
+    assert "\x1b]8" not in written
+
+
+def test_a_pipe_gets_no_links(tmp_path):
+    """Also where colours are wanted."""
+    recording = tmp_path / "x.jsonl"
+    recording.write_bytes(b"".join(records.line(one.delivery) for one in EVENTS))
+
+    done = finished(
+        "--from",
+        str(recording),
+        "-o",
+        "lines",
+        "--color",
+        "always",
+        env={"TASKCLUSTER_ROOT_URL": ROOT},
+    )
+
+    assert "\x1b[" in done.stdout
+    assert "\x1b]8" not in done.stdout

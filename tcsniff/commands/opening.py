@@ -5,6 +5,7 @@ Imported when a command runs, not for its help.
 
 from __future__ import annotations
 
+import os
 import random
 import sys
 import time
@@ -20,6 +21,7 @@ from tcsniff.selection import QUEUE, Selection
 from tcsniff.stream import Source, Watch
 
 _SEEDS = 1_000_000  # to choose from
+_ROOT_URL = "TASKCLUSTER_ROOT_URL"  # as Taskcluster's own clients call it
 _SEEDED = 1_795_456_800.0  # 2026-11-23T18:00:00Z, where demos with a seed begin
 _WATCHED = 60.0  # simulated seconds a second, for a person
 _PIPED = 1200.0  # the same for a program
@@ -35,11 +37,14 @@ class Opened(NamedTuple):
         source: The source.
         name: What to call it, in a word.
         keep: Which of its deliveries are selected; None for all.
+        root_url: Of the Taskcluster deployment whose messages it has; None if
+            that is not known.
     """
 
     source: Source
     name: str
     keep: Callable[[Delivery], bool] | None
+    root_url: str | None = None
 
 
 @contextmanager
@@ -105,7 +110,8 @@ def _live(origin: Origin, selection: Selection, say: Say, watch: Watch) -> Itera
         if listener.waiting:
             say(f"{listener.waiting:,} messages wait in {listener.queue}")
         say(f"listening on {to} ({_count(selection)}, queue {listener.queue}); Ctrl-C ends")
-        yield Opened(listener, to.name, _keep(origin, selection, watch))
+        root_url = getattr(to, "root_url", None) or os.environ.get(_ROOT_URL)
+        yield Opened(listener, to.name, _keep(origin, selection, watch), root_url)
 
 
 def _keep(origin: Origin, selection: Selection, watch: Watch) -> Callable[[Delivery], bool] | None:
@@ -198,7 +204,7 @@ def _recorded(origin: Origin, selection: Selection, say: Say, watch: Watch) -> I
     )
     with recording:
         name = origin.recordings[0] if len(origin.recordings) == 1 else "recordings"
-        yield Opened(recording, name, None)
+        yield Opened(recording, name, None, os.environ.get(_ROOT_URL))
 
 
 def _count(selection: Selection) -> str:

@@ -78,8 +78,8 @@ class Run(Watch):
         )
         selected = () if view.select is None else (view.select,)
         select = next(iter(self._asked.compiled("--select", selected)), None)
-        search = None if select is None else select.search
-        self._showing = showing or partial(renderer_of, view, search)
+        self._search = None if select is None else select.search
+        self._showing = showing
         self._tally = Tally()
 
     def over(self, origin: Origin, *, title: str, summary: str | None) -> int:
@@ -132,7 +132,10 @@ class Run(Watch):
             self._table.again()
 
     def _shown(self, source: Opened, title: str) -> Outcome:
-        renderer = self._showing(
+        showing = self._showing or partial(
+            renderer_of, self._view, self._search, root_url=source.root_url
+        )
+        renderer = showing(
             source=source.name,
             selection=title,
             condition=lambda: getattr(source.source, "condition", ""),
