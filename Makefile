@@ -32,6 +32,7 @@ docs: $(READY)  ## Write man/ and completions/ anew
 pictures: $(READY)  ## Draw the pictures in man/pictures/ anew
 	@mkdir -p man/pictures
 	$(BIN)/tcsniff --demo --seed 1 --utc -q -n 76 -o lines --save-svg man/pictures/table.svg task-pending task-running task-completed task-failed task-exception >/dev/null
+	$(BIN)/tcsniff graph --demo --seed 14 -q -o lines --save-svg man/pictures/graph.svg >/dev/null || [ $$? -eq 10 ]
 
 bench: $(READY)  ## Measure speed, as ratios
 	$(BIN)/python tests/benchmarks/decode.py

@@ -43,6 +43,7 @@ def graph(
     """
     check_origin(origin)
     check_record(showing.record, origin)
+    check_record(showing.save_svg, origin, "--save-svg")
     if origin.delete_queue:
         raise UsageError("--delete-queue goes with `tcsniff`, not with graph")
     if asking.no_api and asking.root_url is not None:

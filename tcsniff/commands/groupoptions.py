@@ -46,6 +46,7 @@ class Showing(NamedTuple):
         colour: ``always``, ``never`` or ``auto``.
         utc: ``--utc``.
         record: ``--record``.
+        save_svg: ``--save-svg``.
         notify: ``--notify``.
     """
 
@@ -54,6 +55,7 @@ class Showing(NamedTuple):
     colour: str
     utc: bool
     record: str | None
+    save_svg: str | None
     notify: bool
 
 
@@ -145,6 +147,12 @@ _OPTIONS = stacked(
         section=OUTPUT,
         metavar="FILE",
         help="Write the events to this file besides, after what is there; .gz is compressed.",
+    ),
+    option(
+        "--save-svg",
+        section=OUTPUT,
+        metavar="FILE",
+        help="In the end, write the picture to this file besides, as SVG.",
     ),
     option(
         "--notify",

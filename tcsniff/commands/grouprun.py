@@ -16,7 +16,7 @@ from typing import Any
 from tcsniff.columns import gap_text
 from tcsniff.commands.account import broker_of
 from tcsniff.commands.groupoptions import Asking, Showing, Waiting
-from tcsniff.commands.groupview import view_of
+from tcsniff.commands.groupview import check_picture, save_picture, view_of
 from tcsniff.commands.opening import Opened, Say, opened
 from tcsniff.commands.origin import Origin
 from tcsniff.commands.showing import recorded
@@ -87,6 +87,8 @@ class GroupRun(Watch):
         Returns:
             The exit status: that of the group, or of what came first.
         """
+        if self._showing.save_svg is not None:
+            check_picture(self._showing.save_svg)
         if self._origin.is_live and not self._waiting.wait:
             return self._asked()
         if self._asking.root_url is not None and not self._origin.is_live:
@@ -151,6 +153,7 @@ class GroupRun(Watch):
         self._view = self._made_view("the queue", root_url)
         graph = self._following.graph()
         self._view.finish(graph, time.time())
+        self._save()
         return graph.exit_status
 
     def _ask_once(self, root_url: str, *, statuses: bool) -> None:
@@ -180,6 +183,7 @@ class GroupRun(Watch):
         with ExitStack() as stack:
             opening = opened(self._origin, selection, self._say, self, seed=self._seed, groups=1)
             source = stack.enter_context(opening)
+            stack.callback(self._save)
             self._source = source.source
             root_url = self._begin_inquiry()
             if self._inquiry is not None:
@@ -254,6 +258,9 @@ class GroupRun(Watch):
             condition=self._condition,
             root_url=root_url,
         )
+
+    def _save(self) -> None:
+        save_picture(self._showing, self._following.graph(), self._now())
 
     def _condition(self) -> str:
         found = [getattr(self._source, "condition", "")]

@@ -11,11 +11,13 @@ from functools import partial
 
 from tcsniff.commands.groupoptions import FORMATS, Showing
 from tcsniff.commands.showing import can_draw, coloured, knows_only_ascii
+from tcsniff.graph import Graph
 from tcsniff.renderers.document import Document, Words, chain, picture, waiting
 from tcsniff.renderers.following import GroupView
 from tcsniff.renderers.output import Output, size_of_terminal
 
 _WIDTH, _HEIGHT = 120, 120  # of a picture that no terminal shows
+_STILL = 40  # lines, at most, of a picture in a file
 
 
 def view_of(
@@ -77,3 +79,40 @@ def _words(document: str, output: Output, *, as_json: bool, colour: bool) -> Wor
 
 def _paper() -> tuple[int, int]:
     return _WIDTH, _HEIGHT
+
+
+def check_picture(path: str) -> None:
+    """See whether ``--save-svg`` can be written.
+
+    Raises:
+        OutputError: If it cannot.
+    """
+    from tcsniff.renderers.saver import check
+
+    check(path)
+
+
+def save_picture(showing: Showing, graph: Graph, now: float) -> None:
+    """Write the picture that ``--save-svg`` asks for, if it does.
+
+    Args:
+        showing: What the flags ask for.
+        graph: The group.
+        now: In seconds since the Unix epoch.
+
+    Raises:
+        OutputError: If it cannot be written.
+    """
+    if showing.save_svg is None:
+        return
+    from tcsniff.renderers.saver import WIDTH, save
+    from tcsniff.renderers.scene import scene_of
+    from tcsniff.renderers.tree import picture_of
+
+    output = Output()
+    is_shown = can_draw(output) and showing.output in (None, "table")
+    width, height = size_of_terminal() if is_shown else (WIDTH, _STILL)
+    # A file takes colours, whatever the terminal takes.
+    colour = showing.colour != "never"
+    rows = picture_of(scene_of(graph, now), None, width, height, colour=colour)
+    save(showing.save_svg, rows, width, "tcsniff graph")

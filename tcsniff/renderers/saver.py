@@ -59,7 +59,7 @@ class Saver:
         self._beside = drawing is not renderer
         self._title = title
         self._size = size
-        self._write(b"", mode="ab")
+        check(path)
 
     def show(self, events: Sequence[Event]) -> None:
         """Take a batch in."""
@@ -87,13 +87,31 @@ class Saver:
             self.renderer.close()
         finally:
             width, height = self._size()
-            picture = svg(self._drawing.still(width, height), width, self._title)
-            self._write(picture.encode(errors="replace"), mode="wb")
+            save(self._path, self._drawing.still(width, height), width, self._title)
 
-    def _write(self, data: bytes, *, mode: str) -> None:
-        try:
-            with Path(self._path).open(mode) as file:
-                file.write(data)
-        except OSError as error:
-            reason = error.strerror or error
-            raise OutputError(f"cannot write the picture {self._path}: {reason}") from error
+
+def check(path: str) -> None:
+    """See whether a picture can be written there; what the file holds stays.
+
+    Raises:
+        OutputError: If it cannot.
+    """
+    _write(path, b"", mode="ab")
+
+
+def save(path: str, lines: Sequence[str], width: int, title: str) -> None:
+    """Write a picture; the arguments are those of `picture.svg`.
+
+    Raises:
+        OutputError: If it cannot be written.
+    """
+    _write(path, svg(lines, width, title).encode(errors="replace"), mode="wb")
+
+
+def _write(path: str, data: bytes, *, mode: str) -> None:
+    try:
+        with Path(path).open(mode) as file:
+            file.write(data)
+    except OSError as error:
+        reason = error.strerror or error
+        raise OutputError(f"cannot write the picture {path}: {reason}") from error
