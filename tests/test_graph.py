@@ -255,6 +255,7 @@ def test_states_are_counted_in_their_order():
 def test_a_group_took_from_the_first_run_to_the_last_end(runs, length):
     """What is open has taken until now; times that are none take none."""
     assert span([node("a", runs=runs)], START + 100) == length
+    assert span([node("a", runs=[one]) for one in reversed(runs)], START + 100) == length
 
 
 # Depth.
