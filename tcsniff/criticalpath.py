@@ -128,8 +128,7 @@ def _before(node: Node, graph: Graph, begins: Mapping[str, float]) -> Node | Non
     if freed:
         return graph.nodes[max(freed)[1]]
     decision = graph.task_group_id
-    is_one = decision != node.task_id and begins.get(decision, inf) <= latest
-    return graph.nodes[decision] if is_one else None
+    return graph.nodes[decision] if begins.get(decision, inf) <= latest else None
 
 
 def _freeing(dependency: Node, requires: str) -> float | None:

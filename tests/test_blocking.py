@@ -97,7 +97,7 @@ def test_what_went_wrong_makes_it_hopeless_for_all_behind():
         in_state("fine", "running"),
         waiting("b", "fine", "wrong"),
         waiting("c", "b", requires=ANY_WAY),
-        waiting("d", "wrong", "fine", requires=ANY_WAY),
+        waiting("d", "fine", "wrong", requires=ANY_WAY),
     )
 
     assert hopeless(*nodes) == ["b", "c"]

@@ -117,6 +117,14 @@ def test_an_end_is_known_though_no_wait_is():
     assert left(odd, waiting("a")) == 100
 
 
+def test_nobody_waits_or_runs_for_less_than_nothing():
+    """Clocks may be apart, and strangers write what they like."""
+    odd = node("odd", runs=[completed(50, 10, 110), completed(0, 10, 5, "rerun")])
+
+    assert left(odd, waiting("a")) == 5 + 50
+    assert left(node("odd", runs=[completed(50, 10, 5)]), waiting("a")) == 0
+
+
 @pytest.mark.parametrize(
     ("nodes", "expected"),
     [
