@@ -13,7 +13,6 @@ from typing import NamedTuple
 from tcsniff.definitions import REQUIRES
 from tcsniff.graph import Graph, Node
 from tcsniff.times import seconds
-from tcsniff.tracker import RESOLVED
 
 _APART = 1.0  # seconds that the clocks of two machines may differ
 _RETRIES = ("retry", "task-retry")  # why the queue itself creates a run for one that was lost
@@ -136,8 +135,7 @@ def _freeing(dependency: Node, requires: str) -> float | None:
     # takes back.
     for run, following in zip_longest(dependency.runs, dependency.runs[1:]):
         is_end = following is None or following.reason_created not in _RETRIES
-        has_ended = run.state in RESOLVED and is_end and requires != REQUIRES
-        if run.state == "completed" or has_ended:
+        if run.state == "completed" or (is_end and requires != REQUIRES):
             return seconds(run.resolved)
     return None
 
@@ -155,7 +153,7 @@ def _step(node: Node, begun: float, ended: float) -> Step:
         start = max(scheduled, reached)
         reached = max(start, min(claimed, ended))
         waiting += reached - start
-        start = max(claimed, reached)
+        start = reached
         reached = max(start, min(over, ended))
         running += reached - start
     return Step(node, begun, ended, waiting, running)

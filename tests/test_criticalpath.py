@@ -82,6 +82,7 @@ def test_a_rerun_changes_nothing_about_who_let_a_task_go(reruns, freed_by):
     [
         ([run("failed", 0, 10, 202)], "x"),
         ([run("exception", 0, 10, 202)], "x"),
+        ([run("vanished", 0, 10, 202)], "x"),
         # A lost run that is tried again is no end.
         ([run("exception", 0, 1, 150), run("exception", 150, 160, 202, reason="retry")], "x"),
         ([run("exception", 0, 1, 202), completed(202, 210, 600, "task-retry")], "b"),

@@ -154,6 +154,13 @@ def test_a_message_without_tags_takes_no_label_away(late):
     assert tasks[TASK].label == "build/opt"
 
 
+def test_how_far_the_run_is_counts_before_all_else():
+    """Of a task that names another group each time, as none does."""
+    running, pending = delivery("task-running", group="a"), delivery("task-pending", group="b")
+
+    assert told([running, pending])[0][TASK].state == "running"
+
+
 def test_a_change_tells_what_was_known_before():
     """So that whoever counts counts nothing twice."""
     tracker = Tracker()
