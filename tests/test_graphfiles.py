@@ -122,8 +122,8 @@ def test_dependencies_may_lead_anywhere() -> None:
         TASK: entry(
             "a",
             task_id=TASK,
-            dependencies={"x": OTHER_TASK, "y": CACHED},
-            task={"dependencies": [OTHER_TASK, {"artifact-reference": "<x/y>"}]},
+            dependencies={"x": OTHER_TASK},
+            task={"dependencies": [OTHER_TASK, CACHED, {"artifact-reference": "<x/y>"}]},
         ),
         OTHER_TASK: entry("b", task_id=OTHER_TASK, dependencies={"x": TASK, "y": OTHER_TASK}),
     }

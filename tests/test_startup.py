@@ -25,6 +25,8 @@ QUICK = [
     ["explain", "--worker-type", "gaia", "task-running"],
     ["explain", "--json", "--route", "index.#"],
     ["explain", "--help"],
+    ["simulate", "--help"],
+    ["simulate", "--fault", "help"],
 ]
 if find_spec("tcsniff.commands.completion"):
     QUICK += [["completion", "bash"]]

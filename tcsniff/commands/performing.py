@@ -124,8 +124,9 @@ class Performance:
         sent, confirmed = self._publisher.sent, self._publisher.confirmed
         taken = time.monotonic() - self._started
         all_of = "all" if confirmed == sent else f"{confirmed:,}"
+        messages = f"{sent:,} message{'s' * (sent != 1)}"
         groups = f"{len(self._groups):,} task group{'s' * (len(self._groups) != 1)}"
-        return f"{sent:,} messages of {groups} published in {taken:.1f} s, {all_of} confirmed"
+        return f"{messages} of {groups} published in {taken:.1f} s, {all_of} confirmed"
 
     def _report(self) -> str:
         return f"tcsniff: {self._worded()}\n"

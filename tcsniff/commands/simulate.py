@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import random
 import time
 
@@ -11,12 +10,12 @@ import click
 from tcsniff.commands.account import Account, account_options, broker_of
 from tcsniff.commands.options import OUTPUT, SectionedCommand, option, split
 from tcsniff.commands.talk import keep_quiet, say
+from tcsniff.config import NOWHERE, Broker
 from tcsniff.errors import UsageError
 
 MADE_UP = "What is made up"
 _SPEED = 60.0  # simulated seconds a second, for a person to watch
 _NONE = "none"
-_URLS = ("TCSNIFF_BROKER", "PULSE_URL")
 
 
 @click.command(cls=SectionedCommand)
@@ -108,9 +107,7 @@ def simulate(
             click.echo(name)
         return 0
     chosen = _chosen(faults, simulator.FAULTS)
-    if account.url is None and account.profile is None and not any(map(os.environ.get, _URLS)):
-        raise UsageError("no broker to publish to; give one on this machine: --broker URL")
-    broker = broker_of(account)
+    broker = _broker(account)
     seed = random.randrange(1_000_000) if seed is None else seed
     messages = simulator.simulate(
         seed=seed, start=time.time(), groups=groups, tasks=tasks, faults=chosen
@@ -126,6 +123,17 @@ def simulate(
     if graph is not None:
         written(graph, simulator.plans(seed=seed, tasks=tasks, groups=groups))
     return performance.of(messages, seed=seed)
+
+
+def _broker(account: Account) -> Broker:
+    try:
+        return broker_of(account)
+    except UsageError as error:
+        if str(error) != NOWHERE:
+            raise
+        raise UsageError(
+            "no broker to publish to; give one on this machine, as --broker amqp://localhost"
+        ) from None
 
 
 def _chosen(given: tuple[str, ...], known: tuple[str, ...]) -> tuple[str, ...]:
