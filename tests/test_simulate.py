@@ -262,6 +262,15 @@ def test_a_signal_ends_it_in_order(rabbitmq: RabbitMQ, number: signal.Signals) -
     assert "Traceback" not in simulating.said()
 
 
+def test_whoever_reads_the_id_may_be_given_time(rabbitmq: RabbitMQ) -> None:
+    """It comes before the first message, by as much as is wanted."""
+    with Running("simulate", "--broker", rabbitmq.url(*ADMIN), "--delay", "1h") as simulating:
+        simulating.lines(1)
+
+        assert simulating.signal(signal.SIGINT) == 130
+        assert "tcsniff: 0 messages of 1 task group published" in simulating.said()
+
+
 def test_a_lost_connection_is_told_with_what_arrived(rabbitmq: RabbitMQ) -> None:
     """And not made again: what was on its way may have arrived, or not."""
     words = ("--groups", "1000", "--rate", "200")

@@ -6,9 +6,10 @@ Imported when the command runs, not for its help.
 from __future__ import annotations
 
 import gzip
+import itertools
 import os
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import closing
 from pathlib import Path
 
@@ -52,8 +53,13 @@ class Performance:
         self._groups: set[str] = set()
         self._started = time.monotonic()
 
-    def of(self, messages: Timed, *, seed: int) -> int:
+    def of(self, messages: Timed, *, seed: int, delay: float) -> int:
         """Publish all, or until a signal ends it.
+
+        Args:
+            messages: What to publish.
+            seed: What they were made of.
+            delay: Seconds between the first id and the first message.
 
         Returns:
             The exit status.
@@ -71,7 +77,7 @@ class Performance:
             self._tell(f"publishing to {self._broker}, seed {seed}; Ctrl-C ends")
             try:
                 with interrupts.deferred(self._alarm.ring, self._report):
-                    self._perform_and_leave(messages)
+                    self._perform_and_leave(messages, delay)
             except ConnectionFailed as error:
                 raise ConnectionFailed(f"{error}; {self._worded()}") from error
         if publisher.refused:
@@ -81,17 +87,20 @@ class Performance:
             )
         return interrupts.exit_status if interrupts.received is not None else 0
 
-    def _perform_and_leave(self, messages: Timed) -> None:
+    def _perform_and_leave(self, messages: Timed, delay: float) -> None:
         try:
-            self._perform(messages)
+            self._perform(iter(messages), delay)
         except (KeyboardInterrupt, SystemExit):  # while our output was blocked
             self._leave()
             raise
         self._leave()
 
-    def _perform(self, messages: Timed) -> None:
+    def _perform(self, messages: Iterator[tuple[float, Delivery]], delay: float) -> None:
+        first = next(messages)  # there is one: every group has tasks
+        self._tell_group(first[1])
+        self._publisher.rest(delay)
         start = self._started = time.monotonic()
-        for when, delivery in messages:
+        for when, delivery in itertools.chain([first], messages):
             left = start + self._pace.due(when) - time.monotonic()
             if left > _SLACK:
                 self._publisher.rest(left)

@@ -8,7 +8,7 @@ import time
 import click
 
 from tcsniff.commands.account import Account, account_options, broker_of
-from tcsniff.commands.options import OUTPUT, SectionedCommand, option, split
+from tcsniff.commands.options import OUTPUT, Duration, SectionedCommand, option, split
 from tcsniff.commands.talk import keep_quiet, say
 from tcsniff.config import NOWHERE, Broker
 from tcsniff.errors import UsageError
@@ -70,6 +70,13 @@ _NONE = "none"
     help="At most so many messages a second.",
 )
 @option(
+    "--delay",
+    section=MADE_UP,
+    type=Duration(),
+    metavar="DURATION",
+    help="Wait so long between the first id and its first message, for whoever listens then.",
+)
+@option(
     "--graph",
     section=OUTPUT,
     metavar="FILE",
@@ -87,6 +94,7 @@ def simulate(
     seed: int | None,
     speed: float | None,
     rate: float | None,
+    delay: float | None,
     graph: str | None,
     quiet: bool,
 ) -> int:
@@ -109,8 +117,9 @@ def simulate(
     chosen = _chosen(faults, simulator.FAULTS)
     broker = _broker(account)
     seed = random.randrange(1_000_000) if seed is None else seed
+    delay = delay or 0.0
     messages = simulator.simulate(
-        seed=seed, start=time.time(), groups=groups, tasks=tasks, faults=chosen
+        seed=seed, start=time.time() + delay, groups=groups, tasks=tasks, faults=chosen
     )
 
     from tcsniff.commands.performing import Performance, written  # kombu: 50 ms
@@ -122,7 +131,7 @@ def simulate(
     performance = Performance(broker, Pace(speed=speed, rate=rate), tell)
     if graph is not None:
         written(graph, simulator.plans(seed=seed, tasks=tasks, groups=groups))
-    return performance.of(messages, seed=seed)
+    return performance.of(messages, seed=seed, delay=delay)
 
 
 def _broker(account: Account) -> Broker:
