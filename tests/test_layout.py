@@ -14,7 +14,15 @@ ROOT = Path(tcsniff.__file__).parent
 # From the bottom up: a module may import from rows above its own, never from its own row or
 # below. Names are those within the package; "" is the package itself.
 LAYERS = [
-    {"", "commands", "completions", "exports", "manual", "renderers", "sources"},  # import nothing
+    {
+        "",
+        "commands",
+        "completions",
+        "exports",
+        "manual",
+        "renderers",
+        "sources",
+    },  # that import nothing
     {
         "errors",
         "interface",
@@ -26,7 +34,7 @@ LAYERS = [
         "tasks",
         "times",
     },
-    {"config", "definitions", "exchanges", "links", "schemas"},
+    {"config", "definitions", "deployments", "exchanges", "links", "schemas"},
     {"bindings", "deliveries", "graphfiles", "messages", "sources.alarm", "sources.fetch"},
     {"agenda", "fields", "payloads", "records", "taskstates"},
     {"events", "fates", "selection", "tracker", "workerpools"},

@@ -14,19 +14,18 @@ import threading
 from collections.abc import Callable, Iterator, Mapping
 from queue import Empty, SimpleQueue
 from typing import Any, NamedTuple, TypeVar
-from urllib.parse import urlsplit
 
 import msgspec
 import orjson
 
 from tcsniff.definitions import Definition, Page, page_of, parse, read
+from tcsniff.deployments import credentials_for, root_url_of
 from tcsniff.errors import (
     ApiError,
     ApiMissing,
     ApiRefused,
     ApiUnknown,
     ApiUntrusted,
-    UsageError,
 )
 from tcsniff.tasks import Record
 
@@ -80,10 +79,10 @@ class QueueApi:
         Raises:
             UsageError: If the root URL is none.
         """
-        self.root_url = _checked(root_url)
+        self.root_url = root_url_of(root_url)
         self._timeout = timeout
         self._retries = retries
-        self._credentials = _credentials(self.root_url, environment)
+        self._credentials = credentials_for(self.root_url, environment)
         self._client: _Client | None = None
 
     def pages(self, task_group_id: str) -> Iterator[Page]:
@@ -241,36 +240,11 @@ class QueueApi:
         return ApiError(f"{self.root_url} failed to tell of {what} ({status}: {said}){again}")
 
 
-def _checked(root_url: str) -> str:
-    try:
-        parts = urlsplit(root_url)
-        is_one = bool(parts.scheme in ("http", "https") and parts.hostname and parts.port != 0)
-    except ValueError:
-        is_one = False
-    if "@" in root_url:  # may be behind a password, which is not to be shown
-        raise UsageError("a root URL has no user in it; it looks like " + _LIKE)
-    if not is_one or not root_url.isprintable() or " " in root_url:
-        raise UsageError(f"{root_url!r} is no root URL of Taskcluster; it looks like {_LIKE}")
-    return root_url.rstrip("/")
-
-
 class _Member(Record, frozen=True):
     task_group_id: str
 
 
 _GROUPS = msgspec.json.Decoder(_Member).decode
-_LIKE = "https://firefox-ci-tc.services.mozilla.com"
-
-
-def _credentials(root_url: str, environment: Mapping[str, str]) -> dict[str, str]:
-    given = {
-        "clientId": environment.get("TASKCLUSTER_CLIENT_ID"),
-        "accessToken": environment.get("TASKCLUSTER_ACCESS_TOKEN"),
-        "certificate": environment.get("TASKCLUSTER_CERTIFICATE"),
-    }
-    found = {name: value for name, value in given.items() if value}
-    is_theirs = environment.get("TASKCLUSTER_ROOT_URL", "").rstrip("/") == root_url
-    return found if is_theirs and {"clientId", "accessToken"} <= found.keys() else {}
 
 
 def _unusable() -> ApiMissing:
