@@ -25,6 +25,7 @@ _COMMANDS = (
     "explain",
     "exchanges",
     "doctor",
+    "config",
     "simulate",
     "schema",
     "completion",
@@ -104,7 +105,7 @@ def main(args: Sequence[str] | None = None) -> int:
         there is a bug and leaves as an exception.
     """
     words = list(sys.argv[1:] if args is None else args)
-    debug = DEBUG in words
+    debug = _is_debugging(words)
     words = [word for word in words if word != DEBUG]
     interrupts.install()
     try:
@@ -132,6 +133,10 @@ def run() -> None:
     sys.exit(main())
 
 
+def _is_debugging(words: Sequence[str]) -> bool:
+    return DEBUG in words or bool(os.environ.get("TCSNIFF_DEBUG"))
+
+
 def _usage(error: click.ClickException) -> str:
     if isinstance(error, click.NoSuchOption):
         near = suggestion(error.option_name, error.possibilities or ())
@@ -143,7 +148,7 @@ def _usage(error: click.ClickException) -> str:
 def _tell_bug(
     kind: type[BaseException], error: BaseException, trace: TracebackType | None
 ) -> None:
-    if DEBUG in sys.argv:
+    if _is_debugging(sys.argv):
         sys.__excepthook__(kind, error, trace)
     else:
         say(f"a bug of tcsniff: {kind.__name__}: {error}; {DEBUG} shows where")

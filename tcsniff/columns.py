@@ -5,7 +5,7 @@ Pure. Everything that comes out of here is safe for a terminal.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import NamedTuple
 
@@ -21,7 +21,7 @@ class Look(NamedTuple):
     Attributes:
         symbol: One character.
         word: What happened, in a word or two.
-        style: A colour by name, and ``bold`` or ``dim``: ``bold red``.
+        style: Words of `STYLES`, such as ``bold red``.
     """
 
     symbol: str
@@ -43,6 +43,22 @@ LOOKS = {
     "task-group-priority-changed": Look("±", "group priority", "blue"),
 }
 
+STYLES = {
+    "bold": "1",
+    "dim": "2",
+    "italic": "3",
+    "underline": "4",
+    "reverse": "7",
+    **{
+        f"{prefix}{colour}": str(first + number)
+        for prefix, first in (("", 30), ("bright_", 90))
+        for number, colour in enumerate(
+            ("black", "red", "green", "yellow", "blue", "magenta", "cyan", "white")
+        )
+    },
+}
+"""The words of styles, and the number of each in ECMA-48's SGR; rich knows them too."""
+
 _ASCII = {
     "○": "o",
     "◷": ".",
@@ -59,9 +75,34 @@ _ASCII |= {"●": "*", "…": "~"}
 _ASCII |= {"█": "#", "▓": "=", "▒": "-", "░": "."}
 
 
-def look_of(event: Event) -> Look:
+def look_of(event: Event, looks: Mapping[str, Look] = LOOKS) -> Look:
     """Tell how an event looks."""
-    return LOOKS.get(event.name) or Look("·", safe(event.name), "")
+    return looks.get(event.name) or Look("·", safe(event.name), "")
+
+
+def recoloured(colors: Mapping[str, str]) -> Mapping[str, Look]:
+    """Give the looks with other styles.
+
+    Args:
+        colors: An EVENT of the queue, or a state, to its style; an empty one
+            for none.
+
+    Raises:
+        UsageError: If there is no such event, or style.
+    """
+    looks = dict(LOOKS)
+    short = {name.removeprefix("task-"): name for name in LOOKS}
+    for name, style in colors.items():
+        event = short.get(name, name)
+        if event not in LOOKS:
+            near = suggestion(name, [*short, *LOOKS]) or f"; there are {', '.join(short)}"
+            raise UsageError(f"{name}: no event or state of that name{near}")
+        for word in style.split():
+            if word not in STYLES:
+                near = suggestion(word, STYLES) or f"; there are {', '.join(STYLES)}"
+                raise UsageError(f"{name}: no style {word!r}{near}")
+        looks[event] = looks[event]._replace(style=style)
+    return looks
 
 
 def gap_text(gap: Gap) -> str:

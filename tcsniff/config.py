@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from typing import Any
 from urllib.parse import SplitResult, unquote, urlsplit
 
 from tcsniff.errors import UsageError, suggestion
@@ -39,6 +40,8 @@ class Broker:
         key: File of its key; None if that is in the same.
         insecure: Whether any certificate of any host will do.
         plaintext: Whether the password may go to another machine without TLS.
+        root_url: Where the Taskcluster deployment is whose messages it carries;
+            None if that is not known.
     """
 
     name: str
@@ -53,6 +56,12 @@ class Broker:
     key: str | None = None
     insecure: bool = False
     plaintext: bool = False
+    root_url: str | None = None
+
+    @property
+    def is_local(self) -> bool:
+        """Whether it is on this machine."""
+        return self.host in _LOOPBACK
 
     def __str__(self) -> str:
         vhost = "" if self.vhost == "/" else f"/{self.vhost}"
@@ -62,9 +71,29 @@ class Broker:
 
 # Both deployments share one server; only the vhost tells them apart.
 PROFILES = {
-    "firefox-ci": Broker("firefox-ci", "pulse.mozilla.org", 5671, "", "", "/"),
-    "community": Broker("community", "pulse.mozilla.org", 5671, "", "", "communitytc"),
+    "firefox-ci": Broker(
+        "firefox-ci",
+        "pulse.mozilla.org",
+        5671,
+        "",
+        "",
+        "/",
+        root_url="https://firefox-ci-tc.services.mozilla.com",
+    ),
+    "community": Broker(
+        "community",
+        "pulse.mozilla.org",
+        5671,
+        "",
+        "",
+        "communitytc",
+        root_url="https://community-tc.services.mozilla.com",
+    ),
 }
+"""The profiles that are built in."""
+
+DEFAULT = "firefox-ci"
+"""The profile for an account without a broker."""
 
 
 def broker(
@@ -72,6 +101,7 @@ def broker(
     profile: str | None,
     environment: Mapping[str, str],
     *,
+    profiles: Mapping[str, Broker] = PROFILES,
     password: str | None = None,
     has_certificate: bool = False,
     plaintext: bool = False,
@@ -84,6 +114,7 @@ def broker(
         environment: ``TCSNIFF_BROKER`` and ``PULSE_URL`` stand in for `url`,
             ``PULSE_USERNAME`` and ``PULSE_PASSWORD`` for an account that is not
             in it.
+        profiles: Those that there are, by name.
         password: Goes before all others; None if not given.
         has_certificate: Whether a certificate can stand in for the password.
         plaintext: Whether a password may go to another machine without TLS.
@@ -95,40 +126,85 @@ def broker(
         raise UsageError("--broker and --profile both say where to listen; give one of them")
     url = url or environment.get("TCSNIFF_BROKER") or environment.get("PULSE_URL")
     if profile is not None:
-        found = _profile(profile)
+        found = profile_named(profile, profiles)
     elif url:
-        found = _parsed(url)
+        found = parsed(url)
     elif environment.get("PULSE_USERNAME") and (password or environment.get("PULSE_PASSWORD")):
-        found = PROFILES["firefox-ci"]
+        found = profiles[DEFAULT]
     else:
         raise UsageError(NOWHERE)
     if password is not None:
         found = replace(found, password=password)
     found = _with_account(found, environment, needs_password=not has_certificate)
-    return replace(found, plaintext=plaintext)
+    return replace(found, plaintext=plaintext or found.plaintext)
 
 
-def _profile(name: str) -> Broker:
+def profile_named(name: str, profiles: Mapping[str, Broker] = PROFILES) -> Broker:
+    """Look a profile up.
+
+    Raises:
+        UsageError: If there is none of that name.
+    """
     if "://" in name:  # it may hold a password, which is not to be shown
         raise UsageError("--profile is a name, such as firefox-ci; a URL goes to --broker")
     try:
-        return PROFILES[name]
+        return profiles[name]
     except KeyError:
-        near = suggestion(name, PROFILES) or f"; known: {', '.join(PROFILES)}"
+        near = suggestion(name, profiles) or f"; known: {', '.join(profiles)}"
         raise UsageError(f"no profile {name!r}{near}") from None
 
 
-def _parsed(url: str) -> Broker:
+def extended(name: str, keys: Mapping[str, Any]) -> Broker:
+    """Make the broker of a profile that somebody has written.
+
+    Args:
+        name: The profile's; one that is built in is extended.
+        keys: ``broker``, an AMQP URI; ``user``, ``vhost``, ``root-url``,
+            ``tls-ca``, ``tls-cert``, ``tls-key``, ``tls-insecure`` and
+            ``plaintext``. What is left out stays as it is built in.
+
+    Raises:
+        UsageError: If ``broker`` is missing or is no such URI.
+    """
+    base = PROFILES.get(name)
+    if (url := keys.get("broker")) is not None:
+        found = parsed(str(url))
+        base = replace(found, name=name, root_url=base.root_url if base else found.root_url)
+    if base is None:
+        raise UsageError(f"broker is missing, such as {_LIKE}")
+    attributes = {_ATTRIBUTES.get(key, key): value for key, value in keys.items()}
+    attributes.pop("broker", None)
+    return replace(base, **attributes)
+
+
+_ATTRIBUTES = {
+    "root-url": "root_url",
+    "tls-ca": "ca",
+    "tls-cert": "cert",
+    "tls-key": "key",
+    "tls-insecure": "insecure",
+}
+
+
+def parsed(url: str) -> Broker:
+    """Read an AMQP URI.
+
+    Raises:
+        UsageError: If it is none; the message does not show it.
+    """
     parts, port = _split(url)
     host = parts.hostname or ""
+    vhost = unquote(parts.path.removeprefix("/")) or "/"
+    roots = {(known.host, known.vhost): known.root_url for known in PROFILES.values()}
     return Broker(
         name=host,
         host=host,
         port=port or _PORTS[parts.scheme],
         user=unquote(parts.username or ""),
         password=unquote(parts.password or ""),
-        vhost=unquote(parts.path.removeprefix("/")) or "/",
+        vhost=vhost,
         tls=parts.scheme == "amqps",
+        root_url=roots.get((host, vhost)),
     )
 
 
@@ -165,7 +241,7 @@ def _with_account(
 ) -> Broker:
     user = broker.user or environment.get("PULSE_USERNAME", "")
     password = broker.password or environment.get("PULSE_PASSWORD", "")
-    if not user and broker.host in _LOOPBACK:
+    if not user and broker.is_local:
         # RabbitMQ's own account, which it lets in from its own machine only.
         user, password = "guest", password or "guest"
     if not user:

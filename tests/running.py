@@ -31,7 +31,8 @@ def environment(extra: Mapping[str, str] | None = None) -> dict[str, str]:
         for name, value in os.environ.items()
         if name.startswith("COVERAGE_") or not (name.startswith(_OURS) or name in _SHOWN)
     }
-    return {**kept, "LC_ALL": "C.UTF-8", "TERM": "xterm-256color", **(extra or {})}
+    ours = {"LC_ALL": "C.UTF-8", "TERM": "xterm-256color", "TCSNIFF_CONFIG": "-"}
+    return {**kept, **ours, **(extra or {})}
 
 
 def command(*words: str) -> list[str]:

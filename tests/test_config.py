@@ -6,7 +6,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from tcsniff.config import NOWHERE, Broker, broker
+from tcsniff.config import NOWHERE, Broker, broker, extended
 from tcsniff.errors import UsageError
 
 ACCOUNT = {"PULSE_USERNAME": "me", "PULSE_PASSWORD": "s3cret"}
@@ -69,12 +69,88 @@ def escaped(text):
     return "".join(f"%{byte:02X}" for byte in text.encode())
 
 
-@pytest.mark.parametrize(("profile", "vhost"), [("firefox-ci", "/"), ("community", "communitytc")])
-def test_both_deployments_have_a_profile(profile, vhost):
+@pytest.mark.parametrize(
+    ("profile", "vhost", "root_url"),
+    [
+        ("firefox-ci", "/", "https://firefox-ci-tc.services.mozilla.com"),
+        ("community", "communitytc", "https://community-tc.services.mozilla.com"),
+    ],
+)
+def test_both_deployments_have_a_profile(profile, vhost, root_url):
     """They share a server, and only the vhost tells them apart."""
-    expected = Broker(profile, PULSE, 5671, "me", "s3cret", vhost, tls=True)
+    expected = Broker(profile, PULSE, 5671, "me", "s3cret", vhost, tls=True, root_url=root_url)
 
     assert broker(None, profile, ACCOUNT) == expected
+
+
+@pytest.mark.parametrize(
+    ("url", "root_url"),
+    [
+        (f"amqps://u:p@{PULSE}", "https://firefox-ci-tc.services.mozilla.com"),
+        (f"amqps://u:p@{PULSE}/communitytc", "https://community-tc.services.mozilla.com"),
+        (f"amqps://u:p@{PULSE}/other", None),
+        ("amqps://u:p@h", None),
+    ],
+)
+def test_the_deployment_behind_a_known_broker_is_known(url, root_url):
+    """By its host and vhost, however it is named."""
+    assert broker(url, None, {}).root_url == root_url
+
+
+@pytest.mark.parametrize(
+    ("name", "keys", "text", "root_url"),
+    [
+        ("mine", {"broker": "amqps://h"}, "amqps://@h:5671", None),
+        ("mine", {"broker": "amqps://u@h/v", "user": "me"}, "amqps://me@h:5671/v", None),
+        ("mine", {"broker": "amqp://h", "vhost": "v"}, "amqp://@h:5672/v", None),
+        ("mine", {"broker": "amqp://h", "root-url": "https://t"}, "amqp://@h:5672", "https://t"),
+        (
+            "community",
+            {"user": "me"},
+            f"amqps://me@{PULSE}:5671/communitytc",
+            "https://community-tc.services.mozilla.com",
+        ),
+        (
+            "community",
+            {"broker": "amqp://proxy/v"},
+            "amqp://@proxy:5672/v",
+            "https://community-tc.services.mozilla.com",
+        ),
+    ],
+)
+def test_a_profile_of_ones_own_extends_a_built_in_one(name, keys, text, root_url):
+    """Or stands by itself, if there is none of its name."""
+    found = extended(name, keys)
+
+    assert (found.name, str(found), found.root_url) == (name, text, root_url)
+
+
+def test_a_profile_needs_a_broker():
+    """Unless one is built in."""
+    with pytest.raises(UsageError, match="broker is missing"):
+        extended("mine", {"user": "me"})
+
+
+def test_files_and_switches_of_a_profile_are_its_brokers():
+    """Each by its own name."""
+    keys = {"tls-ca": "a", "tls-cert": "b", "tls-key": "c"} | dict.fromkeys(
+        ("tls-insecure", "plaintext"), True
+    )
+
+    found = extended("firefox-ci", keys)
+
+    assert (found.ca, found.cert, found.key, found.insecure, found.plaintext) == (
+        *"abc",
+        True,
+        True,
+    )
+
+
+def test_plaintext_of_a_profile_counts():
+    """As the flag does."""
+    profiles = {"mine": extended("mine", {"broker": "amqp://h", "plaintext": True})}
+
+    assert broker(None, "mine", ACCOUNT, profiles=profiles).plaintext
 
 
 FLAG, OURS, PULSES = "amqps://a:b@flag", "amqps://a:b@ours", "amqps://a:b@pulses"

@@ -211,10 +211,16 @@ def _variables(path: Path) -> Iterator[str]:
         return
     for node in ast.walk(ast.parse(text)):
         arguments = node.args if isinstance(node, ast.Call) else []
+        arguments = [*arguments, *_variables_of_flags(node)]
         arguments = [node.slice] if isinstance(node, ast.Subscript) else arguments
         for argument in arguments:
             if isinstance(argument, ast.Constant) and isinstance(argument.value, str):
                 yield from re.findall(r"^[A-Z]{2,}[A-Z_]{2,}$", argument.value)
+
+
+def _variables_of_flags(node: ast.AST) -> list[ast.expr]:
+    keywords = node.keywords if isinstance(node, ast.Call) else []
+    return [word.value for word in keywords if word.arg == "envvar"]
 
 
 def test_every_exit_status_is_documented():

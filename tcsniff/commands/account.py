@@ -1,22 +1,26 @@
-"""Which broker, as whom, and how safely: the flags for it."""
+"""Which broker, as whom, and how safely: the flags for it, and what stands in for them."""
 
 from __future__ import annotations
 
 import functools
 import os
-import sys
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
+import click
+
+from tcsniff.commands.layers import Rank, Source, layers_of
 from tcsniff.commands.options import CONNECTION, Command, option, stacked
-from tcsniff.config import Broker, broker
+from tcsniff.config import DEFAULT, Broker, broker, parsed, profile_named
 from tcsniff.errors import UsageError
+from tcsniff.settings import BUILT_IN, Profile
 
 
 class Account(NamedTuple):
-    """Where to connect, as the flags say.
+    """Where to connect, as flags, variables and the settings file say.
 
     Attributes:
         url: ``--broker``.
@@ -27,17 +31,58 @@ class Account(NamedTuple):
         tls_key: ``--tls-key``.
         tls_insecure: ``--tls-insecure``.
         plaintext: ``--plaintext``.
+        sources: Where parameters that are set are from, by name in Python.
+        profiles: The profiles that there are.
     """
 
-    url: str | None
-    profile: str | None
-    password_file: str | None
-    tls_ca: str | None
-    tls_cert: str | None
-    tls_key: str | None
-    tls_insecure: bool
-    plaintext: bool
+    url: str | None = None
+    profile: str | None = None
+    password_file: str | None = None
+    tls_ca: str | None = None
+    tls_cert: str | None = None
+    tls_key: str | None = None
+    tls_insecure: bool = False
+    plaintext: bool = False
+    sources: Mapping[str, Source] = MappingProxyType({})
+    profiles: Mapping[str, Profile] = MappingProxyType(BUILT_IN)
 
+    @property
+    def is_typed(self) -> bool:
+        """Whether a flag that was typed says where to connect."""
+        return any(
+            self.sources[name].rank is Rank.TYPED
+            for name in ("url", "profile")
+            if name in self.sources
+        )
+
+    @property
+    def brokers(self) -> Mapping[str, Broker]:
+        """The profiles' brokers."""
+        return {name: profile.broker for name, profile in self.profiles.items()}
+
+    def source_of(self, name: str) -> str:
+        """Name what has set one of these, for people."""
+        return self.sources[name].text if name in self.sources else ""
+
+
+profile_option = option(
+    "--profile",
+    section=CONNECTION,
+    metavar="NAME",
+    rivals=("url",),
+    help="firefox-ci or community: Mozilla's two deployments; or one of the settings file.",
+)
+"""The flag that chooses a profile."""
+
+root_url_option = option(
+    "--root-url",
+    section=CONNECTION,
+    metavar="URL",
+    envvar="TASKCLUSTER_ROOT_URL",
+    rivals=("profile",),
+    help="Where the Taskcluster deployment is; else TASKCLUSTER_ROOT_URL, or the profile's.",
+)
+"""The flag for the deployment's address; `root_url_of` makes use of it."""
 
 _OPTIONS = stacked(
     option(
@@ -45,15 +90,12 @@ _OPTIONS = stacked(
         "url",
         section=CONNECTION,
         metavar="URL",
+        envvar="PULSE_URL",
+        rivals=("profile",),
         help="amqps://USER@HOST:PORT/VHOST; else TCSNIFF_BROKER or PULSE_URL. "
         "PULSE_USERNAME and PULSE_PASSWORD give the account.",
     ),
-    option(
-        "--profile",
-        section=CONNECTION,
-        metavar="NAME",
-        help="firefox-ci or community: Mozilla's two deployments.",
-    ),
+    profile_option,
     option(
         "--password-file",
         section=CONNECTION,
@@ -98,7 +140,13 @@ def account_options(command: Command) -> Command:
 
     @functools.wraps(command)
     def with_account(**given: Any) -> Any:
-        account = Account(**{name: given.pop(name) for name in Account._fields})
+        layers = layers_of(click.get_current_context())
+        own = set(Account._fields) - {"sources", "profiles"}
+        account = Account(
+            **{name: given.pop(name) for name in own},
+            sources=dict(layers.sources),
+            profiles=layers.settings.profiles,
+        )
         return command(account=account, **given)
 
     return _OPTIONS(with_account)
@@ -108,37 +156,122 @@ def broker_of(account: Account, environment: Mapping[str, str] = os.environ) -> 
     """Settle on a broker and an account.
 
     Raises:
-        UsageError: If the flags and the environment name none, or a file that
-            is not there.
+        UsageError: If the flags, the environment and the settings name none, or
+            a file that is not there, or the password cannot be had.
     """
-    for path in (account.tls_ca, account.tls_cert, account.tls_key):
-        if path is not None and not Path(path).is_file():
-            raise UsageError(f"no file {path}")
+    profile = profile_of(account)
+    cert = account.tls_cert or (profile.broker.cert if profile is not None else None)
     found = broker(
         account.url,
         account.profile,
         environment,
-        password=_password(account.password_file),
-        has_certificate=account.tls_cert is not None,
+        profiles=account.brokers,
+        password=_password(account, profile),
+        has_certificate=cert is not None,
         plaintext=account.plaintext,
     )
-    return replace(
+    found = replace(
         found,
-        ca=account.tls_ca,
-        cert=account.tls_cert,
-        key=account.tls_key,
-        insecure=account.tls_insecure,
+        ca=account.tls_ca or found.ca,
+        cert=cert,
+        key=account.tls_key or found.key,
+        insecure=account.tls_insecure or found.insecure,
+    )
+    for path in (found.ca, found.cert, found.key):
+        if path is not None and not Path(path).is_file():
+            raise UsageError(f"no file {path}")
+    return found
+
+
+def profile_of(account: Account) -> Profile | None:
+    """Give the profile that is in use; None for none.
+
+    Raises:
+        UsageError: If there is none of that name.
+    """
+    if account.profile is None:
+        return None
+    profile_named(account.profile, account.brokers)
+    return account.profiles[account.profile]
+
+
+def root_url_of(account: Account, root_url: str | None) -> str | None:
+    """Tell where the Taskcluster deployment is whose messages come from an account's broker.
+
+    Args:
+        account: The account; nothing is read for it, no password either.
+        root_url: Value of `root_url_option`, which goes first.
+
+    Returns:
+        Without a slash at its end; None if nothing says.
+
+    Raises:
+        UsageError: If there is no such profile.
+    """
+    if root_url is None:
+        if account.url:
+            root_url = parsed(account.url).root_url
+        else:
+            root_url = profile_named(account.profile or DEFAULT, account.brokers).root_url
+    return None if root_url is None else root_url.rstrip("/")
+
+
+class Provenance(NamedTuple):
+    """What says where to connect, as whom, and with which password: names, for people.
+
+    Attributes:
+        broker: What names the broker.
+        user: What names the user; empty if nothing does.
+        password: Where the password is; empty if it is nowhere.
+    """
+
+    broker: str
+    user: str
+    password: str
+
+
+def provenance_of(account: Account, environment: Mapping[str, str]) -> Provenance:
+    """Tell where an account's broker, user and password are from; nothing is read for it.
+
+    Raises:
+        UsageError: If there is no such profile, or the URL is none.
+    """
+    profile = profile_of(account)
+    in_url = None if not account.url else parsed(account.url)
+    base = in_url or (None if profile is None else profile.broker)
+    own = "RabbitMQ's own on this machine" if base is not None and base.is_local else ""
+    user, password = (
+        name if environment.get(name) else own for name in ("PULSE_USERNAME", "PULSE_PASSWORD")
+    )
+    if in_url is not None:
+        user = "in the URL" if in_url.user else user
+        password = "in the URL" if in_url.password else password
+    elif profile is not None:
+        user = f"profile {account.profile}" if profile.broker.user else user
+        password = _kept_in(profile, account.profile) or password
+    return Provenance(
+        account.source_of("url") or account.source_of("profile") or "PULSE_USERNAME",
+        user,
+        account.source_of("password_file") or password,
     )
 
 
-def _password(path: str | None) -> str | None:
-    if path is None:
+def _kept_in(profile: Profile, name: str | None) -> str:
+    if profile.password_file is not None:
+        return f"password-file of profile {name}"
+    return f"password-command of profile {name}" if profile.password_command else ""
+
+
+def _password(account: Account, profile: Profile | None) -> str | None:
+    from tcsniff.commands.passwords import from_command, from_file  # subprocess: 5 ms
+
+    if account.password_file is not None:
+        return from_file(account.password_file, "--password-file")
+    if profile is None:
         return None
-    if path == "-":
-        return sys.stdin.readline().rstrip("\r\n")
-    try:
-        with Path(path).open(encoding="utf-8") as file:
-            return file.readline().rstrip("\r\n")
-    except (OSError, UnicodeDecodeError) as error:
-        reason = error.strerror if isinstance(error, OSError) else "it is no text"
-        raise UsageError(f"--password-file {path}: {reason}") from error
+    if profile.password_file is not None:
+        return from_file(profile.password_file, f"password-file of profile {account.profile}:")
+    if profile.password_command:
+        place = f"password-command of profile {account.profile}"
+        return from_command(profile.password_command, place)
+    return None

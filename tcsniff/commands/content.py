@@ -54,6 +54,7 @@ _CONTENT = stacked(
     option(
         "--where",
         section=CONTENT,
+        adds=True,
         multiple=True,
         metavar="EXPR",
         help="Of which this JMESPath expression is true, such as \"event=='task-failed'\"; "
@@ -79,6 +80,7 @@ _CONTENT = stacked(
         "--tag",
         "tags",
         section=CONTENT,
+        adds=True,
         multiple=True,
         metavar="NAME=VALUE",
         help="Whose task has this tag, such as kind=build.",

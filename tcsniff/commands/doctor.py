@@ -9,11 +9,10 @@ import time
 from collections.abc import Callable, Mapping
 from contextlib import closing
 from typing import Any
-from urllib.parse import urlsplit
 
 import click
 
-from tcsniff.commands.account import Account, account_options, broker_of
+from tcsniff.commands.account import Account, account_options, broker_of, provenance_of
 from tcsniff.commands.options import (
     OUTPUT,
     STOPPING,
@@ -28,8 +27,6 @@ from tcsniff.errors import UsageError
 from tcsniff.renderers.output import Output
 from tcsniff.sanitize import safe, safe_json
 from tcsniff.selection import Wanted, select
-
-_URLS = ("TCSNIFF_BROKER", "PULSE_URL")  # which stand in for --broker
 
 
 @click.command(cls=SectionedCommand)
@@ -95,24 +92,9 @@ def provenance(broker: Broker, account: Account, environment: Mapping[str, str])
         account: The flags.
         environment: The environment.
     """
-    urls = {"--broker": account.url, **{name: environment.get(name) for name in _URLS}}
-    by = next((name for name, url in urls.items() if url), "PULSE_USERNAME")
-    if account.profile is not None:
-        by = "--profile"
-    parts = urlsplit(urls.get(by) or "")
-    user = _source(parts.username, broker.user, "PULSE_USERNAME", environment)
-    password = _source(parts.password, broker.password, "PULSE_PASSWORD", environment)
-    if account.password_file is not None:
-        password = "--password-file"  # noqa: S105 - its name
-    elif not broker.password:
-        password = "none"  # noqa: S105 - there is none
-    return f"{broker} (from {by}; user: {user}; password: {password})"
-
-
-def _source(in_url: str | None, taken: str, name: str, environment: Mapping[str, str]) -> str:
-    if in_url:
-        return "in the URL"
-    return name if taken == environment.get(name) else "RabbitMQ's own on this machine"
+    said = provenance_of(account, environment)
+    password = said.password if broker.password else "none"
+    return f"{broker} (from {said.broker}; user: {said.user}; password: {password})"
 
 
 def _tell(

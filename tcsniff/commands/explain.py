@@ -7,37 +7,79 @@ from collections.abc import Iterator
 
 import click
 
+from tcsniff.commands.account import Account, profile_option, root_url_of, root_url_option
 from tcsniff.commands.content import Content, content_options
+from tcsniff.commands.layers import layers_of
 from tcsniff.commands.options import OUTPUT, SectionedCommand, option, selection_options
 from tcsniff.commands.talk import say
-from tcsniff.selection import Wanted, explained, select
+from tcsniff.errors import UsageError
+from tcsniff.selection import Selection, Wanted, explained, select
+from tcsniff.webpages import address
 
 
 @click.command(cls=SectionedCommand)
 @selection_options
 @content_options
+@profile_option
+@root_url_option
 @option("--json", "as_json", section=OUTPUT, is_flag=True, help="One JSON object a line.")
-def explain(*, wanted: Wanted, content: Content, as_json: bool) -> None:
+@option(
+    "--url",
+    "as_url",
+    section=OUTPUT,
+    is_flag=True,
+    help="The address of Taskcluster's web page that shows the same messages.",
+)
+def explain(
+    *,
+    wanted: Wanted,
+    content: Content,
+    profile: str | None,
+    root_url: str | None,
+    as_json: bool,
+    as_url: bool,
+) -> None:
     """Show the bindings that a selection becomes.
 
     Connects to nothing. What the broker cannot match is shown as checked on
     arrival.
     """
     selection = select(wanted)
-    if any(content):
-        # Only to see that it is right: loads msgspec, orjson and jmespath.
-        from tcsniff.commands.filtering import Filtering
-
-        Filtering(content, say)
+    _check(content)
     for note in selection.notes:
         say(note)
     checks = list(_checks(content))
+    if as_url:
+        if as_json:
+            raise UsageError("--json and --url contradict each other")
+        click.echo(_address(selection, checks, profile, root_url))
+        return
     for line in explained(selection, as_json=as_json):
         click.echo(_with_checks(line, checks) if as_json else line)
     if checks and not as_json:
         click.echo("checked on arrival: of every message")
         for check in checks:
             click.echo(f"  {check}")
+
+
+def _address(
+    selection: Selection, checks: list[str], profile: str | None, root_url: str | None
+) -> str:
+    if checks or not selection.is_bound:
+        say("the page shows more: it checks nothing on arrival")
+    profiles = layers_of(click.get_current_context()).settings.profiles
+    root = root_url_of(Account(profile=profile, profiles=profiles), root_url)
+    if root is None:
+        raise UsageError(f"profile {profile} has no root-url; give one with --root-url")
+    return address(root, selection.bindings)
+
+
+def _check(content: Content) -> None:
+    if any(content):
+        # Only to see that it is right: loads msgspec, orjson and jmespath.
+        from tcsniff.commands.filtering import Filtering
+
+        Filtering(content, say)
 
 
 def _checks(content: Content) -> Iterator[str]:

@@ -4,27 +4,49 @@ from __future__ import annotations
 
 import functools
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import click
 
 from tcsniff import times
+from tcsniff.commands.flags import (
+    CONNECTION,
+    DEBUG,
+    DEMO,
+    OTHER,
+    OUTPUT,
+    RECORDING,
+    SELECTION,
+    STOPPING,
+    Command,
+    SectionedCommand,
+    option,
+)
+from tcsniff.commands.layers import layers_of
+from tcsniff.errors import UsageError
 from tcsniff.fields import FIELDS, POOLS, SHORT, flag_of
 from tcsniff.selection import Wanted
+from tcsniff.webpages import bindings_at, is_address
 
-Command = Callable[..., Any]
-
-SELECTION = "Selection, matched by the broker"
-CONNECTION = "Connection"
-STOPPING = "When to stop"
-OUTPUT = "Output"
-RECORDING = "Recordings, instead of a broker"
-DEMO = "Demo, instead of a broker"
-OTHER = "Other"
-
-DEBUG = "--debug"
-"""Every command takes this flag; `cli.main` takes it out before click sees it."""
+__all__ = [  # what commands declare flags with, in one place
+    "CONNECTION",
+    "DEBUG",
+    "DEMO",
+    "OTHER",
+    "OUTPUT",
+    "RECORDING",
+    "SELECTION",
+    "STOPPING",
+    "Command",
+    "Duration",
+    "SectionedCommand",
+    "Size",
+    "option",
+    "selection_options",
+    "split",
+    "stacked",
+]
 
 # In the order of how often people ask for them; the rest follow by name.
 _FIELD_HELP = {
@@ -46,32 +68,6 @@ _FIELD_HELP = {
     "worker-pool-id": "The same as --task-queue, as the worker manager calls it.",
     "reserved": "Of this value in the last field, which is reserved for the future.",
 }
-
-
-class Sectioned(click.Option):
-    """A flag that knows its section of the help."""
-
-    def __init__(self, *args: Any, section: str = OUTPUT, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        self.section = section
-
-
-class SectionedCommand(click.Command):
-    """A command whose help shows its flags in sections."""
-
-    def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        """Write the flags, section by section."""
-        sections: dict[str, list[tuple[str, str]]] = {}
-        for parameter in self.get_params(ctx):
-            row = parameter.get_help_record(ctx)
-            # An argument is told of in the text above.
-            if row is not None and isinstance(parameter, click.Option):
-                sections.setdefault(getattr(parameter, "section", OTHER), []).append(row)
-        sections.setdefault(OTHER, []).append((DEBUG, "Show where an error comes from."))
-        sections[OTHER] = sections.pop(OTHER)  # to the end
-        for title, rows in sections.items():
-            with formatter.section(title):
-                formatter.write_dl(rows, col_max=28)
 
 
 class Duration(click.ParamType[float]):
@@ -107,19 +103,16 @@ class Size(click.ParamType[int]):
         return int(found[1]) << {"": 0, "k": 10, "m": 20, "g": 30}[found[2].lower()]
 
 
-def option(*names: str, section: str, **kwargs: Any) -> Callable[[Command], Command]:
-    """Declare a flag in a section of the help."""
-    return click.option(*names, cls=Sectioned, section=section, **kwargs)
-
-
 def selection_options(command: Command) -> Command:
     """Give a command the selection flags; it gets them as `wanted`."""
 
     @functools.wraps(command)
     def with_selection(**given: Any) -> Any:
         fields = {name: split(given.pop(_parameter(name))) for name in _FIELD_HELP}
+        events = given.pop("events")
+        given["binds"] += _bound_at([word for word in events if is_address(word)])
         wanted = Wanted(
-            events=given.pop("events"),
+            events=[word for word in events if not is_address(word)],
             fields={name: values for name, values in fields.items() if values},
             exchanges=split(given.pop("exchanges")),
             routing_keys=given.pop("routing_keys"),
@@ -130,7 +123,32 @@ def selection_options(command: Command) -> Command:
         return command(wanted=wanted, **given)
 
     decorated = stacked(*_SELECTION)(with_selection)
-    return click.argument("events", nargs=-1, metavar="[EVENT]...", type=str)(decorated)
+    argument = click.argument("events", cls=Events, nargs=-1, metavar="[EVENT]...", type=str)
+    return argument(decorated)
+
+
+class Events(click.Argument):
+    """The EVENTs, and instead of them ``@NAME``: a saved selection's."""
+
+    def consume_value(self, ctx: click.Context, opts: Mapping[str, Any]) -> tuple[Any, Any]:
+        """Take the words; those of the saved selection if there are none besides its name."""
+        value, how = super().consume_value(ctx, opts)
+        if ctx.resilient_parsing:
+            return value, how
+        saved = layers_of(ctx, opts).saved
+        words = value if isinstance(value, list | tuple) else ()
+        typed = tuple(word for word in words if not word.startswith("@"))
+        return typed or (() if saved is None else saved.events), how
+
+
+def _bound_at(addresses: list[str]) -> tuple[str, ...]:
+    bindings = [binding for url in addresses for binding in bindings_at(url)]
+    for exchange, _ in bindings:
+        if ":" in exchange:
+            raise UsageError(
+                f"exchange {exchange!r} of the page has a colon, which no --bind takes"
+            )
+    return tuple(f"{exchange}:{pattern}" for exchange, pattern in bindings)
 
 
 def split(given: tuple[str, ...]) -> list[str]:
@@ -189,6 +207,7 @@ _SELECTION = (
         section=SELECTION,
         multiple=True,
         metavar="PATTERN",
+        idle=lambda given: not given.get("exchanges"),
         help="What to bind at each --exchange; without it, #.",
     ),
     option(

@@ -67,12 +67,14 @@ _OPTIONS = stacked(
     option(
         "--queue",
         section=CONNECTION,
+        rivals=("resume",),
         metavar="NAME",
         help="Use the durable queue queue/USER/NAME, kept and shared by all who name it.",
     ),
     option(
         "--queue-expires",
         section=CONNECTION,
+        idle=lambda given: not given["queue"],
         type=Duration(),
         metavar="DURATION",
         help="Have the broker delete the --queue when nobody listens to it for so long.",
@@ -80,6 +82,7 @@ _OPTIONS = stacked(
     option(
         "--queue-max-length",
         section=CONNECTION,
+        idle=lambda given: not given["queue"],
         type=click.IntRange(1),
         metavar="N",
         help="Have the broker drop the oldest messages of the --queue above so many.",
@@ -87,12 +90,14 @@ _OPTIONS = stacked(
     option(
         "--delete-queue",
         section=CONNECTION,
+        idle=lambda given: not given["queue"],
         is_flag=True,
         help="Delete the --queue, and end.",
     ),
     option(
         "--resume",
         section=CONNECTION,
+        rivals=("queue",),
         type=Duration(),
         metavar="DURATION",
         help="Keep the temporary queue through a lost connection for so long.",
@@ -125,6 +130,7 @@ _OPTIONS = stacked(
         "--from",
         "recordings",
         section=RECORDING,
+        rivals=("demo", "url", "profile"),
         multiple=True,
         metavar="FILE",
         help="Replay what -o json or --record has written; - is standard input.",
@@ -132,20 +138,29 @@ _OPTIONS = stacked(
     option(
         "--follow",
         section=RECORDING,
+        idle=lambda given: not given["recordings"],
         is_flag=True,
         help="Wait for more at the end of the last file, as tail -f does.",
     ),
     option(
         "--speed",
         section=RECORDING,
+        idle=lambda given: not given["recordings"],
         type=click.FloatRange(0, min_open=True),
         metavar="FACTOR",
         help="Replay at the recorded pace, or so many times faster. Default: as fast as possible.",
     ),
-    option("--demo", section=DEMO, is_flag=True, help="Watch made-up tasks; needs no broker."),
+    option(
+        "--demo",
+        section=DEMO,
+        is_flag=True,
+        rivals=("recordings", "url", "profile"),
+        help="Watch made-up tasks; needs no broker.",
+    ),
     option(
         "--seed",
         section=DEMO,
+        idle=lambda given: not given["demo"],
         type=click.IntRange(0),
         metavar="N",
         help="Make up the same tasks each time, at the same times.",
@@ -161,7 +176,7 @@ def check_origin(origin: Origin) -> None:
     """
     if origin.demo and origin.recordings:
         raise UsageError("--demo and --from both say where events come from; give one of them")
-    if not origin.is_live and (origin.account.url or origin.account.profile):
+    if not origin.is_live and origin.account.is_typed:
         other = "--demo" if origin.demo else "--from"
         raise UsageError(f"{other} needs no broker; leave --broker and --profile out")
     _check_queue(origin)

@@ -13,7 +13,7 @@ from functools import partial
 from typing import Any
 
 from tcsniff import links
-from tcsniff.columns import COLUMNS, in_utc, named
+from tcsniff.columns import COLUMNS, in_utc, named, recoloured
 from tcsniff.commands.views import View
 from tcsniff.events import Event
 from tcsniff.renderers.output import Output
@@ -115,7 +115,13 @@ def _table(view: View, output: Output, **given: Any) -> Renderer:
 
     # A file takes colours, whatever the terminal takes.
     given.setdefault("colour", view.colour != "never")
-    return TableRenderer(output, columns=named(view.columns), utc=view.utc, **given)
+    return TableRenderer(
+        output,
+        columns=named(view.columns),
+        utc=view.utc,
+        looks=recoloured(view.colors),
+        **given,
+    )
 
 
 def _lines(view: View, output: Output, *, colour: bool, root_url: str | None) -> Renderer:
@@ -129,6 +135,7 @@ def _lines(view: View, output: Output, *, colour: bool, root_url: str | None) ->
         ascii_only=knows_only_ascii(),
         heading=view.output == "table",
         root_url=root_url,
+        looks=recoloured(view.colors),
     )
 
 

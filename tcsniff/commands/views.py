@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import functools
+import sys
+from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 import click
 
+from tcsniff.commands.layers import layers_of
 from tcsniff.commands.options import OUTPUT, Command, option, split, stacked
 from tcsniff.errors import UsageError
 
@@ -27,6 +30,7 @@ class View(NamedTuple):
         record: ``--record``.
         gaps: ``--gaps``.
         save_svg: ``--save-svg``.
+        colors: Styles of events, by name, as the settings file has them.
     """
 
     output: str | None
@@ -39,6 +43,15 @@ class View(NamedTuple):
     record: str | None
     gaps: bool
     save_svg: str | None
+    colors: Mapping[str, str]
+
+
+def _shows_no_columns(given: Mapping[str, Any]) -> bool:
+    # Typed ones make lines of what goes into a pipe; those of the settings do
+    # not, or no program could read our output any more.
+    if given["as_json"] or given["select"] or given["output"] in ("json", "raw"):
+        return True
+    return given["output"] is None and not sys.stdout.isatty()
 
 
 _OPTIONS = stacked(
@@ -47,20 +60,30 @@ _OPTIONS = stacked(
         "--output",
         section=OUTPUT,
         type=click.Choice(VIEWS),
+        rivals=("as_json", "select"),
         help="table: live; lines: one an event; json: one object a line; raw: bodies as "
         "they came. Default: table on a terminal, else json.",
     ),
-    option("--json", "as_json", section=OUTPUT, is_flag=True, help="Short for -o json."),
+    option(
+        "--json",
+        "as_json",
+        section=OUTPUT,
+        is_flag=True,
+        rivals=("output", "columns"),
+        help="Short for -o json.",
+    ),
     option(
         "--columns",
         section=OUTPUT,
         multiple=True,
         metavar="A,B,C",
+        idle=_shows_no_columns,
         help="What the table and the lines show; `--columns help` lists what there is.",
     ),
     option(
         "--select",
         section=OUTPUT,
+        rivals=("output", "columns"),
         metavar="EXPR",
         help="What to show of each event, as JSON: a JMESPath expression over its record.",
     ),
@@ -69,6 +92,7 @@ _OPTIONS = stacked(
         "--raw-output",
         "bare",
         section=OUTPUT,
+        idle=lambda given: given["select"] is None,
         is_flag=True,
         help="Show strings that --select gives without quotes, as jq -r does.",
     ),
@@ -108,6 +132,7 @@ def view_options(command: Command) -> Command:
     @functools.wraps(command)
     def with_view(**given: Any) -> Any:
         given["columns"] = tuple(split(given["columns"]))
+        given["colors"] = layers_of(click.get_current_context()).settings.colors
         return command(view=View(**{name: given.pop(name) for name in View._fields}), **given)
 
     return _OPTIONS(with_view)

@@ -46,6 +46,11 @@ _OTHER_STATUSES = {
 }
 
 ENVIRONMENT = {
+    "TCSNIFF_CONFIG": "The settings file, unless `--config` names one; - is none.",
+    "XDG_CONFIG_HOME": "Where tcsniff/config.toml is looked for; else ~/.config.",
+    "TCSNIFF_PROFILE": "What `--profile` would be given. Every flag has a variable of its name: "
+    "TCSNIFF_WORKER_TYPE for `--worker-type`, TCSNIFF_UTC=1 for `--utc`. A flag that is repeated "
+    "takes a line for each value.",
     "TCSNIFF_BROKER": "The broker, if neither `--broker` nor `--profile` names one.",
     "PULSE_URL": "The same, if `TCSNIFF_BROKER` is not set.",
     "PULSE_USERNAME": "The user, if the broker's URL has none. With `PULSE_PASSWORD` and without "
@@ -57,6 +62,7 @@ ENVIRONMENT = {
     "`TASKCLUSTER_ROOT_URL`, and for no other; public deployments need none.",
     "TASKCLUSTER_ACCESS_TOKEN": "The secret that belongs to `TASKCLUSTER_CLIENT_ID`.",
     "TASKCLUSTER_CERTIFICATE": "The certificate of both, if they are temporary.",
+    "TCSNIFF_DEBUG": "If not empty, tcsniff shows where an error comes from, as with `--debug`.",
     "NO_COLOR": "If not empty, no colours, unless `--color` asks for them.",
     "FORCE_COLOR": "If not empty, colours even where there is no terminal; `--color` and "
     "`NO_COLOR` come first.",

@@ -2,26 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from itertools import zip_longest
 
 from tcsniff.clickable import target
-from tcsniff.columns import COLUMNS, EVENT, RUN, Column, gap_text, look_of, plain
+from tcsniff.columns import (
+    COLUMNS,
+    EVENT,
+    LOOKS,
+    RUN,
+    STYLES,
+    Column,
+    Look,
+    gap_text,
+    look_of,
+    plain,
+)
 from tcsniff.deliveries import Gap
 from tcsniff.events import Event
 from tcsniff.links import linked
 from tcsniff.renderers.output import Output
-
-_COLOURS = {
-    "bold": "1",
-    "dim": "2",
-    "red": "31",
-    "green": "32",
-    "yellow": "33",
-    "blue": "34",
-    "magenta": "35",
-    "cyan": "36",
-}
 
 
 class LinesRenderer:
@@ -36,6 +36,7 @@ class LinesRenderer:
         ascii_only: bool,
         heading: bool = False,
         root_url: str | None = None,
+        looks: Mapping[str, Look] = LOOKS,
     ) -> None:
         """Take an output.
 
@@ -47,12 +48,14 @@ class LinesRenderer:
             heading: Whether the first line names the columns.
             root_url: Of the Taskcluster deployment, if tasks are to be links to
                 it; None for no links.
+            looks: How events look.
         """
         self._output = output
         self._columns = columns
         self._colour = colour
         self._ascii_only = ascii_only
         self._root_url = root_url
+        self._looks = looks
         self._lines = [self._joined([column.title for column in columns])] if heading else []
 
     def show(self, events: Sequence[Event]) -> None:
@@ -82,7 +85,7 @@ class LinesRenderer:
         if not self._colour:
             return line
         what = EVENT.text(event)
-        return line.replace(what, coloured(what, look_of(event).style), 1)
+        return line.replace(what, coloured(what, look_of(event, self._looks).style), 1)
 
     def _joined(self, texts: Sequence[str], urls: Sequence[str | None] = ()) -> str:
         parts = zip_longest(texts, self._columns, urls)
@@ -102,5 +105,5 @@ def coloured(text: str, style: str) -> str:
         text: Without escape sequences.
         style: Of `columns.Look`; empty for none.
     """
-    codes = ";".join(_COLOURS[name] for name in style.split())
+    codes = ";".join(STYLES[name] for name in style.split())
     return f"\x1b[{codes}m{text}\x1b[0m" if codes else text

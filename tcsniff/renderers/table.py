@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections import deque
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from rich.table import Table
 
@@ -12,11 +12,13 @@ from tcsniff.clickable import target
 from tcsniff.columns import (
     EVENT,
     GAP,
+    LOOKS,
     POOL,
     REASON,
     RUN,
     TASK_ID,
     Column,
+    Look,
     in_utc,
     layout,
     look_of,
@@ -50,6 +52,7 @@ class TableRenderer:
         colour: bool,
         ascii_only: bool,
         root_url: str | None = None,
+        looks: Mapping[str, Look] = LOOKS,
         size: Callable[[], tuple[int, int]] = size_of_terminal,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
@@ -66,6 +69,7 @@ class TableRenderer:
             ascii_only: Whether our symbols are spelled in ASCII.
             root_url: Of the Taskcluster deployment, if tasks are to be links to
                 it; None for no links.
+            looks: How events look.
             size: Measures the terminal, in columns and lines.
             clock: Tells the time, in seconds.
         """
@@ -79,6 +83,7 @@ class TableRenderer:
         self._colour = colour
         self._ascii_only = ascii_only
         self._root_url = root_url
+        self._looks = looks
         self._size = size
         self._clock = clock
         self._events: deque[Event] = deque(maxlen=_MOST_ROWS)
@@ -154,6 +159,7 @@ class TableRenderer:
             colour=self._colour,
             shown=in_utc(shown) if self._utc else shown,
             root_url=root_url,
+            looks=self._looks,
         )
         return [plain(line) for line in picture] if self._ascii_only else picture
 
@@ -177,6 +183,7 @@ def picture_of(
     colour: bool,
     shown: Sequence[Column] | None = None,
     root_url: str | None = None,
+    looks: Mapping[str, Look] = LOOKS,
 ) -> list[str]:
     """Lay a table out.
 
@@ -187,15 +194,21 @@ def picture_of(
         colour: Whether to use colours.
         shown: The columns; None for what fits best.
         root_url: Of the Taskcluster deployment, for links; None for none.
+        looks: How events look.
 
     Returns:
         Lines no wider than `width`: the heading, the events, the status.
     """
-    table = _table(events, shown or layout(width), root_url)
+    table = _table(events, shown or layout(width), root_url, looks)
     return painted([table, status_line(status, width)], width, colour=colour)
 
 
-def _table(events: Sequence[Event], columns: Sequence[Column], root_url: str | None) -> Table:
+def _table(
+    events: Sequence[Event],
+    columns: Sequence[Column],
+    root_url: str | None,
+    looks: Mapping[str, Look],
+) -> Table:
     table = Table(box=None, pad_edge=False, padding=(0, GAP, 0, 0), header_style="bold")
     for column in columns:
         table.add_column(
@@ -208,16 +221,20 @@ def _table(events: Sequence[Event], columns: Sequence[Column], root_url: str | N
     for event in events:
         table.add_row(
             *(
-                words(column.text(event), _style(column, event), target(column, event, root_url))
+                words(
+                    column.text(event),
+                    _style(column, looks, event),
+                    target(column, event, root_url),
+                )
                 for column in columns
             )
         )
     return table
 
 
-def _style(column: Column, event: Event) -> str:
+def _style(column: Column, looks: Mapping[str, Look], event: Event) -> str:
     if column.title == EVENT.title:
-        return look_of(event).style
+        return look_of(event, looks).style
     if column.title.endswith(REASON.title) and event.name in {"task-failed", "task-exception"}:
-        return look_of(event).style
+        return look_of(event, looks).style
     return "dim" if column.title in {TASK_ID.title, POOL.title} else ""

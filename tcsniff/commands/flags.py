@@ -1,0 +1,180 @@
+"""Flags that know their section of the help, and take values from other sources than typing."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import click
+from click.core import ParameterSource
+
+from tcsniff.commands.layers import Rank, Source, layers_of, variable_in, variables_of
+from tcsniff.errors import UsageError
+
+Command = Callable[..., Any]
+
+SELECTION = "Selection, matched by the broker"
+CONNECTION = "Connection"
+STOPPING = "When to stop"
+OUTPUT = "Output"
+RECORDING = "Recordings, instead of a broker"
+DEMO = "Demo, instead of a broker"
+OTHER = "Other"
+
+DEBUG = "--debug"
+"""Every command takes this flag; `cli.main` takes it out before click sees it."""
+
+
+class Sectioned(click.Option):
+    """A flag that knows its section of the help, and is also set by other means than typing.
+
+    Each has variables of its own, ``TCSNIFF_`` and its long name, whichever
+    command it belongs to; and the settings file may set it.
+    """
+
+    def __init__(
+        self,
+        *args: Any,
+        section: str = OUTPUT,
+        rivals: Sequence[str] = (),
+        idle: Callable[[Mapping[str, Any]], bool] | None = None,
+        adds: bool = False,
+        **kwargs: Any,
+    ) -> None:
+        """Make one.
+
+        Args:
+            args: click's.
+            section: Of the help.
+            rivals: Parameters, by name in Python: if a stronger source sets one
+                of them, ours does not count.
+            idle: Tells from all values whether ours has nothing to do; then it
+                does not count unless it was typed.
+            adds: Whether it adds to a saved selection's, instead of taking its place.
+            kwargs: click's.
+        """
+        super().__init__(*args, **kwargs)
+        self.section = section
+        self.long = [name[2:] for name in self.opts if name.startswith("--")]
+        others = [self.envvar] if isinstance(self.envvar, str) else []
+        self._variables = self.envvar = [*variables_of(self.long), *others]
+        self._rivals = rivals
+        self._idle = idle
+        self._adds = adds
+
+    def value_from_envvar(self, ctx: click.Context) -> Any:
+        """Read the variable: what the flag would be given, or several such, a line each."""
+        text = self.resolve_envvar_value(ctx)
+        return text.split("\n") if self.multiple and text is not None else text
+
+    def consume_value(self, ctx: click.Context, opts: Mapping[str, Any]) -> tuple[Any, Any]:
+        """Take the value of the strongest source."""
+        value, how = super().consume_value(ctx, opts)
+        if ctx.resilient_parsing or self.name == "config":
+            return value, how
+        layers = layers_of(ctx, opts)
+        saved = layers.find(self.long, lambda rank: rank == Rank.SAVED)
+        if how is ParameterSource.COMMANDLINE:
+            layers.sources[self.name] = Source(Rank.TYPED, self.opts[-1])
+            if saved is not None and self._adds and isinstance(saved[0], tuple):
+                value = (*saved[0], *value)
+            return value, how
+        found = saved
+        if found is None and (variable := variable_in(self._variables)) is not None:
+            found = value, variable
+        found = found or layers.find(self.long, lambda rank: rank > Rank.OTHERS)
+        if found is None:
+            return value, how
+        value, layers.sources[self.name] = found
+        if self.multiple and isinstance(value, str):
+            value = (value,)
+        return value, ParameterSource.DEFAULT_MAP
+
+    def get_error_hint(self, ctx: click.Context | None) -> str:
+        """Name the source of a value that will not do."""
+        source = None if ctx is None else layers_of(ctx).sources.get(self.name)
+        if source is None or source.rank is Rank.TYPED:
+            return super().get_error_hint(ctx)
+        return (
+            f"'{source.text}'" if source.rank <= Rank.OTHERS else f"{self.opts[-1]}, {source.text}"
+        )
+
+    def gives_way(self, given: Mapping[str, Any], sources: Mapping[str, Source]) -> bool:
+        """Tell whether a value that was not typed does not count."""
+        source = sources.get(self.name)
+        if source is None or source.rank is Rank.TYPED:
+            return False
+        return any(
+            given.get(name) and sources[name].rank < source.rank
+            for name in self._rivals
+            if name in sources
+        ) or (self._idle is not None and self._idle(given))
+
+
+CONFIG = Sectioned(
+    ["--config"],
+    section=OTHER,
+    metavar="FILE",
+    expose_value=False,
+    help="Read settings from this file instead of ~/.config/tcsniff/config.toml; - is none.",
+)
+
+
+class SectionedCommand(click.Command):
+    """A command whose help shows its flags in sections."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if any(isinstance(parameter, Sectioned) for parameter in self.params):
+            self.params.append(CONFIG)
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Read the words, and let what others set give way to what was typed."""
+        rest = super().parse_args(ctx, args)
+        if not ctx.resilient_parsing:
+            sources = layers_of(ctx).sources
+            for parameter in self.get_params(ctx):
+                if isinstance(parameter, Sectioned) and parameter.gives_way(ctx.params, sources):
+                    del sources[parameter.name]
+                    unset = () if parameter.multiple else False if parameter.is_flag else None
+                    ctx.params[parameter.name] = unset
+        return rest
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run; a flag that was not typed is told with its source if it is wrong."""
+        try:
+            return super().invoke(ctx)
+        except UsageError as error:
+            if not (note := self._sources_of(str(error), ctx)):
+                raise
+            raise UsageError(f"{error} ({note})") from error
+
+    def _sources_of(self, text: str, ctx: click.Context) -> str:
+        words = set(re.findall(r"(?<![\w-])--?[a-z][a-z-]*", text))
+        sources = layers_of(ctx).sources
+        return ", ".join(
+            f"{flag} is from {sources[parameter.name].text}"
+            for parameter in self.get_params(ctx)
+            for flag in words.intersection(parameter.opts)
+            if parameter.name in sources and sources[parameter.name].rank is not Rank.TYPED
+        )
+
+    def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write the flags, section by section."""
+        sections: dict[str, list[tuple[str, str]]] = {}
+        for parameter in self.get_params(ctx):
+            row = parameter.get_help_record(ctx)
+            # An argument is told of in the text above.
+            if row is not None and isinstance(parameter, click.Option):
+                sections.setdefault(getattr(parameter, "section", OTHER), []).append(row)
+        sections.setdefault(OTHER, []).append((DEBUG, "Show where an error comes from."))
+        sections[OTHER] = sections.pop(OTHER)  # to the end
+        for title, rows in sections.items():
+            with formatter.section(title):
+                formatter.write_dl(rows, col_max=28)
+
+
+def option(*names: str, section: str, **kwargs: Any) -> Callable[[Command], Command]:
+    """Declare a flag in a section of the help."""
+    return click.option(*names, cls=Sectioned, section=section, **kwargs)

@@ -1,0 +1,62 @@
+"""Where a password is read from: a file, standard input, a program.
+
+Imported when a command connects. Nothing that is read here is in any message.
+"""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from tcsniff.errors import UsageError
+
+
+def from_file(path: str, place: str) -> str:
+    """Read the first line of a file; ``-`` is standard input.
+
+    Args:
+        path: The file.
+        place: What names it, for people.
+
+    Raises:
+        UsageError: If it cannot be read.
+    """
+    if path == "-":
+        return sys.stdin.readline().rstrip("\r\n")
+    try:
+        with Path(path).expanduser().open(encoding="utf-8") as file:
+            return file.readline().rstrip("\r\n")
+    except (OSError, UnicodeDecodeError) as error:
+        reason = error.strerror if isinstance(error, OSError) else "it is no text"
+        raise UsageError(f"{place} {path}: {reason}") from error
+
+
+def from_command(words: Sequence[str], place: str) -> str:
+    """Run a program, without a shell, and take the first line that it prints.
+
+    It may ask on the terminal, and what it says on standard error is seen.
+
+    Args:
+        words: The program and its arguments, which are in no message.
+        place: What names it, for people.
+
+    Raises:
+        UsageError: If it cannot be run, fails or prints nothing.
+    """
+    name = words[0]
+    try:
+        done = subprocess.run(words, stdout=subprocess.PIPE, check=False)  # noqa: S603 - the user's own
+    except (OSError, ValueError) as error:
+        reason = error.strerror if isinstance(error, OSError) else "it has a zero byte"
+        raise UsageError(f"{place}: {name} cannot be run: {reason}") from None
+    if done.returncode:
+        raise UsageError(f"{place}: {name} ended with status {done.returncode}")
+    try:
+        password = done.stdout.partition(b"\n")[0].rstrip(b"\r").decode()
+    except UnicodeDecodeError:
+        raise UsageError(f"{place}: what {name} printed is no text in UTF-8") from None
+    if not password:
+        raise UsageError(f"{place}: {name} printed no password")
+    return password
