@@ -166,7 +166,7 @@ def broker_of(account: Account, environment: Mapping[str, str] = os.environ) -> 
         account.profile,
         environment,
         profiles=account.brokers,
-        password=_password(account, profile),
+        password=_password(account, None if account.url else profile),
         has_certificate=cert is not None,
         plaintext=account.plaintext,
     )

@@ -21,7 +21,7 @@ from tcsniff.commands.account import (
 from tcsniff.commands.flags import Sectioned
 from tcsniff.commands.layers import PREFIX, Layers, Rank, layers_of
 from tcsniff.commands.options import DEBUG, OUTPUT, SectionedCommand, option
-from tcsniff.commands.settingsfile import commands_of, shown
+from tcsniff.commands.settingsfile import check_colors, commands_of, shown
 from tcsniff.commands.talk import say
 from tcsniff.config import Broker, broker, parsed
 from tcsniff.errors import UsageError, suggestion
@@ -184,6 +184,8 @@ def _tables(layers: Layers) -> Iterator[Row]:
         yield Row(f"profiles.{name}", _shown(profile.broker), place)
     for name, saved in found.selections.items():
         yield Row(f"selections.{name}", _words(saved), found.place("selections", name))
+    if found.colors:
+        check_colors(found)
     for name, style in found.colors.items():
         yield Row(f"colors.{name}", style, found.place("colors", name))
 

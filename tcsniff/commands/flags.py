@@ -126,13 +126,14 @@ class SectionedCommand(click.Command):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        if any(isinstance(parameter, Sectioned) for parameter in self.params):
+        self._is_set = any(isinstance(parameter, Sectioned) for parameter in self.params)
+        if self._is_set:
             self.params.append(CONFIG)
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         """Read the words, and let what others set give way to what was typed."""
         rest = super().parse_args(ctx, args)
-        if not ctx.resilient_parsing:
+        if self._is_set and not ctx.resilient_parsing:
             sources = layers_of(ctx).sources
             for parameter in self.get_params(ctx):
                 if isinstance(parameter, Sectioned) and parameter.gives_way(ctx.params, sources):
@@ -146,7 +147,7 @@ class SectionedCommand(click.Command):
         try:
             return super().invoke(ctx)
         except UsageError as error:
-            if not (note := self._sources_of(str(error), ctx)):
+            if not self._is_set or not (note := self._sources_of(str(error), ctx)):
                 raise
             raise UsageError(f"{error} ({note})") from error
 

@@ -56,8 +56,6 @@ def read(path: Path, flags: Flags, *, is_wanted: bool) -> Settings:
         return Settings()
     name = shown(path)
     found = settings(_table(text, name), flags, file=name, text=text)
-    if found.colors:
-        _check_colors(found)
     profiles = {name: _located(one, path.parent) for name, one in found.profiles.items()}
     return found._replace(profiles=profiles)
 
@@ -87,7 +85,12 @@ def _table(text: str, name: str) -> dict[str, Any]:
         raise UsageError(f"{name} is nested too deep") from None
 
 
-def _check_colors(found: Settings) -> None:
+def check_colors(found: Settings) -> None:
+    """See whether the colours can be shown; for commands that load what knows them anyway.
+
+    Raises:
+        UsageError: If not.
+    """
     from tcsniff.columns import recoloured  # msgspec: 20 ms
 
     for key, style in found.colors.items():

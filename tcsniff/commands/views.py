@@ -11,6 +11,7 @@ import click
 
 from tcsniff.commands.layers import layers_of
 from tcsniff.commands.options import OUTPUT, Command, option, split, stacked
+from tcsniff.commands.settingsfile import check_colors
 from tcsniff.errors import UsageError
 
 VIEWS = ("table", "lines", "json", "raw")
@@ -132,7 +133,10 @@ def view_options(command: Command) -> Command:
     @functools.wraps(command)
     def with_view(**given: Any) -> Any:
         given["columns"] = tuple(split(given["columns"]))
-        given["colors"] = layers_of(click.get_current_context()).settings.colors
+        settings = layers_of(click.get_current_context()).settings
+        if settings.colors:
+            check_colors(settings)
+        given["colors"] = settings.colors
         return command(view=View(**{name: given.pop(name) for name in View._fields}), **given)
 
     return _OPTIONS(with_view)
