@@ -12,7 +12,7 @@ import subprocess
 import sys
 import termios
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from types import TracebackType
 from typing import Self
 
@@ -134,7 +134,7 @@ class Running:
 
 
 class Terminal:
-    """A tcsniff in a terminal of its own, whose screen can be looked at."""
+    """A tcsniff, or another program, in a terminal of its own, whose screen can be looked at."""
 
     def __init__(
         self,
@@ -142,6 +142,7 @@ class Terminal:
         columns: int = 80,
         lines: int = 24,
         env: Mapping[str, str] | None = None,
+        program: Sequence[str] | None = None,
     ) -> None:
         self.screen = pyte.Screen(columns, lines)
         self.written = b""
@@ -149,7 +150,7 @@ class Terminal:
         self._master, slave = pty.openpty()
         self.resize(columns, lines)
         self.process = subprocess.Popen(
-            command(*words),
+            command(*words) if program is None else program,
             env=environment(env),
             stdin=slave,
             stdout=slave,

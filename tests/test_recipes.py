@@ -6,16 +6,19 @@ import itertools
 import os
 import re
 import shutil
+import statistics
 import subprocess
 import sys
 import time
+from collections import Counter
+from datetime import datetime
 from pathlib import Path
 
 import orjson
 import pytest
 from builders import delivery
 from rabbitmq import Publication, RabbitMQ, Taskcluster
-from running import PATIENCE, environment
+from running import PATIENCE, Terminal, environment, finished
 
 from tcsniff import records
 from tcsniff.deliveries import Delivery
@@ -29,6 +32,8 @@ RECIPES = re.findall(
     r"^```sh\n(.*?)^```$", SECTION[1] if SECTION else "", re.MULTILINE | re.DOTALL
 )
 WAITING = [recipe for recipe in RECIPES if "--until" in recipe]
+LOOKED_AT = [recipe for recipe in RECIPES if "vd " in recipe]  # in a terminal
+FETCHED = {"duckdb": "duckdb-cli", "vd": "visidata"}  # from PyPI; the others by apt-get
 
 
 def yesterday() -> list[Delivery]:
@@ -46,13 +51,27 @@ YESTERDAY = yesterday()
 @pytest.fixture
 def place(tmp_path: Path) -> Path:
     """Give a folder with a recording, `yesterday.jsonl`."""
-    if shutil.which("jq") is None:
-        reason = "left out, as it needs jq: `apt-get install jq`"
-        if os.environ.get("TCSNIFF_TESTS_COMPLETE") == "1":
-            pytest.fail(reason)
-        pytest.skip(reason)
     (tmp_path / "yesterday.jsonl").write_bytes(b"".join(map(records.line, YESTERDAY)))
     return tmp_path
+
+
+def surroundings(place: Path) -> dict[str, str]:
+    """Give the environment of somebody new, who has tcsniff and the tools in PATH."""
+    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+    return environment({"PATH": path, "TZ": "UTC", "HOME": str(place)})
+
+
+def look_for_tools(recipe: str, place: Path) -> None:
+    """Leave a recipe out whose tools are not there, but where all has to run."""
+    for tool in ("jq", "duckdb", "vd", "lnav"):
+        missing = shutil.which(tool, path=surroundings(place)["PATH"]) is None
+        if missing and re.search(rf"(^|[ |]){tool} ", recipe, re.MULTILINE):
+            package = FETCHED.get(tool)
+            how = f"pip install {package}" if package else f"apt-get install {tool}"
+            reason = f"left out, as it needs {tool}: `{how}`"
+            if os.environ.get("TCSNIFF_TESTS_COMPLETE") == "1":
+                pytest.fail(reason)
+            pytest.skip(reason)
 
 
 def run(
@@ -63,12 +82,12 @@ def run(
     published: list[Delivery],
 ) -> subprocess.CompletedProcess[str]:
     """Run a recipe in a shell, while messages come again and again."""
-    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+    look_for_tools(recipe, place)
     with (place / "stdout").open("wb") as out, (place / "stderr").open("wb") as err:
         process = subprocess.Popen(
             ["sh", "-euc", recipe],
             cwd=place,
-            env=environment({"PATH": path, "PULSE_URL": rabbitmq.url(), "TZ": "UTC"}),
+            env=surroundings(place) | {"PULSE_URL": rabbitmq.url()},
             stdin=subprocess.DEVNULL,
             stdout=out,
             stderr=err,
@@ -98,7 +117,10 @@ def process_ended(process: subprocess.Popen[bytes]) -> None:
 
 def test_there_are_recipes_for_what_people_ask() -> None:
     """Recording and replaying, jq, a day's lost runs, a script that waits."""
-    for word in ("--record", "--from today", "jq ", "--reason claim-expired", "--dedupe"):
+    for word in (
+        *("--record", "--from today", "--reason claim-expired", "--dedupe"),
+        *("jq ", "duckdb ", "vd ", "lnav "),
+    ):
         assert any(word in recipe for recipe in RECIPES), word
     for word in ("--fail-on", "--timeout", "0)", "10)", "124)"):
         assert all(word in recipe for recipe in WAITING), word
@@ -106,7 +128,9 @@ def test_there_are_recipes_for_what_people_ask() -> None:
 
 
 @pytest.mark.parametrize(
-    "recipe", [one for one in RECIPES if one not in WAITING], ids=lambda recipe: recipe[:40]
+    "recipe",
+    [one for one in RECIPES if one not in [*WAITING, *LOOKED_AT]],
+    ids=lambda recipe: recipe[:40],
 )
 def test_a_recipe_does_what_it_says(
     recipe: str, place: Path, rabbitmq: RabbitMQ, taskcluster: Taskcluster
@@ -117,7 +141,85 @@ def test_a_recipe_does_what_it_says(
     assert done.returncode == 0, done.stderr
     assert done.stdout
     assert not re.search("Traceback|error|no such|did you mean", done.stderr), done.stderr
-    assert all(line.startswith("tcsniff: ") for line in done.stderr.splitlines())
+    assert all(line.startswith(("tcsniff: ", "✔ ")) for line in done.stderr.splitlines())
+
+
+def test_duckdb_finds_the_waiting_times(
+    place: Path, rabbitmq: RabbitMQ, taskcluster: Taskcluster
+) -> None:
+    """Those that plain Python finds, in whole seconds."""
+    (recipe,) = [one for one in RECIPES if "duckdb " in one]
+    waits: dict[str, list[int]] = {}
+    for event in map(Event, YESTERDAY):
+        if event.name == "task-running":
+            moments = [datetime.fromisoformat(event.run[key]) for key in ("scheduled", "started")]
+            began, ended = (int(moment.timestamp()) for moment in moments)
+            waits.setdefault(event.payload["status"]["taskQueueId"], []).append(ended - began)
+    longest = sorted((max(found), len(found)) for found in waits.values())[-10:]
+
+    done = run(recipe, place, rabbitmq, taskcluster, [])
+
+    rows = [line.split("│")[1:-1] for line in done.stdout.splitlines() if "/" in line]
+    shown = {
+        pool.strip(): (int(started), float(typical), int(most))
+        for pool, started, typical, most in rows
+    }
+    assert {most for _, _, most in shown.values()} == {most for most, _ in longest}
+    for pool, (started, typical, most) in shown.items():
+        assert started == len(waits[pool])
+        assert typical == statistics.median(waits[pool])
+        assert most == max(waits[pool])
+
+
+def test_lnav_counts_what_failed(
+    place: Path, rabbitmq: RabbitMQ, taskcluster: Taskcluster
+) -> None:
+    """By pool, as plain Python does; and the log has what failed as errors."""
+    (recipe,) = [one for one in RECIPES if "lnav " in one]
+    failed = Counter(
+        event.payload["status"]["taskQueueId"]
+        for event in map(Event, YESTERDAY)
+        if event.name == "task-failed"
+    )
+
+    done = run(recipe, place, rabbitmq, taskcluster, [])
+
+    rows = [line.split() for line in done.stdout.splitlines() if "/" in line.split()[0]]
+    assert {pool: int(number) for pool, number in rows} == failed
+    assert failed
+
+
+@pytest.mark.parametrize("recipe", LOOKED_AT, ids=["visidata"] * len(LOOKED_AT))
+def test_visidata_shows_a_table(recipe: str, place: Path) -> None:
+    """A row a record; Shift-F counts by column, q goes back."""
+    look_for_tools(recipe, place)
+    program = ["sh", "-euc", f"cd {place}; {recipe}"]
+    reasons = {
+        event.run["reasonResolved"]
+        for event in map(Event, YESTERDAY)
+        if event.name == "task-exception"
+    }
+    names = ["reason", "pool", "worker", "task", "run", "time"]
+    selected = ("--from", str(place / "yesterday.jsonl"), "task-exception", "--dedupe")
+    number = finished(*selected).stdout.count("\n")
+    (place / ".visidatarc").write_text("options.motd_url = ''\n")  # which it would ask
+
+    def is_shown(rows: list[str]) -> bool:
+        headings = ([word for word in row.split() if word in names] for row in rows)
+        return f" {number} rows" in rows[-1] and names in headings
+
+    def is_counted(rows: list[str]) -> bool:
+        of_reasons = all(any(reason in row for row in rows) for reason in reasons)
+        return of_reasons and f" {number} rows" not in rows[-1]
+
+    with Terminal(program=program, columns=150, env=surroundings(place)) as terminal:
+        terminal.shows(is_shown)
+        terminal.type("F")
+        terminal.shows(is_counted)
+        terminal.type("qq")
+        status = terminal.status()
+
+    assert status == 0
 
 
 def test_all_lost_runs_of_the_day_are_found(
