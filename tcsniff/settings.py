@@ -12,7 +12,7 @@ from enum import Enum
 from types import MappingProxyType
 from typing import Any, NamedTuple
 
-from tcsniff.config import PROFILES, Broker, extended
+from tcsniff.config import PROFILES, Broker, extended, root_url
 from tcsniff.errors import UsageError, suggestion
 from tcsniff.tomllines import lines_of
 
@@ -252,10 +252,13 @@ class _Reading:
         return f"no such setting{suggestion(key, [*_BROKER, *_OTHERS])}"
 
     def _broker(self, path: tuple[str, ...], keys: Mapping[str, Value]) -> Broker:
+        key = "root-url"
         try:
+            root_url(str(keys.get(key, "https://h")))
+            key = "broker"
             broker = extended(path[-1], keys)
         except UsageError as error:
-            raise self.error((*path, "broker"), str(error)) from None
+            raise self.error((*path, key), str(error)) from None
         if broker.password:
             raise self.error((*path, "broker"), _SECRETS_ELSEWHERE)
         return broker

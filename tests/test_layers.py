@@ -266,6 +266,13 @@ def test_the_usual_place_may_be_empty(run, tmp_path, monkeypatch):
     assert run("explain task-running")[0].startswith("{")
 
 
+def test_a_variable_shows_where_an_error_comes_from(run, monkeypatch):
+    """As --debug does."""
+    monkeypatch.setenv("TCSNIFF_DEBUG", "1")
+
+    assert "Traceback" in run("explain task-runing", status=2)[1]
+
+
 # Saved selections
 
 

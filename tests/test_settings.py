@@ -124,6 +124,10 @@ def test_a_selection_is_events_and_flags():
         ("[profiles]\nmine = 'x'", "profiles.mine: it is a table, [profiles.mine], not a string"),
         ("[profiles.mine]\nuser = 'x'", "profiles.mine.broker: broker is missing"),
         ("[profiles.mine]\nbroker = 'http://h'", "c.toml:2: profiles.mine.broker: the broker's"),
+        (
+            "[profiles.community]\nroot-url = 'tc.example'",
+            "community.root-url: 'tc.example' is no",
+        ),
         ("[profiles.community]\nusr = 'x'", "profiles.community.usr: no such setting; did you me"),
         ("[profiles.community]\nutc = true", "flags stand in its table: flags.utc"),
         ("[profiles.community]\nuser = true", "profiles.community.user: it is a string, not true"),

@@ -14,7 +14,7 @@ import click
 
 from tcsniff.commands.layers import Rank, Source, layers_of
 from tcsniff.commands.options import CONNECTION, Command, option, stacked
-from tcsniff.config import DEFAULT, Broker, broker, parsed, profile_named
+from tcsniff.config import DEFAULT, Broker, broker, parsed, profile_named, root_url
 from tcsniff.errors import UsageError
 from tcsniff.settings import BUILT_IN, Profile
 
@@ -195,25 +195,29 @@ def profile_of(account: Account) -> Profile | None:
     return account.profiles[account.profile]
 
 
-def root_url_of(account: Account, root_url: str | None) -> str | None:
+def root_url_of(account: Account, typed: str | None) -> str | None:
     """Tell where the Taskcluster deployment is whose messages come from an account's broker.
 
     Args:
         account: The account; nothing is read for it, no password either.
-        root_url: Value of `root_url_option`, which goes first.
+        typed: Value of `root_url_option`, which goes first.
 
     Returns:
         Without a slash at its end; None if nothing says.
 
     Raises:
-        UsageError: If there is no such profile.
+        UsageError: If there is no such profile, or it is no such address.
     """
-    if root_url is None:
-        if account.url:
-            root_url = parsed(account.url).root_url
-        else:
-            root_url = profile_named(account.profile or DEFAULT, account.brokers).root_url
-    return None if root_url is None else root_url.rstrip("/")
+    if typed is not None:
+        try:
+            return root_url(typed)
+        except UsageError as error:
+            raise UsageError(f"--root-url: {error}") from None
+    if account.url:
+        found = parsed(account.url).root_url
+    else:
+        found = profile_named(account.profile or DEFAULT, account.brokers).root_url
+    return None if found is None else root_url(found)
 
 
 class Provenance(NamedTuple):

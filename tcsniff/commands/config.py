@@ -114,7 +114,7 @@ def _account(account: Account, root_url: str | None) -> Iterator[Row]:
         hidden = _HIDDEN if said.password else "none"
         yield Row("password", hidden, said.password or "no password is known")
     if root_url is not None:
-        yield Row("root-url", root_url, account.source_of("root_url"))
+        yield Row("root-url", str(root_url_of(account, root_url)), account.source_of("root_url"))
     elif found is not None and (root := root_url_of(account, None)) is not None:
         yield Row("root-url", root, source)
     if found is not None:
