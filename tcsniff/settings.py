@@ -9,10 +9,11 @@ from __future__ import annotations
 import shlex
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from enum import Enum
+from functools import partial
 from types import MappingProxyType
 from typing import Any, NamedTuple
 
-from tcsniff.config import PROFILES, Broker, extended, root_url
+from tcsniff.config import PROFILES, Broker, extended, parsed, root_url
 from tcsniff.errors import UsageError, suggestion
 from tcsniff.tomllines import lines_of
 
@@ -187,6 +188,8 @@ class _Reading:
                 known = [*others, *self._flags.names()]
                 raise self.error((*path, key), f"no such setting{suggestion(key, known)}")
             found[key] = self.value(value, kind, (*path, key))
+            if key == "broker":
+                self._without_password(partial(parsed, str(value)), (*path, key))
         return found
 
     def value(self, value: Any, kind: Kind, path: tuple[str, ...]) -> Value:
@@ -252,15 +255,19 @@ class _Reading:
         return f"no such setting{suggestion(key, [*_BROKER, *_OTHERS])}"
 
     def _broker(self, path: tuple[str, ...], keys: Mapping[str, Value]) -> Broker:
-        key = "root-url"
         try:
-            root_url(str(keys.get(key, "https://h")))
-            key = "broker"
-            broker = extended(path[-1], keys)
+            root_url(str(keys.get("root-url", "https://h")))
         except UsageError as error:
-            raise self.error((*path, key), str(error)) from None
+            raise self.error((*path, "root-url"), str(error)) from None
+        return self._without_password(partial(extended, path[-1], keys), (*path, "broker"))
+
+    def _without_password(self, make: Callable[[], Broker], path: tuple[str, ...]) -> Broker:
+        try:
+            broker = make()
+        except UsageError as error:
+            raise self.error(path, str(error)) from None
         if broker.password:
-            raise self.error((*path, "broker"), _SECRETS_ELSEWHERE)
+            raise self.error(path, _SECRETS_ELSEWHERE)
         return broker
 
 

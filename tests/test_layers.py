@@ -444,13 +444,25 @@ def test_a_broker_is_settled_by_the_strongest(
     assert sources(line)["broker"] == (broker, source)
 
 
-def test_two_variables_that_name_a_broker_are_told(file, run, monkeypatch):
+def test_our_variable_beats_pulses(file, run, monkeypatch):
+    """As ever: the profile's command for the password is run."""
+    file()
+    monkeypatch.setenv("PULSE_URL", "amqp://u@h")
+    monkeypatch.setenv("TCSNIFF_PROFILE", "mine")
+
+    _, err = run("task-running", status=2)
+
+    assert err == "tcsniff: password-command of profile mine: false ended with status 1\n"
+
+
+@pytest.mark.parametrize("command", ["sniff task-running", "config"])
+def test_two_variables_that_name_a_broker_are_told(command, file, run, monkeypatch):
     """Neither is stronger."""
     file()
     monkeypatch.setenv("TCSNIFF_BROKER", "amqp://h")
     monkeypatch.setenv("TCSNIFF_PROFILE", "mine")
 
-    _, err = run("task-running", status=2)
+    _, err = run(command, status=2)
 
     assert "--broker and --profile both say where to listen" in err
     assert "--broker is from TCSNIFF_BROKER, --profile is from TCSNIFF_PROFILE" in err

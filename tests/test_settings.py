@@ -154,6 +154,9 @@ def test_what_means_nothing_is_an_error(text, words):
     [
         "[profiles.mine]\nbroker = 'amqps://u:s3cret@h'",
         "[profiles.mine]\nbroker = 'amqps://u:s3cret/@h'",
+        "broker = 'amqps://u:s3cret@h'",
+        "broker = 's3cret'",
+        "[selections.x]\nbroker = 'amqps://u:s3cret@h'",
         "[profiles.community]\npassword = 's3cret'",
         "[profiles.community]\nPassword = 's3cret'",
         "[profiles.community]\nflags = 's3cret'",

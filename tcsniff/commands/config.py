@@ -23,7 +23,7 @@ from tcsniff.commands.layers import PREFIX, Layers, Rank, layers_of
 from tcsniff.commands.options import DEBUG, OUTPUT, SectionedCommand, option
 from tcsniff.commands.settingsfile import check_colors, commands_of, shown
 from tcsniff.commands.talk import say
-from tcsniff.config import Broker, broker, parsed
+from tcsniff.config import Broker, broker
 from tcsniff.errors import UsageError, suggestion
 from tcsniff.sanitize import safe
 from tcsniff.settings import BUILT_IN, Saved
@@ -106,6 +106,8 @@ def _account(account: Account, root_url: str | None) -> Iterator[Row]:
         )
         user, why = found.user if found else "", said.user
     except UsageError as error:
+        if account.url and profile is not None:
+            raise
         found = None if profile is None else profile.broker
         user, why = "none", str(error).partition(";")[0]
     yield Row("broker", "none" if found is None else _shown(found), source if found else why)
@@ -132,7 +134,7 @@ def _tls(found: Broker, account: Account, source: str) -> Iterator[Row]:
     }
     for name, value in rows.items():
         if value and not getattr(account, name):
-            yield Row(name.replace("_", "-"), _text(name, value), source)
+            yield Row(name.replace("_", "-"), _text(value), source)
 
 
 def _shown(broker: Broker) -> str:
@@ -160,17 +162,12 @@ def _flags(context: click.Context, layers: Layers, known: set[str]) -> Iterator[
             source = layers.sources.get(parameter.name)
             default = parameter.default
             if source is not None:
-                yield Row(name, _text(name, value), source.text)
+                yield Row(name, _text(value), source.text)
             elif isinstance(default, str | int) and default is not False:
-                yield Row(name, _text(name, default), _BUILT_IN)
+                yield Row(name, _text(default), _BUILT_IN)
 
 
-def _text(name: str, value: Any) -> str:
-    if name == "broker":
-        try:
-            return _shown(parsed(str(value)))
-        except UsageError as error:
-            return f"({error})"
+def _text(value: Any) -> str:
     if isinstance(value, bool):
         return str(value).lower()
     return ",".join(value) if isinstance(value, tuple | list) else str(value)
@@ -196,7 +193,7 @@ def _words(saved: Saved) -> str:
         if value is True:
             words.append(f"--{name}")
         elif value is not False:
-            words += [f"--{name}", _text(name, value)]
+            words += [f"--{name}", _text(value)]
     return shlex.join(words)
 
 
