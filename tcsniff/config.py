@@ -233,25 +233,6 @@ def _split(url: str) -> tuple[SplitResult, int | None]:
     return parts, port
 
 
-def root_url(text: str) -> str:
-    """Check the address of a Taskcluster deployment.
-
-    Returns:
-        Without a slash at its end.
-
-    Raises:
-        UsageError: If it is none.
-    """
-    try:
-        parts = urlsplit(text)
-        fits = parts.scheme in ("http", "https") and parts.hostname and text.isprintable()
-    except ValueError:
-        fits = False
-    if not fits:
-        raise UsageError(f"{text!r} is no root URL; it looks like https://tc.example.org")
-    return text.rstrip("/")
-
-
 _LIKE = "amqps://USER@HOST:5671/VHOST"
 
 

@@ -13,7 +13,8 @@ from functools import partial
 from types import MappingProxyType
 from typing import Any, NamedTuple
 
-from tcsniff.config import PROFILES, Broker, extended, parsed, root_url
+from tcsniff.config import PROFILES, Broker, extended, parsed
+from tcsniff.deployments import root_url_of
 from tcsniff.errors import UsageError, suggestion
 from tcsniff.tomllines import lines_of
 
@@ -256,7 +257,7 @@ class _Reading:
 
     def _broker(self, path: tuple[str, ...], keys: Mapping[str, Value]) -> Broker:
         try:
-            root_url(str(keys.get("root-url", "https://h")))
+            root_url_of(str(keys.get("root-url", "https://h")))
         except UsageError as error:
             raise self.error((*path, "root-url"), str(error)) from None
         return self._without_password(partial(extended, path[-1], keys), (*path, "broker"))

@@ -233,9 +233,9 @@ def test_what_the_page_cannot_check_is_told(capsys):
         (["explain", READABLE, "--worker-type", "gaia"], "--worker-type narrows EVENTs alone"),
         (
             ["explain", "--url", "--root-url", "x.org", "--all"],
-            "--root-url: 'x.org' is no root URL",
+            "--root-url: 'x.org' is no root URL of",
         ),
-        (["explain", "--url", "--root-url", "https://[", "--all"], "is no root URL"),
+        (["explain", "--url", "--root-url", "https://[", "--all"], "is no root URL of"),
         (["explain", "--url", "--json", "--all"], "--json and --url contradict each other"),
         (["explain", f"{PAGE}?bindings[0][exchange]=a&bindings[0][pattern]={'x' * 256}"], "255"),
     ],

@@ -14,7 +14,8 @@ import click
 
 from tcsniff.commands.layers import Rank, Source, layers_of
 from tcsniff.commands.options import CONNECTION, Command, option, stacked
-from tcsniff.config import DEFAULT, Broker, broker, parsed, profile_named, root_url
+from tcsniff.config import DEFAULT, Broker, broker, parsed, profile_named
+from tcsniff.deployments import root_url_of
 from tcsniff.errors import UsageError
 from tcsniff.settings import BUILT_IN, Profile
 
@@ -82,7 +83,7 @@ root_url_option = option(
     rivals=("profile",),
     help="Where the Taskcluster deployment is; else TASKCLUSTER_ROOT_URL, or the profile's.",
 )
-"""The flag for the deployment's address; `root_url_of` makes use of it."""
+"""The flag for the deployment's address; `deployment_of` makes use of it."""
 
 _OPTIONS = stacked(
     option(
@@ -195,7 +196,7 @@ def profile_of(account: Account) -> Profile | None:
     return account.profiles[account.profile]
 
 
-def root_url_of(account: Account, typed: str | None) -> str | None:
+def deployment_of(account: Account, typed: str | None) -> str | None:
     """Tell where the Taskcluster deployment is whose messages come from an account's broker.
 
     Args:
@@ -210,14 +211,14 @@ def root_url_of(account: Account, typed: str | None) -> str | None:
     """
     if typed is not None:
         try:
-            return root_url(typed)
+            return root_url_of(typed)
         except UsageError as error:
             raise UsageError(f"--root-url: {error}") from None
     if account.url:
         found = parsed(account.url).root_url
     else:
         found = profile_named(account.profile or DEFAULT, account.brokers).root_url
-    return None if found is None else root_url(found)
+    return None if found is None else root_url_of(found)
 
 
 class Provenance(NamedTuple):

@@ -13,9 +13,9 @@ import click
 from tcsniff.commands.account import (
     Account,
     account_options,
+    deployment_of,
     profile_of,
     provenance_of,
-    root_url_of,
     root_url_option,
 )
 from tcsniff.commands.flags import Sectioned
@@ -116,8 +116,8 @@ def _account(account: Account, root_url: str | None) -> Iterator[Row]:
         hidden = _HIDDEN if said.password else "none"
         yield Row("password", hidden, said.password or "no password is known")
     if root_url is not None:
-        yield Row("root-url", str(root_url_of(account, root_url)), account.source_of("root_url"))
-    elif found is not None and (root := root_url_of(account, None)) is not None:
+        yield Row("root-url", str(deployment_of(account, root_url)), account.source_of("root_url"))
+    elif found is not None and (root := deployment_of(account, None)) is not None:
         yield Row("root-url", root, source)
     if found is not None:
         yield from _tls(found, account, source)

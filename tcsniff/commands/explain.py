@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 import click
 
-from tcsniff.commands.account import Account, profile_option, root_url_of, root_url_option
+from tcsniff.commands.account import Account, deployment_of, profile_option, root_url_option
 from tcsniff.commands.content import Content, content_options
 from tcsniff.commands.layers import layers_of
 from tcsniff.commands.options import OUTPUT, SectionedCommand, option, selection_options
@@ -68,7 +68,7 @@ def _address(
     if checks or not selection.is_bound:
         say("the page shows more: it checks nothing on arrival")
     profiles = layers_of(click.get_current_context()).settings.profiles
-    root = root_url_of(Account(profile=profile, profiles=profiles), root_url)
+    root = deployment_of(Account(profile=profile, profiles=profiles), root_url)
     if root is None:
         raise UsageError(f"profile {profile} has no root-url; give one with --root-url")
     return address(root, selection.bindings)

@@ -86,10 +86,17 @@ _OPTIONS = stacked(
     option(
         "--root-url",
         section=DEPENDENCIES,
+        rivals=("no_api",),
         metavar="URL",
         help="Ask the queue of this deployment; else TASKCLUSTER_ROOT_URL, or the profile's.",
     ),
-    option("--no-api", section=DEPENDENCIES, is_flag=True, help="Do not ask the queue."),
+    option(
+        "--no-api",
+        section=DEPENDENCIES,
+        is_flag=True,
+        rivals=("root_url",),
+        help="Do not ask the queue.",
+    ),
     option(
         "--no-wait",
         section=STOPPING,
@@ -116,15 +123,24 @@ _OPTIONS = stacked(
         "-o",
         "--output",
         section=OUTPUT,
+        rivals=("as_json", "form"),
         type=click.Choice(["table", "lines", "json"]),
         help="table: one live picture; lines: one a change of state; json: one object a change, "
         "and a summary. Default: table on a terminal, else json.",
     ),
-    option("--json", "as_json", section=OUTPUT, is_flag=True, help="Short for -o json."),
+    option(
+        "--json",
+        "as_json",
+        section=OUTPUT,
+        is_flag=True,
+        rivals=("output", "form"),
+        help="Short for -o json.",
+    ),
     option(
         "--format",
         "form",
         section=OUTPUT,
+        rivals=("output", "as_json", "critical_path", "blocked"),
         type=click.Choice(FORMATS),
         help="In the end, write the graph: as JSON, for Graphviz, for Mermaid, or a profile for "
         "profiler.firefox.com.",
@@ -132,12 +148,14 @@ _OPTIONS = stacked(
     option(
         "--critical-path",
         section=OUTPUT,
+        rivals=("form", "blocked"),
         is_flag=True,
         help="In the end, write the chain of tasks that took the time.",
     ),
     option(
         "--blocked",
         section=OUTPUT,
+        rivals=("form", "critical_path"),
         is_flag=True,
         help="In the end, write which tasks wait, and for what.",
     ),

@@ -14,7 +14,7 @@ from contextlib import ExitStack, closing
 from typing import Any
 
 from tcsniff.columns import gap_text
-from tcsniff.commands.account import broker_of
+from tcsniff.commands.account import deployment_of
 from tcsniff.commands.groupoptions import Asking, Showing, Waiting
 from tcsniff.commands.groupview import check_picture, save_picture, view_of
 from tcsniff.commands.opening import Opened, Say, opened
@@ -245,7 +245,7 @@ class GroupRun(Watch):
         if not self._origin.is_live:
             return None
         if self._waiting.wait or self._origin.account.profile is not None:
-            return getattr(broker_of(self._origin.account), "root_url", None)
+            return deployment_of(self._origin.account, None)
         return None
 
     # What is seen of it.

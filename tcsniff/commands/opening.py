@@ -110,7 +110,7 @@ def _live(origin: Origin, selection: Selection, say: Say, watch: Watch) -> Itera
         if listener.waiting:
             say(f"{listener.waiting:,} messages wait in {listener.queue}")
         say(f"listening on {to} ({_count(selection)}, queue {listener.queue}); Ctrl-C ends")
-        root_url = getattr(to, "root_url", None) or os.environ.get(_ROOT_URL)
+        root_url = to.root_url or os.environ.get(_ROOT_URL)
         yield Opened(listener, to.name, _keep(origin, selection, watch), root_url)
 
 
