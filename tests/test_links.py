@@ -330,3 +330,23 @@ def test_a_pipe_gets_no_links(tmp_path):
 
     assert "\x1b[" in done.stdout
     assert "\x1b]8" not in done.stdout
+
+
+def test_the_picture_of_a_group_has_links_to_the_group_its_tasks_and_their_logs(tmp_path):
+    """Names lead to pages, what became of a run to its log."""
+    recording = tmp_path / "x.jsonl"
+    finished("--demo", "--seed", "14", "-n", "600", "--record", str(recording))
+    env = {"COLORTERM": "truecolor", "TASKCLUSTER_ROOT_URL": ROOT}
+    words = ("graph", "--from", str(recording), "--no-api")
+    with Terminal(*words, columns=120, lines=40, env=env) as terminal:
+        assert terminal.status() == 10
+        found = {(text, url) for text, _, url in links(terminal.written.decode())}
+
+    paths = {text: url.removeprefix(ROOT) for text, url in found}
+    group = next(text for text, url in found if "/groups/" in url)
+    assert paths[group] == f"/tasks/groups/{group}"
+    assert re.fullmatch(r"/tasks/[\w-]{22}", paths["gaia-linter-1"])
+    assert {url.rpartition("/runs/0")[2] for text, url in paths.items() if "failed" in text} == {
+        "/artifacts/public/logs/live.log"
+    }
+    assert not any(text.endswith(" ") for text in paths)

@@ -6,12 +6,14 @@ Imported when the command runs, not for its help.
 from __future__ import annotations
 
 import importlib
+import os
 from collections.abc import Callable
 from functools import partial
 
 from tcsniff.commands.groupoptions import FORMATS, Showing
 from tcsniff.commands.showing import can_draw, coloured, knows_only_ascii
 from tcsniff.graph import Graph
+from tcsniff.links import are_shown
 from tcsniff.renderers.document import Document, Words, chain, picture, waiting
 from tcsniff.renderers.following import GroupView
 from tcsniff.renderers.output import Output, size_of_terminal
@@ -45,6 +47,7 @@ def view_of(
     if showing.document in FORMATS:
         export = importlib.import_module(f"tcsniff.exports.{showing.document}").export
         return Document(output, partial(export, root_url=root_url))
+    root_url = root_url if are_shown(os.environ, live=live, coloured=colour) else None
     if showing.document is not None:
         words = _words(showing.document, output, as_json=name == "json", colour=colour)
         return Document(output, words, ascii_only=ascii_only and name != "json")

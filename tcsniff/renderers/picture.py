@@ -13,6 +13,7 @@ from html import escape
 from rich.cells import cell_len
 from rich.color import Color
 from rich.console import Console
+from rich.segment import Segment
 from rich.style import Style
 from rich.terminal_theme import TerminalTheme
 from rich.text import Text
@@ -92,7 +93,7 @@ def svg(lines: Sequence[str], width: int, title: str) -> str:
 
 def _line(console: Console, line: str, top: int) -> Iterator[str]:
     cells = 0
-    for segment in Text.from_ansi(line).render(console):
+    for segment in Segment.simplify(Text.from_ansi(line).render(console)):
         style = segment.style or Style.null()
         if back := _back(style):
             yield (

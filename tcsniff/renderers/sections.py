@@ -8,6 +8,8 @@ from rich.text import Text
 
 from tcsniff.criticalpath import Step
 from tcsniff.graph import OPEN, Graph, Node
+from tcsniff.links import group_url, log_url, task_url
+from tcsniff.renderers.painting import words
 from tcsniff.renderers.scene import NO_KIND, SYMBOLS, Scene, look_of, troubles
 from tcsniff.sanitize import safe
 from tcsniff.times import lasting, seconds
@@ -31,7 +33,9 @@ _LABEL = 44  # cells for that of a task
 def title(scene: Scene) -> Text:
     """Tell which group it is, how large and how old."""
     graph = scene.graph
-    text = Text("task group ").append(safe(graph.task_group_id) or "?", style="bold")
+    url = group_url(scene.root_url, graph.task_group_id)
+    name = words(safe(graph.task_group_id) or "?", "bold", url)
+    text = Text("task group ").append_text(name)
     number = len(graph.nodes)
     for part in (
         safe(graph.scheduler_id),
@@ -86,16 +90,26 @@ def _room(labels: Iterable[str], width: int) -> int:
 def _trouble(node: Node, scene: Scene, room: int) -> Text:
     look = look_of(node.state if not node.is_open else "exception")
     text = Text()
-    text.append(f"{look.symbol} {_padded(node.label, room)}", style=look.style)
-    text.append(f"  {story(node)}")
+    text.append(f"{look.symbol} ", style=look.style)
+    text.append_text(_linked(node, scene, room, look.style))
+    run = _wrong_run(node)
+    log = log_url(scene.root_url, node.task_id, run.run_id) if run and run.started else None
+    text.append("  ").append_text(words(story(node), url=log))
     if blocks := scene.blocks.get(node.task_id):
         text.append(f"   blocks {blocks:,}", style="bold")
-    run = _wrong_run(node)
     worker = " ".join(filter(None, (run.worker_group, run.worker_id))) if run else ""
     for part in (node.pool, worker):
         if part:
             text.append(f"   {safe(part)}", style="dim")
     return text
+
+
+def _linked(node: Node, scene: Scene, room: int, style: str) -> Text:
+    # The label leads to the task's page; what fills it up leads nowhere.
+    padded = _padded(node.label, room)
+    label = padded.rstrip()
+    url = task_url(scene.root_url, node.task_id)
+    return words(label, style, url).append(padded[len(label) :], style=style)
 
 
 def story(node: Node) -> str:
@@ -167,7 +181,8 @@ def by_age(nodes: Sequence[Node]) -> list[Node]:
 def task(node: Node, scene: Scene, room: int) -> Text:
     """Tell of a task in a line."""
     look = look_of(node.state)
-    text = Text("  ").append(f"{look.symbol} {_padded(node.label, room)}  ", style=look.style)
+    text = Text("  ").append(f"{look.symbol} ", style=look.style)
+    text.append_text(_linked(node, scene, room, look.style)).append("  ")
     text.append(aside(node, scene))
     run = node.run
     worker = " ".join(filter(None, (run.worker_group, run.worker_id))) if run else ""
