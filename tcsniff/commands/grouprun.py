@@ -17,7 +17,7 @@ from tcsniff.columns import gap_text
 from tcsniff.commands.account import deployment_of
 from tcsniff.commands.groupoptions import Asking, Showing, Waiting
 from tcsniff.commands.groupview import check_picture, save_picture, view_of
-from tcsniff.commands.opening import Opened, Say, opened
+from tcsniff.commands.opening import ROOT_URL, Opened, Say, opened
 from tcsniff.commands.origin import Origin
 from tcsniff.commands.showing import recorded
 from tcsniff.commands.talk import say
@@ -34,8 +34,6 @@ from tcsniff.sources.inquiry import Inquiry
 from tcsniff.stream import Outcome, Renderer, Stop, Watch, pump
 from tcsniff.summary import summary_of
 from tcsniff.tracker import Change
-
-_ROOT_URL = "TASKCLUSTER_ROOT_URL"
 
 
 class GroupRun(Watch):
@@ -240,8 +238,8 @@ class GroupRun(Watch):
     def _root_url(self) -> str | None:
         if self._asking.root_url is not None:
             return self._asking.root_url
-        if os.environ.get(_ROOT_URL):
-            return os.environ[_ROOT_URL]
+        if os.environ.get(ROOT_URL):
+            return os.environ[ROOT_URL]
         if not self._origin.is_live:
             return None
         if self._waiting.wait or self._origin.account.profile is not None:

@@ -21,7 +21,8 @@ from tcsniff.selection import QUEUE, Selection
 from tcsniff.stream import Source, Watch
 
 _SEEDS = 1_000_000  # to choose from
-_ROOT_URL = "TASKCLUSTER_ROOT_URL"  # as Taskcluster's own clients call it
+ROOT_URL = "TASKCLUSTER_ROOT_URL"
+"""The deployment, as Taskcluster's own clients call it in the environment."""
 _SEEDED = 1_795_456_800.0  # 2026-11-23T18:00:00Z, where demos with a seed begin
 _WATCHED = 60.0  # simulated seconds a second, for a person
 _PIPED = 1200.0  # the same for a program
@@ -110,7 +111,7 @@ def _live(origin: Origin, selection: Selection, say: Say, watch: Watch) -> Itera
         if listener.waiting:
             say(f"{listener.waiting:,} messages wait in {listener.queue}")
         say(f"listening on {to} ({_count(selection)}, queue {listener.queue}); Ctrl-C ends")
-        root_url = to.root_url or os.environ.get(_ROOT_URL)
+        root_url = to.root_url or os.environ.get(ROOT_URL)
         yield Opened(listener, to.name, _keep(origin, selection, watch), root_url)
 
 
@@ -204,7 +205,7 @@ def _recorded(origin: Origin, selection: Selection, say: Say, watch: Watch) -> I
     )
     with recording:
         name = origin.recordings[0] if len(origin.recordings) == 1 else "recordings"
-        yield Opened(recording, name, None, os.environ.get(_ROOT_URL))
+        yield Opened(recording, name, None, os.environ.get(ROOT_URL))
 
 
 def _count(selection: Selection) -> str:

@@ -57,7 +57,11 @@ ENVIRONMENT = {
     "any broker, it is for the profile firefox-ci.",
     "PULSE_PASSWORD": "The password, if the broker's URL has none.",
     "TASKCLUSTER_ROOT_URL": "The deployment whose queue is asked for dependencies, if no flag "
-    "names one; the profile's comes last.",
+    "names one; the profile's comes last. Links lead there, if the profile's is not known.",
+    "COLORTERM": "If set, the terminal is taken for one that can follow links, whatever `TERM` "
+    "is; but not if it is `xfce4-terminal` or `gnome-terminal`, as old versions set it.",
+    "TERM_URLS": "If `no`, nothing is a link in a terminal; any other word says that it can "
+    "follow links, where that would not be thought of it.",
     "TASKCLUSTER_CLIENT_ID": "With `TASKCLUSTER_ACCESS_TOKEN`: credentials for the queue of "
     "`TASKCLUSTER_ROOT_URL`, and for no other; public deployments need none.",
     "TASKCLUSTER_ACCESS_TOKEN": "The secret that belongs to `TASKCLUSTER_CLIENT_ID`.",
