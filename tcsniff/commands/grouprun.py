@@ -236,15 +236,18 @@ class GroupRun(Watch):
         return changes
 
     def _root_url(self) -> str | None:
-        if self._asking.root_url is not None:
-            return self._asking.root_url
-        if os.environ.get(ROOT_URL):
-            return os.environ[ROOT_URL]
-        if not self._origin.is_live:
-            return None
-        if self._waiting.wait or self._origin.account.profile is not None:
-            return deployment_of(self._origin.account, None)
-        return None
+        # A broker or profile that somebody names goes before the environment,
+        # and that before the profile that nobody names.
+        account, typed = self._origin.account, self._asking.root_url
+        is_named = bool(account.url or account.profile)
+        if typed is not None or (is_named and self._origin.is_live):
+            found = deployment_of(account, typed)
+        else:
+            found = None
+        found = found or os.environ.get(ROOT_URL)
+        if found is None and self._origin.is_live and not is_named:
+            return deployment_of(account, None)
+        return found
 
     # What is seen of it.
 
