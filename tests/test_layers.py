@@ -7,6 +7,7 @@ import os
 import shlex
 
 import pytest
+from builders import TASK
 from test_startup import HEAVY, PROGRAM, child
 
 from tcsniff import cli
@@ -14,6 +15,7 @@ from tcsniff.cli import main
 from tcsniff.commands.flags import CONFIG, Sectioned
 from tcsniff.commands.settingsfile import commands_of
 
+GROUP_OF_SEED_1 = 10  # of its tasks, some fail
 ACCOUNT = {"PULSE_USERNAME": "me", "PULSE_PASSWORD": "s3cret"}
 FILE = """
 worker-type = "of-file"
@@ -379,6 +381,35 @@ def test_what_was_typed_can_contradict_itself(line, words, file, run):
     file()
 
     assert words in run(f"--demo {line}", status=2)[1]
+
+
+@pytest.mark.parametrize(
+    ("text", "line", "start"),
+    [
+        ("output = 'lines'", "--json", "{"),
+        ("json = true", "-o lines", "1"),
+        ("json = true", "--format dot", "digraph"),
+        ("output = 'lines'\ncritical-path = true", "--format dot", "digraph"),
+        ("format = 'dot'", "--json", "{"),
+        ("format = 'dot'\nno-api = true", "-o lines", "1"),
+    ],
+)
+def test_settings_give_way_in_graph_too(text, line, start, file, run):
+    """To the view that was typed."""
+    file(text)
+
+    out, _ = run(f"graph --demo --seed 1 {line}", status=GROUP_OF_SEED_1)
+
+    assert out.startswith(start)
+
+
+def test_a_deployment_that_was_typed_is_asked(file, run):
+    """Though the settings say to ask none."""
+    file("no-api = true")
+
+    _, err = run(f"graph {TASK} --root-url http://127.0.0.1:1 --no-wait", status=3)
+
+    assert "no connection to http://127.0.0.1:1" in err
 
 
 def test_a_file_can_contradict_itself(file, run):
