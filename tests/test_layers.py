@@ -329,6 +329,17 @@ def test_where_nothing_is_saved_is_told(file, run):
     assert f"no saved selection @x; {path} has none" in run("explain @x", status=2)[1]
 
 
+def test_a_file_in_ones_home_is_found(file, run, tmp_path, monkeypatch):
+    """Though no shell has written its name out; an unknown home stays as it is."""
+    monkeypatch.setenv("HOME", str(tmp_path))
+    (tmp_path / "x.jsonl").write_text(run("--demo --seed 1 -n 1")[0])
+
+    file('from = ["~/x.jsonl"]')
+    assert run("task-pending")[0] == (tmp_path / "x.jsonl").read_text()
+    file('from = "~nobody-of-that-name/x"')
+    assert "~nobody-of-that-name/x" in run("task-pending", status=6)[1]
+
+
 # What gives way
 
 

@@ -3,6 +3,7 @@ from __future__ import annotations
 import re
 import tomllib
 from contextlib import suppress
+from pathlib import Path
 
 import click
 import pytest
@@ -249,6 +250,13 @@ def test_the_example_means_something():
     assert {*found.profiles} == {"firefox-ci", "community", "mine"}
     assert {*found.selections} == {"infra-failures"}
     assert recoloured(found.colors)["task-failed"].style == "bold bright_red"
+
+
+def test_settings_in_the_readme_mean_something():
+    """Whatever it shows can be copied."""
+    readme = (Path(__file__).parents[1] / "README.md").read_text(encoding="utf-8")
+    for text in re.findall(r"^```toml\n(.*?)^```$", readme, re.MULTILINE | re.DOTALL):
+        settings(tomllib.loads(text), flags_of(click.Context(cli.tcsniff)), text=text)
 
 
 # Colours

@@ -25,6 +25,8 @@ QUICK = [
     ["explain", "--worker-type", "gaia", "task-running"],
     ["explain", "--json", "--route", "index.#"],
     ["explain", "--help"],
+    ["config"],
+    ["config", "--json"],
     ["simulate", "--help"],
     ["simulate", "--fault", "help"],
 ]

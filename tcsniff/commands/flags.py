@@ -10,6 +10,7 @@ import click
 from click.core import ParameterSource
 
 from tcsniff.commands.layers import Rank, Source, layers_of, variable_in, variables_of
+from tcsniff.commands.settingsfile import expanded
 from tcsniff.errors import UsageError
 
 Command = Callable[..., Any]
@@ -86,10 +87,17 @@ class Sectioned(click.Option):
         found = found or layers.find(self.long, lambda rank: rank > Rank.OTHERS)
         if found is None:
             return value, how
-        value, layers.sources[self.name] = found
-        if self.multiple and isinstance(value, str):
-            value = (value,)
-        return value, ParameterSource.DEFAULT_MAP
+        value, source = found
+        layers.sources[self.name] = source
+        is_written = source.rank not in (Rank.ENVIRONMENT, Rank.OTHERS)
+        return self._as_typed(value) if is_written else value, ParameterSource.DEFAULT_MAP
+
+    def _as_typed(self, value: Any) -> Any:
+        # What stands in the file, as a shell would have handed it over.
+        values = (value,) if isinstance(value, str) else value
+        if self.metavar == "FILE" and isinstance(values, tuple):
+            values = tuple(expanded(name) for name in values)
+        return values if self.multiple or not isinstance(value, str) else values[0]
 
     def get_error_hint(self, ctx: click.Context | None) -> str:
         """Name the source of a value that will not do."""

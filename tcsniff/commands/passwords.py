@@ -26,7 +26,7 @@ def from_file(path: str, place: str) -> str:
     if path == "-":
         return sys.stdin.readline().rstrip("\r\n")
     try:
-        with Path(path).expanduser().open(encoding="utf-8") as file:
+        with Path(path).open(encoding="utf-8") as file:
             return file.readline().rstrip("\r\n")
     except (OSError, UnicodeDecodeError) as error:
         reason = error.strerror if isinstance(error, OSError) else "it is no text"

@@ -111,7 +111,7 @@ def shown(path: Path) -> str:
 def _located(profile: Profile, folder: Path) -> Profile:
     # In a profile, a relative name is relative to the file that it stands in.
     def located(name: str | None) -> str | None:
-        return None if name is None else str(folder / _expanded(name))
+        return None if name is None else str(folder / expanded(name))
 
     broker = profile.broker
     return profile._replace(
@@ -122,7 +122,8 @@ def _located(profile: Profile, folder: Path) -> Profile:
     )
 
 
-def _expanded(name: str) -> str:
+def expanded(name: str) -> str:
+    """Write a file's name out: ``~`` is one's home, as shells have it."""
     try:
         return str(Path(name).expanduser())
     except RuntimeError:

@@ -42,6 +42,9 @@ def sniff(
     meant that has their fields. A flag may be repeated or hold a,b: these are
     alternatives. Different flags narrow. An EVENT may carry fields of its own:
     task-defined:worker-type=gaia,provisioner-id=aws-provisioner
+
+    @NAME stands for a selection that the settings file has saved, and the
+    address of Taskcluster's web page for messages for what that shows.
     """
     check_view(view)
     check_origin(origin)
