@@ -622,7 +622,47 @@ def test_a_profile_tells_of_a_run_what_taskclusters_own_does():
             known.planned[name].label for name in task.dependencies
         ]
         assert data["page"] == page
-        assert data["log"].startswith(f"{ROOT}/api/queue/v1/task/{task.task_id}/runs/")
+        log = f"{ROOT}/api/queue/v1/task/{task.task_id}/runs/{run['runId']}/"
+        assert data.get("log", "").startswith(log) is ("started" in run)
+
+
+def test_a_run_without_a_worker_has_an_end_and_no_log():
+    """Canceled while it was pending; and one of which no time is told is not left out."""
+    times = ("2026-11-23T18:00:00Z", None, "2026-11-23T18:00:30Z")
+    runs = (
+        Run(0, "exception", "scheduled", "canceled", None, None, *times),
+        Run(1, "exception", "rerun", "canceled"),
+    )
+
+    read = valid(profile.export(graph(node(state="exception", runs=runs)), START + 60, ROOT))
+
+    [pending] = markers_of(read, "TaskPending")
+    first, second = markers_of(read, "TaskRun")
+    assert [round(one - START) for one in pending[1:3]] == [0, 30]
+    assert [round(one - START) for one in first[1:3]] == [30, 30]
+    assert [round(one - START) for one in second[1:3]] == [60, 60]
+    assert (first[3]["reasonResolved"], "log" in first[3]) == ("canceled", False)
+
+
+def test_dot_tells_what_became_of_a_task():
+    """Its state, why and in which run it ended, and how long that took."""
+    times = ("2026-11-23T18:00:00Z", "2026-11-23T18:00:30Z", "2026-11-23T18:06:31Z")
+    told = {
+        node(
+            state="pending", runs=(Run(0, "pending", scheduled=times[0]),)
+        ): "◷ pending, 2 m 00 s",
+        node(state="unheard"): "? unheard",
+        node(state="paused", runs=(Run(0, "paused"),)): "· paused",
+        node(state="failed", runs=(Run(0, "exception"), Run(1, "failed", None, "failed"))): (
+            "✖ failed, run 1"
+        ),
+        node(
+            state="exception", runs=(Run(0, "exception", None, "claim-expired", "g", "w", *times),)
+        ): ("! exception, claim-expired, 6 m 01 s"),
+    }
+
+    for one, text in told.items():
+        assert f'label="a\\n{text}"' in dot.export(graph(one), START + 120)
 
 
 def test_a_profile_begins_with_the_group_and_its_critical_path():

@@ -139,7 +139,7 @@ def _of_task(
             "dependencies": [
                 nodes[one].label if one in nodes else one for one in node.dependencies
             ],
-            "log": log_url(root_url, node.task_id, run.run_id),
+            "log": log_url(root_url, node.task_id, run.run_id) if run.started else None,
         }
         yield marker(node.kind or "task", started, ended, run.state, data)
 
