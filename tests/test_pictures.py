@@ -13,6 +13,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from running import Running, Terminal, finished
 
+from tcsniff.deliveries import Gap
+from tcsniff.records import gap_line
 from tcsniff.renderers.picture import svg
 from tcsniff.sanitize import safe
 
@@ -259,3 +261,17 @@ def test_a_recording_is_not_drawn_over(tmp_path):
     assert done.returncode == 2
     assert done.stderr == f"tcsniff: --save-svg {recording} is also what --from reads\n"
     assert recording.read_bytes() == before
+
+
+@pytest.mark.parametrize("gaps", [(), ("--gaps",)])
+def test_a_picture_counts_gaps(gaps, tmp_path):
+    """As the table on a terminal does, whether or not they are shown as lines, too."""
+    recording, picture = tmp_path / "x.jsonl", tmp_path / "x.svg"
+    gap = Gap("2026-11-23T18:00:00.000Z", "2026-11-23T18:01:00.000Z", True, "lost")
+    finished(*DEMO, "-n", "5", "--record", str(recording))
+    recording.write_bytes(recording.read_bytes() + gap_line(gap))
+
+    finished("--from", str(recording), *gaps, "--save-svg", str(picture))
+
+    assert "5 events" in rows(picture.read_text(encoding="utf-8"))[-1]
+    assert rows(picture.read_text(encoding="utf-8"))[-1].endswith(" 1 gap")

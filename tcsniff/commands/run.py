@@ -66,6 +66,7 @@ class Run(Watch):
         self._say = tell
         self._renderer: Renderer | None = None
         self._table: Any = None
+        self._picture: Any = None  # that is drawn for a file
         self._source: Any = None
         self._asked = Filtering(content, self.tell)
         named(view.columns)  # to see that there are such
@@ -120,7 +121,7 @@ class Run(Watch):
     def gap(self, gap: Gap) -> None:
         """Tell of a gap, and show it if that is wanted; a table counts it."""
         self.tell(gap_text(gap))
-        shown = self._renderer if self._view.gaps else self._table
+        shown = self._renderer if self._view.gaps else self._table or self._picture
         if shown is not None:
             shown.gap(gap)
 
@@ -142,6 +143,7 @@ class Run(Watch):
         )
         shown: Any = renderer
         while hasattr(shown, "renderer"):  # behind what writes files
+            self._picture = getattr(shown, "drawing", self._picture)
             shown = shown.renderer
         self._table = shown if hasattr(shown, "say") else None
         with closing(renderer):

@@ -30,6 +30,7 @@ class Saver:
 
     Attributes:
         renderer: The other one.
+        drawing: Draws the picture; may be the same.
     """
 
     def __init__(
@@ -55,7 +56,7 @@ class Saver:
         """
         self.renderer = renderer
         self._path = path
-        self._drawing = drawing
+        self.drawing = drawing
         self._beside = drawing is not renderer
         self._title = title
         self._size = size
@@ -64,13 +65,13 @@ class Saver:
     def show(self, events: Sequence[Event]) -> None:
         """Take a batch in."""
         if self._beside:
-            self._drawing.show(events)
+            self.drawing.show(events)
         self.renderer.show(events)
 
     def gap(self, gap: Gap) -> None:
         """Take a gap in."""
         if self._beside:
-            self._drawing.gap(gap)
+            self.drawing.gap(gap)
         self.renderer.gap(gap)
 
     def flush(self) -> None:
@@ -87,7 +88,7 @@ class Saver:
             self.renderer.close()
         finally:
             width, height = self._size()
-            save(self._path, self._drawing.still(width, height), width, self._title)
+            save(self._path, self.drawing.still(width, height), width, self._title)
 
 
 def check(path: str) -> None:
