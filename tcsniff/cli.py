@@ -29,6 +29,7 @@ _COMMANDS = (
     "simulate",
     "schema",
     "completion",
+    "help",
 )
 
 _SETTINGS: dict[str, Any] = {"help_option_names": ["-h", "--help"], "max_content_width": 100}

@@ -134,6 +134,8 @@ def _commands(root: click.Group, top: click.Context) -> Iterator[Command]:
 
 def _command(name: str, command: click.Command, context: click.Context) -> Command:
     flags = list(_flags(command, context))
+    for below in _below(command, context).values():
+        flags += [flag for flag in _flags(below, context) if flag not in flags]
     if not any(set(_DEBUG.names) & set(flag.names) for flag in flags):
         flags.append(_DEBUG)
     return Command(
@@ -154,6 +156,18 @@ def _arguments(command: click.Command, context: click.Context) -> Iterator[Argum
                 _words(parameter),
                 _takes_file(parameter),
             )
+
+    if below := _below(command, context):
+        told = [f"`{name}`: {one.get_short_help_str(200)}" for name, one in below.items()]
+        yield Argument("COMMAND", " ".join(told), tuple(below), takes_file=False)
+
+
+def _below(command: click.Command, context: click.Context) -> dict[str, click.Command]:
+    """Look up the commands of a command that has some."""
+    if not isinstance(command, click.Group):
+        return {}
+    found = {name: command.get_command(context, name) for name in command.list_commands(context)}
+    return {name: one for name, one in found.items() if one is not None and not one.hidden}
 
 
 def _flags(command: click.Command, context: click.Context) -> Iterator[Flag]:

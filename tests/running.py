@@ -6,6 +6,7 @@ import fcntl
 import os
 import pty
 import select
+import shutil
 import signal
 import struct
 import subprocess
@@ -13,10 +14,12 @@ import sys
 import termios
 import time
 from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
 from types import TracebackType
 from typing import Self
 
 import pyte
+import pytest
 
 PATIENCE = 60  # seconds until something that must happen has not
 
@@ -53,6 +56,24 @@ def finished(
         timeout=PATIENCE,
         check=False,
     )
+
+
+def needed(name: str, package: str = "") -> str:
+    """Find a program; leave the test out without it, but where all has to run."""
+    found = shutil.which(name)
+    if found is None:
+        reason = f"left out, as it needs {name}: `apt-get install {package or name}`"
+        if os.environ.get("TCSNIFF_TESTS_COMPLETE") == "1":
+            pytest.fail(reason)
+        pytest.skip(reason)
+    return found
+
+
+def output_of(*words: str, given: str | None = None) -> str:
+    """Run any program that has nothing to complain of; returns its standard output."""
+    done = subprocess.run(words, input=given, capture_output=True, text=True, check=False)
+    assert not done.stderr
+    return done.stdout
 
 
 class Running:
@@ -143,6 +164,7 @@ class Terminal:
         lines: int = 24,
         env: Mapping[str, str] | None = None,
         program: Sequence[str] | None = None,
+        place: Path | None = None,
     ) -> None:
         self.screen = pyte.Screen(columns, lines)
         self.written = b""
@@ -152,6 +174,7 @@ class Terminal:
         self.process = subprocess.Popen(
             command(*words) if program is None else program,
             env=environment(env),
+            cwd=place,
             stdin=slave,
             stdout=slave,
             stderr=slave,

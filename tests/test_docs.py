@@ -1,60 +1,48 @@
+"""The manual pages, against the commands and against mandoc and groff."""
+
 from __future__ import annotations
 
 import ast
-import os
-import pty
+import itertools
 import re
-import select
 import shlex
-import shutil
-import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import click
 import pytest
+from running import needed, output_of
 
 from tcsniff import cli, errors
-from tcsniff.cli import INTERRUPTED, main
-from tcsniff.completions import bash, fish, zsh
-from tcsniff.interface import DEFAULT, Command, interface_of
+from tcsniff.cli import INTERRUPTED
+from tcsniff.evaluation import FIELDS
+from tcsniff.expressions import compile as compiled
+from tcsniff.interface import DEFAULT, Interface, interface_of
 from tcsniff.manual import documents
-from tcsniff.manual.page import ENVIRONMENT, EXAMPLES, page, statuses
-from tcsniff.manual.roff import bold, escaped, prose, text_line
+from tcsniff.manual.blocks import Example, Prose, Terms
+from tcsniff.manual.commands import NOTHING, WORDS
+from tcsniff.manual.page import EXAMPLES, command_page, heading, page
+from tcsniff.manual.record import ADDED, fields
+from tcsniff.manual.roff import bold, escaped, prose, section, text_line
+from tcsniff.manual.statuses import statuses
+from tcsniff.manual.topics import ENVIRONMENT, expressions
 from tcsniff.stream import Outcome
 
 TOP = Path(__file__).parents[1]
 INTERFACE = interface_of(cli.tcsniff)
 COMMANDS = {command.name: command for command in INTERFACE.commands}
-PATIENCE = 20  # seconds for a shell to answer
-
-
-def needed(name: str) -> str:
-    """Find a program; leave the test out without it, but where all has to run."""
-    found = shutil.which(name)
-    if found is None:
-        reason = f"left out, as it needs {name}: `apt-get install {name}`"
-        if os.environ.get("TCSNIFF_TESTS_COMPLETE") == "1":
-            pytest.fail(reason)
-        pytest.skip(reason)
-    return found
-
-
-def output_of(*command: str, given: str | None = None) -> str:
-    done = subprocess.run(command, input=given, capture_output=True, text=True, check=False)
-    assert not done.stderr
-    return done.stdout
+DOCUMENTS = documents.documents()
+PAGES = {path: text for path, text in DOCUMENTS.items() if path.startswith("man/")}
 
 
 # The files
 
 
-@pytest.mark.parametrize("path", documents.documents())
+@pytest.mark.parametrize("path", DOCUMENTS)
 def test_a_document_is_up_to_date(path):
     """What `make docs` would write is what is there."""
-    assert (TOP / path).read_text(encoding="utf-8") == documents.documents()[path]
+    assert (TOP / path).read_text(encoding="utf-8") == DOCUMENTS[path]
 
 
 def test_what_was_written_is_not_old(tmp_path, monkeypatch, capsys):
@@ -67,7 +55,7 @@ def test_what_was_written_is_not_old(tmp_path, monkeypatch, capsys):
     assert (status, capsys.readouterr().err) == (0, "")
 
 
-@pytest.mark.parametrize("path", documents.documents())
+@pytest.mark.parametrize("path", ["completions/_tcsniff", "man/man1/tcsniff.1"])
 @pytest.mark.parametrize("harm", [Path.unlink, Path.touch], ids=["missing", "changed"])
 def test_the_check_names_the_one_that_is_old(path, harm, tmp_path, monkeypatch, capsys):
     """Status 1, and a line for it alone."""
@@ -80,6 +68,22 @@ def test_the_check_names_the_one_that_is_old(path, harm, tmp_path, monkeypatch, 
 
     assert status == 1
     assert capsys.readouterr().err == f"{path} is old; `make docs` writes it anew\n"
+
+
+def test_a_page_of_no_command_is_told_and_deleted(tmp_path, monkeypatch, capsys):
+    """As when a command got another name; what is not ours stays."""
+    monkeypatch.chdir(tmp_path)
+    documents.main([], standalone_mode=False)
+    Path("man/man1/tcsniff-gone.1").touch()
+    Path("man/man1/other.1").touch()
+
+    status = documents.main(["--check"], standalone_mode=False)
+    documents.main([], standalone_mode=False)
+
+    assert status == 1
+    assert "tcsniff-gone.1 is of no command" in capsys.readouterr().err
+    assert not Path("man/man1/tcsniff-gone.1").exists()
+    assert Path("man/man1/other.1").exists()
 
 
 def test_the_manual_can_be_written_from_the_command_line():
@@ -100,14 +104,6 @@ def test_the_help_of_every_flag_is_a_sentence(command):
     assert bad == []
 
 
-def test_words_without_a_command_belong_to_the_default_one(capsys):
-    """The help of tcsniff itself shows that command's flags."""
-    main(["--help"])
-    shown = capsys.readouterr().out
-
-    assert [flag for flag in COMMANDS[DEFAULT].flags if flag.names[-1] not in shown] == []
-
-
 def test_hidden_flags_stay_hidden():
     """What the help does not show, nothing made from it shows."""
     command = click.Command("one", params=[click.Option(["--secret"], hidden=True)], help="One.")
@@ -117,14 +113,19 @@ def test_hidden_flags_stay_hidden():
     assert "--secret" not in str(shown)
 
 
-# The manual page
+# The manual pages
 
 
-def test_mandoc_has_nothing_to_say():
-    """Not even a warning."""
-    roff = page(INTERFACE)
+@pytest.mark.parametrize("path", PAGES)
+def test_mandoc_has_nothing_to_say(path):
+    """Not even of style."""
+    assert output_of(needed("mandoc"), "-Tlint", given=PAGES[path]) == ""
 
-    said = output_of(needed("mandoc"), "-Tlint", "-W", "warning", given=roff)
+
+@pytest.mark.parametrize("path", PAGES)
+def test_groff_has_nothing_to_say(path):
+    """Which is what most people's man runs."""
+    said = output_of(needed("groff", "groff-base"), "-man", "-ww", "-z", given=PAGES[path])
 
     assert said == ""
 
@@ -179,27 +180,96 @@ def test_a_rendered_page_shows_help_as_it_was_written(text):
     assert plain.count(text) == 3
 
 
+@pytest.mark.parametrize("text", HAZARDS)
+def test_hand_written_words_are_as_safe(text):
+    """Running text, terms and examples, wherever a line of them may break."""
+    blocks = [Prose(f"Some {text}"), Terms({text: text}), Example(text)]
+    roff = "\n".join([*heading("one", 1, "two"), *section("THREE", blocks), ""])
+
+    shown = output_of(needed("mandoc"), "-Tutf8", "-Owidth=200", given=roff)
+
+    assert re.sub(r".\x08", "", shown).count(text) == 4
+    assert output_of("mandoc", "-Tlint", given=roff) == ""
+
+
+def test_text_that_is_broken_into_lines_starts_no_request():
+    """A dot after the break is guarded as at the start."""
+    lines = prose("word " * 15 + ".SH " * 40).split("\n")
+
+    assert len(lines) > 2
+    assert not [line for line in lines if line.startswith((".", "'"))]
+
+
 @pytest.mark.parametrize("command", INTERFACE.commands, ids=lambda command: command.name)
 def test_every_command_and_flag_stands_in_the_manual(command):
-    """A flag where its command is, or in a section of the default command that it names."""
-    roff = page(INTERFACE)
+    """A flag on the page of its command, those of the default one in tcsniff(1)."""
+    name = "tcsniff" if command.is_default else f"tcsniff-{command.name}"
+    options = PAGES[f"man/man1/{name}.1"].partition('.SH "OPTIONS"')[2]
+    options = options.partition('.SH "EXIT STATUS"')[0]
 
-    missing = [flag.names for flag in command.flags if not _documented(command, flag, roff)]
+    missing = [
+        flag.names for flag in command.flags if ", ".join(map(bold, flag.names)) not in options
+    ]
 
     assert missing == []
-    assert f"\n{bold(command.name)}\n" in roff.partition("COMMANDS")[2]
+    assert f"\n{bold(command.name)}\n" in PAGES["man/man1/tcsniff.1"].partition("COMMANDS")[2]
 
 
-def _documented(command: Command, flag, roff: str) -> bool:
-    title = '.SH "OPTIONS"' if command.is_default else f'.SS "tcsniff {command.name}"'
-    end = ".SH" if command.is_default else ".S"
-    part = roff.partition(title)[2].partition(f"\n{end}")[0]
-    named = not command.is_default and f" {escaped(flag.section)}" in part
-    return named or all(bold(name) in part for name in flag.names)
+def test_a_command_that_nobody_wrote_of_has_a_page():
+    """Made of its help, with the exit statuses that its flags can give."""
+    params = [click.Option(["--broker"], help="Which."), click.Option(["--timeout"], help="When.")]
+    made_up = click.Command("brand-new", params=params, help="Do something.\n\nMore of it.")
+    interface = _with(made_up)
+
+    roff = command_page(interface.commands[0], interface)
+
+    assert output_of(needed("mandoc"), "-Tlint", given=roff) == ""
+    assert "More of it." in roff
+    assert set(re.findall(r"^\\fB(\d+)\\fR$", roff, re.MULTILINE)) >= {"3", "4", "5", "124"}
+    assert {bold(name) in roff for name in ("PULSE_URL", "PULSE_PASSWORD")} == {True}
+    assert bold("NO_COLOR") not in roff
+
+
+def test_a_command_of_commands_has_a_page():
+    """What may follow its name is told."""
+    group = click.Group(
+        "many", commands={"one": click.Command("one", help="Do one.")}, help="All."
+    )
+    interface = _with(group)
+
+    roff = command_page(interface.commands[0], interface)
+
+    assert interface.commands[0].arguments[0].words == ("one",)
+    assert "Do one." in roff
+
+
+def _with(command: click.Command) -> Interface:
+    default = click.Command(DEFAULT, help="Show.")
+    return interface_of(
+        click.Group("tcsniff", commands={DEFAULT: default, command.name or "": command})
+    )
+
+
+@pytest.mark.parametrize("name", sorted(WORDS.keys() - COMMANDS.keys()))
+def test_what_is_said_of_commands_to_come_is_not_shown(name):
+    """Until there is such a command."""
+    assert [path for path, text in PAGES.items() if f"tcsniff {name}" in text] == []
+
+
+@pytest.mark.parametrize("path", PAGES)
+def test_a_page_names_pages_that_are_there(path):
+    """At its end, the overview among them, and not itself."""
+    names = {f"{Path(path).stem}({path[-1]})" for path in PAGES}
+    end = PAGES[path].partition("SEE ALSO")[2].replace("\\", "")
+
+    seen = set(re.findall(r"tcsniff[a-z-]*\(\d\)", end))
+
+    assert seen <= names - {f"{Path(path).stem}({path[-1]})"}
+    assert ("tcsniff(1)" in seen) is (path != "man/man1/tcsniff.1")
 
 
 def test_every_variable_that_is_read_is_documented():
-    """And none that is not."""
+    """And none that is not; say in `ENVIRONMENT` what a new one is for."""
     read = {name for path in (TOP / "tcsniff").rglob("*.py") for name in _variables(path)}
 
     assert read == set(ENVIRONMENT)
@@ -235,302 +305,51 @@ def test_every_exit_status_is_documented():
     assert failures | outcomes | {0, 1, 129, INTERRUPTED, 143} <= set(statuses())
 
 
-@pytest.mark.parametrize("line", [line for _, line in EXAMPLES])
+def examples() -> Iterator[str]:
+    """Give the lines of all examples that call tcsniff, for commands that are there."""
+    told = [*EXAMPLES, *(row for name in COMMANDS for row in WORDS.get(name, NOTHING).examples)]
+    yield from (line for _, line in told if line.startswith("tcsniff "))
+    for block in expressions():
+        if isinstance(block, Example):
+            yield from block.text.strip().split("\n")
+
+
+@pytest.mark.parametrize("line", list(examples()))
 def test_an_example_can_be_typed(line):
-    """Its flags exist, and their values can be read."""
-    words = shlex.split(line)[1:]
-    words = words[: words.index("|")] if "|" in words else words
-    name = words.pop(0) if words[0] in COMMANDS else DEFAULT
+    """Its flags exist, and their values can be read; its expressions have no mistake."""
+    words = [word.replace("\\`", "`") for word in shlex.split(line)[1:]]
+    words = list(itertools.takewhile(lambda word: word not in ("|", ">"), words))
+    name = words.pop(0) if words and words[0] in COMMANDS else DEFAULT
 
     top = click.Context(cli.tcsniff)
     command = cli.tcsniff.get_command(top, name)
+    context = command.make_context(name, words, parent=top)
 
-    assert command.make_context(name, words, parent=top).params
-
-
-# The completions
-
-SCRIPTS = {
-    "bash": (bash.script(INTERFACE), "-n"),
-    "zsh": (zsh.script(INTERFACE), "-n"),
-    "fish": (fish.script(INTERFACE), "--no-execute"),
-}
+    for flag in ("where", "until", "select"):
+        given = context.params.get(flag) or ()
+        for text in [given] if isinstance(given, str) else given:
+            assert compiled(text, flag).hint is None
 
 
-@pytest.mark.parametrize("shell", SCRIPTS)
-def test_a_script_can_be_parsed(shell, tmp_path):
-    """By its own shell, without a word."""
-    text, flag = SCRIPTS[shell]
-    (tmp_path / "script").write_text(text, encoding="utf-8")
-
-    assert output_of(needed(shell), flag, str(tmp_path / "script")) == ""
+# The record
 
 
-@pytest.mark.parametrize("shell", SCRIPTS)
-def test_the_command_prints_what_is_shipped(shell, capsys):
-    """``tcsniff completion`` and the files are the same text."""
-    status = main(["completion", shell])
-
-    assert (status, capsys.readouterr().out) == (0, SCRIPTS[shell][0])
+def test_every_field_of_the_record_is_told():
+    """And all that expressions see."""
+    assert fields().keys() | ADDED.keys() == FIELDS.keys()
+    assert all(re.fullmatch(r"\(.+\) [A-Z].+\.", text) for text in fields().values())
 
 
-def test_other_commands_do_not_import_completions():
-    """Nor what they and the manual are made with."""
-    program = (
-        "import sys; from tcsniff.cli import main; main(['explain', 'task-running']); "
-        "print('LOADED', *sys.modules)"
-    )
-
-    loaded = output_of(sys.executable, "-c", program).partition("LOADED")[2].split()
-
-    made_with = ("tcsniff.completions", "tcsniff.interface", "tcsniff.manual")
-    assert [
-        name for name in loaded if name.startswith((*made_with, "tcsniff.commands.comp"))
-    ] == []
-
-
-def _fields(*names: str, before: str = "") -> list[str]:
-    return [f"{before}{name}=" for name in names]
-
-
-COMPLETED_BY_BASH = [
-    ("tcsniff exp", ["explain"]),
-    ("tcsniff task-ru", ["task-running"]),
-    ("tcsniff explain task-ru", ["task-running"]),
-    ("tcsniff task-running task-def", ["task-defined"]),
-    ("tcsniff task-running expl", []),
-    (
-        "tcsniff task-running:wo",
-        _fields("worker-group", "worker-id", "worker-type", "worker-pool-id"),
-    ),
-    ("tcsniff explain task-running:worker-t", _fields("worker-type")),
-    ("tcsniff task-running:worker-type=", []),
-    ("tcsniff task-running:worker-type=gaia,sch", _fields("scheduler-id", before="gaia,")),
-    ("tcsniff task-running:scheduler-id=a,sch", []),
-    ("tcsniff hook-created:", []),
-    ("tcsniff --worker-ty", ["--worker-type"]),
-    ("tcsniff --vers", ["--version"]),
-    ("tcsniff task-running --vers", []),
-    ("tcsniff explain --dem", []),
-    ("tcsniff --output=", ["table", "lines", "json", "raw"]),
-    ("tcsniff --output=js", ["json"]),
-    ("tcsniff --output js", ["json"]),
-    ("tcsniff -o ", ["table", "lines", "json", "raw"]),
-    ("tcsniff -o json task-ru", ["task-running"]),
-    ("tcsniff --worker-type ", []),
-    ("tcsniff --worker-type=", []),
-    ("tcsniff --worker-type= task-ru", ["task-running"]),
-    ("tcsniff --worker-type=a:b task-ru", ["task-running"]),
-    ("tcsniff --profile ", ["firefox-ci", "community"]),
-    ("tcsniff --exchange task-ru", ["task-running"]),
-    (
-        "tcsniff --exchange=exchange/taskcluster-queue/v1/task-r",
-        ["exchange/taskcluster-queue/v1/task-running"],
-    ),
-    ("tcsniff completion ", ["bash", "zsh", "fish"]),
-    ("tcsniff exchanges ", []),
-    ("tcsniff exchanges --js", ["--json"]),
-]
-
-
-@pytest.mark.parametrize(("typed", "offered"), COMPLETED_BY_BASH)
-def test_bash_completes(typed, offered):
-    """As bash would replace what follows the last break of the word."""
-    assert _bash(typed) == offered
-
-
-def test_bash_completes_where_a_colon_breaks_no_word():
-    """Some people take it out of COMP_WORDBREAKS."""
-    assert _bash("tcsniff task-running:worker-t", breaks="=") == ["task-running:worker-type="]
-
-
-@pytest.mark.parametrize("typed", ["tcsniff task-running:worker-t", "tcsniff --output=js"])
-def test_bash_completes_without_knowing_the_line(typed):
-    """Words that were taken apart are joined, with nothing to tell of blanks between."""
-    assert _bash(typed, line=False) == _bash(typed)
-
-
-def test_bash_offers_commands_and_events_first():
-    """As the first word may be either."""
-    assert set(_bash("tcsniff ")) >= {*COMMANDS, "task-running", "notification"}
-
-
-def _bash(typed: str, *, breaks: str = ":=", line: bool = True) -> list[str]:
-    words = re.findall(rf"[{breaks}]+|[^\s{breaks}]+", typed) + [""] * typed.endswith(" ")
-    setting = [
-        f"COMP_WORDBREAKS={shlex.quote(breaks)}",
-        f"COMP_WORDS=({shlex.join(words)}) COMP_CWORD={len(words) - 1}",
-        f"COMP_LINE={shlex.quote(typed)} COMP_POINT={len(typed)}" if line else "unset COMP_LINE",
-    ]
-    asking = ["_tcsniff tcsniff", r"printf '%s\n' ${COMPREPLY[@]}"]
-    given = "\n".join(["set -u", SCRIPTS["bash"][0], *setting, *asking])
-    return output_of(needed("bash"), "--norc", "--noprofile", given=given).split()
-
-
-TYPED = [
-    ("explain task-runn\t", ["explain", "task-running"]),
-    ("task-running:worker-t\tgaia", ["task-running:worker-type=gaia"]),
-    ("task-running:run-id=0,scheduler-\tx", ["task-running:run-id=0,scheduler-id=x"]),
-    ("--output=js\t", ["--output=json"]),
-    ("-o ta\t hook-del\t", ["-o", "table", "hook-deleted"]),
-    ("completion fi\t", ["completion", "fish"]),
-]
-
-
-@pytest.mark.parametrize("shell", ["bash", "zsh"])
-@pytest.mark.parametrize(("keys", "words"), TYPED)
-def test_tab_completes_in_a_terminal(shell, keys, words, tmp_path):
-    """Typed into the shell itself, tcsniff gets these words."""
-    assert _words_typed(shell, keys, SCRIPTS[shell][0], tmp_path) == words
-
-
-def _words_typed(shell: str, keys: str, script: str, tmp_path: Path) -> list[str]:
-    program = needed(shell)
-    (tmp_path / "_tcsniff").write_text(script, encoding="utf-8")
-    show = "PS1='ready> '; tcsniff() { printf '<%s>' \"$@\"; echo; }\n"
-    (tmp_path / "bashrc").write_text(f"{show}source {tmp_path}/_tcsniff\n", encoding="utf-8")
-    setting = f"fpath=({tmp_path} $fpath)\nautoload -Uz compinit\ncompinit -u -D\n"
-    (tmp_path / ".zshrc").write_text(show + setting, encoding="utf-8")
-    flags = {"bash": ["--rcfile", str(tmp_path / "bashrc")], "zsh": ["-d"]}
-
-    shown = _typed([program, *flags[shell], "-i"], f"tcsniff {keys}\r", home=tmp_path)
-
-    return re.findall("<([^>]*)>", shown)
-
-
-def _typed(command: list[str], keys: str, *, home: Path) -> str:
-    ours, theirs = pty.openpty()
-    environment = {"TERM": "dumb", "HOME": str(home), "ZDOTDIR": str(home), "PATH": os.defpath}
-    shell = subprocess.Popen(
-        command,
-        stdin=theirs,
-        stdout=theirs,
-        stderr=theirs,
-        env=environment,
-        cwd=home,
-        start_new_session=True,
-    )
-    os.close(theirs)
-    try:
-        _read_until(ours, "ready> ")
-        os.write(ours, keys.encode())
-        return _read_until(ours, ">\r\n")
-    finally:
-        shell.kill()
-        shell.wait()
-        os.close(ours)
-
-
-def _read_until(terminal: int, end: str) -> str:
-    shown = ""
-    deadline = time.monotonic() + PATIENCE
-    while end not in shown:
-        ready, _, _ = select.select([terminal], [], [], max(0, deadline - time.monotonic()))
-        assert ready, f"no {end!r} in {shown!r}"
-        shown += os.read(terminal, 4096).decode()
-    return shown
-
-
-@pytest.mark.parametrize(
-    ("typed", "offered"),
-    [
-        ("tcsniff exp", {"explain"}),
-        ("tcsniff task-ru", {"task-running"}),
-        ("tcsniff explain task-ru", {"task-running"}),
-        ("tcsniff task-running completio", set()),
-        ("tcsniff task-running:worker-t", {"task-running:worker-type="}),
-        ("tcsniff task-running:run-id=0,sch", {"task-running:run-id=0,scheduler-id="}),
-        ("tcsniff task-running:worker-type=", set()),
-        ("tcsniff --worker-t", {"--worker-type"}),
-        ("tcsniff --task-gr", {"--task-group", "--task-group-id"}),
-        ("tcsniff explain --dem", set()),
-        ("tcsniff --output=j", {"--output=json"}),
-        ("tcsniff -o ", {"table", "lines", "json", "raw"}),
-        ("tcsniff --worker-type ", set()),
-        ("tcsniff --exchange exchange/taskcluster-auth/v1/role-c", {"role-created"}),
-        ("tcsniff completion ", {"bash", "zsh", "fish"}),
-        ("tcsniff exchanges ", set()),
-    ],
-)
-def test_fish_completes(typed, offered, tmp_path):
-    """Asked by fish's own means."""
-    assert {word.rpartition("v1/")[2] for word, _ in _fish(typed, tmp_path)} == offered
-
-
-def test_fish_says_what_an_event_is(tmp_path):
-    """The summary of the catalog stands beside the name."""
-    assert _fish("tcsniff task-ru", tmp_path) == [
-        ("task-running", "a worker claimed a run; renewed claims are not announced")
-    ]
-
-
-def _fish(typed: str, home: Path, script: str = SCRIPTS["fish"][0]) -> list[tuple[str, str]]:
-    program = needed("fish")
-    (home / "tcsniff.fish").write_text(script, encoding="utf-8")
-    asked = f"source {home}/tcsniff.fish; complete -C {shlex.quote(typed)}"
-    environment = {"HOME": str(home), "PATH": os.defpath}
-    done = subprocess.run(
-        [program, "--no-config", "-c", asked],
-        capture_output=True,
-        text=True,
-        check=True,
-        env=environment,
-        cwd=home,
-    )
-    rows = [line.partition("\t") for line in done.stdout.splitlines()]
-    return [(word, text) for word, _, text in rows]
-
-
-FILES = interface_of(
-    click.Group(
-        "root",
-        commands={
-            DEFAULT: click.Command(DEFAULT, params=[click.Option(["--from"], metavar="FILE")]),
-            "read": click.Command("read", params=[click.Argument(["path"], type=click.Path())]),
-        },
-    )
-)
-FILE_WANTED = ["--from da", "--from=da", "read da"]
-
-
-@pytest.mark.parametrize("shell", ["bash", "zsh"])
-@pytest.mark.parametrize("keys", FILE_WANTED)
-def test_files_are_completed_where_a_file_is_wanted(shell, keys, tmp_path):
-    """As a flag's value or as an argument, with a blank in the name."""
-    (tmp_path / "day one.jsonl").touch()
-    script = {"bash": bash, "zsh": zsh}[shell].script(FILES)
-
-    typed = _words_typed(shell, f"{keys}\t", script, tmp_path)
-
-    assert " ".join(typed) == f"{keys}y one.jsonl"
-
-
-@pytest.mark.parametrize("keys", FILE_WANTED)
-def test_fish_completes_files_where_a_file_is_wanted(keys, tmp_path):
-    """The same, by its own means."""
-    (tmp_path / "day one.jsonl").touch()
-
-    offered = _fish(f"tcsniff {keys}", tmp_path, fish.script(FILES))
-
-    assert [word.rpartition("=")[2] for word, _ in offered] == ["day one.jsonl"]
-
-
-@pytest.mark.parametrize("shell", ["bash", "zsh"])
-def test_no_file_is_offered_where_none_is_wanted(shell, tmp_path):
-    """A flag's value that cannot be listed stays as it was typed."""
-    (tmp_path / "day.jsonl").touch()
-
-    typed = _words_typed(shell, "--worker-type da\t", SCRIPTS[shell][0], tmp_path)
-
-    assert typed == ["--worker-type", "da"]
+# Arguments
 
 
 def test_the_manual_shows_the_help_of_arguments():
     """Where click has one, as since 8.5."""
     argument = click.Argument(["place"])
     argument.help = "Where to go."
-    command = click.Command(DEFAULT, params=[argument], help="Go.")
+    command = click.Command("go", params=[argument], help="Go.")
 
-    roff = page(interface_of(click.Group("root", commands={DEFAULT: command})))
+    interface = _with(command)
+    roff = command_page(interface.commands[0], interface)
 
     assert "\nPLACE: Where to go.\n" in roff

@@ -29,6 +29,9 @@ QUICK = [
     ["config", "--json"],
     ["simulate", "--help"],
     ["simulate", "--fault", "help"],
+    ["help"],
+    ["help", "record"],
+    ["help", "doctor"],
 ]
 if find_spec("tcsniff.commands.completion"):
     QUICK += [["completion", "bash"]]

@@ -7,6 +7,7 @@ import importlib
 import click
 
 from tcsniff.commands.options import SectionedCommand
+from tcsniff.commands.talk import show
 from tcsniff.interface import interface_of
 
 # Of \b it is click's to know what it means: these lines stay as they are.
@@ -30,4 +31,4 @@ def completion(context: click.Context, *, shell: str) -> None:
     root = context.find_root().command
     if isinstance(root, click.Group):
         module = importlib.import_module(f"tcsniff.completions.{shell}")
-        click.echo(module.script(interface_of(root)), nl=False)
+        show(module.script(interface_of(root)).removesuffix("\n"))

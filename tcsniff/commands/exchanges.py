@@ -12,6 +12,7 @@ from typing import Any
 import click
 
 from tcsniff.commands.options import OUTPUT, SectionedCommand, option
+from tcsniff.commands.talk import show
 from tcsniff.errors import UsageError, suggestion
 from tcsniff.exchanges import CATALOG, Exchange, Field
 from tcsniff.fields import flag_of
@@ -31,7 +32,7 @@ def exchanges(*, pattern: str | None, as_json: bool) -> None:
         names = [exchange.name for exchange in CATALOG] + [one.service for one in CATALOG]
         raise UsageError(f"no exchange fits {pattern!r}{suggestion(pattern or '', names)}")
     for line in map(json.dumps, map(_row, found)) if as_json else _listing(found):
-        click.echo(line)
+        show(line)
 
 
 def _fits(exchange: Exchange, pattern: str) -> bool:

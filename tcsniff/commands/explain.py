@@ -11,7 +11,7 @@ from tcsniff.commands.account import Account, deployment_of, profile_option, roo
 from tcsniff.commands.content import Content, content_options
 from tcsniff.commands.layers import layers_of
 from tcsniff.commands.options import OUTPUT, SectionedCommand, option, selection_options
-from tcsniff.commands.talk import say
+from tcsniff.commands.talk import say, show
 from tcsniff.errors import UsageError
 from tcsniff.selection import Selection, Wanted, explained, select
 from tcsniff.webpages import address
@@ -52,14 +52,14 @@ def explain(
     if as_url:
         if as_json:
             raise UsageError("--json and --url contradict each other")
-        click.echo(_address(selection, checks, profile, root_url))
+        show(_address(selection, checks, profile, root_url))
         return
     for line in explained(selection, as_json=as_json):
-        click.echo(_with_checks(line, checks) if as_json else line)
+        show(_with_checks(line, checks) if as_json else line)
     if checks and not as_json:
-        click.echo("checked on arrival: of every message")
+        show("checked on arrival: of every message")
         for check in checks:
-            click.echo(f"  {check}")
+            show(f"  {check}")
 
 
 def _address(

@@ -7,6 +7,7 @@ import json
 import click
 
 from tcsniff.commands.options import SectionedCommand
+from tcsniff.commands.talk import show
 from tcsniff.errors import UsageError
 from tcsniff.exchanges import find
 
@@ -30,4 +31,4 @@ def schema(*, event: str | None) -> None:
             known = ", ".join(messages.CLASSES)
             raise UsageError(f"the payload of {name} is not described; known: {known}")
         kind = messages.CLASSES[name]
-    click.echo(json.dumps(schemas.schema(kind), indent=2))
+    show(json.dumps(schemas.schema(kind), indent=2))

@@ -7,7 +7,7 @@ import click
 from tcsniff.commands.content import Content, Ending, content_options, ending_options
 from tcsniff.commands.options import OUTPUT, SectionedCommand, option, selection_options
 from tcsniff.commands.origin import Origin, check_origin, check_record, origin_options
-from tcsniff.commands.talk import keep_quiet, say
+from tcsniff.commands.talk import keep_quiet, say, show
 from tcsniff.commands.views import View, check_view, view_options
 from tcsniff.selection import EVERYTHING, Wanted, select
 
@@ -52,7 +52,7 @@ def sniff(
         from tcsniff.columns import NAMES
 
         for name, meaning in NAMES.items():
-            click.echo(f"{name:<10}  {meaning}")
+            show(f"{name:<10}  {meaning}")
         return 0
     check_record(view.record, origin)
     check_record(view.save_svg, origin, "--save-svg")

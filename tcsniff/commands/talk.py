@@ -1,10 +1,23 @@
-"""What tcsniff says to the person: lines on standard error."""
+"""What tcsniff says to the person on standard error, and lists on standard output."""
 
 from __future__ import annotations
 
+import sys
+
 import click
 
+from tcsniff.renderers.output import Output
 from tcsniff.sanitize import safe
+
+
+def show(text: str) -> None:
+    """Write text of our own and a line feed to standard output.
+
+    Raises:
+        OutputClosed: If the reader went away.
+        OutputError: If it cannot be written for another reason.
+    """
+    Output().write(f"{text}\n".encode(sys.stdout.encoding or "utf-8", "backslashreplace"))
 
 
 def say(text: str, *, bare: bool = False) -> None:

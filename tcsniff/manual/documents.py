@@ -1,4 +1,4 @@
-"""Writes the documents that are made from the commands: manual page and completions."""
+"""Writes the documents that are made from the commands: manual pages and completions."""
 
 from __future__ import annotations
 
@@ -9,7 +9,12 @@ import click
 from tcsniff import cli
 from tcsniff.completions import bash, fish, zsh
 from tcsniff.interface import interface_of
-from tcsniff.manual.page import page
+from tcsniff.manual.blocks import Prose
+from tcsniff.manual.page import command_page, heading, page
+from tcsniff.manual.record import sections
+from tcsniff.manual.roff import section
+
+_PAGES = "man/man[0-9]/tcsniff*.[0-9]"  # where nothing but ours is
 
 
 def documents() -> dict[str, str]:
@@ -19,17 +24,36 @@ def documents() -> dict[str, str]:
         Path, from the top of the checkout, to text.
     """
     interface = interface_of(cli.tcsniff)
+    pages = {
+        f"man/man1/tcsniff-{command.name}.1": command_page(command, interface)
+        for command in interface.commands
+    }
     return {
         "completions/tcsniff.bash": bash.script(interface),
         "completions/_tcsniff": zsh.script(interface),
         "completions/tcsniff.fish": fish.script(interface),
-        "man/tcsniff.1": page(interface),
+        "man/man1/tcsniff.1": page(interface),
+        "man/man5/tcsniff-record.5": _record(),
+        **pages,
     }
+
+
+def _record() -> str:
+    lines = heading("tcsniff-record", 5, "the line of JSON that tcsniff writes for a message")
+    for title, blocks in sections().items():
+        lines += section(title, blocks)
+    lines += section("SEE ALSO", [Prose("tcsniff(1), tcsniff-schema(1), jq(1)")])
+    return "\n".join(lines) + "\n"
 
 
 def old() -> list[str]:
     """Name the documents below the current directory that are missing or not up to date."""
     return [path for path, text in documents().items() if _read(Path(path)) != text]
+
+
+def left_over() -> list[Path]:
+    """Name the pages below the current directory that are of no command any more."""
+    return [path for path in sorted(Path().glob(_PAGES)) if str(path) not in documents()]
 
 
 def _read(path: Path) -> str | None:
@@ -45,7 +69,12 @@ def main(context: click.Context, *, check: bool) -> None:
         found = old()
         for path in found:
             click.echo(f"{path} is old; `make docs` writes it anew", err=True)
+        for left in left_over():
+            click.echo(f"{left} is of no command; `make docs` deletes it", err=True)
+            found.append(str(left))
         context.exit(1 if found else 0)
+    for left in left_over():
+        left.unlink()
     for path, text in documents().items():
-        Path(path).parent.mkdir(exist_ok=True)
+        Path(path).parent.mkdir(parents=True, exist_ok=True)
         Path(path).write_text(text, encoding="utf-8")

@@ -1,4 +1,4 @@
-"""The manual page tcsniff(1).
+"""The manual pages of section 1: tcsniff(1), and one for each command.
 
 Pure: commands in, roff out. What is said here by hand is what the commands do
 not know of themselves.
@@ -7,14 +7,28 @@ not know of themselves.
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
-from tcsniff import __version__, errors
+from tcsniff import __version__
 from tcsniff.exchanges import CATALOG
 from tcsniff.interface import Command, Flag, Interface
-from tcsniff.manual.roff import bold, definition, example, prose, request, usage
+from tcsniff.manual import topics
+from tcsniff.manual.blocks import Block, Example, Heading, Prose, Terms
+from tcsniff.manual.commands import NOTHING, WORDS
+from tcsniff.manual.recipes import recipes
+from tcsniff.manual.roff import (
+    body,
+    bold,
+    definition,
+    example,
+    prose,
+    request,
+    section,
+    usage,
+)
+from tcsniff.manual.statuses import statuses_of
 
-_DATE = "2026-11-23"  # of the words in this module; a page must not change by itself
+_DATE = "2026-11-24"  # of the words of the manual; a page must not change by itself
 
 _SYNOPSIS = "show Taskcluster's task events as they happen"
 
@@ -30,51 +44,11 @@ _DESCRIPTION = (
     error.""",
 )
 
+_COMMANDS = """Each has a page of its own, such as tcsniff-explain(1)."""
+
 _EVENTS = """What can be listened for, by the service that announces it. `tcsniff exchanges` tells
     the fields of each. An EVENT may be written with its service in front, as in
     `queue/task-running`, and as Taskcluster's reference spells it, as in `taskRunning`."""
-
-_OTHER_STATUSES = {
-    0: "All went well: the source ended, or what was asked for was seen.",
-    1: "A bug of tcsniff. `--debug` shows where.",
-    10: "What was to count as a failure was seen, or a task of the group failed.",
-    11: "No task of the group failed, but one ended in exception.",
-    124: "The time was up before that.",
-    129: "Ended by HUP, after cleaning up.",
-    130: "Ended by Ctrl-C, after cleaning up.",
-    143: "Ended by TERM, after cleaning up.",
-}
-
-ENVIRONMENT = {
-    "TCSNIFF_CONFIG": "The settings file, unless `--config` names one; - is none.",
-    "XDG_CONFIG_HOME": "Where tcsniff/config.toml is looked for; else ~/.config.",
-    "TCSNIFF_PROFILE": "What `--profile` would be given. Every flag has a variable of its name: "
-    "TCSNIFF_WORKER_TYPE for `--worker-type`, TCSNIFF_UTC=1 for `--utc`. A flag that is repeated "
-    "takes a line for each value.",
-    "TCSNIFF_BROKER": "The broker, if neither `--broker` nor `--profile` names one.",
-    "PULSE_URL": "The same, if `TCSNIFF_BROKER` is not set.",
-    "PULSE_USERNAME": "The user, if the broker's URL has none. With `PULSE_PASSWORD` and without "
-    "any broker, it is for the profile firefox-ci.",
-    "PULSE_PASSWORD": "The password, if the broker's URL has none.",
-    "TASKCLUSTER_ROOT_URL": "The deployment whose queue is asked for dependencies, if no flag "
-    "names one; the profile's comes last. Links lead there, if the profile's is not known.",
-    "COLORTERM": "If set, the terminal is taken for one that can follow links, whatever `TERM` "
-    "is; but not if it is `xfce4-terminal` or `gnome-terminal`, as old versions set it.",
-    "TERM_URLS": "If `no`, nothing is a link in a terminal; any other word says that it can "
-    "follow links, where that would not be thought of it.",
-    "TASKCLUSTER_CLIENT_ID": "With `TASKCLUSTER_ACCESS_TOKEN`: credentials for the queue of "
-    "`TASKCLUSTER_ROOT_URL`, and for no other; public deployments need none.",
-    "TASKCLUSTER_ACCESS_TOKEN": "The secret that belongs to `TASKCLUSTER_CLIENT_ID`.",
-    "TASKCLUSTER_CERTIFICATE": "The certificate of both, if they are temporary.",
-    "TCSNIFF_DEBUG": "If not empty, tcsniff shows where an error comes from, as with `--debug`.",
-    "NO_COLOR": "If not empty, no colours, unless `--color` asks for them.",
-    "FORCE_COLOR": "If not empty, colours even where there is no terminal; `--color` and "
-    "`NO_COLOR` come first.",
-    "TERM": "If it is dumb, no live table.",
-    "COLUMNS": "The width of the output where there is no terminal to ask; else 80.",
-    "LINES": "Its height, likewise; else 24.",
-}
-"""The variables that tcsniff reads, and what for."""
 
 EXAMPLES = (
     ("See it work, without a broker:", "tcsniff --demo"),
@@ -110,51 +84,95 @@ EXAMPLES = (
 )
 """What for, and the line for a shell."""
 
-_SEE_ALSO = (
+_ABROAD = (
     "Taskcluster's messages: https://docs.taskcluster.net/docs/manual/design/apis/pulse",
     "Accounts for Mozilla's broker: https://pulseguardian.mozilla.org",
-    "`jq`(1)",
 )
 
 
 def page(interface: Interface) -> str:
-    """Write the manual page.
+    """Write tcsniff(1), which has the options of the default command.
 
     Returns:
         Roff with the macros of man(7).
     """
+    names = [command.name for command in interface.commands]
+    default = next(command for command in interface.commands if command.is_default)
+    configuration = "config" in names
     lines = itertools.chain(
-        [r".\" Written by `make docs` from tcsniff's own commands; changes here are lost."],
-        [f'.TH "TCSNIFF" "1" "{_DATE}" "tcsniff {__version__}" "User Commands"'],
-        [request("SH", "NAME"), rf"tcsniff \- {prose(_SYNOPSIS)}"],
+        heading("tcsniff", 1, _SYNOPSIS),
         _synopsis(interface),
-        [request("SH", "DESCRIPTION"), *_paragraphs(_DESCRIPTION)],
-        [request("SH", "COMMANDS"), *_commands(interface)],
-        [request("SH", "EVENTS"), prose(_EVENTS), *_events()],
-        [request("SH", "OPTIONS"), *_options(interface)],
-        [request("SH", "OPTIONS OF OTHER COMMANDS"), *_other_options(interface)],
-        [request("SH", "EXIT STATUS"), *_table({str(n): t for n, t in statuses().items()})],
-        [request("SH", "ENVIRONMENT"), *_table(ENVIRONMENT)],
-        [request("SH", "EXAMPLES"), *_examples()],
-        [request("SH", "SEE ALSO"), *_paragraphs(_SEE_ALSO)],
+        section("DESCRIPTION", map(Prose, _DESCRIPTION)),
+        section("COMMANDS", [Prose(_COMMANDS), Terms(_summaries(interface.commands))]),
+        [request("SH", "EVENTS"), *_paragraphs((*default.paragraphs[1:], _EVENTS))],
+        body(_events()),
+        [request("SH", "OPTIONS"), *_flags_in_sections(default.flags)],
+        [request("SS", "In place of a command"), *_flags(interface.flags)],
+        section("EXPRESSIONS", topics.expressions()),
+        section("EXIT STATUS", topics.exit_status()),
+        section("ENVIRONMENT", topics.environment()),
+        section("FILES", topics.files(configuration=configuration)),
+        section("SECURITY", topics.security()),
+        section("EXAMPLES", [*_examples(EXAMPLES), *recipes()]),
+        section("SEE ALSO", [*_see(_pages(names)[1:], ("jq(1)",)), *map(Prose, _ABROAD)]),
     )
     return "\n".join(lines) + "\n"
 
 
-def statuses() -> dict[int, str]:
-    """List what tcsniff may end with, and what each means.
+def command_page(command: Command, interface: Interface) -> str:
+    """Write the page of a command, tcsniff-COMMAND(1).
+
+    Args:
+        command: The command, one of the interface's.
+        interface: All of them.
 
     Returns:
-        Exit status to text, in ascending order: failures as `tcsniff.errors`
-        words them, and whatever is none.
+        Roff with the macros of man(7).
     """
-    meanings = {status: [text] for status, text in _OTHER_STATUSES.items()}
-    for kind in vars(errors).values():
-        if isinstance(kind, type) and issubclass(kind, errors.TcsniffError):
-            status = getattr(kind, "exit_status", None)
-            if status is not None:
-                meanings.setdefault(status, []).append((kind.__doc__ or "").partition("\n")[0])
-    return {status: " ".join(meanings[status]) for status in sorted(meanings)}
+    words = WORDS.get(command.name, NOTHING)
+    summary = command.summary.rstrip(".")
+    lines = [
+        *heading(f"tcsniff-{command.name}", 1, f"{summary[:1].lower()}{summary[1:]}"),
+        request("SH", "SYNOPSIS"),
+        f"{bold(f'tcsniff {command.name}')} {usage(command.usage)}",
+        request("SH", "DESCRIPTION"),
+        *_paragraphs((*command.paragraphs, *words.more)),
+        *_arguments(command),
+        request("SH", "OPTIONS"),
+    ]
+    if command.is_default:
+        lines.append(prose("All that tcsniff(1) tells of."))
+    else:
+        lines += _flags_in_sections(command.flags)
+    ends = {str(status): text for status, text in statuses_of(command, words.statuses).items()}
+    lines += section("EXIT STATUS", [Terms(ends)])
+    if variables := _variables(command, words.variables):
+        lines += section("ENVIRONMENT", [Terms(variables)])
+    if words.examples:
+        lines += section("EXAMPLES", _examples(words.examples))
+    others = _pages(one.name for one in interface.commands if one is not command)
+    lines += section("SEE ALSO", _see(others, words.see))
+    return "\n".join(lines) + "\n"
+
+
+def heading(name: str, number: int, summary: str) -> list[str]:
+    """Start a page.
+
+    Args:
+        name: What it is about.
+        number: Of the manual's section.
+        summary: What that is, in a line.
+    """
+    title = {1: "User Commands", 5: "File Formats"}[number]
+    return [
+        r".\" Written by `make docs` from tcsniff's own commands; changes here are lost.",
+        f'.TH "{name.upper()}" "{number}" "{_DATE}" "tcsniff {__version__}" "{title}"',
+        ".nh",  # names and flags are not to be hyphenated; groff's macros want it in a
+        ".nr HY 0",  # register, as they set it anew at every title
+        ".ad l",
+        request("SH", "NAME"),
+        prose(f"{name} - {summary}"),
+    ]
 
 
 def _synopsis(interface: Interface) -> Iterator[str]:
@@ -162,88 +180,53 @@ def _synopsis(interface: Interface) -> Iterator[str]:
     for number, command in enumerate(interface.commands):
         if number:
             yield request("br")
-        yield _usage(command)
+        name = "tcsniff" if command.is_default else f"tcsniff {command.name}"
+        yield f"{bold(name)} {usage(command.usage)}"
     for flag in interface.flags:
         yield request("br")
         yield f"{bold('tcsniff')} {_term(flag)}"
 
 
-def _usage(command: Command) -> str:
-    name = "tcsniff" if command.is_default else f"tcsniff {command.name}"
-    return f"{bold(name)} {usage(command.usage)}"
+def _summaries(commands: Iterable[Command]) -> dict[str, str]:
+    return {command.name: command.summary for command in commands}
 
 
-def _commands(interface: Interface) -> Iterator[str]:
-    for command in interface.commands:
-        yield request("TP")
-        yield bold(command.name)
-        yield from _in_term(command.paragraphs)
-        for argument in command.arguments:
-            if argument.help:
-                yield request("IP")
-                yield prose(f"{argument.metavar}: {argument.help}")
+def _arguments(command: Command) -> Iterator[str]:
+    for argument in command.arguments:
+        if argument.help:
+            yield request("PP")
+            yield prose(f"{argument.metavar}: {argument.help}")
 
 
-def _in_term(paragraphs: tuple[str, ...]) -> Iterator[str]:
+def _paragraphs(paragraphs: Iterable[str]) -> Iterator[str]:
+    """Set the paragraphs of a command's help."""
     for number, paragraph in enumerate(paragraphs):
         if number:
-            yield request("IP")
+            yield request("PP")
         if paragraph.startswith("\b"):
             yield from example(paragraph.lstrip("\b").strip("\n").split("\n"))
         else:
             yield prose(paragraph)
 
 
-def _events() -> Iterator[str]:
+def _events() -> Iterator[Block]:
     for service, exchanges in itertools.groupby(CATALOG, lambda exchange: exchange.service):
-        yield request("SS", service)
-        for exchange in exchanges:
-            summary = f"{exchange.summary[:1].upper()}{exchange.summary[1:]}."
-            yield from definition(bold(exchange.name), summary)
+        yield Heading(service)
+        yield Terms(
+            {one.name: f"{one.summary[:1].upper()}{one.summary[1:]}." for one in exchanges}
+        )
 
 
-def _sections(flags: tuple[Flag, ...]) -> dict[str, list[Flag]]:
+def _flags_in_sections(flags: Iterable[Flag]) -> Iterator[str]:
     sections: dict[str, list[Flag]] = {}
     for flag in flags:
         sections.setdefault(flag.section, []).append(flag)
-    return sections
+    for title, own in sections.items():
+        yield request("SS", title)
+        yield from _flags(own)
 
 
-def _options(interface: Interface) -> Iterator[str]:
-    for command in interface.commands:
-        if command.is_default:
-            for title, flags in _sections(command.flags).items():
-                yield request("SS", title)
-                yield from _flags(flags)
-    yield request("SS", "In place of a command")
-    yield from _flags(list(interface.flags))
-
-
-def _other_options(interface: Interface) -> Iterator[str]:
-    known = {
-        title: flags
-        for command in interface.commands
-        if command.is_default
-        for title, flags in _sections(command.flags).items()
-    }
-    for command in interface.commands:
-        if not command.is_default:
-            yield request("SS", f"tcsniff {command.name}")
-            yield from _unlike(known, command)
-
-
-def _unlike(known: dict[str, list[Flag]], command: Command) -> Iterator[str]:
-    """Set a command's own flags, and name the sections that it shares with the default one."""
-    sections = _sections(command.flags)
-    shared = [title for title, flags in sections.items() if flags == known.get(title)]
-    if shared:
-        yield prose(f"Takes all the flags above under: {'; '.join(shared)}.")
-    for title, flags in sections.items():
-        if title not in shared:
-            yield from _flags(flags)
-
-
-def _flags(flags: list[Flag]) -> Iterator[str]:
+def _flags(flags: Iterable[Flag]) -> Iterator[str]:
     for flag in flags:
         notes = f" [{flag.notes}]" if flag.notes else ""
         yield from definition(_term(flag), flag.help + notes)
@@ -254,24 +237,22 @@ def _term(flag: Flag) -> str:
     return f"{names} {usage(flag.metavar)}" if flag.metavar else names
 
 
-def _table(rows: dict[str, str]) -> Iterator[str]:
-    for name, text in rows.items():
-        yield from definition(bold(name), text)
+def _variables(command: Command, further: Iterable[str]) -> dict[str, str]:
+    names = {name for flag in command.flags for name in flag.names}
+    by_flags = (topics.VARIABLES_OF_FLAGS.get(name, ()) for name in names)
+    own = {*itertools.chain.from_iterable(by_flags), *further}
+    return {name: text for name, text in topics.ENVIRONMENT.items() if name in own}
 
 
-def _examples() -> Iterator[str]:
-    for number, (text, line) in enumerate(EXAMPLES):
-        if number:
-            yield request("PP")
-        yield prose(text)
-        yield request("PP")
-        yield request("RS", "4")
-        yield from example([line])
-        yield request("RE")
+def _examples(examples: Iterable[tuple[str, str]]) -> Iterator[Block]:
+    for text, line in examples:
+        yield Prose(text)
+        yield Example(line)
 
 
-def _paragraphs(texts: tuple[str, ...]) -> Iterator[str]:
-    for number, text in enumerate(texts):
-        if number:
-            yield request("PP")
-        yield prose(text)
+def _pages(commands: Iterable[str]) -> list[str]:
+    return ["tcsniff(1)", *(f"tcsniff-{name}(1)" for name in commands), "tcsniff-record(5)"]
+
+
+def _see(pages: Iterable[str], further: Iterable[str]) -> Iterator[Block]:
+    yield Prose(", ".join(dict.fromkeys([*pages, *further])))

@@ -7,8 +7,14 @@ wants them escaped (groff_char(7), section "Fundamental character set").
 
 from __future__ import annotations
 
+import itertools
 import re
+import textwrap
 from collections.abc import Iterable, Iterator
+
+from tcsniff.manual.blocks import Block, Example, Heading, Prose, Terms
+
+_WIDTH = 78  # bytes of a line, with room for a guard
 
 _ESCAPES = {
     "\\": r"\e",
@@ -61,10 +67,15 @@ def request(name: str, *arguments: str) -> str:
 
 
 def prose(text: str) -> str:
-    """Set running text: line breaks are spaces, what stands in backquotes is bold."""
+    """Set running text: line breaks are spaces, what stands in backquotes is bold.
+
+    Returns:
+        Lines, as short as mandoc wants them where words allow it.
+    """
     parts = re.split(r"`([^`]*)`", " ".join(text.split()))
     together = "".join(bold(part) if i % 2 else escaped(part) for i, part in enumerate(parts))
-    return text_line(together)
+    lines = textwrap.wrap(together, _WIDTH, break_long_words=False, break_on_hyphens=False)
+    return "\n".join(map(text_line, lines))
 
 
 def usage(text: str) -> str:
@@ -90,3 +101,35 @@ def definition(term: str, text: str) -> Iterator[str]:
     yield request("TP")
     yield text_line(term)
     yield prose(text)
+
+
+def section(title: str, blocks: Iterable[Block]) -> Iterator[str]:
+    """Set a section of a page."""
+    yield request("SH", title)
+    yield from body(blocks)
+
+
+def body(blocks: Iterable[Block]) -> Iterator[str]:
+    """Set blocks, the first of them right below a title."""
+    before: Block = Heading("")
+    for block in blocks:
+        if isinstance(block, Prose | Example) and not isinstance(before, Heading):
+            yield request("PP")
+        yield from _set(block)
+        before = block
+
+
+def _set(block: Block) -> Iterator[str]:
+    match block:
+        case Heading(words):
+            yield request("SS", words)
+        case Prose(words):
+            yield prose(words)
+        case Example(words):
+            yield request("RS", "4")
+            yield from example(words.strip("\n").split("\n"))
+            yield request("RE")
+        case Terms(rows):
+            yield from itertools.chain.from_iterable(
+                definition(bold(term), words) for term, words in rows.items()
+            )
