@@ -3,7 +3,7 @@
 # Needs bash 4.4 or later, and not the package bash-completion.
 
 _tcsniff_commands=(
-  sniff explain exchanges doctor schema completion
+  sniff explain exchanges doctor schema completion help
 )
 _tcsniff_events=(
   task-defined task-pending task-running artifact-created task-completed task-failed
@@ -98,6 +98,11 @@ _tcsniff_flags() {
         -h --help --debug
       )
       ;;
+    help)
+      found=(
+        -h --help --debug
+      )
+      ;;
   esac
   case $2 in
     1) found+=(--version) ;;
@@ -113,22 +118,36 @@ _tcsniff_values() {
         --task-id | --task | --scheduler-id | --run-id | --worker-group | --worker-id | \
         --organization | --repository | --action | --topic | --provider-id | \
         --launch-config-id | --worker-pool-id | --route | --routing-key | --bind | --where | \
-        --state | --reason | --tag | --broker | --queue | --queue-expires | --queue-max-length | \
-        --resume | --max-size | --prefetch | --speed | --seed | -n | --count | --timeout | \
-        --idle-timeout | --until | --fail-on | --columns | --select)
+        --tag | --broker | --queue | --queue-expires | --queue-max-length | --resume | \
+        --max-size | --prefetch | --speed | --seed | -n | --count | --timeout | --idle-timeout | \
+        --until | --fail-on | --select)
           found=()
           ;;
         --exchange)
           found=("${_tcsniff_exchanges[@]}")
           ;;
+        --state)
+          _tcsniff_list "$3" \
+            unscheduled pending running completed failed exception
+          ;;
+        --reason)
+          _tcsniff_list "$3" \
+            completed failed deadline-exceeded canceled claim-expired worker-shutdown \
+            malformed-payload resource-unavailable internal-error intermittent-task superseded
+          ;;
         --profile)
-          found=(firefox-ci community)
+          found=(firefox-ci community); _tcsniff_configured profile ''
           ;;
         --password-file | --tls-ca | --tls-cert | --tls-key | --from | --record)
-          mapfile -t found < <(compgen -f -- "$3"); compopt -o filenames 2>/dev/null || :
+          _tcsniff_files "$3"
           ;;
         -o | --output)
           found=(table lines json raw)
+          ;;
+        --columns)
+          _tcsniff_list "$3" \
+            time received lag event state task task-id run pool worker reason scheduler group \
+            routes exchange key
           ;;
         --color)
           found=(auto always never)
@@ -145,11 +164,20 @@ _tcsniff_values() {
         --task-id | --task | --scheduler-id | --run-id | --worker-group | --worker-id | \
         --organization | --repository | --action | --topic | --provider-id | \
         --launch-config-id | --worker-pool-id | --route | --routing-key | --bind | --where | \
-        --state | --reason | --tag)
+        --tag)
           found=()
           ;;
         --exchange)
           found=("${_tcsniff_exchanges[@]}")
+          ;;
+        --state)
+          _tcsniff_list "$3" \
+            unscheduled pending running completed failed exception
+          ;;
+        --reason)
+          _tcsniff_list "$3" \
+            completed failed deadline-exceeded canceled claim-expired worker-shutdown \
+            malformed-payload resource-unavailable internal-error intermittent-task superseded
           ;;
         *) return 1 ;;
       esac
@@ -167,10 +195,10 @@ _tcsniff_values() {
           found=("${_tcsniff_exchanges[@]}")
           ;;
         --profile)
-          found=(firefox-ci community)
+          found=(firefox-ci community); _tcsniff_configured profile ''
           ;;
         --password-file | --tls-ca | --tls-cert | --tls-key)
-          mapfile -t found < <(compgen -f -- "$3"); compopt -o filenames 2>/dev/null || :
+          _tcsniff_files "$3"
           ;;
         *) return 1 ;;
       esac
@@ -183,7 +211,17 @@ _tcsniff_values() {
 _tcsniff_arguments() {
   case $1 in
     sniff | explain | doctor | schema) _tcsniff_event "$2" ;;
-    completion) found+=(bash zsh fish) ;;
+    completion)
+      [[ $3 != completion && $3 != -* ]] || found+=(
+        bash zsh fish
+      )
+      ;;
+    help)
+      [[ $3 != help && $3 != -* ]] || found+=(
+        environment exit-status expressions recipes record security sniff explain exchanges
+        doctor schema completion help
+      )
+      ;;
   esac
 }
 
@@ -228,11 +266,38 @@ _tcsniff_fields() {
   esac
 }
 
+# Finds the names in a table of the configuration file; $2 stands before each.
+_tcsniff_configured() {
+  local file=${XDG_CONFIG_HOME:-${HOME-}/.config}/tcsniff/config.toml line
+  [[ -f $file && -r $file ]] || return 0
+  local title='^[[:blank:]]*\[[[:blank:]]*'$1'[[:blank:]]*\.[[:blank:]]*"?([A-Za-z0-9_-]+)"?[[:blank:]]*\]'
+  while IFS= read -r line || [[ -n $line ]]; do
+    [[ ! $line =~ $title ]] || found+=("$2${BASH_REMATCH[1]}")
+  done <"$file"
+}
+
+# Finds what may follow in a list with commas.
+_tcsniff_list() {
+  local start=${1%"${1##*,}"} word
+  shift
+  for word in "$@"; do
+    [[ ,$start == *",$word,"* ]] || found+=("$start$word")
+  done
+  compopt -o nospace 2>/dev/null || :
+}
+
+# Finds files. What is not found so, such as ~/, readline looks for itself.
+_tcsniff_files() {
+  mapfile -t found < <(compgen -f -- "$1")
+  compopt -o filenames -o default 2>/dev/null || :
+}
+
 # Completes an EVENT, or the field after EVENT: or a comma.
 _tcsniff_event() {
   local word=$1 start field
   if [[ $word != *:* ]]; then
     found+=("${_tcsniff_events[@]}")
+    _tcsniff_configured selection @
     return
   fi
   start=${word%"${word##*[:,]}"}
@@ -294,7 +359,7 @@ _tcsniff() {
     _tcsniff_flags "$command" "$first"
   else
     ((first == 0)) || found+=("${_tcsniff_commands[@]}")
-    _tcsniff_arguments "$command" "$current"
+    _tcsniff_arguments "$command" "$current" "${words[-2]-}"
   fi
   _tcsniff_reply "$current"
 }

@@ -1,7 +1,7 @@
 # fish completion for tcsniff
 # Written by `make docs` from tcsniff's own commands; changes here are lost.
 
-set -g __tcsniff_commands sniff explain exchanges doctor schema completion
+set -g __tcsniff_commands sniff explain exchanges doctor schema completion help
 
 function __tcsniff_events
     printf '%s\t%s\n' \
@@ -130,6 +130,32 @@ function __tcsniff_in
     contains -- $command $argv
 end
 
+# Lists the names in a table of the configuration file; $argv[2] stands before each.
+function __tcsniff_configured
+    set -l place $XDG_CONFIG_HOME
+    test -n "$place"; or set place ~/.config
+    set -l file $place/tcsniff/config.toml
+    test -f $file -a -r $file; or return
+    set -l title '^\s*\[\s*'$argv[1]'\s*\.\s*"?([A-Za-z0-9_-]+)"?\s*\].*$'
+    string replace -r -f -- $title $argv[2]'$1' <$file
+end
+
+# Lists what may follow in a list with commas, of words each with its meaning.
+function __tcsniff_list
+    set -l start (string replace -r '^--[^=]*=' '' -- (commandline -ct))
+    set start (string match -r '^.*,' -- $start)
+    for row in $argv
+        set -l word (string split -m 1 \t -- $row)[1]
+        string match -q "*,$word,*" -- ,$start; or echo $start$row
+    end
+end
+
+# Whether nothing but flags follows the command.
+function __tcsniff_alone
+    set -l words (commandline -opc)
+    not set -q words[3]; or string match -q -- '-*' $words[-1]
+end
+
 # Completes an EVENT, or the field after EVENT: or a comma.
 function __tcsniff_event
     set -l word (commandline -ct)
@@ -138,6 +164,7 @@ function __tcsniff_event
     end
     if not string match -q '*:*' -- $word
         __tcsniff_events
+        __tcsniff_configured selection @
         return
     end
     set -l start (string match -r '^.*[:,]' -- $word)
@@ -157,8 +184,24 @@ complete -c tcsniff -n __tcsniff_first -a exchanges -d 'List what there is to li
 complete -c tcsniff -n __tcsniff_first -a doctor -d 'Try the connection step by step, and say what to do about what fails'
 complete -c tcsniff -n __tcsniff_first -a schema -d 'Print the JSON Schema of the record, or of an EVENT\'s payload'
 complete -c tcsniff -n __tcsniff_first -a completion -d 'Print a completion script for a shell'
+complete -c tcsniff -n __tcsniff_first -a help -d 'Tell of a TOPIC, or of a command'
 complete -c tcsniff -n '__tcsniff_in sniff explain doctor schema' -a '(__tcsniff_event)'
-complete -c tcsniff -n '__tcsniff_in completion' -a 'bash zsh fish'
+complete -c tcsniff -n '__tcsniff_in completion; and __tcsniff_alone' -a bash
+complete -c tcsniff -n '__tcsniff_in completion; and __tcsniff_alone' -a zsh
+complete -c tcsniff -n '__tcsniff_in completion; and __tcsniff_alone' -a fish
+complete -c tcsniff -n '__tcsniff_in help; and __tcsniff_alone' -a environment -d 'The variables that tcsniff reads'
+complete -c tcsniff -n '__tcsniff_in help; and __tcsniff_alone' -a exit-status -d 'What tcsniff ends with, and what it means'
+complete -c tcsniff -n '__tcsniff_in help; and __tcsniff_alone' -a expressions -d 'What --where, --until, --fail-on and --select take'
+complete -c tcsniff -n '__tcsniff_in help; and __tcsniff_alone' -a recipes -d 'Things to do, as lines for a shell'
+complete -c tcsniff -n '__tcsniff_in help; and __tcsniff_alone' -a record -d 'The line of JSON that -o json prints'
+complete -c tcsniff -n '__tcsniff_in help; and __tcsniff_alone' -a security -d 'Passwords, TLS, what is sent, shown and kept'
+complete -c tcsniff -n '__tcsniff_in help; and __tcsniff_alone' -a sniff -d 'Show Taskcluster\'s events as they happen'
+complete -c tcsniff -n '__tcsniff_in help; and __tcsniff_alone' -a explain -d 'Show the bindings that a selection becomes'
+complete -c tcsniff -n '__tcsniff_in help; and __tcsniff_alone' -a exchanges -d 'List what there is to listen for, and the fields of each routing key'
+complete -c tcsniff -n '__tcsniff_in help; and __tcsniff_alone' -a doctor -d 'Try the connection step by step, and say what to do about what fails'
+complete -c tcsniff -n '__tcsniff_in help; and __tcsniff_alone' -a schema -d 'Print the JSON Schema of the record, or of an EVENT\'s payload'
+complete -c tcsniff -n '__tcsniff_in help; and __tcsniff_alone' -a completion -d 'Print a completion script for a shell'
+complete -c tcsniff -n '__tcsniff_in help; and __tcsniff_alone' -a help -d 'Tell of a TOPIC, or of a command'
 complete -c tcsniff -n '__tcsniff_in sniff explain doctor' -l worker-type -x -d 'Of this worker type'
 complete -c tcsniff -n '__tcsniff_in sniff explain doctor' -l provisioner-id -x -d 'Of this provisioner'
 complete -c tcsniff -n '__tcsniff_in sniff explain doctor' -l task-queue -x -d 'Of this task queue: both of the above in one'
@@ -181,12 +224,12 @@ complete -c tcsniff -n '__tcsniff_in sniff explain doctor' -l exchange -x -a '(_
 complete -c tcsniff -n '__tcsniff_in sniff explain doctor' -l routing-key -x -d 'What to bind at each --exchange; without it, #'
 complete -c tcsniff -n '__tcsniff_in sniff explain doctor' -l bind -x -d 'One exchange and one pattern'
 complete -c tcsniff -n '__tcsniff_in sniff explain' -l where -x -d 'Of which this JMESPath expression is true, such as "event==\'task-failed\'"; all must hold'
-complete -c tcsniff -n '__tcsniff_in sniff explain' -l state -x -d 'Whose task is in this state, such as failed,exception'
-complete -c tcsniff -n '__tcsniff_in sniff explain' -l reason -x -d 'About a run that was resolved for this reason, such as claim-expired'
+complete -c tcsniff -n '__tcsniff_in sniff explain' -l state -x -a '(__tcsniff_list unscheduled pending running completed failed exception)' -d 'Whose task is in this state, such as failed,exception'
+complete -c tcsniff -n '__tcsniff_in sniff explain' -l reason -x -a '(__tcsniff_list completed failed deadline-exceeded canceled claim-expired worker-shutdown malformed-payload resource-unavailable internal-error intermittent-task superseded)' -d 'About a run that was resolved for this reason, such as claim-expired'
 complete -c tcsniff -n '__tcsniff_in sniff explain' -l tag -x -d 'Whose task has this tag, such as kind=build'
 complete -c tcsniff -n '__tcsniff_in sniff explain' -l dedupe -d 'Drop what was seen already; Taskcluster repeats messages'
 complete -c tcsniff -n '__tcsniff_in sniff doctor' -l broker -x -d 'amqps://USER@HOST:PORT/VHOST; else TCSNIFF_BROKER or PULSE_URL. PULSE_USERNAME and PULSE_PASSWORD give the account'
-complete -c tcsniff -n '__tcsniff_in sniff doctor' -l profile -x -a 'firefox-ci community' -d 'firefox-ci or community: Mozilla\'s two deployments'
+complete -c tcsniff -n '__tcsniff_in sniff doctor' -l profile -x -a 'firefox-ci community (__tcsniff_configured profile \'\')' -d 'firefox-ci or community: Mozilla\'s two deployments'
 complete -c tcsniff -n '__tcsniff_in sniff doctor' -l password-file -r -F -d 'Read the password from the first line of this file; - is standard input'
 complete -c tcsniff -n '__tcsniff_in sniff doctor' -l tls-ca -r -F -d 'Trust the authorities in this file, in PEM, instead of the system\'s'
 complete -c tcsniff -n '__tcsniff_in sniff doctor' -l tls-cert -r -F -d 'Show this certificate, in PEM; without a password it is the login (EXTERNAL)'
@@ -213,7 +256,7 @@ complete -c tcsniff -n '__tcsniff_in sniff' -l until -x -d 'End after an event o
 complete -c tcsniff -n '__tcsniff_in sniff' -l fail-on -x -d 'The same, with exit status 10'
 complete -c tcsniff -n '__tcsniff_in sniff' -s o -l output -x -a 'table lines json raw' -d 'table: live; lines: one an event; json: one object a line; raw: bodies as they came. Default: table on a terminal, else json'
 complete -c tcsniff -n '__tcsniff_in sniff' -l json -d 'Short for -o json'
-complete -c tcsniff -n '__tcsniff_in sniff' -l columns -x -d 'What the table and the lines show; `--columns help` lists what there is'
+complete -c tcsniff -n '__tcsniff_in sniff' -l columns -x -a '(__tcsniff_list time\\t\'when it happened, or else when it reached us\' received\\t\'when it reached us\' lag\\t\'how long after it happened it reached us\' event\\t\'what happened, by symbol and word\' state\\t\'the task\\\'s state, as the queue knew it when it sent the message\' task\\t\'the task\\\'s label or kind; the group\\\'s id; else the routing key\' task-id\\t\'the task\\\'s id\' run\\t\'the run\\\'s number\' pool\\t\'the worker pool: provisioner and worker type\' worker\\t\'the worker: group and id\' reason\\t\'why a run ended or was made; an artifact\\\'s name; a priority\' scheduler\\t\'the scheduler\' group\\t\'the task group\\\'s id\' routes\\t\'the task\\\'s own routes\' exchange\\t\'the exchange\\\'s name on the broker\' key\\t\'the routing key\')' -d 'What the table and the lines show; `--columns help` lists what there is'
 complete -c tcsniff -n '__tcsniff_in sniff' -l select -x -d 'What to show of each event, as JSON: a JMESPath expression over its record'
 complete -c tcsniff -n '__tcsniff_in sniff' -s r -l raw-output -d 'Show strings that --select gives without quotes, as jq -r does'
 complete -c tcsniff -n '__tcsniff_in sniff' -l utc -d 'Show times in UTC'
@@ -222,8 +265,8 @@ complete -c tcsniff -n '__tcsniff_in sniff' -l gaps -d 'Show a time in which not
 complete -c tcsniff -n '__tcsniff_in sniff' -l color -x -a 'auto always never' -d 'Colours; auto follows the terminal, NO_COLOR and FORCE_COLOR'
 complete -c tcsniff -n '__tcsniff_in sniff' -l summary -x -a 'text json' -d 'How to say in the end what has become of the messages. Default: text'
 complete -c tcsniff -n '__tcsniff_in sniff' -s q -l quiet -d 'Say nothing but errors'
-complete -c tcsniff -n '__tcsniff_in sniff explain exchanges doctor schema completion' -s h -l help -d 'Show this message and exit'
-complete -c tcsniff -n '__tcsniff_in sniff explain exchanges doctor schema completion' -l debug -d 'Show the traceback of a failure'
+complete -c tcsniff -n '__tcsniff_in sniff explain exchanges doctor schema completion help' -s h -l help -d 'Show this message and exit'
+complete -c tcsniff -n '__tcsniff_in sniff explain exchanges doctor schema completion help' -l debug -d 'Show the traceback of a failure'
 complete -c tcsniff -n '__tcsniff_in explain exchanges doctor' -l json -d 'One JSON object a line'
 complete -c tcsniff -n '__tcsniff_in doctor' -l wait -x -d 'Wait so long for a first message'
 complete -c tcsniff -n __tcsniff_first -l version -d 'Show the version and exit'

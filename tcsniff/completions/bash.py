@@ -10,8 +10,11 @@ from collections.abc import Iterable, Iterator
 from tcsniff.completions.words import (
     EVENTS,
     EXCHANGES,
+    NAME,
+    SELECTION,
     WRITTEN,
     alternatives,
+    arguments,
     event_commands,
     fields_by_events,
     names_exchange,
@@ -28,11 +31,38 @@ _HEAD = f"""\
 
 # In all of it, `found` is _tcsniff's own array, which the others fill.
 _CODE = r"""
+# Finds the names in a table of the configuration file; $2 stands before each.
+_tcsniff_configured() {
+  local file=${XDG_CONFIG_HOME:-${HOME-}/.config}/tcsniff/config.toml line
+  [[ -f $file && -r $file ]] || return 0
+  local title='^[[:blank:]]*\[[[:blank:]]*'$1'[[:blank:]]*\.[[:blank:]]*"?(@NAME@)"?[[:blank:]]*\]'
+  while IFS= read -r line || [[ -n $line ]]; do
+    [[ ! $line =~ $title ]] || found+=("$2${BASH_REMATCH[1]}")
+  done <"$file"
+}
+
+# Finds what may follow in a list with commas.
+_tcsniff_list() {
+  local start=${1%"${1##*,}"} word
+  shift
+  for word in "$@"; do
+    [[ ,$start == *",$word,"* ]] || found+=("$start$word")
+  done
+  compopt -o nospace 2>/dev/null || :
+}
+
+# Finds files. What is not found so, such as ~/, readline looks for itself.
+_tcsniff_files() {
+  mapfile -t found < <(compgen -f -- "$1")
+  compopt -o filenames -o default 2>/dev/null || :
+}
+
 # Completes an EVENT, or the field after EVENT: or a comma.
 _tcsniff_event() {
   local word=$1 start field
   if [[ $word != *:* ]]; then
     found+=("${_tcsniff_events[@]}")
+    _tcsniff_configured @SELECTION@ @
     return
   fi
   start=${word%"${word##*[:,]}"}
@@ -94,7 +124,7 @@ _tcsniff() {
     _tcsniff_flags "$command" "$first"
   else
     ((first == 0)) || found+=("${_tcsniff_commands[@]}")
-    _tcsniff_arguments "$command" "$current"
+    _tcsniff_arguments "$command" "$current" "${words[-2]-}"
   fi
   _tcsniff_reply "$current"
 }
@@ -120,7 +150,8 @@ def script(interface: Interface) -> str:
         *_function("arguments", "Finds what a command takes besides.", _arguments(commands)),
         *_function("fields", "Finds the fields of an EVENT.", _fields()),
     ]
-    return "\n".join([*parts, _CODE.replace("@DEFAULT@", DEFAULT)])
+    code = _CODE.replace("@DEFAULT@", DEFAULT).replace("@NAME@", NAME)
+    return "\n".join([*parts, code.replace("@SELECTION@", SELECTION)])
 
 
 def _array(name: str, words: Iterable[str]) -> str:
@@ -169,21 +200,25 @@ def _value(flag: Flag) -> str:
     if names_exchange(flag):
         return 'found=("${_tcsniff_exchanges[@]}")'
     if flag.takes_file:
-        return _FILES.format("$3")
-    return f"found=({' '.join(values(flag))})"
-
-
-_FILES = 'mapfile -t found < <(compgen -f -- "{}"); compopt -o filenames 2>/dev/null || :'
+        return '_tcsniff_files "$3"'
+    known = values(flag)
+    words = " ".join(known.words)
+    if known.listed:
+        return f'_tcsniff_list "$3" \\\n{wrapped(words, 12, continued=True)}'
+    more = f"; _tcsniff_configured {known.table} ''" if known.table else ""
+    return f"found=({words}){more}"
 
 
 def _arguments(commands: tuple[Command, ...]) -> Iterator[str]:
     yield f'    {" | ".join(event_commands(commands))}) _tcsniff_event "$2" ;;'
     for command in commands:
-        words = " ".join(word for argument in command.arguments for word in argument.words)
-        if words:
-            yield f"    {command.name}) found+=({words}) ;;"
+        if words := " ".join(arguments(command, commands)):
+            # One word, so nothing where it is there already.
+            yield f"    {command.name})"
+            yield f"      [[ $3 != {command.name} && $3 != -* ]] || found+=("
+            yield f"{wrapped(words, 8)}\n      )\n      ;;"
         elif any(argument.takes_file for argument in command.arguments):
-            yield f"    {command.name}) {_FILES.format('$2')} ;;"
+            yield f'    {command.name}) _tcsniff_files "$2" ;;'
 
 
 def _fields() -> Iterator[str]:

@@ -10,7 +10,10 @@ from collections.abc import Iterator
 from tcsniff.completions.words import (
     EVENTS,
     EXCHANGES,
+    NAME,
+    SELECTION,
     WRITTEN,
+    arguments,
     event_commands,
     fields_by_events,
     names_exchange,
@@ -40,6 +43,32 @@ function __tcsniff_in
     contains -- $command $argv
 end
 
+# Lists the names in a table of the configuration file; $argv[2] stands before each.
+function __tcsniff_configured
+    set -l place $XDG_CONFIG_HOME
+    test -n "$place"; or set place ~/.config
+    set -l file $place/tcsniff/config.toml
+    test -f $file -a -r $file; or return
+    set -l title '^\s*\[\s*'$argv[1]'\s*\.\s*"?(@NAME@)"?\s*\].*$'
+    string replace -r -f -- $title $argv[2]'$1' <$file
+end
+
+# Lists what may follow in a list with commas, of words each with its meaning.
+function __tcsniff_list
+    set -l start (string replace -r '^--[^=]*=' '' -- (commandline -ct))
+    set start (string match -r '^.*,' -- $start)
+    for row in $argv
+        set -l word (string split -m 1 \t -- $row)[1]
+        string match -q "*,$word,*" -- ,$start; or echo $start$row
+    end
+end
+
+# Whether nothing but flags follows the command.
+function __tcsniff_alone
+    set -l words (commandline -opc)
+    not set -q words[3]; or string match -q -- '-*' $words[-1]
+end
+
 # Completes an EVENT, or the field after EVENT: or a comma.
 function __tcsniff_event
     set -l word (commandline -ct)
@@ -48,6 +77,7 @@ function __tcsniff_event
     end
     if not string match -q '*:*' -- $word
         __tcsniff_events
+        __tcsniff_configured @SELECTION@ @
         return
     end
     set -l start (string match -r '^.*[:,]' -- $word)
@@ -73,7 +103,9 @@ def script(interface: Interface) -> str:
         *_events(),
         *_exchanges(),
         *_fields(),
-        _CODE.replace("@DEFAULT@", DEFAULT),
+        _CODE.replace("@DEFAULT@", DEFAULT)
+        .replace("@NAME@", NAME)
+        .replace("@SELECTION@", SELECTION),
         *_commands(commands),
         *_flags(commands),
         *(_complete(flag, "__tcsniff_first") for flag in interface.flags),
@@ -109,11 +141,12 @@ def _commands(commands: tuple[Command, ...]) -> Iterator[str]:
     events = " ".join(event_commands(commands))
     yield f"complete -c tcsniff -n '__tcsniff_in {events}' -a '(__tcsniff_event)'"
     for command in commands:
-        words = " ".join(word for argument in command.arguments for word in argument.words)
-        if words:
-            yield f"complete -c tcsniff -n '__tcsniff_in {command.name}' -a '{words}'"
-        elif any(argument.takes_file for argument in command.arguments):
-            yield f"complete -c tcsniff -n '__tcsniff_in {command.name}' -F"
+        inside = f"__tcsniff_in {command.name}"
+        for word, text in arguments(command, commands).items():
+            meaning = f" -d {_quoted(text.rstrip('.'))}" if text else ""
+            yield f"complete -c tcsniff -n '{inside}; and __tcsniff_alone' -a {word}{meaning}"
+        if any(argument.takes_file for argument in command.arguments):
+            yield f"complete -c tcsniff -n '{inside}' -F"
 
 
 def _flags(commands: tuple[Command, ...]) -> Iterator[str]:
@@ -139,7 +172,18 @@ def _value(flag: Flag) -> list[str]:
         return ["-x", "-a", "'(__tcsniff_exchanges)'"]
     if flag.takes_file:
         return ["-r", "-F"]
-    return ["-x", "-a", _quoted(" ".join(values(flag)))] if values(flag) else ["-x"]
+    known = values(flag)
+    if known.listed:
+        rows = " ".join(_row(word, text) for word, text in known.words.items())
+        return ["-x", "-a", _quoted(f"(__tcsniff_list {rows})")]
+    words = " ".join(known.words)
+    if known.table:
+        words += f" (__tcsniff_configured {known.table} '')"
+    return ["-x", "-a", _quoted(words)] if words else ["-x"]
+
+
+def _row(word: str, text: str) -> str:
+    return f"{word}\\t{_quoted(text)}" if text else word
 
 
 def _quoted(text: str) -> str:

@@ -7,11 +7,15 @@ from __future__ import annotations
 
 import textwrap
 from collections.abc import Iterable
+from typing import NamedTuple
 
+from tcsniff.columns import NAMES
 from tcsniff.config import PROFILES
 from tcsniff.exchanges import CATALOG, Exchange, kebab
 from tcsniff.fields import POOLS, has
 from tcsniff.interface import Command, Flag
+from tcsniff.manual.topics import TOPICS
+from tcsniff.tasks import REASONS_RESOLVED, STATES
 
 EVENTS = {exchange.name: exchange.summary for exchange in CATALOG}
 """EVENTs, and what each announces."""
@@ -22,12 +26,55 @@ EXCHANGES = (*EVENTS, *(exchange.address for exchange in CATALOG))
 WRITTEN = "Written by `make docs` from tcsniff's own commands; changes here are lost."
 
 
-def values(flag: Flag) -> tuple[str, ...]:
-    """List what may be given to a flag, as far as it can be listed.
+PROFILE = "profile"
+SELECTION = "selection"
+"""Tables of the configuration file, whose names the shells read there themselves."""
+
+NAME = "[A-Za-z0-9_-]+"
+"""What such a name looks like: the bare keys of TOML, which no shell reads anything into."""
+
+
+class Values(NamedTuple):
+    """What may be given to a flag or as an argument, as far as it can be listed.
+
+    Attributes:
+        words: Each, and what it means; empty if it says so itself.
+        listed: Whether several may be given, with commas between.
+        table: The table of the configuration file that holds more; empty for none.
+    """
+
+    words: dict[str, str]
+    listed: bool = False
+    table: str = ""
+
+
+_VALUES = {
+    "--profile": Values(dict.fromkeys(PROFILES, ""), table=PROFILE),
+    "--state": Values(dict.fromkeys(STATES, ""), listed=True),
+    "--reason": Values(dict.fromkeys(REASONS_RESOLVED, ""), listed=True),
+    "--columns": Values(NAMES, listed=True),
+}
+
+
+def values(flag: Flag) -> Values:
+    """List what may be given to a flag.
 
     Exchanges are left to the shells, which keep them in one place.
     """
-    return tuple(PROFILES) if "--profile" in flag.names else flag.words
+    known = (_VALUES[name] for name in flag.names if name in _VALUES)
+    return next(known, Values(dict.fromkeys(flag.words, "")))
+
+
+def arguments(command: Command, commands: Iterable[Command]) -> dict[str, str]:
+    """List what may be given to a command besides flags, but for EVENTs and files.
+
+    Returns:
+        Words, and what each means; empty if it says so itself.
+    """
+    if command.name == "help":
+        topics = {name: topic.summary for name, topic in TOPICS.items()}
+        return topics | {one.name: one.summary for one in commands if one.name not in topics}
+    return {word: "" for argument in command.arguments for word in argument.words}
 
 
 def names_exchange(flag: Flag) -> bool:

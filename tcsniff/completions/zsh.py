@@ -11,14 +11,17 @@ from collections.abc import Iterator
 from tcsniff.completions.words import (
     EVENTS,
     EXCHANGES,
+    NAME,
+    SELECTION,
     WRITTEN,
     alternatives,
+    arguments,
     fields_by_events,
     names_exchange,
     values,
     wrapped,
 )
-from tcsniff.interface import DEFAULT, Argument, Command, Flag, Interface
+from tcsniff.interface import DEFAULT, Command, Flag, Interface
 
 _HEAD = f"""\
 #compdef tcsniff
@@ -26,11 +29,37 @@ _HEAD = f"""\
 """
 
 _CODE = r"""
+# Finds the names in a table of the configuration file; $2 stands before each.
+_tcsniff_configured() {
+  local file=${XDG_CONFIG_HOME:-$HOME/.config}/tcsniff/config.toml line
+  local -a match mbegin mend
+  [[ -f $file && -r $file ]] || return 0
+  local title='^[[:blank:]]*\[[[:blank:]]*'$1'[[:blank:]]*\.[[:blank:]]*"?(@NAME@)"?[[:blank:]]*\]'
+  for line in ${(f)"$(<$file)"}; do
+    [[ ! $line =~ $title ]] || found+=($2$match[1])
+  done
+}
+
+# Completes a name: one of those given, or one of the configuration file.
+_tcsniff_configured_names() {
+  local table=$1 kind=$2 before=$3
+  shift 3
+  local -a found=($@) expl
+  _tcsniff_configured $table $before
+  _wanted $table expl $kind compadd -a found
+}
+
 # Completes an EVENT, or the field after EVENT: or a comma.
 _tcsniff_event() {
-  if [[ $PREFIX != *:* ]]; then
-    _tcsniff_event_names
+  if [[ $PREFIX == @* ]]; then
+    _tcsniff_configured_names @SELECTION@ selection @
     return
+  fi
+  if [[ $PREFIX != *:* ]]; then
+    local ret=1
+    _tcsniff_event_names && ret=0
+    _tcsniff_configured_names @SELECTION@ selection @ && ret=0
+    return ret
   fi
   local given=$PREFIX field
   local -a fields left
@@ -81,9 +110,12 @@ def script(interface: Interface) -> str:
         *_described("EVENT", "event_names", EVENTS),
         *_exchanges(),
         *_fields(),
+        *_lists(interface),
+        *_topics(interface),
         *(line for command in interface.commands for line in _flags(command, interface)),
     ]
     code = _CODE.replace("@DEFAULT@", DEFAULT).replace("@COMMANDS@", "|".join(summaries))
+    code = code.replace("@NAME@", NAME).replace("@SELECTION@", SELECTION)
     return "\n".join([*parts, code]) + _TAIL
 
 
@@ -91,7 +123,7 @@ def _described(kind: str, function: str, words: dict[str, str]) -> Iterator[str]
     yield f"_tcsniff_{function}() {{"
     yield "  local -a described=("
     for word, text in words.items():
-        yield "    " + _quoted(word + ":" + text.rstrip("."))
+        yield "    " + _quoted(f"{word}:{text.rstrip('.')}" if text else word)
     yield "  )"
     yield f"  _describe -t {kind.lower()}s {kind} described"
     yield "}\n"
@@ -115,13 +147,43 @@ def _fields() -> Iterator[str]:
     yield "}"
 
 
+def _lists(interface: Interface) -> Iterator[str]:
+    """Define how lists with commas are completed, a function for each flag that takes one."""
+    flags = {flag.names[-1]: flag for command in interface.commands for flag in command.flags}
+    for name, flag in flags.items():
+        known = values(flag)
+        if known.listed:
+            yield f"\n{_function_of(flag)}() {{"
+            yield f"  _values -s , {name.lstrip('-')} \\"
+            yield " \\\n".join(
+                f"    {_quoted(_value_of_list(*row))}" for row in known.words.items()
+            )
+            yield "}"
+
+
+def _value_of_list(word: str, text: str) -> str:
+    return f"{word}[{_escaped(text)}]" if text else word
+
+
+def _function_of(flag: Flag) -> str:
+    return f"_tcsniff_list_of_{flag.names[-1].lstrip('-').replace('-', '_')}"
+
+
+def _topics(interface: Interface) -> Iterator[str]:
+    """Define how what is no EVENT and no file is completed, where its words have a meaning."""
+    for command in interface.commands:
+        words = arguments(command, interface.commands)
+        if any(words.values()):
+            yield from _described("topic", f"{command.name}_words", words)
+
+
 def _flags(command: Command, interface: Interface) -> Iterator[str]:
     yield f"\n_tcsniff_{command.name}_flags() {{"
     yield "  flags=("
     for flag in command.flags:
         yield from (f"    {spec}" for spec in _specs(flag))
-    for argument in command.arguments:
-        yield f"    {_quoted(_argument(argument, command))}"
+    if command.arguments:
+        yield f"    {_quoted(_arguments(command, interface))}"
     yield "  )"
     if command.is_default and interface.flags:
         yield "  if (( CURRENT == 2 )); then"
@@ -148,17 +210,25 @@ def _value(flag: Flag) -> str:
     label = _escaped(flag.metavar) if not flag.words else flag.names[-1].lstrip("-")
     if flag.takes_file:
         return f":{label}:_files"
-    return f":{label}:({' '.join(values(flag))})" if values(flag) else f":{label}: "
+    known = values(flag)
+    if known.listed:
+        return f":{label}:{_function_of(flag)}"
+    words = " ".join(known.words)
+    if known.table:
+        return f":{label}:_tcsniff_configured_names {known.table} {label} '' {words}"
+    return f":{label}:({words})" if words else f":{label}: "
 
 
-def _argument(argument: Argument, command: Command) -> str:
+def _arguments(command: Command, interface: Interface) -> str:
     if command.takes_events:
         return "*:EVENT:_tcsniff_event"
-    if argument.takes_file:
+    if any(argument.takes_file for argument in command.arguments):
         return "*:file:_files"
-    words = f"({' '.join(argument.words)})" if argument.words else " "
-    label = re.sub(r"[^A-Z_]", "", argument.metavar) or command.name
-    return f":{label}:{words}"
+    words = arguments(command, interface.commands)
+    label = re.sub(r"[^A-Z_]", "", command.arguments[0].metavar) or command.name
+    if any(words.values()):
+        return f":{label}:_tcsniff_{command.name}_words"
+    return f":{label}:({' '.join(words)})" if words else f":{label}: "
 
 
 def _escaped(text: str) -> str:
