@@ -74,13 +74,13 @@ _tcsniff_event() {
   done
 }
 
-# Puts the words together again that bash takes apart at : and =, and that no
+# Puts the words together again that bash takes apart at :, = and @, and that no
 # blank divides.
 _tcsniff_join() {
   local line=${COMP_LINE-} piece='' word i
   for ((i = 0; i <= COMP_CWORD; i++)); do
     word=${COMP_WORDS[i]-}
-    if ((i > 0)) && [[ $line != [[:blank:]]* && ($word == [:=]* || $piece == *[:=]) ]]; then
+    if ((i > 0)) && [[ $line != [[:blank:]]* && ($word == [:=@]* || $piece == *[:=@]) ]]; then
       words[-1]+=$word
     else
       words+=("$word")
@@ -90,7 +90,8 @@ _tcsniff_join() {
   done
 }
 
-# Gives what is found and fits; bash wants only what follows the last break in the word.
+# Gives what is found and fits; bash wants only what follows the last break in the
+# word, but for @, which it leaves at the start.
 _tcsniff_reply() {
   local current=$1 breaks='' before='' word
   [[ ${COMP_WORDBREAKS-} != *:* ]] || breaks+=:

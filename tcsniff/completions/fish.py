@@ -59,7 +59,7 @@ function __tcsniff_list
     set start (string match -r '^.*,' -- $start)
     for row in $argv
         set -l word (string split -m 1 \t -- $row)[1]
-        string match -q "*,$word,*" -- ,$start; or echo $start$row
+        string match -q "*,$word,*" -- ,$start; or echo "$start$row"
     end
 end
 

@@ -148,10 +148,15 @@ def _fields() -> Iterator[str]:
 
 
 def _lists(interface: Interface) -> Iterator[str]:
-    """Define how lists with commas are completed, a function for each flag that takes one."""
+    """Define how what is more than words is completed, a function for each flag that takes it."""
     flags = {flag.names[-1]: flag for command in interface.commands for flag in command.flags}
     for name, flag in flags.items():
         known = values(flag)
+        if known.table:
+            words = " ".join(known.words)
+            yield f"\n{_function_of(flag)}() {{"
+            yield f"  _tcsniff_configured_names {known.table} {known.table} '' {words}"
+            yield "}"
         if known.listed:
             yield f"\n{_function_of(flag)}() {{"
             yield f"  _values -s , {name.lstrip('-')} \\"
@@ -166,7 +171,7 @@ def _value_of_list(word: str, text: str) -> str:
 
 
 def _function_of(flag: Flag) -> str:
-    return f"_tcsniff_list_of_{flag.names[-1].lstrip('-').replace('-', '_')}"
+    return f"_tcsniff_value_of_{flag.names[-1].lstrip('-').replace('-', '_')}"
 
 
 def _topics(interface: Interface) -> Iterator[str]:
@@ -215,7 +220,7 @@ def _value(flag: Flag) -> str:
         return f":{label}:{_function_of(flag)}"
     words = " ".join(known.words)
     if known.table:
-        return f":{label}:_tcsniff_configured_names {known.table} {label} '' {words}"
+        return f":{label}:{_function_of(flag)}"
     return f":{label}:({words})" if words else f":{label}: "
 
 
