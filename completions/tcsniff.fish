@@ -269,4 +269,4 @@ complete -c tcsniff -n '__tcsniff_in sniff explain exchanges doctor schema compl
 complete -c tcsniff -n '__tcsniff_in sniff explain exchanges doctor schema completion help' -l debug -d 'Show the traceback of a failure'
 complete -c tcsniff -n '__tcsniff_in explain exchanges doctor' -l json -d 'One JSON object a line'
 complete -c tcsniff -n '__tcsniff_in doctor' -l wait -x -d 'Wait so long for a first message'
-complete -c tcsniff -n __tcsniff_first -l version -d 'Show the version and exit'
+complete -c tcsniff -n __tcsniff_first -l version -d 'Show the version; with --verbose, of what it runs on, too'

@@ -11,9 +11,9 @@ from typing import Any
 
 import click
 
-from tcsniff import __version__
+from tcsniff.commands.about import versions
 from tcsniff.commands.options import DEBUG
-from tcsniff.commands.talk import say
+from tcsniff.commands.talk import say, show
 from tcsniff.errors import OutputClosed, TcsniffError, suggestion
 from tcsniff.interrupts import interrupts
 
@@ -46,6 +46,10 @@ tcsniff shows Taskcluster's task events as they happen.
 `tcsniff --help` tells the rest; `tcsniff exchanges` lists the EVENTs."""
 
 
+def _in_place_of_a_command(args: list[str]) -> bool:
+    return args[0] in ("-h", "--help", "--version") or set(args) == {"--version", "--verbose"}
+
+
 class Root(click.Group):
     """The commands, imported when they are needed; without one, words belong to `sniff`."""
 
@@ -67,7 +71,7 @@ class Root(click.Group):
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         """Give words that do not start with a command to the default one."""
-        if args and args[0] not in _COMMANDS and args[0] not in ("-h", "--help", "--version"):
+        if args and args[0] not in _COMMANDS and not _in_place_of_a_command(args):
             args = [_DEFAULT, *args]
         return super().parse_args(ctx, args)
 
@@ -85,10 +89,16 @@ class Root(click.Group):
     invoke_without_command=True,
     context_settings=_SETTINGS,
 )
-@click.version_option(__version__, message="tcsniff %(version)s")
+@click.option(
+    "--version", is_flag=True, help="Show the version; with --verbose, of what it runs on, too."
+)
+@click.option("--verbose", is_flag=True, hidden=True)
 @click.pass_context
-def tcsniff(ctx: click.Context) -> None:
+def tcsniff(ctx: click.Context, *, version: bool, verbose: bool) -> None:
     """Show Taskcluster's events as they happen."""
+    if version:
+        show("\n".join(versions(verbose=verbose)))
+        ctx.exit(0)
     if ctx.invoked_subcommand is None:
         click.echo(_SHORT_HELP, err=True)
         ctx.exit(2)

@@ -74,6 +74,7 @@ LAYERS = [
     },
     {"renderers.changes", "renderers.document", "renderers.following", "renderers.treeview"},
     {"diagnosis", "listening", "renderers.table", "sources.demo"},
+    {"commands.about"},
     {"commands.passwords", "commands.settingsfile", "commands.talk"},
     {"commands.layers"},
     {"commands.flags"},
