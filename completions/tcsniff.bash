@@ -3,7 +3,7 @@
 # Needs bash 4.4 or later, and not the package bash-completion.
 
 _tcsniff_commands=(
-  sniff explain exchanges doctor schema completion help
+  sniff graph explain exchanges doctor schema completion help
 )
 _tcsniff_events=(
   task-defined task-pending task-running artifact-created task-completed task-failed
@@ -63,6 +63,15 @@ _tcsniff_flags() {
         --auto-ack --from --follow --speed --demo --seed -n --count --timeout --idle-timeout
         --until --fail-on -o --output --json --columns --select -r --raw-output --utc --record
         --gaps --color --summary -q --quiet -h --help --debug
+      )
+      ;;
+    graph)
+      found=(
+        --broker --profile --password-file --tls-ca --tls-cert --tls-key --tls-insecure
+        --plaintext --queue --queue-expires --queue-max-length --delete-queue --resume
+        --max-size --prefetch --auto-ack --from --follow --speed --demo --seed --graph
+        --root-url --no-api --no-wait --settle --timeout -o --output --json --format
+        --critical-path --blocked --utc --record --notify --color -q --quiet -h --help --debug
       )
       ;;
     explain)
@@ -158,6 +167,30 @@ _tcsniff_values() {
         *) return 1 ;;
       esac
       ;;
+    graph)
+      case $2 in
+        --broker | --queue | --queue-expires | --queue-max-length | --resume | --max-size | \
+        --prefetch | --speed | --seed | --root-url | --settle | --timeout)
+          found=()
+          ;;
+        --profile)
+          found=(firefox-ci community); _tcsniff_configured profile ''
+          ;;
+        --password-file | --tls-ca | --tls-cert | --tls-key | --from | --graph | --record)
+          _tcsniff_files "$3"
+          ;;
+        -o | --output)
+          found=(table lines json)
+          ;;
+        --format)
+          found=(json dot mermaid profile)
+          ;;
+        --color)
+          found=(auto always never)
+          ;;
+        *) return 1 ;;
+      esac
+      ;;
     explain)
       case $2 in
         --worker-type | --provisioner-id | --task-queue | --task-group-id | --task-group | \
@@ -218,8 +251,8 @@ _tcsniff_arguments() {
       ;;
     help)
       [[ $3 != help && $3 != -* ]] || found+=(
-        environment exit-status expressions recipes record security sniff explain exchanges
-        doctor schema completion help
+        environment exit-status expressions recipes record security sniff graph explain
+        exchanges doctor schema completion help
       )
       ;;
   esac
