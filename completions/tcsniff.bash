@@ -145,7 +145,7 @@ _tcsniff_values() {
             malformed-payload resource-unavailable internal-error intermittent-task superseded
           ;;
         --profile)
-          found=(firefox-ci community); _tcsniff_configured profile ''
+          found=(firefox-ci community); _tcsniff_configured profiles ''
           ;;
         --password-file | --tls-ca | --tls-cert | --tls-key | --from | --record)
           _tcsniff_files "$3"
@@ -174,7 +174,7 @@ _tcsniff_values() {
           found=()
           ;;
         --profile)
-          found=(firefox-ci community); _tcsniff_configured profile ''
+          found=(firefox-ci community); _tcsniff_configured profiles ''
           ;;
         --password-file | --tls-ca | --tls-cert | --tls-key | --from | --graph | --record)
           _tcsniff_files "$3"
@@ -228,7 +228,7 @@ _tcsniff_values() {
           found=("${_tcsniff_exchanges[@]}")
           ;;
         --profile)
-          found=(firefox-ci community); _tcsniff_configured profile ''
+          found=(firefox-ci community); _tcsniff_configured profiles ''
           ;;
         --password-file | --tls-ca | --tls-cert | --tls-key)
           _tcsniff_files "$3"
@@ -251,7 +251,7 @@ _tcsniff_arguments() {
       ;;
     help)
       [[ $3 != help && $3 != -* ]] || found+=(
-        environment exit-status expressions recipes record security sniff graph explain
+        environment exit-status expressions files recipes record security sniff graph explain
         exchanges doctor schema completion help
       )
       ;;
@@ -301,7 +301,12 @@ _tcsniff_fields() {
 
 # Finds the names in a table of the configuration file; $2 stands before each.
 _tcsniff_configured() {
-  local file=${XDG_CONFIG_HOME:-${HOME-}/.config}/tcsniff/config.toml line
+  local file=${TCSNIFF_CONFIG-} line
+  if [[ -z $file ]]; then
+    file=${XDG_CONFIG_HOME-}
+    [[ $file == /* ]] || file=${HOME-}/.config
+    file+=/tcsniff/config.toml
+  fi
   [[ -f $file && -r $file ]] || return 0
   local title='^[[:blank:]]*\[[[:blank:]]*'$1'[[:blank:]]*\.[[:blank:]]*"?([A-Za-z0-9_-]+)"?[[:blank:]]*\]'
   while IFS= read -r line || [[ -n $line ]]; do
@@ -330,7 +335,7 @@ _tcsniff_event() {
   local word=$1 start field
   if [[ $word != *:* ]]; then
     found+=("${_tcsniff_events[@]}")
-    _tcsniff_configured selection @
+    _tcsniff_configured selections @
     return
   fi
   start=${word%"${word##*[:,]}"}

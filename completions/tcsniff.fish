@@ -132,9 +132,12 @@ end
 
 # Lists the names in a table of the configuration file; $argv[2] stands before each.
 function __tcsniff_configured
-    set -l place $XDG_CONFIG_HOME
-    test -n "$place"; or set place ~/.config
-    set -l file $place/tcsniff/config.toml
+    set -l file $TCSNIFF_CONFIG
+    if test -z "$file"
+        set -l place $XDG_CONFIG_HOME
+        string match -q '/*' -- $place; or set place ~/.config
+        set file $place/tcsniff/config.toml
+    end
     test -f $file -a -r $file; or return
     set -l title '^\s*\[\s*'$argv[1]'\s*\.\s*"?([A-Za-z0-9_-]+)"?\s*\].*$'
     string replace -r -f -- $title $argv[2]'$1' <$file
@@ -164,7 +167,7 @@ function __tcsniff_event
     end
     if not string match -q '*:*' -- $word
         __tcsniff_events
-        __tcsniff_configured selection @
+        __tcsniff_configured selections @
         return
     end
     set -l start (string match -r '^.*[:,]' -- $word)
@@ -193,6 +196,7 @@ complete -c tcsniff -n '__tcsniff_in completion; and __tcsniff_alone' -a fish
 complete -c tcsniff -n '__tcsniff_in help; and __tcsniff_alone' -a environment -d 'The variables that tcsniff reads'
 complete -c tcsniff -n '__tcsniff_in help; and __tcsniff_alone' -a exit-status -d 'What tcsniff ends with, and what it means'
 complete -c tcsniff -n '__tcsniff_in help; and __tcsniff_alone' -a expressions -d 'What --where, --until, --fail-on and --select take'
+complete -c tcsniff -n '__tcsniff_in help; and __tcsniff_alone' -a files -d 'What tcsniff reads and writes besides'
 complete -c tcsniff -n '__tcsniff_in help; and __tcsniff_alone' -a recipes -d 'Things to do, as lines for a shell'
 complete -c tcsniff -n '__tcsniff_in help; and __tcsniff_alone' -a record -d 'The line of JSON that -o json prints'
 complete -c tcsniff -n '__tcsniff_in help; and __tcsniff_alone' -a security -d 'Passwords, TLS, what is sent, shown and kept'
@@ -231,7 +235,7 @@ complete -c tcsniff -n '__tcsniff_in sniff explain' -l reason -x -a '(__tcsniff_
 complete -c tcsniff -n '__tcsniff_in sniff explain' -l tag -x -d 'Whose task has this tag, such as kind=build'
 complete -c tcsniff -n '__tcsniff_in sniff explain' -l dedupe -d 'Drop what was seen already; Taskcluster repeats messages'
 complete -c tcsniff -n '__tcsniff_in sniff graph doctor' -l broker -x -d 'amqps://USER@HOST:PORT/VHOST; else TCSNIFF_BROKER or PULSE_URL. PULSE_USERNAME and PULSE_PASSWORD give the account'
-complete -c tcsniff -n '__tcsniff_in sniff graph doctor' -l profile -x -a 'firefox-ci community (__tcsniff_configured profile \'\')' -d 'firefox-ci or community: Mozilla\'s two deployments'
+complete -c tcsniff -n '__tcsniff_in sniff graph doctor' -l profile -x -a 'firefox-ci community (__tcsniff_configured profiles \'\')' -d 'firefox-ci or community: Mozilla\'s two deployments'
 complete -c tcsniff -n '__tcsniff_in sniff graph doctor' -l password-file -r -F -d 'Read the password from the first line of this file; - is standard input'
 complete -c tcsniff -n '__tcsniff_in sniff graph doctor' -l tls-ca -r -F -d 'Trust the authorities in this file, in PEM, instead of the system\'s'
 complete -c tcsniff -n '__tcsniff_in sniff graph doctor' -l tls-cert -r -F -d 'Show this certificate, in PEM; without a password it is the login (EXTERNAL)'

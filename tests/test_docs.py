@@ -26,7 +26,7 @@ from tcsniff.manual.page import EXAMPLES, command_page, heading, page
 from tcsniff.manual.record import ADDED, fields
 from tcsniff.manual.roff import bold, escaped, prose, section, text_line
 from tcsniff.manual.statuses import statuses
-from tcsniff.manual.topics import ENVIRONMENT, expressions
+from tcsniff.manual.topics import expressions, variables
 from tcsniff.stream import Outcome
 
 TOP = Path(__file__).parents[1]
@@ -269,10 +269,10 @@ def test_a_page_names_pages_that_are_there(path):
 
 
 def test_every_variable_that_is_read_is_documented():
-    """And none that is not; say in `ENVIRONMENT` what a new one is for."""
+    """And none that is not; say in `topics` what a new one is for."""
     read = {name for path in (TOP / "tcsniff").rglob("*.py") for name in _variables(path)}
 
-    assert read == set(ENVIRONMENT)
+    assert read == set(variables(COMMANDS))
 
 
 def _variables(path: Path) -> Iterator[str]:
@@ -309,7 +309,7 @@ def examples() -> Iterator[str]:
     """Give the lines of all examples that call tcsniff, for commands that are there."""
     told = [*EXAMPLES, *(row for name in COMMANDS for row in WORDS.get(name, NOTHING).examples)]
     yield from (line for _, line in told if line.startswith("tcsniff "))
-    for block in expressions():
+    for block in expressions(COMMANDS):
         if isinstance(block, Example):
             yield from block.text.strip().split("\n")
 

@@ -22,14 +22,14 @@ MARK = "started"  # the file that says that Tab has started a program
 # Each program that could be Python's leaves a mark.
 PROGRAM = f'#!/bin/sh\necho "$0 $*" >> "$HOME/{MARK}"\n'
 CONFIGURATION = """\
-# [profile.not-this]
-[profile.mine]
+# [profiles.not-this]
+[profiles.mine]
 broker = "amqps://me@broker.example"
- [ profile . "quoted" ] # with a comment
-[profile.mine.deeper]
-[profile."$(touch started)"]
-[selection.nightly]
-[selection.night-shift]\r
+ [ profiles . "quoted" ] # with a comment
+[profiles.mine.deeper]
+[profiles."$(touch started)"]
+[selections.nightly]
+[selections.night-shift]\r
 """
 
 
@@ -52,6 +52,7 @@ class Shell:
                 "ZDOTDIR": str(home),
                 "XDG_DATA_DIRS": str(home / "share"),
                 "XDG_CONFIG_HOME": str(home / "config"),
+                "TCSNIFF_CONFIG": "",
                 "XDG_DATA_HOME": str(home / "own"),
                 "XDG_CACHE_HOME": str(home / "own"),
                 "PATH": f"{home / 'bin'}{os.pathsep}{os.defpath}",

@@ -33,7 +33,12 @@ _HEAD = f"""\
 _CODE = r"""
 # Finds the names in a table of the configuration file; $2 stands before each.
 _tcsniff_configured() {
-  local file=${XDG_CONFIG_HOME:-${HOME-}/.config}/tcsniff/config.toml line
+  local file=${TCSNIFF_CONFIG-} line
+  if [[ -z $file ]]; then
+    file=${XDG_CONFIG_HOME-}
+    [[ $file == /* ]] || file=${HOME-}/.config
+    file+=/tcsniff/config.toml
+  fi
   [[ -f $file && -r $file ]] || return 0
   local title='^[[:blank:]]*\[[[:blank:]]*'$1'[[:blank:]]*\.[[:blank:]]*"?(@NAME@)"?[[:blank:]]*\]'
   while IFS= read -r line || [[ -n $line ]]; do

@@ -45,9 +45,12 @@ end
 
 # Lists the names in a table of the configuration file; $argv[2] stands before each.
 function __tcsniff_configured
-    set -l place $XDG_CONFIG_HOME
-    test -n "$place"; or set place ~/.config
-    set -l file $place/tcsniff/config.toml
+    set -l file $TCSNIFF_CONFIG
+    if test -z "$file"
+        set -l place $XDG_CONFIG_HOME
+        string match -q '/*' -- $place; or set place ~/.config
+        set file $place/tcsniff/config.toml
+    end
     test -f $file -a -r $file; or return
     set -l title '^\s*\[\s*'$argv[1]'\s*\.\s*"?(@NAME@)"?\s*\].*$'
     string replace -r -f -- $title $argv[2]'$1' <$file

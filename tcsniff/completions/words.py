@@ -26,8 +26,8 @@ EXCHANGES = (*EVENTS, *(exchange.address for exchange in CATALOG))
 WRITTEN = "Written by `make docs` from tcsniff's own commands; changes here are lost."
 
 
-PROFILE = "profile"
-SELECTION = "selection"
+PROFILE = "profiles"
+SELECTION = "selections"
 """Tables of the configuration file, whose names the shells read there themselves."""
 
 NAME = "[A-Za-z0-9_-]+"

@@ -117,8 +117,18 @@ WORDS = {
     "graph": Words(
         examples=(
             (
-                "Follow a task group until it is resolved, and tell how it went by the status:",
+                "Follow a task group until it is resolved; the status tells how it went:",
                 "tcsniff graph fN1SbArXTPSVFNUvaOlinQ",
+            ),
+            ("See it work, without a broker:", "tcsniff graph --demo"),
+            (
+                "How is it now? Needs no broker where the queue can be asked:",
+                "tcsniff graph --no-wait --root-url https://firefox-ci-tc.services.mozilla.com "
+                "fN1SbArXTPSVFNUvaOlinQ",
+            ),
+            (
+                "Draw what was recorded:",
+                "tcsniff graph --from yesterday.jsonl --quiet --format dot > group.dot",
             ),
         ),
         statuses=(10, 11),
@@ -142,6 +152,14 @@ WORDS = {
         ),
         statuses=(3, 4, 5),
     ),
-    "config": Words(see=("tcsniff(1), under FILES",)),
+    "config": Words(
+        examples=(
+            ("What is in force, and why?", "tcsniff config"),
+            (
+                "Start a settings file:",
+                "tcsniff config --example > ~/.config/tcsniff/config.toml",
+            ),
+        ),
+    ),
 }
 """By the names of commands."""

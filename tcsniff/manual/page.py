@@ -98,7 +98,6 @@ def page(interface: Interface) -> str:
     """
     names = [command.name for command in interface.commands]
     default = next(command for command in interface.commands if command.is_default)
-    configuration = "config" in names
     lines = itertools.chain(
         heading("tcsniff", 1, _SYNOPSIS),
         _synopsis(interface),
@@ -108,11 +107,11 @@ def page(interface: Interface) -> str:
         body(_events()),
         [request("SH", "OPTIONS"), *_flags_in_sections(default.flags)],
         [request("SS", "In place of a command"), *_flags(interface.flags)],
-        section("EXPRESSIONS", topics.expressions()),
-        section("EXIT STATUS", topics.exit_status()),
-        section("ENVIRONMENT", topics.environment()),
-        section("FILES", topics.files(configuration=configuration)),
-        section("SECURITY", topics.security()),
+        section("EXPRESSIONS", topics.expressions(names)),
+        section("EXIT STATUS", topics.exit_status(names)),
+        section("ENVIRONMENT", topics.environment(names)),
+        section("FILES", topics.files(names)),
+        section("SECURITY", topics.security(names)),
         section("EXAMPLES", [*_examples(EXAMPLES), *recipes()]),
         section("SEE ALSO", [*_see(_pages(names)[1:], ("jq(1)",)), *map(Prose, _ABROAD)]),
     )
@@ -146,7 +145,7 @@ def command_page(command: Command, interface: Interface) -> str:
         lines += _flags_in_sections(command.flags)
     ends = {str(status): text for status, text in statuses_of(command, words.statuses).items()}
     lines += section("EXIT STATUS", [Terms(ends)])
-    if variables := _variables(command, words.variables):
+    if variables := _variables(command, interface, words.variables):
         lines += section("ENVIRONMENT", [Terms(variables)])
     if words.examples:
         lines += section("EXAMPLES", _examples(words.examples))
@@ -237,11 +236,12 @@ def _term(flag: Flag) -> str:
     return f"{names} {usage(flag.metavar)}" if flag.metavar else names
 
 
-def _variables(command: Command, further: Iterable[str]) -> dict[str, str]:
+def _variables(command: Command, interface: Interface, further: Iterable[str]) -> dict[str, str]:
     names = {name for flag in command.flags for name in flag.names}
     by_flags = (topics.VARIABLES_OF_FLAGS.get(name, ()) for name in names)
     own = {*itertools.chain.from_iterable(by_flags), *further}
-    return {name: text for name, text in topics.ENVIRONMENT.items() if name in own}
+    known = topics.variables([one.name for one in interface.commands])
+    return {name: text for name, text in known.items() if name in own}
 
 
 def _examples(examples: Iterable[tuple[str, str]]) -> Iterator[Block]:

@@ -5,7 +5,7 @@ Pure.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from typing import NamedTuple
 
 from tcsniff.manual.blocks import Block, Example, Heading, Prose, Terms
@@ -19,19 +19,29 @@ class Topic(NamedTuple):
 
     Attributes:
         summary: In a line.
-        blocks: Tells of it.
+        blocks: Tells of it, given the names of all commands.
     """
 
     summary: str
-    blocks: Callable[[], Sequence[Block]]
+    blocks: Callable[[Collection[str]], Sequence[Block]]
 
 
-ENVIRONMENT = {
+_SETTINGS = {
+    "TCSNIFF_CONFIG": "The settings file, unless `--config` names one; - is none.",
+    "XDG_CONFIG_HOME": "Where tcsniff/config.toml is looked for; else ~/.config.",
+    "TCSNIFF_PROFILE": "What `--profile` would be given. Every flag has a variable of its name: "
+    "TCSNIFF_WORKER_TYPE for `--worker-type`, TCSNIFF_UTC=1 for `--utc`. A flag that is repeated "
+    "takes a line for each value.",
+    "TCSNIFF_DEBUG": "If not empty, tcsniff shows where an error comes from, as with `--debug`.",
+}
+_ENVIRONMENT = {
     "TCSNIFF_BROKER": "The broker, if neither `--broker` nor `--profile` names one.",
     "PULSE_URL": "The same, if `TCSNIFF_BROKER` is not set.",
     "PULSE_USERNAME": "The user, if the broker's URL has none. With `PULSE_PASSWORD` and without "
     "any broker, it is for the profile firefox-ci.",
     "PULSE_PASSWORD": "The password, if the broker's URL has none.",
+    "TASKCLUSTER_ROOT_URL": "Where the Taskcluster deployment is, unless `--root-url` or "
+    "`--profile` says so.",
     "NO_COLOR": "If not empty, no colours, unless `--color` asks for them.",
     "FORCE_COLOR": "If not empty, colours even where there is no terminal; `--color` and "
     "`NO_COLOR` come first.",
@@ -39,10 +49,11 @@ ENVIRONMENT = {
     "COLUMNS": "The width of the output where there is no terminal to ask; else 80.",
     "LINES": "Its height, likewise; else 24.",
 }
-"""The variables that tcsniff reads, and what for."""
 
 VARIABLES_OF_FLAGS = {
     "--broker": ("TCSNIFF_BROKER", "PULSE_URL", "PULSE_USERNAME", "PULSE_PASSWORD"),
+    "--config": tuple(_SETTINGS),
+    "--root-url": ("TASKCLUSTER_ROOT_URL",),
     "--color": ("NO_COLOR", "FORCE_COLOR", "TERM", "COLUMNS", "LINES"),
 }
 """Flags, and the variables that matter to every command that has them."""
@@ -114,24 +125,29 @@ _FILES = {
     "/etc/ssl": "The authorities that the system trusts, for amqps://, where Python's OpenSSL "
     "looks for them; `--tls-ca` names others.",
 }
-CONFIGURATION = {
-    "$XDG_CONFIG_HOME/tcsniff/config.toml": "Your settings; without `XDG_CONFIG_HOME` it is "
-    "~/.config/tcsniff/config.toml. `tcsniff config` tells of it."
+_CONFIGURATION = {
+    "~/.config/tcsniff/config.toml": "Settings, profiles and saved selections, or where "
+    "`XDG_CONFIG_HOME` and `TCSNIFF_CONFIG` say. `tcsniff config` shows what is in force, and "
+    "`tcsniff config --example` a file to start from."
 }
-"""The files that belong to the command `config`, if there is one."""
 
 
-def environment() -> list[Block]:
+def variables(commands: Collection[str]) -> dict[str, str]:
+    """List the variables that tcsniff reads, and what each is for."""
+    return (_SETTINGS if "config" in commands else {}) | _ENVIRONMENT
+
+
+def environment(commands: Collection[str]) -> list[Block]:
     """Tell of the variables."""
-    return [Terms(ENVIRONMENT)]
+    return [Terms(variables(commands))]
 
 
-def exit_status() -> list[Block]:
+def exit_status(_: Collection[str]) -> list[Block]:
     """Tell of the exit statuses."""
     return [Terms({str(status): text for status, text in statuses().items()})]
 
 
-def security() -> list[Block]:
+def security(_: Collection[str]) -> list[Block]:
     """Tell what is to be known by those who care."""
     told: list[Block] = []
     for title, text in SECURITY.items():
@@ -139,7 +155,7 @@ def security() -> list[Block]:
     return told
 
 
-def expressions() -> list[Block]:
+def expressions(_: Collection[str]) -> list[Block]:
     """Tell of expressions."""
     return [
         Prose(_EXPRESSIONS),
@@ -152,21 +168,26 @@ def expressions() -> list[Block]:
     ]
 
 
-def files(*, configuration: bool) -> list[Block]:
-    """Tell of files.
+def files(commands: Collection[str]) -> list[Block]:
+    """Tell of files."""
+    return [Terms((_CONFIGURATION if "config" in commands else {}) | _FILES)]
 
-    Args:
-        configuration: Whether there is a file for settings.
-    """
-    return [Terms((CONFIGURATION if configuration else {}) | _FILES)]
+
+def _recipes(_: Collection[str]) -> list[Block]:
+    return recipes()
+
+
+def _record(_: Collection[str]) -> list[Block]:
+    return record()
 
 
 TOPICS = {
     "environment": Topic("The variables that tcsniff reads.", environment),
     "exit-status": Topic("What tcsniff ends with, and what it means.", exit_status),
     "expressions": Topic("What --where, --until, --fail-on and --select take.", expressions),
-    "recipes": Topic("Things to do, as lines for a shell.", recipes),
-    "record": Topic("The line of JSON that -o json prints.", record),
+    "files": Topic("What tcsniff reads and writes besides.", files),
+    "recipes": Topic("Things to do, as lines for a shell.", _recipes),
+    "record": Topic("The line of JSON that -o json prints.", _record),
     "security": Topic("Passwords, TLS, what is sent, shown and kept.", security),
 }
 """What ``tcsniff help`` tells of besides commands."""
