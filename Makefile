@@ -4,8 +4,9 @@
 PYTHON ?= python3
 BIN = .venv/bin
 READY = .venv/.ready
+DIST ?= dist
 
-.PHONY: demo test check docs pictures bench clean
+.PHONY: demo test check docs pictures bench zipapp clean
 
 demo: $(READY)  ## Watch made-up tasks for a few seconds
 	@if [ -t 1 ]; then view=table; else view=lines; fi; \
@@ -39,8 +40,12 @@ bench: $(READY)  ## Measure speed, as ratios
 	$(BIN)/python tests/benchmarks/replay.py
 	PYTHONPATH=tests $(BIN)/python tests/benchmarks/graph.py
 
+zipapp: $(READY)  ## Make dist/tcsniff.pyz: all in one file, for this Python and this kind of system
+	$(BIN)/shiv --console-script tcsniff --python '/usr/bin/env python3' --compressed \
+	  --output-file $(DIST)/tcsniff.pyz .
+
 clean:
-	rm -rf .venv .coverage* .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	rm -rf .venv dist .coverage* .mypy_cache .pytest_cache .ruff_cache .hypothesis
 
 $(READY): pyproject.toml
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "tcsniff needs Python 3.11 or later; have another with make PYTHON=...")'

@@ -127,8 +127,8 @@ WORDS = {
                 "fN1SbArXTPSVFNUvaOlinQ",
             ),
             (
-                "Draw what was recorded:",
-                "tcsniff graph --from yesterday.jsonl --quiet --format dot > group.dot",
+                "Which chain of tasks took the time, in what was recorded?",
+                "tcsniff graph --from yesterday.jsonl --critical-path",
             ),
         ),
         statuses=(10, 11),
