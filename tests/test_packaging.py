@@ -63,7 +63,7 @@ def run(*words: str | Path, place: Path, **more: str) -> subprocess.CompletedPro
 def done(*words: str | Path, place: Path, **more: str) -> str:
     """Run a program that has to succeed; returns its standard output."""
     ended = run(*words, place=place, **more)
-    assert ended.returncode == 0, ended.stderr
+    assert ended.returncode == 0, ended.stdout + ended.stderr
     return ended.stdout
 
 
@@ -259,6 +259,18 @@ def test_the_oldest_versions_draw_a_table(lowest: Path) -> None:
     screen = "\n".join(terminal.screen.display)
     assert "● demo" in screen
     assert "30 shown" in screen
+
+
+def test_the_oldest_versions_pass_the_tests_of_what_they_do(lowest: Path) -> None:
+    """Pictures by rich, expressions by jmespath, records by msgspec and orjson."""
+    tools = ["pytest", "pytest-timeout", "hypothesis", "pyte", "trustme"]
+    add = [BIN / "uv", "pip", "install", "--quiet", "--python", lowest]
+    done(*add, *tools, place=TOP)
+    subjects = [f"tests/test_{name}.py" for name in ("table", "lines", "expressions", "records")]
+
+    told = done(lowest, "-m", "pytest", "-q", "-p", "no:cacheprovider", *subjects, place=TOP)
+
+    assert " passed" in told
 
 
 def others() -> Iterator[tuple[str, Path]]:

@@ -15,6 +15,7 @@ from tcsniff.exchanges import CATALOG, Exchange, kebab
 from tcsniff.fields import POOLS, has
 from tcsniff.interface import Command, Flag
 from tcsniff.manual.topics import TOPICS
+from tcsniff.simulator import FAULTS
 from tcsniff.tasks import REASONS_RESOLVED, STATES
 
 EVENTS = {exchange.name: exchange.summary for exchange in CATALOG}
@@ -53,6 +54,7 @@ _VALUES = {
     "--state": Values(dict.fromkeys(STATES, ""), listed=True),
     "--reason": Values(dict.fromkeys(REASONS_RESOLVED, ""), listed=True),
     "--columns": Values(NAMES, listed=True),
+    "--fault": Values(dict.fromkeys((*FAULTS, "none"), ""), listed=True),
 }
 
 

@@ -140,17 +140,16 @@ WORDS = {
         ),
     ),
     "simulate": Words(
-        more=(
-            """It publishes, which no other command does, and so only to a broker on this
-            machine.""",
-        ),
         examples=(
             (
                 "Have something to listen to:",
                 "tcsniff simulate --broker amqp://guest:guest@localhost",
             ),
+            (
+                "and listen to it, elsewhere:",
+                "tcsniff --all --broker amqp://guest:guest@localhost",
+            ),
         ),
-        statuses=(3, 4, 5),
     ),
     "config": Words(
         examples=(
