@@ -230,6 +230,21 @@ def test_a_command_that_nobody_wrote_of_has_a_page():
     assert bold("NO_COLOR") not in roff
 
 
+def test_a_command_that_connects_to_nothing_cannot_fail_at_it():
+    """Whatever flags it has."""
+    command = click.Command(
+        "config", params=[click.Option(["--broker"], help="Which.")], help="A."
+    )
+    interface = _with(command)
+
+    assert (
+        re.findall(
+            r"^\\fB[345]\\fR$", command_page(interface.commands[0], interface), re.MULTILINE
+        )
+        == []
+    )
+
+
 def test_a_command_of_commands_has_a_page():
     """What may follow its name is told."""
     group = click.Group(

@@ -18,6 +18,7 @@ class Words(NamedTuple):
         statuses: Exit statuses that its flags do not tell of.
         variables: Variables that its flags do not tell of.
         see: Other pages, with their sections.
+        connects: Whether flags such as ``--broker`` have it connect.
     """
 
     more: tuple[str, ...] = ()
@@ -25,6 +26,7 @@ class Words(NamedTuple):
     statuses: tuple[int, ...] = ()
     variables: tuple[str, ...] = ()
     see: tuple[str, ...] = ()
+    connects: bool = True
 
 
 NOTHING = Words()
@@ -152,6 +154,7 @@ WORDS = {
         ),
     ),
     "config": Words(
+        connects=False,
         examples=(
             ("What is in force, and why?", "tcsniff config"),
             (

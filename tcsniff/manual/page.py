@@ -143,8 +143,8 @@ def command_page(command: Command, interface: Interface) -> str:
         lines.append(prose("All that tcsniff(1) tells of."))
     else:
         lines += _flags_in_sections(command.flags)
-    ends = {str(status): text for status, text in statuses_of(command, words.statuses).items()}
-    lines += section("EXIT STATUS", [Terms(ends)])
+    ends = statuses_of(command, words.statuses, connects=words.connects)
+    lines += section("EXIT STATUS", [Terms({str(status): text for status, text in ends.items()})])
     if variables := _variables(command, interface, words.variables):
         lines += section("ENVIRONMENT", [Terms(variables)])
     if words.examples:

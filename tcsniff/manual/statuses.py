@@ -47,14 +47,18 @@ def statuses() -> dict[int, str]:
     return {status: " ".join(meanings[status]) for status in sorted(meanings)}
 
 
-def statuses_of(command: Command, further: Iterable[int]) -> dict[int, str]:
+def statuses_of(
+    command: Command, further: Iterable[int], *, connects: bool = True
+) -> dict[int, str]:
     """List what a command may end with, going by its flags.
 
     Args:
         command: The command.
         further: What its flags do not tell.
+        connects: Whether flags that say where to connect have it do so.
     """
     names = {name for flag in command.flags for name in flag.names}
+    names -= set() if connects else {"--broker"}
     by_flags = (status for name in names for status in _BY_FLAG.get(name, ()))
     own = {*_ANY, *by_flags, *further}
     return {status: text for status, text in statuses().items() if status in own}
