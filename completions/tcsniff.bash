@@ -3,7 +3,7 @@
 # Needs bash 4.4 or later, and not the package bash-completion.
 
 _tcsniff_commands=(
-  sniff graph explain exchanges doctor schema completion help
+  sniff graph explain exchanges doctor simulate schema completion help
 )
 _tcsniff_events=(
   task-defined task-pending task-running artifact-created task-completed task-failed
@@ -95,6 +95,13 @@ _tcsniff_flags() {
         --action --topic --provider-id --launch-config-id --worker-pool-id --route --all
         --exchange --routing-key --bind --broker --profile --password-file --tls-ca --tls-cert
         --tls-key --tls-insecure --plaintext --wait --json -h --help --debug
+      )
+      ;;
+    simulate)
+      found=(
+        --groups --tasks --fault --seed --speed --rate --graph -q --quiet --broker --profile
+        --password-file --tls-ca --tls-cert --tls-key --tls-insecure --plaintext -h --help
+        --debug
       )
       ;;
     schema)
@@ -236,6 +243,26 @@ _tcsniff_values() {
         *) return 1 ;;
       esac
       ;;
+    simulate)
+      case $2 in
+        --groups | --tasks | --seed | --speed | --rate | --broker)
+          found=()
+          ;;
+        --fault)
+          _tcsniff_list "$3" \
+            failure claim-expired worker-shutdown intermittent-task malformed-payload \
+            deadline-exceeded rerun cancel cancel-group priority-change duplicate redelivery \
+            late none
+          ;;
+        --graph | --password-file | --tls-ca | --tls-cert | --tls-key)
+          _tcsniff_files "$3"
+          ;;
+        --profile)
+          found=(firefox-ci community); _tcsniff_configured profiles ''
+          ;;
+        *) return 1 ;;
+      esac
+      ;;
     *) return 1 ;;
   esac
 }
@@ -252,7 +279,7 @@ _tcsniff_arguments() {
     help)
       [[ $3 != help && $3 != -* ]] || found+=(
         environment exit-status expressions files recipes record security sniff graph explain
-        exchanges doctor schema completion help
+        exchanges doctor simulate schema completion help
       )
       ;;
   esac

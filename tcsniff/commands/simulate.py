@@ -9,7 +9,7 @@ import click
 
 from tcsniff.commands.account import Account, account_options, broker_of
 from tcsniff.commands.options import OUTPUT, Duration, SectionedCommand, option, split
-from tcsniff.commands.talk import keep_quiet, say
+from tcsniff.commands.talk import keep_quiet, say, show
 from tcsniff.config import NOWHERE, Broker
 from tcsniff.errors import UsageError
 
@@ -112,7 +112,7 @@ def simulate(
 
     if "help" in faults:
         for name in simulator.FAULTS:
-            click.echo(name)
+            show(name)
         return 0
     chosen = _chosen(faults, simulator.FAULTS)
     broker = _broker(account)

@@ -40,8 +40,12 @@ _ENVIRONMENT = {
     "PULSE_USERNAME": "The user, if the broker's URL has none. With `PULSE_PASSWORD` and without "
     "any broker, it is for the profile firefox-ci.",
     "PULSE_PASSWORD": "The password, if the broker's URL has none.",
-    "TASKCLUSTER_ROOT_URL": "Where the Taskcluster deployment is, unless `--root-url` or "
-    "`--profile` says so.",
+    "TASKCLUSTER_ROOT_URL": "The deployment whose queue is asked for dependencies, if no flag "
+    "names one; the profile's comes last.",
+    "TASKCLUSTER_CLIENT_ID": "With `TASKCLUSTER_ACCESS_TOKEN`: credentials for the queue of "
+    "`TASKCLUSTER_ROOT_URL`, and for no other; public deployments need none.",
+    "TASKCLUSTER_ACCESS_TOKEN": "The secret that belongs to `TASKCLUSTER_CLIENT_ID`.",
+    "TASKCLUSTER_CERTIFICATE": "The certificate of both, if they are temporary.",
     "NO_COLOR": "If not empty, no colours, unless `--color` asks for them.",
     "FORCE_COLOR": "If not empty, colours even where there is no terminal; `--color` and "
     "`NO_COLOR` come first.",
@@ -53,7 +57,12 @@ _ENVIRONMENT = {
 VARIABLES_OF_FLAGS = {
     "--broker": ("TCSNIFF_BROKER", "PULSE_URL", "PULSE_USERNAME", "PULSE_PASSWORD"),
     "--config": tuple(_SETTINGS),
-    "--root-url": ("TASKCLUSTER_ROOT_URL",),
+    "--root-url": (
+        "TASKCLUSTER_ROOT_URL",
+        "TASKCLUSTER_CLIENT_ID",
+        "TASKCLUSTER_ACCESS_TOKEN",
+        "TASKCLUSTER_CERTIFICATE",
+    ),
     "--color": ("NO_COLOR", "FORCE_COLOR", "TERM", "COLUMNS", "LINES"),
 }
 """Flags, and the variables that matter to every command that has them."""
@@ -70,7 +79,9 @@ SECURITY = {
         says so. Over amqp:// a password does not go to another machine, but
         with `--plaintext`.""",
     "What is sent": """To the broker: user and password (or certificate), name and version of
-        tcsniff, the name of its queue, and the bindings that `tcsniff explain` shows. Nothing goes
+        tcsniff, the name of its queue, and the bindings that `tcsniff explain` shows. `tcsniff
+        graph` asks the queue of the deployment about the task group, unless told `--no-api`; a
+        token of `TASKCLUSTER_ACCESS_TOKEN` goes to `TASKCLUSTER_ROOT_URL` alone. Nothing goes
         anywhere else. On a broker that others use, tcsniff declares and deletes no more than its
         own queue, and publishes nothing.""",
     "What is shown": """Task names, worker ids, routes and whole messages are written by strangers.
