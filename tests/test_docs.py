@@ -19,10 +19,11 @@ from tcsniff.cli import INTERRUPTED
 from tcsniff.evaluation import FIELDS
 from tcsniff.expressions import compile as compiled
 from tcsniff.interface import DEFAULT, Interface, interface_of
-from tcsniff.manual import documents
+from tcsniff.manual import documents, settings
 from tcsniff.manual.blocks import Example, Prose, Terms
 from tcsniff.manual.commands import NOTHING, WORDS
-from tcsniff.manual.page import EXAMPLES, command_page, heading, page
+from tcsniff.manual.overview import EXAMPLES
+from tcsniff.manual.page import command_page, heading, page
 from tcsniff.manual.record import ADDED, fields
 from tcsniff.manual.roff import bold, escaped, prose, section, text_line
 from tcsniff.manual.statuses import statuses
@@ -353,6 +354,18 @@ def test_every_field_of_the_record_is_told():
     """And all that expressions see."""
     assert fields().keys() | ADDED.keys() == FIELDS.keys()
     assert all(re.fullmatch(r"\(.+\) [A-Z].+\.", text) for text in fields().values())
+
+
+def test_the_page_of_the_settings_file_is_right():
+    """Its example is shown as it is; the page is there once there is `tcsniff config`."""
+    lines = [*heading("tcsniff-config", 5, "the settings file")]
+    for title, blocks in settings.sections("# a file\n#[profiles.mine]\n").items():
+        lines += section(title, blocks)
+    roff = "\n".join([*lines, ""])
+
+    assert output_of(needed("mandoc"), "-Tlint", given=roff) == ""
+    assert "\n#[profiles.mine]\n" in roff
+    assert ("man/man5/tcsniff-config.5" in PAGES) is ("config" in COMMANDS)
 
 
 # Arguments

@@ -162,6 +162,7 @@ WORDS = {
                 "tcsniff config --example > ~/.config/tcsniff/config.toml",
             ),
         ),
+        see=("tcsniff-config(5)",),
     ),
 }
 """By the names of commands."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import importlib
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 
 import click
@@ -9,11 +11,15 @@ import click
 from tcsniff import cli
 from tcsniff.completions import bash, fish, zsh
 from tcsniff.interface import interface_of
-from tcsniff.manual.blocks import Prose
+from tcsniff.manual import record, settings
+from tcsniff.manual.blocks import Block, Prose
 from tcsniff.manual.page import command_page, heading, page
-from tcsniff.manual.record import sections
 from tcsniff.manual.roff import section
 
+_ABOUT_FILES = {
+    "record": ("tcsniff-schema(1)", "jq(1)"),
+    "config": ("tcsniff-config(1)",),
+}
 _PAGES = "man/man[0-9]/tcsniff*.[0-9]"  # where nothing but ours is
 
 
@@ -33,16 +39,26 @@ def documents() -> dict[str, str]:
         "completions/_tcsniff": zsh.script(interface),
         "completions/tcsniff.fish": fish.script(interface),
         "man/man1/tcsniff.1": page(interface),
-        "man/man5/tcsniff-record.5": _record(),
+        **_of_files({command.name for command in interface.commands}),
         **pages,
     }
 
 
-def _record() -> str:
-    lines = heading("tcsniff-record", 5, "the line of JSON that tcsniff writes for a message")
-    for title, blocks in sections().items():
+def _of_files(commands: Collection[str]) -> dict[str, str]:
+    formats = {
+        "record": ("the line of JSON that tcsniff writes for a message", record.sections()),
+    }
+    if "config" in commands:
+        example = importlib.import_module("tcsniff.starter").EXAMPLE
+        formats["config"] = ("the settings file of tcsniff", settings.sections(example))
+    return {f"man/man5/tcsniff-{name}.5": _of_file(name, *one) for name, one in formats.items()}
+
+
+def _of_file(name: str, summary: str, sections: Mapping[str, Sequence[Block]]) -> str:
+    lines = heading(f"tcsniff-{name}", 5, summary)
+    for title, blocks in sections.items():
         lines += section(title, blocks)
-    lines += section("SEE ALSO", [Prose("tcsniff(1), tcsniff-schema(1), jq(1)")])
+    lines += section("SEE ALSO", [Prose(", ".join(["tcsniff(1)", *_ABOUT_FILES[name]]))])
     return "\n".join(lines) + "\n"
 
 

@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator
 from tcsniff import __version__
 from tcsniff.exchanges import CATALOG
 from tcsniff.interface import Command, Flag, Interface
-from tcsniff.manual import topics
+from tcsniff.manual import overview, topics
 from tcsniff.manual.blocks import Block, Example, Heading, Prose, Terms
 from tcsniff.manual.commands import NOTHING, WORDS
 from tcsniff.manual.recipes import recipes
@@ -30,65 +30,6 @@ from tcsniff.manual.statuses import statuses_of
 
 _DATE = "2026-11-24"  # of the words of the manual; a page must not change by itself
 
-_SYNOPSIS = "show Taskcluster's task events as they happen"
-
-_DESCRIPTION = (
-    """Taskcluster announces on a message broker, called Pulse, whatever happens to a task: that it
-    is defined, pending, running, completed, failed or in exception. `tcsniff` listens there and
-    shows what it hears, as a live table on a terminal, as one JSON object a line in a pipe.""",
-    """If the first word is the name of a command, it is that command; else all words belong to
-    `sniff`, which shows events. Flags and EVENTs mix in any order.""",
-    """`tcsniff` is a reader. On a broker that others use it declares nothing but a queue of its
-    own, which goes when it ends, and publishes nothing.""",
-    """Standard output holds data and nothing else; everything said to the person goes to standard
-    error.""",
-)
-
-_COMMANDS = """Each has a page of its own, such as tcsniff-explain(1)."""
-
-_EVENTS = """What can be listened for, by the service that announces it. `tcsniff exchanges` tells
-    the fields of each. An EVENT may be written with its service in front, as in
-    `queue/task-running`, and as Taskcluster's reference spells it, as in `taskRunning`."""
-
-EXAMPLES = (
-    ("See it work, without a broker:", "tcsniff --demo"),
-    (
-        "Watch a worker type of Mozilla's Firefox CI; the account is in the environment:",
-        "tcsniff --worker-type b-linux-large task-running task-failed",
-    ),
-    (
-        "Follow a task group:",
-        "tcsniff --task-group fN1SbArXTPSVFNUvaOlinQ",
-    ),
-    (
-        "The ids of tasks that fail:",
-        "tcsniff task-failed --scheduler-id gecko-level-3 | jq -r .payload.status.taskId",
-    ),
-    (
-        "Wait until a task is completed, for half an hour at most:",
-        "tcsniff task-completed --task G41B6K1FS32lXqJrVoB7Yw -n 1 --timeout 30m",
-    ),
-    (
-        "Give each EVENT fields of its own:",
-        "tcsniff task-defined:worker-type=gaia,provisioner-id=aws-provisioner "
-        "task-running:worker-type=b2g",
-    ),
-    (
-        "Listen to an exchange that is not Taskcluster's:",
-        "tcsniff --exchange exchange/build/normalized --routing-key '#' -o raw",
-    ),
-    (
-        "See what the broker would be asked for, without asking it:",
-        "tcsniff explain --task-queue gecko-t/t-linux-large task-exception",
-    ),
-)
-"""What for, and the line for a shell."""
-
-_ABROAD = (
-    "Taskcluster's messages: https://docs.taskcluster.net/docs/manual/design/apis/pulse",
-    "Accounts for Mozilla's broker: https://pulseguardian.mozilla.org",
-)
-
 
 def page(interface: Interface) -> str:
     """Write tcsniff(1), which has the options of the default command.
@@ -99,11 +40,11 @@ def page(interface: Interface) -> str:
     names = [command.name for command in interface.commands]
     default = next(command for command in interface.commands if command.is_default)
     lines = itertools.chain(
-        heading("tcsniff", 1, _SYNOPSIS),
+        heading("tcsniff", 1, overview.SYNOPSIS),
         _synopsis(interface),
-        section("DESCRIPTION", map(Prose, _DESCRIPTION)),
-        section("COMMANDS", [Prose(_COMMANDS), Terms(_summaries(interface.commands))]),
-        [request("SH", "EVENTS"), *_paragraphs((*default.paragraphs[1:], _EVENTS))],
+        section("DESCRIPTION", map(Prose, overview.DESCRIPTION)),
+        section("COMMANDS", [Prose(overview.COMMANDS), Terms(_summaries(interface.commands))]),
+        [request("SH", "EVENTS"), *_paragraphs((*default.paragraphs[1:], overview.EVENTS))],
         body(_events()),
         [request("SH", "OPTIONS"), *_flags_in_sections(default.flags)],
         [request("SS", "In place of a command"), *_flags(interface.flags)],
@@ -112,8 +53,8 @@ def page(interface: Interface) -> str:
         section("ENVIRONMENT", topics.environment(names)),
         section("FILES", topics.files(names)),
         section("SECURITY", topics.security(names)),
-        section("EXAMPLES", [*_examples(EXAMPLES), *recipes()]),
-        section("SEE ALSO", [*_see(_pages(names)[1:], ("jq(1)",)), *map(Prose, _ABROAD)]),
+        section("EXAMPLES", [*_examples(overview.EXAMPLES), *recipes()]),
+        section("SEE ALSO", [*_see(_pages(names)[1:], ("jq(1)",)), *map(Prose, overview.ABROAD)]),
     )
     return "\n".join(lines) + "\n"
 
@@ -251,7 +192,9 @@ def _examples(examples: Iterable[tuple[str, str]]) -> Iterator[Block]:
 
 
 def _pages(commands: Iterable[str]) -> list[str]:
-    return ["tcsniff(1)", *(f"tcsniff-{name}(1)" for name in commands), "tcsniff-record(5)"]
+    commands = list(commands)
+    files = ["tcsniff-record(5)", *(["tcsniff-config(5)"] if "config" in commands else [])]
+    return ["tcsniff(1)", *(f"tcsniff-{name}(1)" for name in commands), *files]
 
 
 def _see(pages: Iterable[str], further: Iterable[str]) -> Iterator[Block]:

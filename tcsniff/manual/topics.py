@@ -138,8 +138,8 @@ _FILES = {
 }
 _CONFIGURATION = {
     "~/.config/tcsniff/config.toml": "Settings, profiles and saved selections, or where "
-    "`XDG_CONFIG_HOME` and `TCSNIFF_CONFIG` say. `tcsniff config` shows what is in force, and "
-    "`tcsniff config --example` a file to start from."
+    "`XDG_CONFIG_HOME` and `TCSNIFF_CONFIG` say; see tcsniff-config(5). `tcsniff config` shows "
+    "what is in force, and `tcsniff config --example` a file to start from."
 }
 
 
