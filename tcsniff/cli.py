@@ -13,7 +13,7 @@ import click
 
 from tcsniff.commands.about import versions
 from tcsniff.commands.options import DEBUG
-from tcsniff.commands.talk import say, show
+from tcsniff.commands.talk import say, show, show_help
 from tcsniff.errors import OutputClosed, TcsniffError, suggestion
 from tcsniff.interrupts import interrupts
 
@@ -74,6 +74,13 @@ class Root(click.Group):
         if args and args[0] not in _COMMANDS and not _in_place_of_a_command(args):
             args = [_DEFAULT, *args]
         return super().parse_args(ctx, args)
+
+    def get_help_option(self, ctx: click.Context) -> click.Option | None:
+        """Give ``--help``."""
+        option = super().get_help_option(ctx)
+        if option is not None:
+            option.callback = show_help
+        return option
 
     def format_help(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Write the help of the default command, and the list of the others."""

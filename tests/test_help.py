@@ -97,7 +97,18 @@ def test_what_there_is_not_is_an_error(topic, hint, capsys):
 
 @pytest.mark.parametrize(
     "words",
-    [["help", "record"], ["exchanges"], ["schema"], ["completion", "zsh"], ["explain", "--all"]],
+    [
+        ["help", "record"],
+        ["exchanges"],
+        ["schema"],
+        ["completion", "zsh"],
+        ["explain", "--all"],
+        ["--columns", "help"],
+        ["--version"],
+        ["--help"],
+        ["doctor", "--help"],
+    ],
+    ids=" ".join,
 )
 def test_a_list_that_cannot_be_written_ends_as_events_do(words):
     """Status 7 for a full disk, 141 for a reader that went away; no word of a bug."""

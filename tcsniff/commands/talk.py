@@ -33,3 +33,10 @@ def say(text: str, *, bare: bool = False) -> None:
 
 def keep_quiet(text: str) -> None:
     """Say nothing, for ``--quiet``."""
+
+
+def show_help(context: click.Context, _: click.Parameter, value: bool) -> None:
+    """Do what ``--help`` does, and end: as click's own, but through `show`."""
+    if value and not context.resilient_parsing:
+        show(context.get_help())
+        context.exit()
