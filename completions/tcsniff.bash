@@ -62,7 +62,7 @@ _tcsniff_flags() {
         --queue --queue-expires --queue-max-length --delete-queue --resume --max-size --prefetch
         --auto-ack --from --follow --speed --demo --seed -n --count --timeout --idle-timeout
         --until --fail-on -o --output --json --columns --select -r --raw-output --utc --record
-        --gaps --color --summary -q --quiet -h --help --debug
+        --save-svg --gaps --color --summary -q --quiet -h --help --debug
       )
       ;;
     graph)
@@ -71,7 +71,8 @@ _tcsniff_flags() {
         --plaintext --queue --queue-expires --queue-max-length --delete-queue --resume
         --max-size --prefetch --auto-ack --from --follow --speed --demo --seed --graph
         --root-url --no-api --no-wait --settle --timeout -o --output --json --format
-        --critical-path --blocked --utc --record --notify --color -q --quiet -h --help --debug
+        --critical-path --blocked --utc --record --save-svg --notify --color -q --quiet -h
+        --help --debug
       )
       ;;
     explain)
@@ -99,9 +100,9 @@ _tcsniff_flags() {
       ;;
     simulate)
       found=(
-        --groups --tasks --fault --seed --speed --rate --graph -q --quiet --broker --profile
-        --password-file --tls-ca --tls-cert --tls-key --tls-insecure --plaintext -h --help
-        --debug
+        --groups --tasks --fault --seed --speed --rate --delay --graph -q --quiet --broker
+        --profile --password-file --tls-ca --tls-cert --tls-key --tls-insecure --plaintext -h
+        --help --debug
       )
       ;;
     schema)
@@ -154,7 +155,7 @@ _tcsniff_values() {
         --profile)
           found=(firefox-ci community); _tcsniff_configured profiles ''
           ;;
-        --password-file | --tls-ca | --tls-cert | --tls-key | --from | --record)
+        --password-file | --tls-ca | --tls-cert | --tls-key | --from | --record | --save-svg)
           _tcsniff_files "$3"
           ;;
         -o | --output)
@@ -183,7 +184,8 @@ _tcsniff_values() {
         --profile)
           found=(firefox-ci community); _tcsniff_configured profiles ''
           ;;
-        --password-file | --tls-ca | --tls-cert | --tls-key | --from | --graph | --record)
+        --password-file | --tls-ca | --tls-cert | --tls-key | --from | --graph | --record | \
+        --save-svg)
           _tcsniff_files "$3"
           ;;
         -o | --output)
@@ -245,7 +247,7 @@ _tcsniff_values() {
       ;;
     simulate)
       case $2 in
-        --groups | --tasks | --seed | --speed | --rate | --broker)
+        --groups | --tasks | --seed | --speed | --rate | --delay | --broker)
           found=()
           ;;
         --fault)

@@ -50,6 +50,9 @@ _ENVIRONMENT = {
     "FORCE_COLOR": "If not empty, colours even where there is no terminal; `--color` and "
     "`NO_COLOR` come first.",
     "TERM": "If it is dumb, no live table.",
+    "COLORTERM": "If it is gnome-terminal or xfce4-terminal, no links, as old ones show them as "
+    "garbage; if it is empty, none where `TERM` is xterm or linux.",
+    "TERM_URLS": "If it is no, no links on a terminal; if it is anything else, links.",
     "COLUMNS": "The width of the output where there is no terminal to ask; else 80.",
     "LINES": "Its height, likewise; else 24.",
 }
@@ -63,7 +66,15 @@ VARIABLES_OF_FLAGS = {
         "TASKCLUSTER_ACCESS_TOKEN",
         "TASKCLUSTER_CERTIFICATE",
     ),
-    "--color": ("NO_COLOR", "FORCE_COLOR", "TERM", "COLUMNS", "LINES"),
+    "--color": (
+        "NO_COLOR",
+        "FORCE_COLOR",
+        "TERM",
+        "COLORTERM",
+        "TERM_URLS",
+        "COLUMNS",
+        "LINES",
+    ),
 }
 """Flags, and the variables that matter to every command that has them."""
 
