@@ -31,10 +31,10 @@ _HEAD = f"""\
 _CODE = r"""
 # Finds the names in a table of the configuration file; $2 stands before each.
 _tcsniff_configured() {
-  local file=$TCSNIFF_CONFIG line
+  local file=${TCSNIFF_CONFIG-} line
   if [[ -z $file ]]; then
-    file=$XDG_CONFIG_HOME
-    [[ $file == /* ]] || file=$HOME/.config
+    file=${XDG_CONFIG_HOME-}
+    [[ $file == /* ]] || file=${HOME-}/.config
     file+=/tcsniff/config.toml
   fi
   local -a match mbegin mend
