@@ -50,6 +50,12 @@ def _in_place_of_a_command(args: list[str]) -> bool:
     return args[0] in ("-h", "--help", "--version") or set(args) == {"--version", "--verbose"}
 
 
+def _with_our_output(option: click.Option | None) -> click.Option | None:
+    if option is not None:
+        option.callback = show_help
+    return option
+
+
 class Root(click.Group):
     """The commands, imported when they are needed; without one, words belong to `sniff`."""
 
@@ -59,7 +65,7 @@ class Root(click.Group):
 
     def get_command(
         self,
-        ctx: click.Context,  # noqa: ARG002 - click's signature
+        ctx: click.Context,
         cmd_name: str,
     ) -> click.Command | None:
         """Import a command."""
@@ -67,7 +73,11 @@ class Root(click.Group):
             return None
         module = importlib.import_module(f"tcsniff.commands.{cmd_name}")
         command = getattr(module, cmd_name)
-        return command if isinstance(command, click.Command) else None
+        if not isinstance(command, click.Command):
+            return None
+        # click keeps the option that it gives here.
+        _with_our_output(command.get_help_option(click.Context(command, parent=ctx, **_SETTINGS)))
+        return command
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         """Give words that do not start with a command to the default one."""
@@ -77,10 +87,7 @@ class Root(click.Group):
 
     def get_help_option(self, ctx: click.Context) -> click.Option | None:
         """Give ``--help``."""
-        option = super().get_help_option(ctx)
-        if option is not None:
-            option.callback = show_help
-        return option
+        return _with_our_output(super().get_help_option(ctx))
 
     def format_help(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Write the help of the default command, and the list of the others."""
