@@ -252,8 +252,8 @@ def test_the_oldest_versions_work(lowest: Path) -> None:
 
 def test_the_oldest_versions_draw_a_table(lowest: Path) -> None:
     """In a terminal."""
-    words = ["-m", "tcsniff", "--demo", "--seed", "1", "-n", "30"]
-    with Terminal(*words, program=str(lowest), place=lowest.parent, lines=12) as terminal:
+    program = [str(lowest), "-m", "tcsniff", "--demo", "--seed", "1", "-n", "30"]
+    with Terminal(program=program, place=lowest.parent, lines=12) as terminal:
         assert terminal.status() == 0
 
     screen = "\n".join(terminal.screen.display)

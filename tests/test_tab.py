@@ -42,8 +42,7 @@ class Shell:
         self._lines = 0
         self._install()
         self._terminal = Terminal(
-            *self._setting(),
-            program=needed(name),
+            program=[needed(name), *self._setting()],
             place=home,
             columns=110,
             lines=60,
