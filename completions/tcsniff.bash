@@ -3,7 +3,7 @@
 # Needs bash 4.4 or later, and not the package bash-completion.
 
 _tcsniff_commands=(
-  sniff graph explain exchanges doctor simulate schema completion help
+  sniff graph explain exchanges doctor config simulate schema completion help
 )
 _tcsniff_events=(
   task-defined task-pending task-running artifact-created task-completed task-failed
@@ -62,7 +62,7 @@ _tcsniff_flags() {
         --queue --queue-expires --queue-max-length --delete-queue --resume --max-size --prefetch
         --auto-ack --from --follow --speed --demo --seed -n --count --timeout --idle-timeout
         --until --fail-on -o --output --json --columns --select -r --raw-output --utc --record
-        --save-svg --gaps --color --summary -q --quiet -h --help --debug
+        --save-svg --gaps --color --summary -q --quiet --config -h --help --debug
       )
       ;;
     graph)
@@ -71,8 +71,8 @@ _tcsniff_flags() {
         --plaintext --queue --queue-expires --queue-max-length --delete-queue --resume
         --max-size --prefetch --auto-ack --from --follow --speed --demo --seed --graph
         --root-url --no-api --no-wait --settle --timeout -o --output --json --format
-        --critical-path --blocked --utc --record --save-svg --notify --color -q --quiet -h
-        --help --debug
+        --critical-path --blocked --utc --record --save-svg --notify --color -q --quiet --config
+        -h --help --debug
       )
       ;;
     explain)
@@ -80,13 +80,13 @@ _tcsniff_flags() {
         --worker-type --provisioner-id --task-queue --task-group-id --task-group --task-id
         --task --scheduler-id --run-id --worker-group --worker-id --organization --repository
         --action --topic --provider-id --launch-config-id --worker-pool-id --route --all
-        --exchange --routing-key --bind --where --state --reason --tag --dedupe --json -h --help
-        --debug
+        --exchange --routing-key --bind --where --state --reason --tag --dedupe --profile
+        --root-url --json --url --config -h --help --debug
       )
       ;;
     exchanges)
       found=(
-        --json -h --help --debug
+        --json --config -h --help --debug
       )
       ;;
     doctor)
@@ -95,14 +95,20 @@ _tcsniff_flags() {
         --task --scheduler-id --run-id --worker-group --worker-id --organization --repository
         --action --topic --provider-id --launch-config-id --worker-pool-id --route --all
         --exchange --routing-key --bind --broker --profile --password-file --tls-ca --tls-cert
-        --tls-key --tls-insecure --plaintext --wait --json -h --help --debug
+        --tls-key --tls-insecure --plaintext --wait --json --config -h --help --debug
+      )
+      ;;
+    config)
+      found=(
+        --broker --profile --password-file --tls-ca --tls-cert --tls-key --tls-insecure
+        --plaintext --root-url --json --path --example --config -h --help --debug
       )
       ;;
     simulate)
       found=(
         --groups --tasks --fault --seed --speed --rate --delay --graph -q --quiet --broker
-        --profile --password-file --tls-ca --tls-cert --tls-key --tls-insecure --plaintext -h
-        --help --debug
+        --profile --password-file --tls-ca --tls-cert --tls-key --tls-insecure --plaintext
+        --config -h --help --debug
       )
       ;;
     schema)
@@ -155,7 +161,8 @@ _tcsniff_values() {
         --profile)
           found=(firefox-ci community); _tcsniff_configured profiles ''
           ;;
-        --password-file | --tls-ca | --tls-cert | --tls-key | --from | --record | --save-svg)
+        --password-file | --tls-ca | --tls-cert | --tls-key | --from | --record | --save-svg | \
+        --config)
           _tcsniff_files "$3"
           ;;
         -o | --output)
@@ -185,7 +192,7 @@ _tcsniff_values() {
           found=(firefox-ci community); _tcsniff_configured profiles ''
           ;;
         --password-file | --tls-ca | --tls-cert | --tls-key | --from | --graph | --record | \
-        --save-svg)
+        --save-svg | --config)
           _tcsniff_files "$3"
           ;;
         -o | --output)
@@ -206,7 +213,7 @@ _tcsniff_values() {
         --task-id | --task | --scheduler-id | --run-id | --worker-group | --worker-id | \
         --organization | --repository | --action | --topic | --provider-id | \
         --launch-config-id | --worker-pool-id | --route | --routing-key | --bind | --where | \
-        --tag)
+        --tag | --root-url)
           found=()
           ;;
         --exchange)
@@ -220,6 +227,20 @@ _tcsniff_values() {
           _tcsniff_list "$3" \
             completed failed deadline-exceeded canceled claim-expired worker-shutdown \
             malformed-payload resource-unavailable internal-error intermittent-task superseded
+          ;;
+        --profile)
+          found=(firefox-ci community); _tcsniff_configured profiles ''
+          ;;
+        --config)
+          _tcsniff_files "$3"
+          ;;
+        *) return 1 ;;
+      esac
+      ;;
+    exchanges)
+      case $2 in
+        --config)
+          _tcsniff_files "$3"
           ;;
         *) return 1 ;;
       esac
@@ -239,7 +260,21 @@ _tcsniff_values() {
         --profile)
           found=(firefox-ci community); _tcsniff_configured profiles ''
           ;;
-        --password-file | --tls-ca | --tls-cert | --tls-key)
+        --password-file | --tls-ca | --tls-cert | --tls-key | --config)
+          _tcsniff_files "$3"
+          ;;
+        *) return 1 ;;
+      esac
+      ;;
+    config)
+      case $2 in
+        --broker | --root-url)
+          found=()
+          ;;
+        --profile)
+          found=(firefox-ci community); _tcsniff_configured profiles ''
+          ;;
+        --password-file | --tls-ca | --tls-cert | --tls-key | --config)
           _tcsniff_files "$3"
           ;;
         *) return 1 ;;
@@ -256,7 +291,7 @@ _tcsniff_values() {
             deadline-exceeded rerun cancel cancel-group priority-change duplicate redelivery \
             late none
           ;;
-        --graph | --password-file | --tls-ca | --tls-cert | --tls-key)
+        --graph | --password-file | --tls-ca | --tls-cert | --tls-key | --config)
           _tcsniff_files "$3"
           ;;
         --profile)
@@ -281,7 +316,7 @@ _tcsniff_arguments() {
     help)
       [[ $3 != help && $3 != -* ]] || found+=(
         environment exit-status expressions files recipes record security sniff graph explain
-        exchanges doctor simulate schema completion help
+        exchanges doctor config simulate schema completion help
       )
       ;;
   esac

@@ -1,7 +1,7 @@
 # fish completion for tcsniff
 # Written by `make docs` from tcsniff's own commands; changes here are lost.
 
-set -g __tcsniff_commands sniff graph explain exchanges doctor simulate schema completion help
+set -g __tcsniff_commands sniff graph explain exchanges doctor config simulate schema completion help
 
 function __tcsniff_events
     printf '%s\t%s\n' \
@@ -186,6 +186,7 @@ complete -c tcsniff -n __tcsniff_first -a graph -d 'Show a task group as a tree,
 complete -c tcsniff -n __tcsniff_first -a explain -d 'Show the bindings that a selection becomes'
 complete -c tcsniff -n __tcsniff_first -a exchanges -d 'List what there is to listen for, and the fields of each routing key'
 complete -c tcsniff -n __tcsniff_first -a doctor -d 'Try the connection step by step, and say what to do about what fails'
+complete -c tcsniff -n __tcsniff_first -a config -d 'Show every setting in force, and where it came from'
 complete -c tcsniff -n __tcsniff_first -a simulate -d 'Publish made-up task graphs to a broker on this machine'
 complete -c tcsniff -n __tcsniff_first -a schema -d 'Print the JSON Schema of the record, or of an EVENT\'s payload'
 complete -c tcsniff -n __tcsniff_first -a completion -d 'Print a completion script for a shell'
@@ -206,6 +207,7 @@ complete -c tcsniff -n '__tcsniff_in help; and __tcsniff_alone' -a graph -d 'Sho
 complete -c tcsniff -n '__tcsniff_in help; and __tcsniff_alone' -a explain -d 'Show the bindings that a selection becomes'
 complete -c tcsniff -n '__tcsniff_in help; and __tcsniff_alone' -a exchanges -d 'List what there is to listen for, and the fields of each routing key'
 complete -c tcsniff -n '__tcsniff_in help; and __tcsniff_alone' -a doctor -d 'Try the connection step by step, and say what to do about what fails'
+complete -c tcsniff -n '__tcsniff_in help; and __tcsniff_alone' -a config -d 'Show every setting in force, and where it came from'
 complete -c tcsniff -n '__tcsniff_in help; and __tcsniff_alone' -a simulate -d 'Publish made-up task graphs to a broker on this machine'
 complete -c tcsniff -n '__tcsniff_in help; and __tcsniff_alone' -a schema -d 'Print the JSON Schema of the record, or of an EVENT\'s payload'
 complete -c tcsniff -n '__tcsniff_in help; and __tcsniff_alone' -a completion -d 'Print a completion script for a shell'
@@ -236,14 +238,14 @@ complete -c tcsniff -n '__tcsniff_in sniff explain' -l state -x -a '(__tcsniff_l
 complete -c tcsniff -n '__tcsniff_in sniff explain' -l reason -x -a '(__tcsniff_list completed failed deadline-exceeded canceled claim-expired worker-shutdown malformed-payload resource-unavailable internal-error intermittent-task superseded)' -d 'About a run that was resolved for this reason, such as claim-expired'
 complete -c tcsniff -n '__tcsniff_in sniff explain' -l tag -x -d 'Whose task has this tag, such as kind=build'
 complete -c tcsniff -n '__tcsniff_in sniff explain' -l dedupe -d 'Drop what was seen already; Taskcluster repeats messages'
-complete -c tcsniff -n '__tcsniff_in sniff graph doctor simulate' -l broker -x -d 'amqps://USER@HOST:PORT/VHOST; else TCSNIFF_BROKER or PULSE_URL. PULSE_USERNAME and PULSE_PASSWORD give the account'
-complete -c tcsniff -n '__tcsniff_in sniff graph doctor simulate' -l profile -x -a 'firefox-ci community (__tcsniff_configured profiles \'\')' -d 'firefox-ci or community: Mozilla\'s two deployments'
-complete -c tcsniff -n '__tcsniff_in sniff graph doctor simulate' -l password-file -r -F -d 'Read the password from the first line of this file; - is standard input'
-complete -c tcsniff -n '__tcsniff_in sniff graph doctor simulate' -l tls-ca -r -F -d 'Trust the authorities in this file, in PEM, instead of the system\'s'
-complete -c tcsniff -n '__tcsniff_in sniff graph doctor simulate' -l tls-cert -r -F -d 'Show this certificate, in PEM; without a password it is the login (EXTERNAL)'
-complete -c tcsniff -n '__tcsniff_in sniff graph doctor simulate' -l tls-key -r -F -d 'Its key, if that is not in the same file'
-complete -c tcsniff -n '__tcsniff_in sniff graph doctor simulate' -l tls-insecure -d 'Trust any certificate of any host: whoever is on the line can read the password'
-complete -c tcsniff -n '__tcsniff_in sniff graph doctor simulate' -l plaintext -d 'Allow a password to go over amqp:// to another machine, readable on the line'
+complete -c tcsniff -n '__tcsniff_in sniff graph doctor config simulate' -l broker -x -d 'amqps://USER@HOST:PORT/VHOST; else TCSNIFF_BROKER or PULSE_URL. PULSE_USERNAME and PULSE_PASSWORD give the account'
+complete -c tcsniff -n '__tcsniff_in sniff graph explain doctor config simulate' -l profile -x -a 'firefox-ci community (__tcsniff_configured profiles \'\')' -d 'firefox-ci or community: Mozilla\'s two deployments; or one of the settings file'
+complete -c tcsniff -n '__tcsniff_in sniff graph doctor config simulate' -l password-file -r -F -d 'Read the password from the first line of this file; - is standard input'
+complete -c tcsniff -n '__tcsniff_in sniff graph doctor config simulate' -l tls-ca -r -F -d 'Trust the authorities in this file, in PEM, instead of the system\'s'
+complete -c tcsniff -n '__tcsniff_in sniff graph doctor config simulate' -l tls-cert -r -F -d 'Show this certificate, in PEM; without a password it is the login (EXTERNAL)'
+complete -c tcsniff -n '__tcsniff_in sniff graph doctor config simulate' -l tls-key -r -F -d 'Its key, if that is not in the same file'
+complete -c tcsniff -n '__tcsniff_in sniff graph doctor config simulate' -l tls-insecure -d 'Trust any certificate of any host: whoever is on the line can read the password'
+complete -c tcsniff -n '__tcsniff_in sniff graph doctor config simulate' -l plaintext -d 'Allow a password to go over amqp:// to another machine, readable on the line'
 complete -c tcsniff -n '__tcsniff_in sniff graph' -l queue -x -d 'Use the durable queue queue/USER/NAME, kept and shared by all who name it'
 complete -c tcsniff -n '__tcsniff_in sniff graph' -l queue-expires -x -d 'Have the broker delete the --queue when nobody listens to it for so long'
 complete -c tcsniff -n '__tcsniff_in sniff graph' -l queue-max-length -x -d 'Have the broker drop the oldest messages of the --queue above so many'
@@ -274,8 +276,9 @@ complete -c tcsniff -n '__tcsniff_in sniff' -l gaps -d 'Show a time in which not
 complete -c tcsniff -n '__tcsniff_in sniff graph' -l color -x -a 'auto always never' -d 'Colours; auto follows the terminal, NO_COLOR and FORCE_COLOR'
 complete -c tcsniff -n '__tcsniff_in sniff' -l summary -x -a 'text json' -d 'How to say in the end what has become of the messages. Default: text'
 complete -c tcsniff -n '__tcsniff_in sniff graph simulate' -s q -l quiet -d 'Say nothing but errors'
-complete -c tcsniff -n '__tcsniff_in sniff graph explain exchanges doctor simulate schema completion help' -s h -l help -d 'Show this message and exit'
-complete -c tcsniff -n '__tcsniff_in sniff graph explain exchanges doctor simulate schema completion help' -l debug -d 'Show the traceback of a failure'
+complete -c tcsniff -n '__tcsniff_in sniff graph explain exchanges doctor config simulate' -l config -r -F -d 'Read settings from this file instead of ~/.config/tcsniff/config.toml; - is none'
+complete -c tcsniff -n '__tcsniff_in sniff graph explain exchanges doctor config simulate schema completion help' -s h -l help -d 'Show this message and exit'
+complete -c tcsniff -n '__tcsniff_in sniff graph explain exchanges doctor config simulate schema completion help' -l debug -d 'Show the traceback of a failure'
 complete -c tcsniff -n '__tcsniff_in graph' -l graph -r -F -d 'Read them from task-graph.json of the decision task, from full-task-graph.json and label-to-taskid.json, or from a saved answer of listTaskGroup'
 complete -c tcsniff -n '__tcsniff_in graph' -l root-url -x -d 'Ask the queue of this deployment; else TASKCLUSTER_ROOT_URL, or the profile\'s'
 complete -c tcsniff -n '__tcsniff_in graph' -l no-api -d 'Do not ask the queue'
@@ -289,8 +292,12 @@ complete -c tcsniff -n '__tcsniff_in graph' -l blocked -d 'In the end, write whi
 complete -c tcsniff -n '__tcsniff_in graph' -l record -r -F -d 'Write the events to this file besides, after what is there; .gz is compressed'
 complete -c tcsniff -n '__tcsniff_in graph' -l save-svg -r -F -d 'In the end, write the picture to this file besides, as SVG'
 complete -c tcsniff -n '__tcsniff_in graph' -l notify -d 'Ring the terminal in the end: its bell, and a notification where it can'
-complete -c tcsniff -n '__tcsniff_in explain exchanges doctor' -l json -d 'One JSON object a line'
+complete -c tcsniff -n '__tcsniff_in explain config' -l root-url -x -d 'Where the Taskcluster deployment is; else TASKCLUSTER_ROOT_URL, or the profile\'s'
+complete -c tcsniff -n '__tcsniff_in explain exchanges doctor config' -l json -d 'One JSON object a line'
+complete -c tcsniff -n '__tcsniff_in explain' -l url -d 'The address of Taskcluster\'s web page that shows the same messages'
 complete -c tcsniff -n '__tcsniff_in doctor' -l wait -x -d 'Wait so long for a first message'
+complete -c tcsniff -n '__tcsniff_in config' -l path -d 'Only the file\'s name'
+complete -c tcsniff -n '__tcsniff_in config' -l example -d 'A settings file to start from'
 complete -c tcsniff -n '__tcsniff_in simulate' -l groups -x -d 'So many task groups; one begins every few simulated minutes'
 complete -c tcsniff -n '__tcsniff_in simulate' -l tasks -x -d 'About so many tasks in each; there is none with fewer than some 20'
 complete -c tcsniff -n '__tcsniff_in simulate' -l fault -x -a '(__tcsniff_list failure claim-expired worker-shutdown intermittent-task malformed-payload deadline-exceeded rerun cancel cancel-group priority-change duplicate redelivery late none)' -d 'Let only this go wrong, out of all that may; a,b or repeated for several, none for nothing. `--fault help` lists them'

@@ -104,6 +104,8 @@ def test_what_there_is_not_is_an_error(topic, hint, capsys):
         ["completion", "zsh"],
         ["explain", "--all"],
         ["--columns", "help"],
+        ["config"],
+        ["config", "--example"],
         ["--version"],
         ["--help"],
         ["doctor", "--help"],

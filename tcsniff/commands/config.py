@@ -22,7 +22,7 @@ from tcsniff.commands.flags import Sectioned
 from tcsniff.commands.layers import PREFIX, Layers, Rank, layers_of
 from tcsniff.commands.options import DEBUG, OUTPUT, SectionedCommand, option
 from tcsniff.commands.settingsfile import check_colors, commands_of, shown
-from tcsniff.commands.talk import say
+from tcsniff.commands.talk import say, show
 from tcsniff.config import Broker, broker
 from tcsniff.errors import UsageError, suggestion
 from tcsniff.sanitize import safe
@@ -72,15 +72,15 @@ def config(
     """
     layers = layers_of(context)
     if example:
-        click.echo(EXAMPLE, nl=False)
+        show(EXAMPLE.removesuffix("\n"))
     elif path:
-        click.echo("" if layers.path is None else str(layers.path))
+        show("" if layers.path is None else str(layers.path))
     else:
         rows = [*_file(layers), *_account(account, root_url)]
         rows += _flags(context, layers, {"config", *(row.setting for row in rows)})
         rows += _tables(layers)
         for line in map(_json, rows) if as_json else _listing(rows):
-            click.echo(line)
+            show(line)
         for warning in _strangers(context):
             say(warning)
 

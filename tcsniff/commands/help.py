@@ -29,7 +29,7 @@ def help(context: click.Context, *, topic: str | None) -> None:  # noqa: A001 - 
         command = commands[topic]
         show(command.get_help(command.context_class(command, parent=top, info_name=topic)))
     elif topic in topics.TOPICS:
-        show(plain.text(topics.TOPICS[topic].blocks(commands)))
+        show(plain.text(topics.TOPICS[topic].blocks()))
     else:
         near = suggestion(topic, [*topics.TOPICS, *commands])
         raise UsageError(f"no topic {topic!r}{near or '; `tcsniff help` lists them'}")

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import importlib
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import click
@@ -15,6 +14,7 @@ from tcsniff.manual import record, settings
 from tcsniff.manual.blocks import Block, Prose
 from tcsniff.manual.page import command_page, heading, page
 from tcsniff.manual.roff import section
+from tcsniff.starter import EXAMPLE
 
 _ABOUT_FILES = {
     "record": ("tcsniff-schema(1)", "jq(1)"),
@@ -39,18 +39,16 @@ def documents() -> dict[str, str]:
         "completions/_tcsniff": zsh.script(interface),
         "completions/tcsniff.fish": fish.script(interface),
         "man/man1/tcsniff.1": page(interface),
-        **_of_files({command.name for command in interface.commands}),
+        **_of_files(),
         **pages,
     }
 
 
-def _of_files(commands: Collection[str]) -> dict[str, str]:
+def _of_files() -> dict[str, str]:
     formats = {
+        "config": ("the settings file of tcsniff", settings.sections(EXAMPLE)),
         "record": ("the line of JSON that tcsniff writes for a message", record.sections()),
     }
-    if "config" in commands:
-        example = importlib.import_module("tcsniff.starter").EXAMPLE
-        formats["config"] = ("the settings file of tcsniff", settings.sections(example))
     return {f"man/man5/tcsniff-{name}.5": _of_file(name, *one) for name, one in formats.items()}
 
 

@@ -48,11 +48,11 @@ def page(interface: Interface) -> str:
         body(_events()),
         [request("SH", "OPTIONS"), *_flags_in_sections(default.flags)],
         [request("SS", "In place of a command"), *_flags(interface.flags)],
-        section("EXPRESSIONS", topics.expressions(names)),
-        section("EXIT STATUS", topics.exit_status(names)),
-        section("ENVIRONMENT", topics.environment(names)),
-        section("FILES", topics.files(names)),
-        section("SECURITY", topics.security(names)),
+        section("EXPRESSIONS", topics.expressions()),
+        section("EXIT STATUS", topics.exit_status()),
+        section("ENVIRONMENT", topics.environment()),
+        section("FILES", topics.files()),
+        section("SECURITY", topics.security()),
         section("EXAMPLES", [*_examples(overview.EXAMPLES), *recipes()]),
         section("SEE ALSO", [*_see(_pages(names)[1:], ("jq(1)",)), *map(Prose, overview.ABROAD)]),
     )
@@ -86,7 +86,7 @@ def command_page(command: Command, interface: Interface) -> str:
         lines += _flags_in_sections(command.flags)
     ends = statuses_of(command, words.statuses, connects=words.connects)
     lines += section("EXIT STATUS", [Terms({str(status): text for status, text in ends.items()})])
-    if variables := _variables(command, interface, words.variables):
+    if variables := _variables(command, words.variables):
         lines += section("ENVIRONMENT", [Terms(variables)])
     if words.examples:
         lines += section("EXAMPLES", _examples(words.examples))
@@ -177,12 +177,11 @@ def _term(flag: Flag) -> str:
     return f"{names} {usage(flag.metavar)}" if flag.metavar else names
 
 
-def _variables(command: Command, interface: Interface, further: Iterable[str]) -> dict[str, str]:
+def _variables(command: Command, further: Iterable[str]) -> dict[str, str]:
     names = {name for flag in command.flags for name in flag.names}
     by_flags = (topics.VARIABLES_OF_FLAGS.get(name, ()) for name in names)
     own = {*itertools.chain.from_iterable(by_flags), *further}
-    known = topics.variables([one.name for one in interface.commands])
-    return {name: text for name, text in known.items() if name in own}
+    return {name: text for name, text in topics.ENVIRONMENT.items() if name in own}
 
 
 def _examples(examples: Iterable[tuple[str, str]]) -> Iterator[Block]:
@@ -192,8 +191,7 @@ def _examples(examples: Iterable[tuple[str, str]]) -> Iterator[Block]:
 
 
 def _pages(commands: Iterable[str]) -> list[str]:
-    commands = list(commands)
-    files = ["tcsniff-record(5)", *(["tcsniff-config(5)"] if "config" in commands else [])]
+    files = ["tcsniff-config(5)", "tcsniff-record(5)"]
     return ["tcsniff(1)", *(f"tcsniff-{name}(1)" for name in commands), *files]
 
 

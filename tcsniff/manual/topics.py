@@ -5,7 +5,7 @@ Pure.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 from tcsniff.manual.blocks import Block, Example, Heading, Prose, Terms
@@ -19,47 +19,47 @@ class Topic(NamedTuple):
 
     Attributes:
         summary: In a line.
-        blocks: Tells of it, given the names of all commands.
+        blocks: Tells of it.
     """
 
     summary: str
-    blocks: Callable[[Collection[str]], Sequence[Block]]
+    blocks: Callable[[], Sequence[Block]]
 
 
-_SETTINGS = {
+ENVIRONMENT = {
     "TCSNIFF_CONFIG": "The settings file, unless `--config` names one; - is none.",
     "XDG_CONFIG_HOME": "Where tcsniff/config.toml is looked for; else ~/.config.",
     "TCSNIFF_PROFILE": "What `--profile` would be given. Every flag has a variable of its name: "
     "TCSNIFF_WORKER_TYPE for `--worker-type`, TCSNIFF_UTC=1 for `--utc`. A flag that is repeated "
     "takes a line for each value.",
-    "TCSNIFF_DEBUG": "If not empty, tcsniff shows where an error comes from, as with `--debug`.",
-}
-_ENVIRONMENT = {
     "TCSNIFF_BROKER": "The broker, if neither `--broker` nor `--profile` names one.",
     "PULSE_URL": "The same, if `TCSNIFF_BROKER` is not set.",
     "PULSE_USERNAME": "The user, if the broker's URL has none. With `PULSE_PASSWORD` and without "
     "any broker, it is for the profile firefox-ci.",
     "PULSE_PASSWORD": "The password, if the broker's URL has none.",
     "TASKCLUSTER_ROOT_URL": "The deployment whose queue is asked for dependencies, if no flag "
-    "names one; the profile's comes last.",
+    "names one; the profile's comes last. Links lead there, if the profile's is not known.",
+    "COLORTERM": "If set, the terminal is taken for one that can follow links, whatever `TERM` "
+    "is; but not if it is `xfce4-terminal` or `gnome-terminal`, as old versions set it.",
+    "TERM_URLS": "If `no`, nothing is a link in a terminal; any other word says that it can "
+    "follow links, where that would not be thought of it.",
     "TASKCLUSTER_CLIENT_ID": "With `TASKCLUSTER_ACCESS_TOKEN`: credentials for the queue of "
     "`TASKCLUSTER_ROOT_URL`, and for no other; public deployments need none.",
     "TASKCLUSTER_ACCESS_TOKEN": "The secret that belongs to `TASKCLUSTER_CLIENT_ID`.",
     "TASKCLUSTER_CERTIFICATE": "The certificate of both, if they are temporary.",
+    "TCSNIFF_DEBUG": "If not empty, tcsniff shows where an error comes from, as with `--debug`.",
     "NO_COLOR": "If not empty, no colours, unless `--color` asks for them.",
     "FORCE_COLOR": "If not empty, colours even where there is no terminal; `--color` and "
     "`NO_COLOR` come first.",
     "TERM": "If it is dumb, no live table.",
-    "COLORTERM": "If it is gnome-terminal or xfce4-terminal, no links, as old ones show them as "
-    "garbage; if it is empty, none where `TERM` is xterm or linux.",
-    "TERM_URLS": "If it is no, no links on a terminal; if it is anything else, links.",
     "COLUMNS": "The width of the output where there is no terminal to ask; else 80.",
     "LINES": "Its height, likewise; else 24.",
 }
+"""The variables that tcsniff reads, and what for."""
 
 VARIABLES_OF_FLAGS = {
     "--broker": ("TCSNIFF_BROKER", "PULSE_URL", "PULSE_USERNAME", "PULSE_PASSWORD"),
-    "--config": tuple(_SETTINGS),
+    "--config": ("TCSNIFF_CONFIG", "XDG_CONFIG_HOME", "TCSNIFF_PROFILE", "TCSNIFF_DEBUG"),
     "--root-url": (
         "TASKCLUSTER_ROOT_URL",
         "TASKCLUSTER_CLIENT_ID",
@@ -80,8 +80,9 @@ VARIABLES_OF_FLAGS = {
 
 SECURITY = {
     "Passwords": """No flag takes a password, as everybody on a machine can read the command lines
-        of its processes. It comes from `PULSE_PASSWORD`, from the file of `--password-file`, or
-        from standard input (`--password-file -`). A URL may hold one, too: put such a URL into
+        of its processes. It comes from `PULSE_PASSWORD`, from the file of
+        `--password-file`, from standard input (`--password-file -`), or from what a profile names
+        as password-file or password-command; the settings file itself holds none. A URL may hold one, too: put such a URL into
         `TCSNIFF_BROKER` or `PULSE_URL`, not behind `--broker`. A password is in no message, no
         recording and no traceback.""",
     "The line": """With amqps:// the certificate of the broker and the host name in it are checked,
@@ -142,34 +143,27 @@ tcsniff --all --select "join(' ', [event, routing.taskId])" -r
 """
 
 _FILES = {
+    "~/.config/tcsniff/config.toml": "Settings, profiles and saved selections, or where "
+    "`XDG_CONFIG_HOME` and `TCSNIFF_CONFIG` say; see tcsniff-config(5). `tcsniff config` shows "
+    "what is in force, and `tcsniff config --example` a file to start from.",
     "*.jsonl, *.jsonl.gz": "Recordings, by custom: what `--record` writes, after what is there, "
     "and `--from` reads. Their format is in tcsniff-record(5).",
     "/etc/ssl": "The authorities that the system trusts, for amqps://, where Python's OpenSSL "
     "looks for them; `--tls-ca` names others.",
 }
-_CONFIGURATION = {
-    "~/.config/tcsniff/config.toml": "Settings, profiles and saved selections, or where "
-    "`XDG_CONFIG_HOME` and `TCSNIFF_CONFIG` say; see tcsniff-config(5). `tcsniff config` shows "
-    "what is in force, and `tcsniff config --example` a file to start from."
-}
 
 
-def variables(commands: Collection[str]) -> dict[str, str]:
-    """List the variables that tcsniff reads, and what each is for."""
-    return (_SETTINGS if "config" in commands else {}) | _ENVIRONMENT
-
-
-def environment(commands: Collection[str]) -> list[Block]:
+def environment() -> list[Block]:
     """Tell of the variables."""
-    return [Terms(variables(commands))]
+    return [Terms(ENVIRONMENT)]
 
 
-def exit_status(_: Collection[str]) -> list[Block]:
+def exit_status() -> list[Block]:
     """Tell of the exit statuses."""
     return [Terms({str(status): text for status, text in statuses().items()})]
 
 
-def security(_: Collection[str]) -> list[Block]:
+def security() -> list[Block]:
     """Tell what is to be known by those who care."""
     told: list[Block] = []
     for title, text in SECURITY.items():
@@ -177,7 +171,7 @@ def security(_: Collection[str]) -> list[Block]:
     return told
 
 
-def expressions(_: Collection[str]) -> list[Block]:
+def expressions() -> list[Block]:
     """Tell of expressions."""
     return [
         Prose(_EXPRESSIONS),
@@ -190,17 +184,9 @@ def expressions(_: Collection[str]) -> list[Block]:
     ]
 
 
-def files(commands: Collection[str]) -> list[Block]:
+def files() -> list[Block]:
     """Tell of files."""
-    return [Terms((_CONFIGURATION if "config" in commands else {}) | _FILES)]
-
-
-def _recipes(_: Collection[str]) -> list[Block]:
-    return recipes()
-
-
-def _record(_: Collection[str]) -> list[Block]:
-    return record()
+    return [Terms(_FILES)]
 
 
 TOPICS = {
@@ -208,8 +194,8 @@ TOPICS = {
     "exit-status": Topic("What tcsniff ends with, and what it means.", exit_status),
     "expressions": Topic("What --where, --until, --fail-on and --select take.", expressions),
     "files": Topic("What tcsniff reads and writes besides.", files),
-    "recipes": Topic("Things to do, as lines for a shell.", _recipes),
-    "record": Topic("The line of JSON that -o json prints.", _record),
+    "recipes": Topic("Things to do, as lines for a shell.", recipes),
+    "record": Topic("The line of JSON that -o json prints.", record),
     "security": Topic("Passwords, TLS, what is sent, shown and kept.", security),
 }
 """What ``tcsniff help`` tells of besides commands."""
