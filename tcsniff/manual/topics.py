@@ -80,11 +80,11 @@ VARIABLES_OF_FLAGS = {
 
 SECURITY = {
     "Passwords": """No flag takes a password, as everybody on a machine can read the command lines
-        of its processes. It comes from `PULSE_PASSWORD`, from the file of
-        `--password-file`, from standard input (`--password-file -`), or from what a profile names
-        as password-file or password-command; the settings file itself holds none. A URL may hold one, too: put such a URL into
-        `TCSNIFF_BROKER` or `PULSE_URL`, not behind `--broker`. A password is in no message, no
-        recording and no traceback.""",
+        of its processes. It comes from `PULSE_PASSWORD`, from the file of `--password-file`, from
+        standard input (`--password-file -`), or from what a profile names as password-file or
+        password-command; the settings file itself holds none. A URL may hold one, too: put such a
+        URL into `TCSNIFF_BROKER` or `PULSE_URL`, not behind `--broker`. A password is in no
+        message, no recording and no traceback.""",
     "The line": """With amqps:// the certificate of the broker and the host name in it are checked,
         against the authorities of the system or those of `--tls-ca`; what does not fit ends
         tcsniff with status 5 before the password is sent. `--tls-insecure` checks nothing, and
