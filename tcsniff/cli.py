@@ -22,6 +22,7 @@ _DEFAULT = "sniff"
 _COMMANDS = (
     _DEFAULT,
     "graph",
+    "top",
     "explain",
     "exchanges",
     "doctor",

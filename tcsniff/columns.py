@@ -73,6 +73,7 @@ _ASCII = {
 }
 _ASCII |= {"●": "*", "…": "~"}
 _ASCII |= {"█": "#", "▓": "=", "▒": "-", "░": "."}
+_ASCII |= dict(zip("▁▂▃▄▅▆▇", "_.:-=+*", strict=True))
 
 
 def look_of(event: Event, looks: Mapping[str, Look] = LOOKS) -> Look:

@@ -73,6 +73,7 @@ class Status(_Wire, frozen=True):
         provisioner_id: First half of its worker pool.
         worker_type: Second half of its worker pool.
         runs: All so far, in order.
+        deadline: When it must have ended, in RFC 3339; None if not told.
     """
 
     task_id: str
@@ -82,6 +83,7 @@ class Status(_Wire, frozen=True):
     provisioner_id: str = ""
     worker_type: str = ""
     runs: tuple[Run, ...] = ()
+    deadline: str | None = None
 
 
 class _Tags(_Wire, frozen=True):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import sys
 from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 import click
@@ -34,17 +35,17 @@ class View(NamedTuple):
         colors: Styles of events, by name, as the settings file has them.
     """
 
-    output: str | None
-    as_json: bool
-    colour: str
-    columns: tuple[str, ...]
-    select: str | None
-    bare: bool
-    utc: bool
-    record: str | None
-    gaps: bool
-    save_svg: str | None
-    colors: Mapping[str, str]
+    output: str | None = None
+    as_json: bool = False
+    colour: str = "auto"
+    columns: tuple[str, ...] = ()
+    select: str | None = None
+    bare: bool = False
+    utc: bool = False
+    record: str | None = None
+    gaps: bool = False
+    save_svg: str | None = None
+    colors: Mapping[str, str] = MappingProxyType({})
 
 
 def _shows_no_columns(given: Mapping[str, Any]) -> bool:

@@ -33,11 +33,12 @@ class JsonRenderer:
             return
         data = b"".join(self._lines)
         self._lines = []
-        self._output.write(_safe(data) if self._output.is_terminal else data)
+        self._output.write(safe_lines(data) if self._output.is_terminal else data)
 
     def close(self) -> None:
         """Nothing is left to do."""
 
 
-def _safe(lines: bytes) -> bytes:
+def safe_lines(lines: bytes) -> bytes:
+    """Make lines of JSON safe for a terminal, as JSON of the same values."""
     return b"".join(safe_json(line).encode() + b"\n" for line in lines.decode().split("\n")[:-1])

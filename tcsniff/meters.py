@@ -1,0 +1,262 @@
+"""What `top` counts: events folded into rows, in a bounded amount of memory.
+
+Pure, but for `Meters`, which remembers. What is counted are the runs of all tasks
+that are heard of, each as the newest snapshot of its task tells it, so neither
+order nor repeats change a number or a percentile. Rates alone are by arrival.
+
+Memory is bounded by forgetting. Up to these bounds all is exact; beyond them:
+
+* Of tasks that have ended, all but the last `ENDED` are forgotten, but for how many
+  runs they had: a message about those runs is known as a repeat, one about a later
+  run is counted. Only the last quarter of a million are known so.
+* A task that has not ended is dropped when its deadline is long past, or when there
+  are more than `OPEN` of them: its last run no longer counts, until it is heard of.
+* Rows beyond `ROWS` are summed up in one: first those that changed longest ago.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterator, Mapping
+from dataclasses import dataclass
+from operator import attrgetter
+
+from tcsniff.deliveries import Delivery
+from tcsniff.forgotten import Forgotten
+from tcsniff.rows import MEASURES, Row, mark_of
+from tcsniff.sharing import Shared
+from tcsniff.times import stamp
+from tcsniff.tracker import Run, Task, Tracker
+
+OPEN, ENDED, ROWS = 25_000, 2_000, 1_000
+"""How many tasks and rows are kept."""
+
+OTHERS = "(others)"
+"""The row for what has no row of its own any more."""
+
+_OVERDUE = 3600.0  # seconds that the end of a task may be late, after its deadline
+_TIDY = 3600.0  # seconds between two looks for such tasks
+
+
+def _worker(_task: Task, run: Run) -> str:
+    return f"{run.worker_group or ''}/{run.worker_id}" if run.worker_id else "(no worker)"
+
+
+NAMES: Mapping[str, Callable[[Task, Run], str]] = {
+    "pool": lambda task, _run: task.pool,
+    "worker": _worker,
+    "kind": lambda task, _run: task.kind or "(no kind)",
+    "scheduler": lambda task, _run: task.status.scheduler_id,
+    "group": lambda task, _run: task.status.task_group_id,
+    "reason": lambda _task, run: run.reason_resolved or "(not ended)",
+}
+"""What a row can stand for, and which one a run belongs to."""
+
+
+@dataclass(frozen=True)
+class Bounds:
+    """How much is kept.
+
+    Attributes:
+        open: Tasks that have not ended.
+        ended: Tasks that have.
+        rows: Rows that have a name.
+    """
+
+    open: int = OPEN
+    ended: int = ENDED
+    rows: int = ROWS
+
+
+class Meters:
+    """All that `top` knows.
+
+    Attributes:
+        began: Since when it counts, in seconds since the Unix epoch; None before
+            the first event.
+        total: All runs.
+    """
+
+    def __init__(self, by: str, *, bounds: Bounds = Bounds()) -> None:
+        """Nothing is counted yet.
+
+        Args:
+            by: What a row stands for, one of `NAMES`.
+            bounds: How much is kept.
+        """
+        self.began: float | None = None
+        self.total = Row("")
+        self._name = NAMES[by]
+        self._keeps_blank = by == "kind"  # which a later message may lack
+        self._bounds = bounds
+        self._tracker = Tracker()
+        self._rows: dict[str, Row] = {}
+        self._others: Row | None = None
+        # Of each task, the row of every run that is counted; those before it were
+        # counted when the task was forgotten.
+        self._homes: dict[str, list[Row]] = {}
+        self._ended: dict[str, None] = {}  # in the order in which they ended
+        self._forgotten = Forgotten()
+        self._shared = Shared()
+        self._tidied = 0.0
+
+    @property
+    def unread(self) -> int:
+        """How many messages could not be read."""
+        return self._tracker.unread
+
+    @property
+    def known(self) -> Collection[str]:
+        """The ids of the tasks that are kept."""
+        return self._tracker.tasks.keys()
+
+    @property
+    def size(self) -> int:
+        """How many rows there are, or were lately."""
+        return len(self._rows)
+
+    def take(self, delivery: Delivery, now: float) -> None:
+        """Take a message in.
+
+        Args:
+            delivery: The message.
+            now: When it arrived, in seconds since the Unix epoch; never earlier
+                than the one before.
+        """
+        if self.began is None:
+            self.began = self._tidied = now
+        if now - self._tidied >= _TIDY:
+            self._tidy(now)
+        change = self._tracker.apply(delivery)
+        if change is None:
+            self._tracker.groups.clear()  # of which nothing is asked
+            return
+        before, after = change
+        task_id = after.status.task_id
+        if before is None:
+            if not self._is_news(after):
+                self._tracker.forget(task_id)
+                return
+            counted = self._forgotten.runs(task_id)
+            homes = self._homes[task_id] = []
+        else:
+            homes = self._homes[task_id]
+            counted = len(before.runs) - len(homes)
+        self._recount(before.runs if before else (), after, homes, counted, now)
+        self._file(task_id, after)
+        if len(self._rows) > self._bounds.rows:
+            self._fold(now)
+
+    def rows(self, sort: str, now: float, *, reverse: bool = False) -> list[Row]:
+        """List the rows.
+
+        Args:
+            sort: By what: ``name``, or one of `MEASURES`, the largest first;
+                equal ones by how many run, then by name.
+            now: The time.
+            reverse: Whether the other way round.
+
+        Returns:
+            The rows that hold anything; last, if there is one, that for what has none.
+        """
+        rows = sorted(filter(None, self._rows.values()), key=attrgetter("name"))
+        if sort == "name":
+            rows.sort(key=attrgetter("name"), reverse=reverse)
+        else:
+            measure, running, began = MEASURES[sort], MEASURES["running"], self.began or now
+            sign = 1 if reverse else -1
+            rows.sort(key=lambda row: (sign * measure(row, now, began), -running(row, now, began)))
+        return rows if self._others is None else [*rows, self._others]
+
+    def begin_period(self) -> None:
+        """Count anew what starts and ends in a period."""
+        for row in self._rows.values():
+            row.begin_period()
+        if self._others is not None:
+            self._others.begin_period()
+        self.total.begin_period()
+
+    def _is_news(self, task: Task) -> bool:
+        if not task.runs:
+            return self._keeps_blank
+        return len(task.runs) > self._forgotten.runs(task.status.task_id)
+
+    def _recount(
+        self, before: tuple[Run, ...], after: Task, homes: list[Row], counted: int, now: float
+    ) -> None:
+        # A snapshot never has fewer runs than the one before it.
+        for number in range(counted, len(after.runs)):
+            run = after.runs[number]
+            name = self._name(after, run)
+            was = before[number] if number < len(before) else None
+            if was is not None:
+                home = homes[number - counted]
+                if was == run and home.name == name:
+                    continue
+                self._count(home, was, -1)
+            row = self._rows.get(name)
+            if row is None:
+                row = self._rows[name] = Row(name)
+            self._count(row, run, 1)
+            homes[number - counted : number - counted + 1] = [row]
+            started = run.started is not None and (was is None or was.started is None)
+            ended = _has_ended(run) and (was is None or not _has_ended(was))
+            row.happened(now, started=started, ended=ended)
+            self.total.happened(now, started=started, ended=ended)
+
+    def _count(self, row: Row, run: Run, number: int) -> None:
+        mark = mark_of(run)
+        (row.into or row).count(mark, number)
+        self.total.count(mark, number)
+
+    def _file(self, task_id: str, task: Task) -> None:
+        run = task.run
+        if run is not None and _has_ended(run):
+            self._ended[task_id] = None
+            if len(self._ended) > self._bounds.ended:
+                self._forget(next(iter(self._ended)))
+        else:
+            self._ended.pop(task_id, None)
+            self._tracker.tasks[task_id] = self._shared.slim(task)
+            if len(self._homes) - len(self._ended) > self._bounds.open:
+                excess = max(1, self._bounds.open // 20)  # at once, as it takes a long look
+                for oldest in list(self._open())[:excess]:
+                    self._forget(oldest)
+
+    def _open(self) -> Iterator[str]:
+        return (task_id for task_id in self._homes if task_id not in self._ended)
+
+    def _forget(self, task_id: str) -> None:
+        task = self._tracker.tasks[task_id]
+        homes = self._homes.pop(task_id)
+        counted = len(task.runs)
+        if task_id in self._ended:
+            del self._ended[task_id]
+        elif homes:
+            self._count(homes[-1], task.runs[-1], -1)
+            counted -= 1
+        if counted:
+            self._forgotten.add(task_id, counted)
+        self._tracker.forget(task_id)
+
+    def _tidy(self, now: float) -> None:
+        self._tidied = now
+        # Taskcluster writes all times alike, so that they sort as text.
+        passed = stamp(max(0.0, now - _OVERDUE))
+        tasks = self._tracker.tasks
+        for task_id in list(self._open()):
+            deadline = tasks[task_id].status.deadline
+            if deadline is not None and deadline < passed:
+                self._forget(task_id)
+
+    def _fold(self, now: float) -> None:
+        if self._others is None:
+            self._others = Row(OTHERS)
+        idle = sorted(self._rows.values(), key=attrgetter("touched"))
+        # More than one, as it takes a long look.
+        for row in idle[: len(idle) - self._bounds.rows + self._bounds.rows // 10]:
+            self._others.merge(row, now)
+            del self._rows[row.name]
+
+
+def _has_ended(run: Run) -> bool:
+    return run.state not in ("pending", "running")

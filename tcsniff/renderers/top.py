@@ -1,0 +1,185 @@
+"""The live view of `top`: what happens, row by row."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+
+from tcsniff.columns import plain
+from tcsniff.counter import Counter
+from tcsniff.deliveries import Gap
+from tcsniff.events import Event
+from tcsniff.renderers.output import Output, size_of_terminal
+from tcsniff.renderers.screen import Screen
+from tcsniff.renderers.status import Traffic, counted_gaps
+from tcsniff.renderers.topview import Board, picture_of
+from tcsniff.rows import Row
+from tcsniff.sanitize import safe
+
+REDRAW = 0.25  # seconds between two drawings, at least
+RESORT = 2.0  # seconds between two sortings, at least: who reads a row should find it again
+_CHROME = 4  # lines that are no rows: the heading, the total, the status, and one to spare
+
+
+class Ranking:
+    """The rows that are shown, in an order that does not change at every moment."""
+
+    def __init__(self, counter: Counter, clock: Callable[[], float]) -> None:
+        """Nothing is sorted yet.
+
+        Args:
+            counter: Where the rows are.
+            clock: Tells the time, in seconds.
+        """
+        self._counter = counter
+        self._clock = clock
+        self._rows: list[Row] = []
+        self._size = 0
+        self._sorted = clock()
+
+    def board(self, most: int, *, anew: bool = False) -> Board:
+        """Read what is to be shown.
+
+        Args:
+            most: How many rows there is room for.
+            anew: Whether to sort anyway.
+        """
+        moment, size = self._clock(), self._counter.meters.size
+        if anew or moment - self._sorted >= RESORT or size != self._size:
+            self._rows = self._counter.rows()
+            self._size, self._sorted = size, moment
+        return board_of(self._counter, self._rows, most)
+
+
+def board_of(counter: Counter, rows: Sequence[Row], most: int | None = None) -> Board:
+    """Read rows, the first `most` of them, and their total."""
+    readings = [counter.reading(row) for row in rows[:most]]
+    return Board(counter.by, readings, counter.reading(counter.meters.total), len(rows))
+
+
+class TopRenderer:
+    """Counts events and draws what it counts, at most four times a second."""
+
+    def __init__(
+        self,
+        output: Output,
+        counter: Counter,
+        *,
+        source: str,
+        selection: str,
+        condition: Callable[[], str] = str,
+        colour: bool,
+        ascii_only: bool,
+        size: Callable[[], tuple[int, int]] = size_of_terminal,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        """Nothing is drawn yet.
+
+        Args:
+            output: A terminal.
+            counter: Counts the events.
+            source: What it is connected to, for the status line.
+            selection: What was asked for, for the same.
+            condition: Tells what a person should know of the connection.
+            colour: Whether to use colours.
+            ascii_only: Whether our symbols are spelled in ASCII.
+            size: Measures the terminal, in columns and lines.
+            clock: Tells the time, in seconds.
+        """
+        self._screen = Screen(output)
+        self._counter = counter
+        self._ranking = Ranking(counter, clock)
+        self._source = source
+        self._selection = selection
+        self._condition = condition
+        self._gaps = 0
+        self._colour = colour
+        self._ascii_only = ascii_only
+        self._size = size
+        self._clock = clock
+        self._traffic = Traffic(clock)
+        self._drawn = clock()
+        self._stale = True
+
+    def show(self, events: Sequence[Event]) -> None:
+        """Take a batch in; nothing is drawn yet."""
+        for event in events:
+            self._counter.take(event)
+        if events:
+            self._traffic.add(len(events), events[-1].lag)
+
+    def gap(self, gap: Gap) -> None:  # noqa: ARG002 - a renderer's signature
+        """Take a gap in: the status line counts them."""
+        self._gaps += 1
+
+    def say(self, text: str) -> None:
+        """Write a line above the picture, where it stays."""
+        self._screen.above(safe(text))
+        self._stale = True
+
+    def again(self) -> None:
+        """Give the terminal away; the next picture is drawn below what is there then."""
+        self._screen.again()
+        self._stale = True
+
+    def flush(self) -> None:
+        """Draw if the last drawing is old enough."""
+        if self._stale or self._clock() - self._drawn >= REDRAW:
+            self._draw()
+
+    def close(self) -> None:
+        """Draw a last time, and leave the terminal in order."""
+        try:
+            if not self._stale:
+                self._draw(anew=True)
+        finally:
+            self._screen.close()
+
+    def _draw(self, *, anew: bool = False) -> None:
+        self._stale = False
+        self._drawn = self._clock()
+        columns, height = self._size()
+        board = self._ranking.board(max(1, height - _CHROME), anew=anew)
+        notes = tuple(filter(None, (self._condition(), counted_gaps(self._gaps))))
+        status = self._traffic.status(self._source, self._selection, notes)
+        picture = picture_of(board, columns, status, colour=self._colour)
+        if self._ascii_only:
+            picture = [plain(line) for line in picture]
+        self._screen.draw(picture[: max(1, height - 1)], (columns, height))
+
+
+class TopPage:
+    """Counts events and writes what it has counted at the end, where nothing can be drawn."""
+
+    def __init__(
+        self, output: Output, counter: Counter, *, colour: bool, ascii_only: bool
+    ) -> None:
+        """Nothing is written yet; the arguments are those of `TopRenderer`."""
+        self._output = output
+        self._counter = counter
+        self._colour = colour
+        self._ascii_only = ascii_only
+        self._is_gone = False
+
+    def show(self, events: Sequence[Event]) -> None:
+        """Take a batch in."""
+        for event in events:
+            self._counter.take(event)
+
+    def gap(self, gap: Gap) -> None:
+        """Nothing is known of what was missed."""
+
+    def flush(self) -> None:
+        """See whether anybody will read it."""
+        self._is_gone = True
+        self._output.check()
+        self._is_gone = False
+
+    def close(self) -> None:
+        """Write all rows, as wide as ``COLUMNS`` says."""
+        if self._is_gone:
+            return
+        board = board_of(self._counter, self._counter.rows())
+        picture = picture_of(board, size_of_terminal()[0], None, colour=self._colour)
+        text = "".join(f"{line.rstrip()}\n" for line in picture)
+        self._output.write((plain(text) if self._ascii_only else text).encode(errors="replace"))

@@ -1,0 +1,119 @@
+"""What `top` counts, as JSON lines: one a period."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import orjson
+
+from tcsniff.counter import Counter
+from tcsniff.deliveries import Gap
+from tcsniff.events import Event
+from tcsniff.renderers.jsonl import safe_lines
+from tcsniff.renderers.output import Output
+from tcsniff.rows import Reading
+from tcsniff.sketch import Summary
+from tcsniff.times import stamp
+
+_MOST_QUIET = 1000  # periods without an event that have a line each
+
+
+class TopLines:
+    """Counts events, and writes a line at the end of each period, and at the very end."""
+
+    def __init__(self, output: Output, counter: Counter, *, every: float) -> None:
+        """The first period begins as soon as the time is known.
+
+        Args:
+            output: Where to write.
+            counter: Counts the events.
+            every: How long a period is, in seconds.
+        """
+        self._output = output
+        self._counter = counter
+        self._every = every
+        self._begin = counter.now
+        self._lines: list[bytes] = []
+        self._events = 0
+        self._is_broken = False
+
+    def show(self, events: Sequence[Event]) -> None:
+        """Take a batch in."""
+        for event in events:
+            now = self._counter.arrives(event)
+            self._pass(now)
+            self._counter.meters.take(event.delivery, now)
+            self._events += 1
+
+    def gap(self, gap: Gap) -> None:
+        """Nothing is known of what was missed."""
+
+    def flush(self) -> None:
+        """Write what is due."""
+        if (now := self._counter.now) is not None:
+            self._pass(now)
+        if self._lines:
+            self._write()
+        else:
+            self._output.check()
+
+    def close(self) -> None:
+        """Write how it stands in the end."""
+        if not self._is_broken:
+            self._line(self._counter.now)
+            self._write()
+
+    def _pass(self, now: float) -> None:
+        if self._begin is None:
+            self._begin = now
+        while (end := self._begin + self._every) <= now:
+            quiet = (now - end) // self._every
+            # Of a time of which nothing is known, one line says so as well as thousands.
+            self._line(end if quiet < _MOST_QUIET else end + quiet * self._every)
+
+    def _line(self, moment: float | None) -> None:
+        end = moment or 0.0
+        begin = end if self._begin is None else self._begin
+        total = _worded(self._counter.reading(self._counter.meters.total, end))
+        rows = [_worded(self._counter.reading(row, end)) for row in self._counter.rows(end)]
+        line = {
+            "time": None if moment is None else stamp(moment),
+            "seconds": round(end - begin, 3),
+            "by": self._counter.by,
+            "events": self._events,
+            "rows": rows,
+            "total": {name: total[name] for name in total if name != "name"},
+        }
+        self._lines.append(orjson.dumps(line, option=orjson.OPT_APPEND_NEWLINE))
+        self._counter.meters.begin_period()
+        self._begin, self._events = end, 0
+
+    def _write(self) -> None:
+        data = b"".join(self._lines)
+        self._lines = []
+        self._is_broken = True
+        self._output.write(safe_lines(data) if self._output.is_terminal else data)
+        self._is_broken = False
+
+
+def _worded(reading: Reading) -> dict[str, Any]:
+    return {
+        "name": reading.name,
+        "pending": reading.pending,
+        "running": reading.running,
+        "completed": reading.completed,
+        "failed": reading.failed,
+        "exception": reading.exception,
+        "started": reading.started,
+        "finished": reading.ended,
+        "rate": round(reading.per_minute, 2),
+        "waiting": _times(reading.waiting),
+        "runningTime": _times(reading.taking),
+    }
+
+
+def _times(summary: Summary) -> dict[str, Any]:
+    names = ("count", "p50", "p95", "p99", "max")
+    rounded = [None if value is None else round(value, 3) for value in summary]
+    return dict(zip(names, rounded, strict=True))
