@@ -264,6 +264,22 @@ def test_a_table_in_a_pipe_comes_once_at_the_end(tmp_path: Path) -> None:
     assert plainly.stdout.count("\n") == len(rows)
 
 
+def test_the_last_picture_can_be_kept(tmp_path: Path) -> None:
+    """As SVG, besides JSON lines as besides the live table."""
+    name = an_hour(tmp_path / "r.jsonl")
+    kept, drawn = tmp_path / "kept.svg", tmp_path / "drawn.svg"
+
+    assert finished("top", "--from", name, "--save-svg", str(kept)).stdout.startswith("{")
+    with Terminal("top", "--from", name, "--save-svg", str(drawn), columns=120) as terminal:
+        assert terminal.status() == 0
+
+    for path in (kept, drawn):
+        text = path.read_text(encoding="utf-8")
+        assert text.startswith("<svg ")
+        assert "gecko-t/t-linux-docker" in text
+        assert "<title>tcsniff top</title>" in text
+
+
 # In a terminal.
 
 

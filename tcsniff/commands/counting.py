@@ -7,10 +7,11 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from typing import Any
 
 from tcsniff.commands.counts import Counts
 from tcsniff.commands.run import Showing
-from tcsniff.commands.showing import can_draw, coloured, knows_only_ascii, recorded
+from tcsniff.commands.showing import can_draw, coloured, knows_only_ascii, recorded, saved
 from tcsniff.counter import Counter
 from tcsniff.renderers.output import Output
 from tcsniff.stream import Renderer
@@ -24,35 +25,45 @@ def showing(counts: Counts, *, is_live: bool) -> Showing:
         is_live: Whether time is that of the clock, and not of the events.
     """
 
-    def shown(*, source: str, selection: str, condition: Callable[[], str]) -> Renderer:
+    def counter() -> Counter:
         clock = time.time if is_live else None
-        counter = Counter(counts.by, counts.sort, reverse=counts.reverse, clock=clock)
-        renderer = _view(counts, counter, source, selection, condition)
+        return Counter(counts.by, counts.sort, reverse=counts.reverse, clock=clock)
+
+    def shown(*, source: str, selection: str, condition: Callable[[], str]) -> Renderer:
+        def table(output: Output, **given: Any) -> Renderer:
+            from tcsniff.renderers.top import TopRenderer  # rich: 25 ms
+
+            # A file takes colours, whatever the terminal takes.
+            given.setdefault("colour", counts.colour != "never")
+            return TopRenderer(
+                output,
+                counter(),
+                source=source,
+                selection=selection,
+                condition=condition,
+                **given,
+            )
+
+        renderer = _view(counts, counter, table)
+        if counts.save_svg is not None:
+            renderer = saved(counts.save_svg, renderer, table, "tcsniff top")
         return renderer if counts.record is None else recorded(counts.record, renderer)
 
     return shown
 
 
 def _view(
-    counts: Counts, counter: Counter, source: str, selection: str, condition: Callable[[], str]
+    counts: Counts, counter: Callable[[], Counter], table: Callable[..., Renderer]
 ) -> Renderer:
     output = Output()
     live = can_draw(output)
     if counts.as_json or (counts.output or ("table" if live else "json")) == "json":
         from tcsniff.renderers.toplines import TopLines
 
-        return TopLines(output, counter, every=counts.every)
-    from tcsniff.renderers.top import TopPage, TopRenderer  # rich: 25 ms
-
+        return TopLines(output, counter(), every=counts.every)
     colour, ascii_only = coloured(counts.colour, live=live), knows_only_ascii()
-    if not live:
-        return TopPage(output, counter, colour=colour, ascii_only=ascii_only)
-    return TopRenderer(
-        output,
-        counter,
-        source=source,
-        selection=selection,
-        condition=condition,
-        colour=colour,
-        ascii_only=ascii_only,
-    )
+    if live:
+        return table(output, colour=colour, ascii_only=ascii_only)
+    from tcsniff.renderers.top import TopPage  # rich: 25 ms
+
+    return TopPage(output, counter(), colour=colour, ascii_only=ascii_only)

@@ -26,6 +26,7 @@ class Counts(NamedTuple):
         output: ``--output``; None for a table on a terminal, else JSON lines.
         as_json: ``--json``.
         record: ``--record``.
+        save_svg: ``--save-svg``.
         colour: ``--color``.
     """
 
@@ -36,6 +37,7 @@ class Counts(NamedTuple):
     output: str | None
     as_json: bool
     record: str | None
+    save_svg: str | None
     colour: str
 
 
@@ -82,6 +84,12 @@ _OPTIONS = stacked(
         section=OUTPUT,
         metavar="FILE",
         help="Write events to this file as JSON lines besides; .gz is compressed.",
+    ),
+    option(
+        "--save-svg",
+        section=OUTPUT,
+        metavar="FILE",
+        help="Write the last picture of the table to this file besides, as SVG.",
     ),
     option(
         "--color",

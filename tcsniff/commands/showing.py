@@ -49,18 +49,31 @@ def renderer_of(
     table = partial(_table, view, source=source, selection=selection, condition=condition)
     renderer = _view(view, select, table, root_url)
     if view.save_svg is not None:
-        renderer = _saved(view.save_svg, renderer, table)
+        renderer = saved(view.save_svg, renderer, table)
     return renderer if view.record is None else recorded(view.record, renderer)
 
 
-def _saved(path: str, renderer: Renderer, table: Callable[..., Any]) -> Renderer:
+def saved(
+    path: str, renderer: Renderer, table: Callable[..., Any], title: str = "tcsniff"
+) -> Renderer:
+    """Have the last picture written into a file.
+
+    Args:
+        path: The file.
+        renderer: Shows the events.
+        table: Makes what draws the picture if the renderer does not.
+        title: Of the picture.
+
+    Raises:
+        OutputError: If it cannot be opened.
+    """
     from tcsniff.renderers.output import size_of_terminal
     from tcsniff.renderers.saver import Drawing, Saver
 
     if isinstance(renderer, Drawing):  # on a terminal: in its size
-        return Saver(path, renderer, renderer, title="tcsniff", size=size_of_terminal)
+        return Saver(path, renderer, renderer, title=title, size=size_of_terminal)
     drawing = table(Output(io.BytesIO()), ascii_only=False)
-    return Saver(path, renderer, drawing, title="tcsniff")
+    return Saver(path, renderer, drawing, title=title)
 
 
 def recorded(path: str, renderer: Renderer) -> Renderer:

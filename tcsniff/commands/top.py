@@ -52,6 +52,7 @@ def top(
     check_counts(counts)
     check_origin(origin)
     check_record(counts.record, origin)
+    check_record(counts.save_svg, origin, "--save-svg")
     if origin.delete_queue:
         raise UsageError("--delete-queue goes with `tcsniff`, not with top")
     selection = select(_asked(wanted))

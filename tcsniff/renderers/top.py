@@ -11,14 +11,14 @@ from tcsniff.deliveries import Gap
 from tcsniff.events import Event
 from tcsniff.renderers.output import Output, size_of_terminal
 from tcsniff.renderers.screen import Screen
-from tcsniff.renderers.status import Traffic, counted_gaps
+from tcsniff.renderers.status import Status, Traffic, counted_gaps
 from tcsniff.renderers.topview import Board, picture_of
 from tcsniff.rows import Row
 from tcsniff.sanitize import safe
 
 REDRAW = 0.25  # seconds between two drawings, at least
 RESORT = 2.0  # seconds between two sortings, at least: who reads a row should find it again
-_CHROME = 4  # lines that are no rows: the heading, the total, the status, and one to spare
+_CHROME = 3  # lines that are no rows: the heading, the total, the status
 
 
 class Ranking:
@@ -135,17 +135,32 @@ class TopRenderer:
         finally:
             self._screen.close()
 
+    def still(self, width: int, height: int) -> list[str]:
+        """Draw the last picture, as it is when all is over.
+
+        Args:
+            width: In cells.
+            height: The most lines.
+        """
+        status = self._status()._replace(is_over=True)
+        return self._picture(width, height, status, anew=True)
+
     def _draw(self, *, anew: bool = False) -> None:
         self._stale = False
         self._drawn = self._clock()
         columns, height = self._size()
+        # The screen keeps a line for the cursor.
+        picture = self._picture(columns, max(1, height - 1), self._status(), anew=anew)
+        self._screen.draw(picture, (columns, height))
+
+    def _picture(self, width: int, height: int, status: Status, *, anew: bool) -> list[str]:
         board = self._ranking.board(max(1, height - _CHROME), anew=anew)
+        picture = picture_of(board, width, status, colour=self._colour)[:height]
+        return [plain(line) for line in picture] if self._ascii_only else picture
+
+    def _status(self) -> Status:
         notes = tuple(filter(None, (self._condition(), counted_gaps(self._gaps))))
-        status = self._traffic.status(self._source, self._selection, notes)
-        picture = picture_of(board, columns, status, colour=self._colour)
-        if self._ascii_only:
-            picture = [plain(line) for line in picture]
-        self._screen.draw(picture[: max(1, height - 1)], (columns, height))
+        return self._traffic.status(self._source, self._selection, notes)
 
 
 class TopPage:
