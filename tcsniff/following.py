@@ -7,11 +7,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 
-from tcsniff.definitions import Definition
+from tcsniff.definitions import Definition, TaskGroup
 from tcsniff.deliveries import Delivery
 from tcsniff.graph import OPEN, Graph, graph_of
 from tcsniff.times import seconds
-from tcsniff.tracker import Change, Status, Tracker, read_status
+from tcsniff.tracker import Change, Group, Run, Status, Tracker, read_status
+
+_MOST_OTHERS = 100  # groups whose names are remembered
 
 
 class Following:
@@ -25,9 +27,10 @@ class Following:
         task_group_id: The group; empty until a first event names one, if it is
             whichever comes first.
         version: Grows with everything new.
-        latest: When the newest event that came with its time was received, in
-            seconds since the Unix epoch; 0 before.
-        strangers: How many events were about other groups.
+        latest: The newest time that was told, be it when an event was received
+            or what it tells of a run; in seconds since the Unix epoch, 0 before.
+        strangers: How many messages and statuses were about tasks of other groups.
+        others: Those groups, in the order in which they came; a hundred at most.
     """
 
     def __init__(self, task_group_id: str = "") -> None:
@@ -35,11 +38,14 @@ class Following:
         self.version = 0
         self.latest = 0.0
         self.strangers = 0
+        self.others: dict[str, None] = {}
         self._tracker = Tracker()
         self._definitions: dict[str, Definition] = {}
         self._is_whole = False
         self._unread = 0
         self._open = 0  # tasks that have not ended
+        self._undefined: set[str] = set()  # ids of tasks
+        self._made: tuple[int, Graph] | None = None  # for a version
 
     @property
     def is_over(self) -> bool:
@@ -54,7 +60,21 @@ class Following:
     @property
     def lacks_definitions(self) -> bool:
         """Whether a task is known whose dependencies are not."""
-        return any(task_id not in self._definitions for task_id in self._tracker.tasks)
+        return bool(self._undefined)
+
+    @property
+    def has_definitions(self) -> bool:
+        """Whether the dependencies of any task are known."""
+        return bool(self._definitions)
+
+    @property
+    def is_contradicted(self) -> bool:
+        """Whether the queue has said that all tasks have ended, while one is open.
+
+        It is run once more, or a message about it was lost or is late.
+        """
+        group = self._tracker.groups.get(self.task_group_id)
+        return group is not None and group.resolved and self._open > 0
 
     def label(self, task_id: str) -> str:
         """Tell what a task is called by its definition; empty if that is not known."""
@@ -79,19 +99,29 @@ class Following:
         return None
 
     def learn(
-        self, definitions: Iterable[Definition], statuses: Iterable[bytes] = ()
+        self,
+        definitions: Iterable[Definition],
+        statuses: Iterable[bytes] = (),
+        group: TaskGroup | None = None,
     ) -> list[Change]:
         """Take in what the queue's API or a graph file tells.
 
         Args:
-            definitions: Of tasks of the group.
-            statuses: Of tasks of the group, in JSON; what is none is counted.
+            definitions: Of tasks; of those that `statuses` tell to be of other
+                groups nothing is kept.
+            statuses: Of tasks, in JSON; what is none is counted.
+            group: What is told of the group itself; None for nothing.
 
         Returns:
             What is new of its tasks.
         """
         self.version += 1
-        self._definitions |= {one.task_id: one for one in definitions}
+        for one in definitions:
+            self._definitions[one.task_id] = one
+            self._undefined.discard(one.task_id)
+        if group is not None and group.task_group_id == self.task_group_id:
+            known = Group(sealed=bool(group.sealed), scheduler_id=group.scheduler_id)
+            self._tracker.hear(group.task_group_id, known)
         changes = []
         for text in statuses:
             try:
@@ -110,9 +140,12 @@ class Following:
 
     def graph(self) -> Graph:
         """Put together what is known by now."""
-        return graph_of(
-            self.task_group_id, self._tracker, self._definitions, is_whole=self._is_whole
-        )
+        if self._made is None or self._made[0] != self.version:
+            made = graph_of(
+                self.task_group_id, self._tracker, self._definitions, is_whole=self._is_whole
+            )
+            self._made = self.version, made
+        return self._made[1]
 
     def _see(self, status: Status) -> Change | None:
         known = self._definitions.get(status.task_id)
@@ -120,20 +153,35 @@ class Following:
         return None if change is None else self._own(change)
 
     def _own(self, change: Change) -> Change | None:
-        group = change.after.status.task_group_id
+        before, after = change
+        group, task_id = after.status.task_group_id, after.status.task_id
         self._adopt(group)
         if group != self.task_group_id:
             # One that nobody asked about: forgotten, or it would take memory.
-            self.strangers += change.before is None
-            self._tracker.forget(change.after.status.task_id)
+            self.strangers += 1
+            if len(self.others) < _MOST_OTHERS:
+                self.others[group] = None
+            self._tracker.forget(task_id)
+            if before is not None:  # ours, whatever this message says
+                self._tracker.tasks[task_id] = before
+            else:
+                self._definitions.pop(task_id, None)
             return None
         self.version += 1
-        self._open += change.after.state in OPEN
-        self._open -= change.before is not None and change.before.state in OPEN
+        if before is None and task_id not in self._definitions:
+            self._undefined.add(task_id)
+        self._open += after.state in OPEN
+        self._open -= before is not None and before.state in OPEN
+        self.latest = max(self.latest, _told(after.run))
         return change
 
     def _adopt(self, group: str) -> None:
         self.task_group_id = self.task_group_id or group
+
+
+def _told(run: Run | None) -> float:
+    # The last of its times; those before it are older.
+    return 0.0 if run is None else seconds(run.resolved or run.started or run.scheduled) or 0.0
 
 
 class Settled:

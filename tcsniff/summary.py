@@ -16,7 +16,6 @@ from tcsniff.tracker import Change, Run
 Json = dict[str, Any]
 
 _TIMES = {"pending": "scheduled", "running": "started"}  # of other states: resolved
-_WRONG = ("failed", "exception")
 
 
 def change_of(change: Change, received: str | None) -> Json | None:
@@ -86,10 +85,11 @@ def summary_of(graph: Graph, path: Iterable[Step], now: float) -> Json:
         ``taskGroupId``, ``schedulerId``, ``resolved`` (whether all has ended),
         ``sealed``, ``tasks`` (how many), ``states`` (how many in each),
         ``seconds`` (from the first scheduling to the last end), ``exitStatus``,
-        ``wrong`` (the tasks that failed or ended in exception) and
-        ``criticalPath``.
+        ``wrong`` (the tasks that failed, then those that ended in exception,
+        each in the order in which they ended) and ``criticalPath``.
     """
     nodes = graph.nodes.values()
+    wrong = (node for node in nodes if node.went_wrong)
     return {
         "taskGroupId": graph.task_group_id,
         "schedulerId": graph.scheduler_id,
@@ -99,9 +99,13 @@ def summary_of(graph: Graph, path: Iterable[Step], now: float) -> Json:
         "states": counts(nodes),
         "seconds": round(span(nodes, now), 3),
         "exitStatus": graph.exit_status,
-        "wrong": [_wrong(node) for node in nodes if node.state in _WRONG],
+        "wrong": [_wrong(node) for node in sorted(wrong, key=_order)],
         "criticalPath": [step_of(step) for step in path],
     }
+
+
+def _order(node: Node) -> tuple[bool, float, str]:
+    return node.state != "failed", node.since or 0.0, node.task_id
 
 
 def _wrong(node: Node) -> Json:

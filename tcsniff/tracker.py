@@ -229,17 +229,22 @@ class Tracker:
         self.tasks[status.task_id] = after
         return Change(before, after)
 
+    def hear(self, task_group_id: str, group: Group) -> None:
+        """Take in what is known of a group; none of it takes anything away."""
+        known = self.groups.get(task_group_id, Group())
+        self.groups[task_group_id] = Group(
+            known.resolved or group.resolved,
+            known.sealed or group.sealed,
+            max(known.scheduler_id, group.scheduler_id),
+        )
+
     def forget(self, task_id: str) -> None:
         """Forget a task; a message about it would make it new again."""
         self.tasks.pop(task_id, None)
 
     def _learn(self, message: _GroupMessage, *, resolved: bool) -> None:
-        known = self.groups.get(message.task_group_id, Group())
-        self.groups[message.task_group_id] = Group(
-            known.resolved or resolved,
-            known.sealed or message.sealed is not None,
-            max(known.scheduler_id, message.scheduler_id),
-        )
+        told = Group(resolved, message.sealed is not None, message.scheduler_id)
+        self.hear(message.task_group_id, told)
 
 
 def newer(one: Status, other: Status) -> Status:

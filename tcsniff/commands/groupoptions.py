@@ -106,7 +106,7 @@ _OPTIONS = stacked(
     option(
         "--settle",
         section=STOPPING,
-        type=Duration(),
+        type=Duration(may_be_nothing=True),
         default="10s",
         show_default=True,
         metavar="DURATION",

@@ -17,16 +17,17 @@ from tcsniff.columns import gap_text
 from tcsniff.commands.account import deployment_of
 from tcsniff.commands.groupoptions import Asking, Showing, Waiting
 from tcsniff.commands.groupview import check_picture, save_picture, view_of
-from tcsniff.commands.opening import ROOT_URL, Opened, Say, opened
+from tcsniff.commands.opening import ROOT_URL, Opened, Say, opened, pace_of
 from tcsniff.commands.origin import Origin
 from tcsniff.commands.showing import recorded
 from tcsniff.commands.talk import say
 from tcsniff.deliveries import Gap
-from tcsniff.errors import ApiError, ApiUnknown, UsageError
+from tcsniff.errors import ApiError, ApiUnknown, RecordingError, TcsniffError, UsageError
 from tcsniff.following import Following, Settled
 from tcsniff.graphfiles import definitions_of, graph_of
 from tcsniff.interrupts import interrupts
 from tcsniff.renderers.following import GroupRenderer, GroupView
+from tcsniff.sanitize import safe
 from tcsniff.selection import EVERYTHING, Selection, Wanted, select
 from tcsniff.simulator import plans
 from tcsniff.sources.files import whole
@@ -34,6 +35,8 @@ from tcsniff.sources.inquiry import Inquiry
 from tcsniff.stream import Outcome, Renderer, Stop, Watch, pump
 from tcsniff.summary import summary_of
 from tcsniff.tracker import Change
+
+_NAMED = 3  # other groups of a recording
 
 
 class GroupRun(Watch):
@@ -69,11 +72,15 @@ class GroupRun(Watch):
         self._say = tell
         self._view: Any = None
         self._renderer: Renderer | None = None
+        self._grouped: GroupRenderer | None = None
         self._source: Any = None
         self._inquiry: Inquiry | None = None
         self._following = Following(task_group_id)
+        self._is_named = bool(task_group_id)
         self._seed: int | None = None
         self._settled = Settled(waiting.settle, time.monotonic)
+        self._pace = pace_of(origin)
+        self._moment = 0.0, 0.0  # the latest that was told, and when, by our clock
         if origin.demo:
             self._take_demo(task_group_id)
         if asking.files:
@@ -92,6 +99,8 @@ class GroupRun(Watch):
         if self._asking.root_url is not None and not self._origin.is_live:
             self._ask_once(self._asking.root_url, statuses=False)
         outcome = self._followed()
+        if self._origin.recordings and outcome is Outcome.ENDED:
+            self._tell_of_recording()
         if interrupts.received is not None:
             return interrupts.exit_status
         if outcome is Outcome.TIMED_OUT:
@@ -113,6 +122,8 @@ class GroupRun(Watch):
     def gap(self, gap: Gap) -> None:
         """Tell of a gap, and show it."""
         self.tell(gap_text(gap))
+        if self._inquiry is not None and gap.missed:
+            self._inquiry.hurry()
         if self._renderer is not None:
             self._renderer.gap(gap)
 
@@ -130,11 +141,19 @@ class GroupRun(Watch):
         found = graph_of((name, whole(name, self._say)) for name in files)
         for note in found.notes:
             self._say(note)
-        groups = {group.task_group_id for group in found.groups}
+        groups = {group.task_group_id: group for group in found.groups}
         wanted = self._following.task_group_id
         if groups and wanted and wanted not in groups:
             raise UsageError(f"--graph tells of task group {', '.join(groups)}, not of {wanted}")
-        self._following.learn(found.definitions, found.statuses)
+        if not wanted and len(groups) > 1:
+            raise UsageError(
+                f"--graph tells of the task groups {', '.join(groups)}: which one? "
+                "tcsniff graph TASK_GROUP_ID"
+            )
+        if not wanted and groups:
+            self._following = Following(next(iter(groups)))
+        group = groups.get(self._following.task_group_id)
+        self._following.learn(found.definitions, found.statuses, group)
 
     # Without events.
 
@@ -160,7 +179,8 @@ class GroupRun(Watch):
         api = QueueApi(root_url)
         try:
             for page in api.pages(self._following.task_group_id):
-                self._following.learn(page.definitions, page.statuses if statuses else ())
+                told = page.statuses if statuses else ()
+                self._following.learn(page.definitions, told, page.group)
             self._following.know_all()
         except ApiUnknown as error:
             raise self._unknown(api, error) from error
@@ -187,21 +207,52 @@ class GroupRun(Watch):
             if self._inquiry is not None:
                 stack.callback(self._inquiry.stop)
             self._view = self._made_view(source.name, root_url)
-            renderer: Renderer = GroupRenderer(
+            self._grouped = GroupRenderer(
                 self._following, self._view, clock=self._now, inquire=self._inquire
             )
+            renderer: Renderer = self._grouped
             if self._showing.record is not None:
                 renderer = recorded(self._showing.record, renderer)
             self._renderer = renderer
             stack.enter_context(interrupts.deferred(source.source.stop, self._report, self._leave))
             with closing(renderer):
-                return self._pumped(source, renderer)
+                outcome = self._pumped(source, renderer)
+                if outcome is Outcome.ENDED and interrupts.received is None:
+                    self._check_heard()
+                return outcome
+
+    def _tell_of_recording(self) -> None:
+        graph, others = self._following.graph(), self._following.others
+        left = sum(1 for node in graph.nodes.values() if node.is_open)
+        if left:
+            number = len(graph.nodes)
+            self.tell(f"the recording ends while {left:,} of {number:,} tasks are open")
+        if others and not self._is_named:
+            names = ", ".join(list(others)[:_NAMED]) + (", ..." if len(others) > _NAMED else "")
+            self.tell(
+                f"this is the group {self._following.task_group_id}, the first that came; "
+                f"{self._following.strangers:,} events are about others: {names}; "
+                "tcsniff graph TASK_GROUP_ID shows one of them"
+            )
+
+    def _check_heard(self) -> None:
+        if self._origin.recordings and not self._following.version:
+            if self._grouped is not None:
+                self._grouped.leave()
+            group = self._following.task_group_id
+            about = f"the task group {group}" if group else "a task"
+            raise RecordingError(f"{', '.join(self._origin.recordings)}: no event about {about}")
 
     def _pumped(self, source: Opened, renderer: Renderer) -> Outcome:
         is_endless = self._origin.is_live or self._origin.follow
         over = self._is_settled if is_endless else None
         stop = Stop(timeout=self._waiting.timeout, over=over)
-        return pump(source.source, renderer, keep=source.keep, stop=stop)
+        try:
+            return pump(source.source, renderer, keep=source.keep, stop=stop)
+        except TcsniffError:
+            if self._grouped is not None and not self._following.version:
+                self._grouped.leave()
+            raise
 
     def _selection(self) -> Selection:
         group = self._following.task_group_id
@@ -267,15 +318,21 @@ class GroupRun(Watch):
         found = [getattr(self._source, "condition", "")]
         if self._inquiry is not None:
             found.append(self._inquiry.condition)
-        elif not self._following.graph().has_dependencies:
+        elif not self._following.has_definitions:
             found.append("dependencies unknown")
         return "  ".join(filter(None, found))
 
     def _now(self) -> float:
-        # In a recording and in the demo time passes as the events tell.
-        if self._origin.is_live or not self._following.latest:
-            return time.time()
-        return self._following.latest
+        latest = self._following.latest
+        if self._origin.is_live:
+            # Made-up events may run ahead of us.
+            return max(time.time(), latest)
+        # In a recording and in the demo time passes as the events tell, and
+        # between them at the pace at which they come.
+        if latest != self._moment[0]:
+            self._moment = latest, time.monotonic()
+        passed = time.monotonic() - self._moment[1]
+        return latest + passed * self._pace if latest else time.time()
 
     def _report(self) -> str:
         states = summary_of(self._following.graph(), (), self._now())["states"]
@@ -289,9 +346,9 @@ class GroupRun(Watch):
 
     def _notify(self) -> None:
         graph = self._following.graph()
-        wrong = sum(1 for node in graph.nodes.values() if node.state in ("failed", "exception"))
-        text = f"task group {graph.task_group_id}: "
+        wrong = sum(1 for node in graph.nodes.values() if node.went_wrong)
+        text = f"task group {safe(graph.task_group_id)}: "
         text += f"{wrong:,} went wrong" if wrong else "all completed"
         stream = next((one for one in (sys.stderr, sys.stdout) if one.isatty()), None)
         if stream is not None:  # the bell, and OSC 9 as iTerm2, kitty and others know it
-            os.write(stream.fileno(), f"\a\x1b]9;{text}\x1b\\".encode())
+            os.write(stream.fileno(), f"\a\x1b]9;{text}\x1b\\".encode(errors="replace"))

@@ -11,6 +11,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import NamedTuple
 
 from tcsniff.commands.account import broker_of
@@ -29,6 +30,17 @@ _PIPED = 1200.0  # the same for a program
 
 Say = Callable[[str], None]
 """Tells the person something, on standard error."""
+
+
+def pace_of(origin: Origin) -> float:
+    """Tell how fast time passes between two events, in their seconds a second of ours.
+
+    Returns:
+        0 for a recording that is read as fast as can be: there none passes.
+    """
+    if origin.demo:
+        return _WATCHED if sys.stdout.isatty() else _PIPED
+    return 1.0 if origin.is_live or origin.follow else origin.speed or 0.0
 
 
 class Opened(NamedTuple):
@@ -184,9 +196,8 @@ def _demo(
     if seed is None:
         seed = random.randrange(_SEEDS) if origin.seed is None else origin.seed
     start = time.time() if origin.seed is None else _SEEDED
-    pace = _WATCHED if sys.stdout.isatty() else _PIPED
     simulated = simulate(seed=seed, start=start, groups=groups)
-    with Demo(simulated, exchanges, pace=pace) as demo:
+    with Demo(simulated, exchanges, pace=pace_of(origin)) as demo:
         say(f"listening to the demo, seed {seed} ({_count(selection)}); Ctrl-C ends")
         yield Opened(demo, "demo", selection.accepts())
 
@@ -204,7 +215,7 @@ def _recorded(origin: Origin, selection: Selection, say: Say, watch: Watch) -> I
         speed=origin.speed,
     )
     with recording:
-        name = origin.recordings[0] if len(origin.recordings) == 1 else "recordings"
+        name = Path(origin.recordings[0]).name if len(origin.recordings) == 1 else "recordings"
         yield Opened(recording, name, None, os.environ.get(ROOT_URL))
 
 

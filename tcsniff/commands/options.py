@@ -71,9 +71,13 @@ _FIELD_HELP = {
 
 
 class Duration(click.ParamType[float]):
-    """A length of time above 0, such as ``1h30m``, in seconds."""
+    """A length of time, such as ``1h30m``, in seconds."""
 
     name = "duration"
+
+    def __init__(self, *, may_be_nothing: bool = False) -> None:
+        """Take whether 0 is one."""
+        self._may_be_nothing = may_be_nothing
 
     def convert(
         self, value: Any, param: click.Parameter | None, ctx: click.Context | None
@@ -85,7 +89,7 @@ class Duration(click.ParamType[float]):
             seconds = times.duration(value)
         except ValueError as error:
             self.fail(str(error), param, ctx)
-        if seconds <= 0:
+        if seconds <= 0 and not self._may_be_nothing:
             self.fail("it has to be longer than nothing", param, ctx)
         return seconds
 

@@ -14,7 +14,7 @@ from tcsniff.records import gap_line
 from tcsniff.renderers.lines import coloured
 from tcsniff.renderers.output import Output
 from tcsniff.renderers.painting import painted
-from tcsniff.renderers.scene import look_of, scene_of
+from tcsniff.renderers.scene import look_of, scene_of, troubles
 from tcsniff.renderers.sections import path, progress, title, wrong
 from tcsniff.sanitize import safe, safe_json
 from tcsniff.summary import Json, summary_of
@@ -56,6 +56,9 @@ class JsonChanges:
             text = data.decode().split("\n")
             data = "\n".join(map(safe_json, text)).encode()
         self._output.write(data)
+
+    def leave(self) -> None:
+        """End without a summary."""
 
     def finish(self, graph: Graph, now: float) -> None:
         """Write the summary."""
@@ -108,10 +111,17 @@ class LinesOfChanges:
         text = "".join(f"{line.rstrip()}\n" for line in lines)
         self._output.write((plain(text) if self._ascii_only else text).encode(errors="replace"))
 
+    def leave(self) -> None:
+        """End without a summary."""
+
     def finish(self, graph: Graph, now: float) -> None:
         """Write the summary."""
         scene = scene_of(graph, now)
-        rows = [title(scene), progress(scene, _WIDTH), *wrong(scene, _WIDTH), path(scene, _WIDTH)]
+        nodes = troubles(graph.nodes.values(), scene.blocks)
+        told = wrong(nodes, scene, _WIDTH)
+        rows = [title(scene, _WIDTH), progress(scene, _WIDTH), *told]
+        if scene.path:
+            rows.append(path(scene, _WIDTH))
         self._lines += painted(rows, _WIDTH, colour=self._colour)
         self._write()
 

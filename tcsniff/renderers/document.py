@@ -50,6 +50,9 @@ class Document:
         """See that there is still somebody to write for."""
         self._output.check()
 
+    def leave(self) -> None:
+        """End without it."""
+
     def finish(self, graph: Graph, now: float) -> None:
         """Write it."""
         text = self._words(graph, now)

@@ -36,6 +36,10 @@ class GroupView(Protocol):
         """Show how it is in the end; nothing is shown after this."""
         ...
 
+    def leave(self) -> None:
+        """End without a last word: there is no such group."""
+        ...
+
 
 class GroupRenderer:
     """Folds events into a group, and has a view show it."""
@@ -81,6 +85,12 @@ class GroupRenderer:
         """Take in what the queue has told, and have all of it shown."""
         self._view.changed(list(self._worded(self._inquire(), None)))
         self._view.flush(self._following.graph, self._clock())
+
+    def leave(self) -> None:
+        """End without a last word: there is no such group."""
+        if not self._is_finished:
+            self._is_finished = True
+            self._view.leave()
 
     def close(self) -> None:
         """Show how it is in the end, once."""

@@ -10,6 +10,7 @@ from tcsniff.columns import LOOKS, Look
 from tcsniff.criticalpath import Step, critical_path
 from tcsniff.forecast import time_left
 from tcsniff.graph import UNHEARD, Graph, Node, counts, ranks, span
+from tcsniff.sanitize import safe
 
 SYMBOLS = {
     "completed": LOOKS["task-completed"],
@@ -26,8 +27,8 @@ NO_KIND = "(no kind)"
 
 
 def look_of(state: str) -> Look:
-    """Tell how a state looks."""
-    return SYMBOLS.get(state) or STRANGE._replace(word=state)
+    """Tell how a state looks; what it says is safe for a terminal."""
+    return SYMBOLS.get(state) or STRANGE._replace(word=safe(state))
 
 
 @dataclass(frozen=True)
@@ -87,8 +88,13 @@ def _kinds(graph: Graph) -> dict[str, list[Node]]:
         kinds.setdefault(node.kind, []).append(node)
     # Where most of a kind stands: a few that wait for nobody do not pull it forward.
     middle = {kind: sorted(depth[n.task_id] for n in nodes) for kind, nodes in kinds.items()}
-    order = sorted(kinds, key=lambda kind: middle[kind][len(middle[kind]) // 2])
-    return {kind: kinds[kind] for kind in order}
+    first = graph.nodes.get(graph.task_group_id)
+    decision = first.kind if first else None
+
+    def order(kind: str) -> tuple[int, bool, str]:
+        return middle[kind][len(middle[kind]) // 2], kind != decision, kind
+
+    return {kind: kinds[kind] for kind in sorted(kinds, key=order)}
 
 
 def troubles(nodes: Iterable[Node], blocks: Mapping[str, int]) -> list[Node]:
@@ -104,8 +110,8 @@ def troubles(nodes: Iterable[Node], blocks: Mapping[str, int]) -> list[Node]:
         among these the latest first.
     """
 
-    def order(node: Node) -> tuple[bool, int, bool, float]:
-        waiting = blocks.get(node.task_id, 0)
-        return node.is_open, -waiting, node.state != "failed", -(node.since or 0.0)
+    def order(node: Node) -> tuple[bool, int, bool, float, str]:
+        waiting, when = blocks.get(node.task_id, 0), node.since or 0.0
+        return node.is_open, -waiting, node.state != "failed", -when, node.task_id
 
     return sorted((node for node in nodes if node.is_troubled), key=order)

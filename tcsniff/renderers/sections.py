@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
+from rich.cells import cell_len, set_cell_size
 from rich.text import Text
 
 from tcsniff.criticalpath import Step
-from tcsniff.graph import OPEN, Graph, Node
+from tcsniff.graph import OPEN, UNHEARD, Graph, Node, counts
 from tcsniff.links import group_url, log_url, task_url
 from tcsniff.renderers.painting import words
-from tcsniff.renderers.scene import NO_KIND, SYMBOLS, Scene, look_of, troubles
+from tcsniff.renderers.scene import NO_KIND, Scene, look_of
 from tcsniff.sanitize import safe
 from tcsniff.times import lasting, seconds
 from tcsniff.tracker import Run
@@ -28,17 +29,32 @@ _MOST_BAR = 60
 _NAMED = 2  # blockers that are named; of more, how many they are
 _KIND = 18  # cells for the name of a kind
 _LABEL = 44  # cells for that of a task
+_LEAST_LABEL = 12  # the same, where something else is worth more
+_COMPARED = 100  # sets of blockers of a kind that are looked at
 
 
-def title(scene: Scene) -> Text:
-    """Tell which group it is, how large and how old."""
+def title(scene: Scene, width: int) -> Text:
+    """Tell which group it is, how large and how old.
+
+    Args:
+        scene: The group.
+        width: Of the screen, in cells; what can be spared is left out where it
+            has no room.
+    """
+    text = _title(scene, "task group ", scene.graph.scheduler_id)
+    if text.cell_len > width:
+        text = _title(scene, "task group ", "")
+    return text if text.cell_len <= width else _title(scene, "", "")
+
+
+def _title(scene: Scene, what: str, scheduler: str) -> Text:
     graph = scene.graph
     url = group_url(scene.root_url, graph.task_group_id)
     name = words(safe(graph.task_group_id) or "?", "bold", url)
-    text = Text("task group ").append_text(name)
+    text = Text(what).append_text(name)
     number = len(graph.nodes)
     for part in (
-        safe(graph.scheduler_id),
+        safe(scheduler),
         f"{number:,} task{'s' * (number != 1)}",
         lasting(scene.length) if scene.length else "",
         "resolved" if graph.is_over else "",
@@ -55,10 +71,21 @@ def progress(scene: Scene, width: int) -> Text:
     for state, number in scene.counts.items():
         look = look_of(state)
         tail.append(f"  {look.symbol} {number:,}", style=look.style)
-    if scene.left is not None and any(state in OPEN for state in scene.counts):
-        tail.append(f"   about {lasting(scene.left)} left")
+    tail.append(_left(scene, "about "))
+    if tail.cell_len > width:
+        tail.right_crop(_left(scene, "about ").cell_len)
+        tail.append(_left(scene, "~"))
     room = min(_MOST_BAR, width - tail.cell_len)
     return _bar(scene.counts, room).append(tail) if room >= _LEAST_BAR else tail
+
+
+def _left(scene: Scene, about: str) -> Text:
+    if scene.left is None or not any(state in OPEN for state in scene.counts):
+        return Text()
+    hopeless = sum(1 for one in scene.blocked.values() if one.is_hopeless)
+    if not scene.left and hopeless:
+        return Text(f"   {hopeless:,} wait for a rerun", style="bold")
+    return Text(f"   {about}{lasting(scene.left)} left")
 
 
 def _bar(counts: dict[str, int], width: int) -> Text:
@@ -75,28 +102,43 @@ def _bar(counts: dict[str, int], width: int) -> Text:
     return bar
 
 
-def wrong(scene: Scene, width: int) -> list[Text]:
-    """Tell of the tasks that went wrong, worst first."""
-    nodes = troubles(scene.graph.nodes.values(), scene.blocks)
-    room = _room((node.label for node in nodes), width)
-    return [_trouble(node, scene, room) for node in nodes]
+def wrong(nodes: Sequence[Node], scene: Scene, width: int) -> list[Text]:
+    """Tell of tasks that went wrong, a line each.
+
+    Args:
+        nodes: The tasks.
+        scene: What they are part of.
+        width: Of the screen, in cells.
+    """
+    room = room_for((node.label for node in nodes), width)
+    most = max((scene.blocks.get(node.task_id, 0) for node in nodes), default=0)
+    return [_trouble(node, scene, room, len(f"{most:,}") if most else 0) for node in nodes]
 
 
-def _room(labels: Iterable[str], width: int) -> int:
-    longest = max((len(safe(label)) for label in labels), default=0)
+def room_for(labels: Iterable[str], width: int) -> int:
+    """Tell how much room the labels of tasks are given, in cells.
+
+    Args:
+        labels: The labels.
+        width: Of the screen, in cells.
+    """
+    longest = max((cell_len(safe(label)) for label in labels), default=0)
     return min(longest, _LABEL, max(16, width * 2 // 5))
 
 
-def _trouble(node: Node, scene: Scene, room: int) -> Text:
+def _trouble(node: Node, scene: Scene, room: int, digits: int) -> Text:
     look = look_of(node.state if not node.is_open else "exception")
     text = Text()
     text.append(f"{look.symbol} ", style=look.style)
     text.append_text(_linked(node, scene, room, look.style))
+    blocks = scene.blocks.get(node.task_id)
+    if blocks:
+        text.append(f"  blocks {blocks:>{digits},} ", style="bold")
+    elif digits:
+        text.append(" " * (len("  blocks  ") + digits))
     run = _wrong_run(node)
     log = log_url(scene.root_url, node.task_id, run.run_id) if run and run.started else None
     text.append("  ").append_text(words(story(node), url=log))
-    if blocks := scene.blocks.get(node.task_id):
-        text.append(f"   blocks {blocks:,}", style="bold")
     worker = " ".join(filter(None, (run.worker_group, run.worker_id))) if run else ""
     for part in (node.pool, worker):
         if part:
@@ -133,49 +175,70 @@ def _wrong_run(node: Node) -> Run | None:
     return lost[-1] if lost else None
 
 
-def kind(name: str, nodes: Sequence[Node], scene: Scene, room: int, *, alone: bool) -> Text:
+def kind(name: str, scene: Scene, room: int, width: int, *, alone: bool) -> Text:
     """Sum a kind up in a line.
 
     Args:
         name: The kind.
-        nodes: Its tasks.
-        scene: What they are part of.
+        scene: What it is part of.
         room: Cells for the name.
+        width: Of the screen, in cells.
         alone: Whether no task is told of below it: then the line tells what is
             most worth knowing of them.
     """
-    found = {state: sum(1 for node in nodes if node.state == state) for state in SYMBOLS}
-    shown = next((state for state in _MOST_TELLING if found[state]), "completed")
+    nodes = scene.kinds[name]
+    found = counts(nodes)
+    shown = next((state for state in _MOST_TELLING if state in found), next(iter(found)))
     text = Text()
     text.append(f"{look_of(shown).symbol} ", style=look_of(shown).style)
     text.append(f"{_padded(name or NO_KIND, room)} ", style="bold")
     text.append(f"{len(nodes):>6,}  ")
-    if sum(1 for number in found.values() if number) > 1:
+    if len(found) > 1:
         for state, number in found.items():
-            if number:
-                text.append(f"{look_of(state).symbol} {number:,} ", style=look_of(state).style)
+            text.append(f"{look_of(state).symbol} {number:,} ", style=look_of(state).style)
         text.append(" ")
     if alone:
-        text.append(_worth_knowing(nodes, scene))
+        text.append(_worth_knowing(nodes, scene, width - text.cell_len))
     text.rstrip()
     return text
 
 
-_MOST_TELLING = ("running", "pending", "failed", "exception", "unscheduled", "unheard")
+_MOST_TELLING = ("running", "pending", "failed", "exception", "unscheduled", UNHEARD)
 
 
-def _worth_knowing(nodes: Sequence[Node], scene: Scene) -> Text:
-    for state in ("running", "pending", "unscheduled"):
-        among = by_age([node for node in nodes if node.state == state])
+def _worth_knowing(nodes: Sequence[Node], scene: Scene, width: int) -> Text:
+    for state in ("running", "pending"):
+        among = [node for node in nodes if node.state == state]
         if among:
-            prefix = "longest " if state == "running" and len(among) > 1 else ""
-            return Text(f"{prefix}{safe(among[0].label)} ").append(aside(among[0], scene))
-    return Text()
+            node = min(among, key=age)
+            text = Text("longest " if len(among) > 1 else "")
+            tail = aside(node, scene)
+            # How long is worth more than what, where there is no room for both.
+            room = width - text.cell_len - 1 - tail.cell_len
+            if room >= _LEAST_LABEL:
+                text.append(f"{_cut(node.label, room)} ")
+            return text.append(tail)
+    among = [node for node in nodes if node.state == "unscheduled"]
+    return _wait(among, scene) if among else Text()
 
 
-def by_age(nodes: Sequence[Node]) -> list[Node]:
-    """Sort tasks of one state: what has been in it longest comes first."""
-    return sorted(nodes, key=lambda node: (node.since is None, node.since or 0.0, node.label))
+def _wait(nodes: Sequence[Node], scene: Scene) -> Text:
+    # What many tasks wait for: those first that are in the way of most.
+    if len(nodes) == 1:
+        return waits(nodes[0], scene)
+    found = (scene.blocked[node.task_id].by for node in nodes if node.task_id in scene.blocked)
+    different = list({id(by): by for by in found}.values())[:_COMPARED]
+    by = {one: None for by in different for one in by}
+    if not by:
+        return waits(nodes[0], scene)
+    order = sorted(by, key=lambda one: -scene.blocks.get(one, 0))
+    return Text("wait for ").append(_names(order, scene))
+
+
+def age(node: Node) -> tuple[bool, float, str, str]:
+    """Give what tasks of one state are sorted by: what has been in it longest comes first."""
+    since = node.since
+    return since is None, since or 0.0, node.label, node.task_id
 
 
 def task(node: Node, scene: Scene, room: int) -> Text:
@@ -214,17 +277,21 @@ def waits(node: Node, scene: Scene) -> Text:
         return Text("waits; for what is not known")
     if blocked is None or not blocked.by:
         return Text(_WAITS_FOR_NOBODY if _is_late(node, scene) else "is about to be scheduled")
-    text = Text("waits for ")
+    return Text("waits for ").append(_names(blocked.by, scene))
+
+
+def _names(by: Sequence[str], scene: Scene) -> Text:
+    text = Text()
     # What went wrong first: without a rerun the others do not matter.
-    order = sorted(blocked.by, key=lambda one: not _is_wrong(one, scene.graph))
+    order = sorted(by, key=lambda one: not _is_wrong(one, scene.graph))
     for number, task_id in enumerate(order[:_NAMED]):
         other = scene.graph.nodes.get(task_id)
         text.append(", " if number else "")
         if other is None:
-            text.append(f"{safe(task_id)} of another group")
+            text.append(f"{_cut(task_id, _LABEL)} of another group")
         else:
             look = look_of(other.state)
-            text.append(f"{safe(other.label)} ").append(look.symbol, style=look.style)
+            text.append(f"{_cut(other.label, _LABEL)} ").append(look.symbol, style=look.style)
     if len(order) > _NAMED:
         text.append(f" and {len(order) - _NAMED:,} more")
     return text
@@ -242,33 +309,57 @@ def _is_late(node: Node, scene: Scene) -> bool:
 
 def _is_wrong(task_id: str, graph: Graph) -> bool:
     other = graph.nodes.get(task_id)
-    return other is not None and other.state in ("failed", "exception")
+    return other is not None and other.went_wrong
 
 
 def path(scene: Scene, width: int) -> Text:
     """Tell the chain that took the time; what does not fit is left out from its beginning."""
     text = Text("critical path ", style="")
     text.append(lasting(sum(step.length for step in scene.path)), style="bold")
-    steps = [f"{safe(step.node.label)} {lasting(step.length)}" for step in scene.path]
     shown: list[str] = []
-    room = width - text.cell_len - 4
-    for step in reversed(steps):
-        if shown and len(step) + 3 > room:
+    room = width - text.cell_len - 7
+    if room < 2 * _LEAST_LABEL:
+        return text
+    for step in reversed(scene.path):
+        length = lasting(step.length)
+        most = _LABEL if shown else min(_LABEL, max(_LEAST_LABEL, room - len(length) - 1))
+        told = f"{_cut(step.node.label, most)} {length}"
+        if shown and cell_len(told) > room:
             shown.insert(0, "…")
             break
-        shown.insert(0, step)
-        room -= len(step) + 3
-    return text.append("   " + " → ".join(shown))
+        shown.insert(0, told)
+        room -= cell_len(told) + 3
+    text.append("   " + " → ".join(shown))
+    if not scene.graph.has_dependencies:
+        text.append("   (dependencies unknown)", style="dim")
+    return text
 
 
 def _padded(text: str, room: int) -> str:
+    return set_cell_size(_cut(text, room), room)
+
+
+def _cut(text: str, room: int) -> str:
+    # In the middle: what tells chunks of a test apart stands at the end.
+    if len(text) > 2 * room:
+        text = text[:room] + text[-room:]  # more of it would not be seen
     text = safe(text)
-    return text.ljust(room) if len(text) <= room else f"{text[: room - 1]}…"
+    if cell_len(text) <= room:
+        return text
+    head = max(0, room - 1) // 2
+    return f"{_start(text, head)}…{_start(text[::-1], max(0, room - 1) - head)[::-1]}"
+
+
+def _start(text: str, room: int) -> str:
+    # No more than the room holds; a wide character is not cut in half.
+    while cell_len(text) > room:
+        text = text[: max(room, 0)] if len(text) > room else text[:-1]
+    return text
 
 
 def width_of_kinds(kinds: Iterable[str]) -> int:
     """Tell how much room the names of kinds need, in cells."""
-    return min(_KIND, max((len(safe(name or NO_KIND)) for name in kinds), default=0))
+    return min(_KIND, max((cell_len(safe(name or NO_KIND)) for name in kinds), default=0))
 
 
 def path_rows(steps: Sequence[Step]) -> list[Text]:
@@ -295,5 +386,5 @@ def blocked_rows(scene: Scene) -> list[Text]:
     if not scene.blocked:
         return [Text("no task waits for another")]
     nodes = [one.node for one in scene.blocked.values()]
-    room = min(_LABEL, max(len(safe(node.label)) for node in nodes))
+    room = min(_LABEL, max(cell_len(safe(node.label)) for node in nodes))
     return [task(node, scene, room) for node in nodes]

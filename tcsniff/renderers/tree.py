@@ -9,11 +9,12 @@ from rich.text import Text
 from tcsniff.graph import Node
 from tcsniff.renderers import sections
 from tcsniff.renderers.painting import painted
-from tcsniff.renderers.scene import Scene
+from tcsniff.renderers.scene import Scene, troubles
 from tcsniff.renderers.status import Status, status_line
 
 _CHROME = 4  # lines besides: title, bar, path and status
 _OPEN_FIRST = ("running", "pending", "unscheduled", "unheard", "failed", "exception", "completed")
+_PLACES = {state: place for place, state in enumerate(_OPEN_FIRST)}
 _AIRY = 3  # lines to spare from which on the parts are set apart
 
 
@@ -35,34 +36,36 @@ def picture_of(
     Returns:
         Lines no wider than `width`, and no more than `height` of them.
     """
-    rows = [sections.title(scene), sections.progress(scene, width)]
-    wrong = sections.wrong(scene, width)
+    rows = [sections.title(scene, width), sections.progress(scene, width)]
     room = max(0, height - _CHROME)
-    told = _cut(wrong, _share(len(wrong), len(scene.kinds), room), "went wrong")
+    told = _wrong(scene, width, room)
     kinds = _kinds(scene, width, room - len(told))
     foot = [sections.path(scene, width)] if scene.path else []
     if status is not None:
         foot.append(status_line(status, width))
-    spare = height - len(rows) - len(told) - len(kinds) - len(foot)
-    for part in (told, kinds, foot):
-        if part:
-            rows += [Text(), *part] if spare >= _AIRY or (part is foot and spare) else part
-            spare -= 1
+    parts = [part for part in (told, kinds, foot) if part]
+    spare = height - len(rows) - sum(map(len, parts))
+    for part in parts:
+        is_apart = spare >= len(parts) or (part is foot and spare > 0)
+        rows += [Text(), *part] if is_apart else part
     return painted(rows, width, colour=colour)[:height]
 
 
 def _share(wrong: int, kinds: int, room: int) -> int:
     # At least a third for what went wrong, and more where the kinds need less.
-    return min(wrong, max(room // 3, room - kinds - 2))
+    return min(wrong, max(min(room, 1), room // 3, room - kinds - 2))
 
 
-def _cut(rows: list[Text], room: int, what: str) -> list[Text]:
-    if len(rows) <= room:
-        return rows
+def _wrong(scene: Scene, width: int, room: int) -> list[Text]:
+    nodes = troubles(scene.graph.nodes.values(), scene.blocks)
+    room = _share(len(nodes), len(scene.kinds), room)
+    if len(nodes) <= room:
+        return sections.wrong(nodes, scene, width)
     if room < 1:
         return []
-    more = len(rows) - room + 1
-    return [*rows[: room - 1], Text(f"… and {more:,} more that {what}", style="dim")]
+    more = len(nodes) - room + 1
+    rows = sections.wrong(nodes[: room - 1], scene, width)
+    return [*rows, Text(f"… and {more:,} more that went wrong", style="dim")]
 
 
 def _kinds(scene: Scene, width: int, room: int) -> list[Text]:
@@ -75,12 +78,12 @@ def _kinds(scene: Scene, width: int, room: int) -> list[Text]:
     rows = []
     for name in names:
         below = details.get(name, ())
-        nodes = scene.kinds[name]
-        rows += [sections.kind(name, nodes, scene, wide, alone=not below), *below]
+        rows += [sections.kind(name, scene, wide, width, alone=not below), *below]
     left_out = [nodes for name, nodes in scene.kinds.items() if name not in names]
     if left_out and room > 0:
         tasks = sum(len(nodes) for nodes in left_out)
-        rows.append(Text(f"… and {len(left_out):,} more kinds with {tasks:,} tasks", style="dim"))
+        what = f"… and {len(left_out):,} more kinds" if names else f"{len(left_out):,} kinds"
+        rows.append(Text(f"{what} with {tasks:,} tasks", style="dim"))
     return rows
 
 
@@ -115,15 +118,12 @@ def _details(scene: Scene, names: Sequence[str], width: int, room: int) -> dict[
 def _tasks(ordered: Sequence[Node], scene: Scene, number: int, width: int) -> list[Text]:
     is_cut = len(ordered) > number > 1
     shown = ordered[: number - 1 if is_cut else number]
-    longest = max(len(node.label) for node in shown)
-    rows = [sections.task(node, scene, min(longest, 44, width * 2 // 5)) for node in shown]
+    wide = sections.room_for((node.label for node in shown), width)
+    rows = [sections.task(node, scene, wide) for node in shown]
     if is_cut:
         rows.append(Text(f"  … and {len(ordered) - len(shown):,} more", style="dim"))
     return rows
 
 
 def _by_state(nodes: Sequence[Node]) -> list[Node]:
-    ordered: list[Node] = []
-    for state in _OPEN_FIRST:
-        ordered += sections.by_age([node for node in nodes if node.state == state])
-    return ordered
+    return sorted(nodes, key=lambda node: (_PLACES.get(node.state, 0), sections.age(node)))

@@ -102,6 +102,10 @@ class TreeView:
         finally:
             self._screen.close()
 
+    def leave(self) -> None:
+        """Leave the terminal in order."""
+        self._screen.close()
+
     def _draw(self, graph: Graph, now: float) -> None:
         width, height = self._size()
         notes = tuple(filter(None, (self._condition(), counted_gaps(self._gaps))))

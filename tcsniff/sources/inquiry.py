@@ -47,7 +47,8 @@ class Inquiry:
         self._begun = -math.inf
         self._lacking = 0  # answers, one after the other, that left something unknown
         self._is_answered = False  # ever, wholly
-        self._was_over = False  # when the fetch that is on, or was the last, began
+        self._was_over = False  # when the fetch that is on, or was the last, began; and since
+        self._is_hurried = False
         self._failure: ApiError | None = None
 
     @property
@@ -63,6 +64,11 @@ class Inquiry:
         return None if self._is_answered else self._failure
 
     @property
+    def is_asking(self) -> bool:
+        """Whether an answer is on its way, or not taken yet."""
+        return self._fetch is not None
+
+    @property
     def is_up_to_date(self) -> bool:
         """Whether the queue was asked since the group is over, or cannot be asked."""
         if self._failure is not None:
@@ -76,14 +82,19 @@ class Inquiry:
             What is new of the group's tasks.
         """
         changes: list[Change] = []
+        self._was_over = self._was_over and self._following.is_over
         if self._fetch is not None:
             for page in self._fetch.taken():
-                changes += self._following.learn(page.definitions, page.statuses)
+                changes += self._following.learn(page.definitions, page.statuses, page.group)
             if self._fetch.is_over:
                 self._end(self._fetch)
         elif self._is_due(self._clock() - self._begun):
             self._begin()
         return changes
+
+    def hurry(self) -> None:
+        """Ask again as soon as can be: messages may have been missed."""
+        self._is_hurried = True
 
     def stop(self) -> None:
         """Ask no more."""
@@ -91,17 +102,23 @@ class Inquiry:
             self._fetch.stop()
 
     def _is_due(self, passed: float) -> bool:
+        if self._is_hurried:
+            return True
         if self._failure is not None:
             return passed >= AFTER_FAILURE
         if passed >= AGAIN:
             return True
         if self._following.is_over and not self._was_over:
             return True
-        is_soon = passed >= SOON * 2**self._lacking
-        return is_soon and self._following.lacks_definitions
+        return passed >= SOON * 2**self._lacking and self._is_lacking
+
+    @property
+    def _is_lacking(self) -> bool:
+        return self._following.lacks_definitions or self._following.is_contradicted
 
     def _begin(self) -> None:
         self._begun = self._clock()
+        self._is_hurried = False
         self._was_over = self._following.is_over
         self._fetch = Fetch(self._api.pages(self._following.task_group_id))
         self._fetch.start()
@@ -111,7 +128,7 @@ class Inquiry:
         if fetch.error is None:
             self._is_answered, self._failure = True, None
             self._following.know_all()
-            self._lacking = self._lacking + 1 if self._following.lacks_definitions else 0
+            self._lacking = self._lacking + 1 if self._is_lacking else 0
         elif isinstance(fetch.error, ApiError):
             if str(fetch.error) != str(self._failure):
                 self._tell(f"{fetch.error}; going on with events alone")
