@@ -934,9 +934,12 @@ def test_usr1_is_no_harm_before_anything_came(rabbitmq: RabbitMQ) -> None:
             assert sniffing.process.poll() is None
 
 
-def test_it_can_be_stopped_and_continued() -> None:
+@pytest.mark.parametrize(
+    ("words", "picture"), [((), b"TIME"), (("graph",), b"task group ")], ids=["sniff", "graph"]
+)
+def test_it_can_be_stopped_and_continued(words: Sequence[str], picture: bytes) -> None:
     """Ctrl-Z gives the shell a cursor; fg brings the picture back."""
-    sniff = " ".join(command("--demo", "--seed", "1"))
+    sniff = " ".join(command(*words, "--demo", "--seed", "1"))
     script = f"{sniff}; echo stopped $?; read key; fg; echo ended $?"
     with Pty("bash", "--norc", "-mc", script) as terminal:
         terminal.shows(b"Ctrl-C ends\x1b")
@@ -946,7 +949,7 @@ def test_it_can_be_stopped_and_continued() -> None:
         time.sleep(0.5)
         assert b"?2026h" not in terminal.written[stopped:]
         terminal.type(b"\n")
-        continued = terminal.shows(b"TIME", stopped)
+        continued = terminal.shows(picture, stopped)
         assert b"\x1b[?25l" in terminal.written[stopped:continued]
         terminal.type(b"\x03")
         terminal.shows(b"ended 130", continued)
