@@ -159,7 +159,7 @@ def test_the_same_events_give_the_same_picture(tmp_path):
 
     drawn = [rows(path.read_text(encoding="utf-8")) for path in (first, second)]
     assert drawn[0][:-1] == drawn[1][:-1]
-    assert drawn[1][-1].startswith(f"● {recording} 60 events"[:40])
+    assert drawn[1][-1].startswith(f"● {recording.name} 60 events")
 
 
 def test_the_picture_of_a_terminal_is_what_it_shows(tmp_path):

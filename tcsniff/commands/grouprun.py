@@ -99,10 +99,10 @@ class GroupRun(Watch):
         if self._asking.root_url is not None and not self._origin.is_live:
             self._ask_once(self._asking.root_url, statuses=False)
         outcome = self._followed()
-        if self._origin.recordings and outcome is Outcome.ENDED:
-            self._tell_of_recording()
         if interrupts.received is not None:
             return interrupts.exit_status
+        if self._origin.recordings and outcome is Outcome.ENDED:
+            self._tell_of_recording()
         if outcome is Outcome.TIMED_OUT:
             self.tell(outcome.value)
             return outcome.exit_status
