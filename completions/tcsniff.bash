@@ -3,7 +3,7 @@
 # Needs bash 4.4 or later, and not the package bash-completion.
 
 _tcsniff_commands=(
-  sniff graph explain exchanges doctor config simulate schema completion help
+  sniff graph top explain exchanges doctor config simulate schema completion help
 )
 _tcsniff_events=(
   task-defined task-pending task-running artifact-created task-completed task-failed
@@ -73,6 +73,19 @@ _tcsniff_flags() {
         --root-url --no-api --no-wait --settle --timeout -o --output --json --format
         --critical-path --blocked --utc --record --save-svg --notify --color -q --quiet --config
         -h --help --debug
+      )
+      ;;
+    top)
+      found=(
+        --by --sort --reverse --every -o --output --json --record --save-svg --color
+        --worker-type --provisioner-id --task-queue --task-group-id --task-group --task-id
+        --task --scheduler-id --run-id --worker-group --worker-id --organization --repository
+        --action --topic --provider-id --launch-config-id --worker-pool-id --route --all
+        --exchange --routing-key --bind --where --state --reason --tag --dedupe --broker
+        --profile --password-file --tls-ca --tls-cert --tls-key --tls-insecure --plaintext
+        --queue --queue-expires --queue-max-length --delete-queue --resume --max-size --prefetch
+        --auto-ack --from --follow --speed --demo --seed -n --count --timeout --idle-timeout
+        --until --fail-on -q --quiet --config -h --help --debug
       )
       ;;
     explain)
@@ -207,6 +220,51 @@ _tcsniff_values() {
         *) return 1 ;;
       esac
       ;;
+    top)
+      case $2 in
+        --by)
+          found=(pool worker kind scheduler group reason)
+          ;;
+        --sort)
+          found=(pending running finished failed rate wait run name)
+          ;;
+        --every | --worker-type | --provisioner-id | --task-queue | --task-group-id | \
+        --task-group | --task-id | --task | --scheduler-id | --run-id | --worker-group | \
+        --worker-id | --organization | --repository | --action | --topic | --provider-id | \
+        --launch-config-id | --worker-pool-id | --route | --routing-key | --bind | --where | \
+        --tag | --broker | --queue | --queue-expires | --queue-max-length | --resume | \
+        --max-size | --prefetch | --speed | --seed | -n | --count | --timeout | --idle-timeout | \
+        --until | --fail-on)
+          found=()
+          ;;
+        -o | --output)
+          found=(table json)
+          ;;
+        --record | --save-svg | --password-file | --tls-ca | --tls-cert | --tls-key | --from | \
+        --config)
+          _tcsniff_files "$3"
+          ;;
+        --color)
+          found=(auto always never)
+          ;;
+        --exchange)
+          found=("${_tcsniff_exchanges[@]}")
+          ;;
+        --state)
+          _tcsniff_list "$3" \
+            unscheduled pending running completed failed exception
+          ;;
+        --reason)
+          _tcsniff_list "$3" \
+            completed failed deadline-exceeded canceled claim-expired worker-shutdown \
+            malformed-payload resource-unavailable internal-error intermittent-task superseded
+          ;;
+        --profile)
+          found=(firefox-ci community); _tcsniff_configured profiles ''
+          ;;
+        *) return 1 ;;
+      esac
+      ;;
     explain)
       case $2 in
         --worker-type | --provisioner-id | --task-queue | --task-group-id | --task-group | \
@@ -307,7 +365,7 @@ _tcsniff_values() {
 # Finds what a command takes besides.
 _tcsniff_arguments() {
   case $1 in
-    sniff | explain | doctor | schema) _tcsniff_event "$2" ;;
+    sniff | top | explain | doctor | schema) _tcsniff_event "$2" ;;
     completion)
       [[ $3 != completion && $3 != -* ]] || found+=(
         bash zsh fish
@@ -315,8 +373,8 @@ _tcsniff_arguments() {
       ;;
     help)
       [[ $3 != help && $3 != -* ]] || found+=(
-        environment exit-status expressions files recipes record security sniff graph explain
-        exchanges doctor config simulate schema completion help
+        environment exit-status expressions files recipes record security sniff graph top
+        explain exchanges doctor config simulate schema completion help
       )
       ;;
   esac
