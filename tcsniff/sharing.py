@@ -8,18 +8,26 @@ from __future__ import annotations
 
 from tcsniff.tracker import Run, Status, Task
 
-_MOST = 10_000  # strings that are remembered
-
 
 class Shared:
     """Finds the string that was there first."""
 
-    def __init__(self) -> None:
+    def __init__(self, most: int = 10_000) -> None:
+        """Nothing is known yet.
+
+        Args:
+            most: How many strings are remembered, or a task's more.
+        """
+        self._most = most
         self._known: dict[str, str] = {}
+
+    def __len__(self) -> int:
+        """How many strings are remembered."""
+        return len(self._known)
 
     def slim(self, task: Task) -> Task:
         """Make an equal task, but for its label, of strings that others have too."""
-        if len(self._known) > _MOST:
+        if len(self._known) >= self._most:
             self._known.clear()
         status = task.status
         slim = Status(

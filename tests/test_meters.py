@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import functools
 import itertools
+import tracemalloc
 
 import pytest
 from builders import GROUP, LATER, TASK, delivery, samples
@@ -241,6 +242,46 @@ def test_a_forgotten_task_is_not_counted_again():
 
     meters.take(delivery("task-failed", task_id=f"{0:022}", run=1), NOW)
     assert meters.total.reading(NOW, NOW)[1:6] == (0, 0, 10, 1, 0)
+
+
+def test_a_forgotten_task_stays_so_whatever_comes_late():
+    """Not even all that was ever said of it, in order, counts again."""
+    story = [
+        delivery("task-pending"),
+        delivery("task-exception", retried=True),
+        delivery("task-completed", run=1),
+    ]
+    meters = meters_of([*story, *map(ended, range(10))], bounds=SMALL)
+
+    for one in story:
+        meters.take(one, NOW)
+
+    assert meters.total.reading(NOW, NOW)[1:6] == (0, 0, 11, 0, 1)
+
+
+def test_a_task_that_is_run_again_has_not_ended():
+    """It is kept, however many others end, and its new run is counted to its end."""
+    meters = meters_of([delivery("task-completed"), delivery("task-pending", run=1)], bounds=SMALL)
+    for number in range(10):
+        meters.take(ended(number), NOW)
+    assert meters.total.reading(NOW, NOW)[1:6] == (1, 0, 10, 0, 1)
+
+    meters.take(delivery("task-failed", run=1), NOW)
+
+    assert meters.total.reading(NOW, NOW)[1:6] == (0, 0, 10, 1, 1)
+
+
+def test_groups_leave_nothing_behind():
+    """There are new ones every day, and nothing is asked of them."""
+    meters = meters_of([delivery("task-group-resolved", group="first")])
+    tracemalloc.start()
+
+    for number in range(2000):
+        meters.take(delivery("task-group-resolved", group=f"group {number}"), NOW)
+    grown, _ = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+
+    assert grown < 50_000
 
 
 def test_a_task_that_nobody_hears_of_is_dropped_past_its_deadline():
