@@ -2,14 +2,8 @@
 
 from __future__ import annotations
 
-import itertools
-import os
 import re
-import shutil
 import statistics
-import subprocess
-import sys
-import time
 from collections import Counter
 from datetime import datetime
 from pathlib import Path
@@ -17,102 +11,21 @@ from pathlib import Path
 import orjson
 import pytest
 from builders import delivery
-from rabbitmq import Publication, RabbitMQ, Taskcluster
-from running import PATIENCE, Terminal, environment, finished
+from rabbitmq import RabbitMQ, Taskcluster
+from recipes import YESTERDAY, blocks, look_for_tools, record_yesterday, run, section, surroundings
+from running import Terminal, finished
 
-from tcsniff import records
-from tcsniff.deliveries import Delivery
 from tcsniff.events import Event
-from tcsniff.simulator import simulate
 
-README = (Path(__file__).parents[1] / "README.md").read_text(encoding="utf-8")
-START = 1_795_456_800.0  # 2026-11-23T18:00:00Z
-SECTION = re.search(r"^## Recipes\n(.*?)(?=^## |\Z)", README, re.MULTILINE | re.DOTALL)
-RECIPES = re.findall(
-    r"^```sh\n(.*?)^```$", SECTION[1] if SECTION else "", re.MULTILINE | re.DOTALL
-)
+RECIPES = blocks(section("Recipes"))
 WAITING = [recipe for recipe in RECIPES if "--until" in recipe]
 LOOKED_AT = [recipe for recipe in RECIPES if "vd " in recipe]  # in a terminal
-FETCHED = {"duckdb": "duckdb-cli", "vd": "visidata"}  # from PyPI; the others by apt-get
-
-
-def yesterday() -> list[Delivery]:
-    """Give what somebody has recorded: some hours, each message a little late."""
-    made = itertools.islice(simulate(seed=5, start=START), 6000)
-    return [
-        one._replace(received=f"{time.strftime('%Y-%m-%dT%H:%M:%S', time.gmtime(when + 2))}.000Z")
-        for when, one in made
-    ]
-
-
-YESTERDAY = yesterday()
 
 
 @pytest.fixture
 def place(tmp_path: Path) -> Path:
     """Give a folder with a recording, `yesterday.jsonl`."""
-    (tmp_path / "yesterday.jsonl").write_bytes(b"".join(map(records.line, YESTERDAY)))
-    return tmp_path
-
-
-def surroundings(place: Path) -> dict[str, str]:
-    """Give the environment of somebody new, who has tcsniff and the tools in PATH."""
-    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
-    return environment({"PATH": path, "TZ": "UTC", "HOME": str(place)})
-
-
-def look_for_tools(recipe: str, place: Path) -> None:
-    """Leave a recipe out whose tools are not there, but where all has to run."""
-    for tool in ("jq", "duckdb", "vd", "lnav"):
-        missing = shutil.which(tool, path=surroundings(place)["PATH"]) is None
-        if missing and re.search(rf"(^|[ |]){tool} ", recipe, re.MULTILINE):
-            package = FETCHED.get(tool)
-            how = f"pip install {package}" if package else f"apt-get install {tool}"
-            reason = f"left out, as it needs {tool}: `{how}`"
-            if os.environ.get("TCSNIFF_TESTS_COMPLETE") == "1":
-                pytest.fail(reason)
-            pytest.skip(reason)
-
-
-def run(
-    recipe: str,
-    place: Path,
-    rabbitmq: RabbitMQ,
-    taskcluster: Taskcluster,
-    published: list[Delivery],
-) -> subprocess.CompletedProcess[str]:
-    """Run a recipe in a shell, while messages come again and again."""
-    look_for_tools(recipe, place)
-    with (place / "stdout").open("wb") as out, (place / "stderr").open("wb") as err:
-        process = subprocess.Popen(
-            ["sh", "-euc", recipe],
-            cwd=place,
-            env=surroundings(place) | {"PULSE_URL": rabbitmq.url()},
-            stdin=subprocess.DEVNULL,
-            stdout=out,
-            stderr=err,
-        )
-    deadline = time.monotonic() + PATIENCE
-    try:
-        while process.poll() is None and time.monotonic() < deadline:
-            taskcluster.publish_all(
-                Publication(one.exchange, one.routing_key, one.body, one.cc) for one in published
-            )
-            if len(published) < 10:
-                process_ended(process)
-    finally:
-        process.kill()
-        process.wait()
-    return subprocess.CompletedProcess(
-        recipe, process.returncode, (place / "stdout").read_text(), (place / "stderr").read_text()
-    )
-
-
-def process_ended(process: subprocess.Popen[bytes]) -> None:
-    try:
-        process.wait(0.1)
-    except subprocess.TimeoutExpired:
-        return
+    return record_yesterday(tmp_path)
 
 
 def test_there_are_recipes_for_what_people_ask() -> None:
