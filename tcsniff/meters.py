@@ -27,7 +27,7 @@ from tcsniff.sharing import Shared
 from tcsniff.times import stamp
 from tcsniff.tracker import Run, Task, Tracker
 
-OPEN, ENDED, ROWS = 25_000, 2_000, 1_000
+OPEN, ENDED, ROWS = 20_000, 2_000, 1_000
 """How many tasks and rows are kept."""
 
 OTHERS = "(others)"
