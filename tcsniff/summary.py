@@ -11,35 +11,41 @@ from typing import Any
 from tcsniff.blocking import Blocked
 from tcsniff.criticalpath import Step
 from tcsniff.graph import Graph, Node, counts, span
+from tcsniff.links import log_url
 from tcsniff.tracker import Change, Run
+
+_WRONG = ("failed", "exception")  # states of runs
 
 Json = dict[str, Any]
 
 _TIMES = {"pending": "scheduled", "running": "started"}  # of other states: resolved
 
 
-def change_of(change: Change, received: str | None) -> Json | None:
+def change_of(change: Change, received: str | None, root_url: str | None = None) -> Json | None:
     """Word what a message told that is new, if a task changed its state or its run.
 
     Args:
         change: What is new.
         received: When the message reached us; stands in for a time that it does
             not tell.
+        root_url: Of the deployment; None if that is not known.
 
     Returns:
         ``time`` (when it happened), ``taskGroupId``, ``taskId``, ``label``,
         ``kind``, ``pool``, ``before`` (the state until then; null for a new
         task), ``state``, ``run`` (its number; null before the first),
         ``reason`` (why the run ended, or why there is one more), ``worker``
-        (group and id), and ``lost``: the number and the reason of the run
-        before, if this one takes its place. None if there is nothing to word.
+        (group and id), ``log`` (of a run that went wrong, its address; only if
+        the root URL is known), and ``lost``: the number and the reason of the
+        run before, if this one takes its place, and its ``log``. None if there
+        is nothing to word.
     """
     before, after = change
     if before is not None and (before.state, len(before.runs)) == (after.state, len(after.runs)):
         return None
     run = after.run
     happened = getattr(run, _TIMES.get(run.state, "resolved")) if run else None
-    worded = {
+    worded: Json = {
         "time": happened or received,
         "taskGroupId": after.status.task_group_id,
         "taskId": after.status.task_id,
@@ -52,10 +58,24 @@ def change_of(change: Change, received: str | None) -> Json | None:
         "reason": _reason(run),
         "worker": worker_of(run),
     }
+    worded |= _log(after.status.task_id, run, root_url)
     if before is not None and len(after.runs) > len(before.runs) > 0:
         lost = after.runs[-2]
-        worded["lost"] = {"run": lost.run_id, "reason": lost.reason_resolved}
+        worded["lost"] = {
+            "run": lost.run_id,
+            "reason": lost.reason_resolved,
+            **_log(after.status.task_id, lost, root_url),
+        }
     return worded
+
+
+def _log(task_id: str, run: Run | None, root_url: str | None) -> Json:
+    # Where there is none, there is no name for it either: null would say that
+    # such a run never has one.
+    if run is None or run.started is None or run.state not in _WRONG:
+        return {}
+    url = log_url(root_url, task_id, run.run_id)
+    return {} if url is None else {"log": url}
 
 
 def _reason(run: Run | None) -> str | None:
@@ -73,20 +93,24 @@ def worker_of(run: Run | None) -> str | None:
     return " ".join(filter(None, (run.worker_group, run.worker_id)))
 
 
-def summary_of(graph: Graph, path: Iterable[Step], now: float) -> Json:
+def summary_of(
+    graph: Graph, path: Iterable[Step], now: float, root_url: str | None = None
+) -> Json:
     """Sum a group up.
 
     Args:
         graph: The group.
         path: Its critical path.
         now: In seconds since the Unix epoch.
+        root_url: Of the deployment; None if that is not known.
 
     Returns:
         ``taskGroupId``, ``schedulerId``, ``resolved`` (whether all has ended),
         ``sealed``, ``tasks`` (how many), ``states`` (how many in each),
         ``seconds`` (from the first scheduling to the last end), ``exitStatus``,
         ``wrong`` (the tasks that failed, then those that ended in exception,
-        each in the order in which they ended) and ``criticalPath``.
+        each in the order in which they ended; with ``log``, the address of the
+        last run's, if the root URL is known) and ``criticalPath``.
     """
     nodes = graph.nodes.values()
     wrong = (node for node in nodes if node.went_wrong)
@@ -99,7 +123,7 @@ def summary_of(graph: Graph, path: Iterable[Step], now: float) -> Json:
         "states": counts(nodes),
         "seconds": round(span(nodes, now), 3),
         "exitStatus": graph.exit_status,
-        "wrong": [_wrong(node) for node in sorted(wrong, key=_order)],
+        "wrong": [_wrong(node, root_url) for node in sorted(wrong, key=_order)],
         "criticalPath": [step_of(step) for step in path],
     }
 
@@ -108,7 +132,7 @@ def _order(node: Node) -> tuple[bool, float, str]:
     return node.state != "failed", node.since or 0.0, node.task_id
 
 
-def _wrong(node: Node) -> Json:
+def _wrong(node: Node, root_url: str | None) -> Json:
     return {
         "taskId": node.task_id,
         "label": node.label,
@@ -118,6 +142,7 @@ def _wrong(node: Node) -> Json:
         "run": node.run.run_id if node.run else None,
         "reason": _reason(node.run),
         "worker": worker_of(node.run),
+        **_log(node.task_id, node.run, root_url),
     }
 
 

@@ -517,3 +517,31 @@ def test_the_worst_failure_comes_first() -> None:
 
     assert picture[0].startswith("✖ build-win64/opt  blocks 5   run 0 failed")
     assert " ".join(picture[1].split()).startswith("✖ zzz run 0 failed after 3 m 08 s")
+
+
+ROOT = "https://firefox-ci-tc.services.mozilla.com"
+LOG = f"{ROOT}/api/queue/v1/task/{GROUP}/runs/0/artifacts/public/logs/live.log"
+
+
+def logged(width: int, height: int) -> list[str]:
+    """Draw a group whose decision task failed, on a deployment whose address is known."""
+    made = decided()
+    failed = made.nodes[GROUP]._replace(state="failed", runs=(ran("failed", 0, 5, 75),))
+    scene = scene_of(graph(failed, CLANG, group=GROUP), START + 90, ROOT, has_links=False)
+    return picture_of(scene, STATUS, width, height, colour=False)
+
+
+@pytest.mark.parametrize(("width", "height"), [(140, 24), (124, 40)])
+def test_the_address_of_a_log_stands_below_its_failure(width: int, height: int) -> None:
+    """Where there is room for all of it."""
+    picture = logged(width, height)
+
+    (place,) = (number for number, row in enumerate(picture) if row.startswith("✖ Gecko"))
+    assert picture[place + 1] == f"  {LOG}"
+    check(picture, width, height)
+
+
+@pytest.mark.parametrize(("width", "height"), [(80, 24), (120, 24), (140, 8)])
+def test_the_address_of_a_log_is_whole_or_not_there(width: int, height: int) -> None:
+    """Half of one leads nowhere, and the figures go before it."""
+    assert "artifacts" not in "\n".join(logged(width, height))

@@ -208,7 +208,11 @@ class GroupRun(Watch):
                 stack.callback(self._inquiry.stop)
             self._view = self._made_view(source.name, root_url)
             self._grouped = GroupRenderer(
-                self._following, self._view, clock=self._now, inquire=self._inquire
+                self._following,
+                self._view,
+                clock=self._now,
+                inquire=self._inquire,
+                root_url=root_url,
             )
             renderer: Renderer = self._grouped
             if self._showing.record is not None:

@@ -18,7 +18,7 @@ from tcsniff.renderers.document import Document, Words, chain, picture, waiting
 from tcsniff.renderers.following import GroupView
 from tcsniff.renderers.output import Output, size_of_terminal
 
-_WIDTH, _HEIGHT = 120, 120  # of a picture that no terminal shows
+_WIDTH, _HEIGHT = 140, 120  # of a picture that no terminal shows; addresses of logs fit
 _STILL = 40  # lines, at most, of a picture in a file
 
 
@@ -37,7 +37,7 @@ def view_of(
         wait: Whether the group is followed; else it is shown once.
         source: What we are connected to, for people.
         condition: Tells what a person should know of the connection.
-        root_url: Of the deployment, for links; None for none.
+        root_url: Of the deployment, for addresses; None if that is not known.
     """
     output = Output()
     live = can_draw(output)
@@ -47,13 +47,17 @@ def view_of(
     if showing.document in FORMATS:
         export = importlib.import_module(f"tcsniff.exports.{showing.document}").export
         return Document(output, partial(export, root_url=root_url))
-    root_url = root_url if are_shown(os.environ, live=live, coloured=colour) else None
+    has_links = are_shown(os.environ, live=live, coloured=colour)
     if showing.document is not None:
         words = _words(showing.document, output, as_json=name == "json", colour=colour)
         return Document(output, words, ascii_only=ascii_only and name != "json")
     if name == "table" and not (live and wait):
         size = size_of_terminal if output.is_terminal else _paper
-        return Document(output, picture(size, root_url, colour=colour), ascii_only=ascii_only)
+        return Document(
+            output,
+            picture(size, root_url, has_links=has_links, colour=colour),
+            ascii_only=ascii_only,
+        )
     if name == "table":
         from tcsniff.renderers.treeview import TreeView
 
@@ -62,16 +66,19 @@ def view_of(
             source=source,
             condition=condition,
             root_url=root_url,
+            has_links=has_links,
             colour=colour,
             ascii_only=ascii_only,
         )
     if name == "lines":
         from tcsniff.renderers.changes import LinesOfChanges
 
-        return LinesOfChanges(output, colour=colour, ascii_only=ascii_only, utc=showing.utc)
+        return LinesOfChanges(
+            output, root_url, colour=colour, ascii_only=ascii_only, utc=showing.utc
+        )
     from tcsniff.renderers.changes import JsonChanges
 
-    return JsonChanges(output)
+    return JsonChanges(output, root_url)
 
 
 def _words(document: str, output: Output, *, as_json: bool, colour: bool) -> Words:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 
 import orjson
+from rich.text import Text
 
 from tcsniff.columns import clock_time, gap_text, plain
 from tcsniff.criticalpath import critical_path
@@ -15,20 +16,28 @@ from tcsniff.renderers.lines import coloured
 from tcsniff.renderers.output import Output
 from tcsniff.renderers.painting import painted
 from tcsniff.renderers.scene import look_of, scene_of, troubles
-from tcsniff.renderers.sections import path, progress, title, wrong
+from tcsniff.renderers.sections import log, path, progress, title, wrong
 from tcsniff.sanitize import safe, safe_json
 from tcsniff.summary import Json, summary_of
 from tcsniff.times import moment
 
 _WIDTH = 120  # cells of the summary in words
+_WIDE = 1000  # the same, with the addresses of logs, which are never cut off
 
 
 class JsonChanges:
     """Writes each change as a line of JSON, and in the end ``{"summary": ...}``."""
 
-    def __init__(self, output: Output) -> None:
-        """Take an output."""
+    def __init__(self, output: Output, root_url: str | None) -> None:
+        """Take an output.
+
+        Args:
+            output: Where to write.
+            root_url: Of the deployment, for addresses of logs; None if that is not
+                known.
+        """
         self._output = output
+        self._root_url = root_url
         self._lines: list[bytes] = []
 
     def came(self, number: int, lag: float | None) -> None:
@@ -62,7 +71,8 @@ class JsonChanges:
 
     def finish(self, graph: Graph, now: float) -> None:
         """Write the summary."""
-        self._lines.append(_line({"summary": summary_of(graph, critical_path(graph, now), now)}))
+        summary = summary_of(graph, critical_path(graph, now), now, self._root_url)
+        self._lines.append(_line({"summary": summary}))
         self._write()
 
 
@@ -73,16 +83,27 @@ def _line(value: Json) -> bytes:
 class LinesOfChanges:
     """Writes each change as a line for people, and in the end a summary of a few lines."""
 
-    def __init__(self, output: Output, *, colour: bool, ascii_only: bool, utc: bool) -> None:
+    def __init__(
+        self,
+        output: Output,
+        root_url: str | None,
+        *,
+        colour: bool,
+        ascii_only: bool,
+        utc: bool,
+    ) -> None:
         """Take an output.
 
         Args:
             output: Where to write.
+            root_url: Of the deployment, for addresses of logs; None if that is not
+                known.
             colour: Whether to use colours.
             ascii_only: Whether our symbols are spelled in ASCII.
             utc: Whether times are in UTC instead of the local time zone.
         """
         self._output = output
+        self._root_url = root_url
         self._colour = colour
         self._ascii_only = ascii_only
         self._utc = utc
@@ -116,13 +137,16 @@ class LinesOfChanges:
 
     def finish(self, graph: Graph, now: float) -> None:
         """Write the summary."""
-        scene = scene_of(graph, now)
+        scene = scene_of(graph, now, self._root_url, has_links=False)
         nodes = troubles(graph.nodes.values(), scene.blocks)
         told = wrong(nodes, scene, _WIDTH)
-        rows = [title(scene, _WIDTH), progress(scene, _WIDTH), *told]
+        rows = [title(scene, _WIDTH), progress(scene, _WIDTH)]
+        for node, row in zip(nodes, told, strict=True):
+            url = log(node, scene)
+            rows += [row] if url is None else [row, Text(f"  {url}", style="dim")]
         if scene.path:
             rows.append(path(scene, _WIDTH))
-        self._lines += painted(rows, _WIDTH, colour=self._colour)
+        self._lines += painted(rows, _WIDE, colour=self._colour)
         self._write()
 
     def _line(self, change: Json) -> str:
@@ -140,5 +164,6 @@ class LinesOfChanges:
         if lost := change.get("lost"):
             reason = f"run {lost['run']} {safe(lost['reason'] or '')}"
         worker = safe(change["worker"] or "")
-        parts = (f"{run:<6}", reason, safe(change["pool"]), worker)
+        log = change.get("log") or (lost or {}).get("log") or ""
+        parts = (f"{run:<6}", reason, safe(change["pool"]), worker, log)
         return f"{when}  {what}  {name:<44}  " + "  ".join(filter(None, parts))

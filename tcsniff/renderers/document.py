@@ -59,12 +59,14 @@ class Document:
         self._output.write((plain(text) if self._ascii_only else text).encode(errors="replace"))
 
 
-def picture(size: Callable[[], tuple[int, int]], root_url: str | None, *, colour: bool) -> Words:
+def picture(
+    size: Callable[[], tuple[int, int]], root_url: str | None, *, has_links: bool, colour: bool
+) -> Words:
     """Word the picture that the live view draws."""
 
     def words(graph: Graph, now: float) -> str:
         width, height = size()
-        scene = scene_of(graph, now, root_url)
+        scene = scene_of(graph, now, root_url, has_links=has_links)
         rows = picture_of(scene, None, width, max(1, height - 1), colour=colour)
         return "".join(f"{row}\n" for row in rows)
 

@@ -51,6 +51,7 @@ class GroupRenderer:
         *,
         clock: Callable[[], float],
         inquire: Callable[[], Iterable[Change]],
+        root_url: str | None = None,
     ) -> None:
         """Nothing is shown yet.
 
@@ -59,11 +60,14 @@ class GroupRenderer:
             view: What shows it.
             clock: Tells the group's time, in seconds since the Unix epoch.
             inquire: Gives what the queue has told in the meantime.
+            root_url: Of the deployment, for addresses of logs; None if that is not
+                known.
         """
         self._following = following
         self._view = view
         self._clock = clock
         self._inquire = inquire
+        self._root_url = root_url
         self._is_finished = False
 
     def show(self, events: Sequence[Event]) -> None:
@@ -100,7 +104,7 @@ class GroupRenderer:
 
     def _worded(self, changes: Iterable[Change], received: str | None) -> Iterator[Json]:
         for change in changes:
-            worded = change_of(change, received)
+            worded = change_of(change, received, self._root_url)
             if worded is not None:
                 worded["label"] = worded["label"] or self._following.label(worded["taskId"])
                 yield worded

@@ -38,7 +38,8 @@ class Scene:
     Attributes:
         graph: The group.
         now: The moment, in seconds since the Unix epoch.
-        root_url: Of the deployment, for links; None for none.
+        root_url: Of the deployment, for addresses; None if that is not known.
+        has_links: Whether text may lead somewhere when it is clicked.
         counts: How many tasks are in each state.
         length: How long the group has taken, in seconds.
         left: How much longer it will take, in seconds; None if that cannot be told.
@@ -51,6 +52,7 @@ class Scene:
     graph: Graph
     now: float
     root_url: str | None
+    has_links: bool
     counts: dict[str, int]
     length: float
     left: float | None
@@ -59,9 +61,16 @@ class Scene:
     blocks: dict[str, int]
     kinds: dict[str, list[Node]] = field(default_factory=dict)
 
+    @property
+    def linked(self) -> str | None:
+        """The root URL for links; None for none."""
+        return self.root_url if self.has_links else None
 
-def scene_of(graph: Graph, now: float, root_url: str | None = None) -> Scene:
-    """Work out what follows from a graph."""
+
+def scene_of(
+    graph: Graph, now: float, root_url: str | None = None, *, has_links: bool = True
+) -> Scene:
+    """Work out what follows from a graph; the arguments are the attributes of `Scene`."""
     waiting = blocked(graph.nodes)
     blocks: dict[str, int] = {}
     for one in waiting:
@@ -71,6 +80,7 @@ def scene_of(graph: Graph, now: float, root_url: str | None = None) -> Scene:
         graph,
         now,
         root_url,
+        has_links,
         counts(graph.nodes.values()),
         span(graph.nodes.values(), now),
         None if graph.is_over else time_left(graph.nodes, now),

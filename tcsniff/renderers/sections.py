@@ -49,7 +49,7 @@ def title(scene: Scene, width: int) -> Text:
 
 def _title(scene: Scene, what: str, scheduler: str) -> Text:
     graph = scene.graph
-    url = group_url(scene.root_url, graph.task_group_id)
+    url = group_url(scene.linked, graph.task_group_id)
     name = words(safe(graph.task_group_id) or "?", "bold", url)
     text = Text(what).append_text(name)
     number = len(graph.nodes)
@@ -137,8 +137,8 @@ def _trouble(node: Node, scene: Scene, room: int, digits: int) -> Text:
     elif digits:
         text.append(" " * (len("  blocks  ") + digits))
     run = _wrong_run(node)
-    log = log_url(scene.root_url, node.task_id, run.run_id) if run and run.started else None
-    text.append("  ").append_text(words(story(node), url=log))
+    url = log(node, scene) if scene.linked else None
+    text.append("  ").append_text(words(story(node), url=url))
     worker = " ".join(filter(None, (run.worker_group, run.worker_id))) if run else ""
     for part in (node.pool, worker):
         if part:
@@ -146,11 +146,17 @@ def _trouble(node: Node, scene: Scene, room: int, digits: int) -> Text:
     return text
 
 
+def log(node: Node, scene: Scene) -> str | None:
+    """Tell the address of the log of a task's last run that went wrong; None if there is none."""
+    run = _wrong_run(node)
+    return log_url(scene.root_url, node.task_id, run.run_id) if run and run.started else None
+
+
 def _linked(node: Node, scene: Scene, room: int, style: str) -> Text:
     # The label leads to the task's page; what fills it up leads nowhere.
     padded = _padded(node.label, room)
     label = padded.rstrip()
-    url = task_url(scene.root_url, node.task_id)
+    url = task_url(scene.linked, node.task_id)
     return words(label, style, url).append(padded[len(label) :], style=style)
 
 

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from rich.text import Text
 
 from tcsniff.graph import Node
 from tcsniff.renderers import sections
-from tcsniff.renderers.painting import painted
+from tcsniff.renderers.painting import painted, words
 from tcsniff.renderers.scene import Scene, troubles
 from tcsniff.renderers.status import Status, status_line
 
+_INDENT = "  "
 _CHROME = 4  # lines besides: title, bar, path and status
 _OPEN_FIRST = ("running", "pending", "unscheduled", "unheard", "failed", "exception", "completed")
 _PLACES = {state: place for place, state in enumerate(_OPEN_FIRST)}
@@ -58,14 +59,28 @@ def _share(wrong: int, kinds: int, room: int) -> int:
 
 def _wrong(scene: Scene, width: int, room: int) -> list[Text]:
     nodes = troubles(scene.graph.nodes.values(), scene.blocks)
-    room = _share(len(nodes), len(scene.kinds), room)
+    lines, room = room, _share(len(nodes), len(scene.kinds), room)
     if len(nodes) <= room:
-        return sections.wrong(nodes, scene, width)
+        rows = sections.wrong(nodes, scene, width)
+        spare = (lines - len(rows) - len(scene.kinds)) // 2
+        return [*_with_logs(nodes, rows, scene, width, spare)]
     if room < 1:
         return []
     more = len(nodes) - room + 1
     rows = sections.wrong(nodes[: room - 1], scene, width)
     return [*rows, Text(f"… and {more:,} more that went wrong", style="dim")]
+
+
+def _with_logs(
+    nodes: Sequence[Node], rows: Sequence[Text], scene: Scene, width: int, spare: int
+) -> Iterator[Text]:
+    # An address that is cut off is of no use.
+    for node, row in zip(nodes, rows, strict=True):
+        yield row
+        url = sections.log(node, scene)
+        if url is not None and spare > 0 and len(url) + len(_INDENT) <= width:
+            spare -= 1
+            yield Text(_INDENT).append_text(words(url, "dim", url if scene.linked else None))
 
 
 def _kinds(scene: Scene, width: int, room: int) -> list[Text]:

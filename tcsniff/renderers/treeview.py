@@ -31,6 +31,7 @@ class TreeView:
         source: str,
         condition: Callable[[], str],
         root_url: str | None,
+        has_links: bool,
         colour: bool,
         ascii_only: bool,
         size: Callable[[], tuple[int, int]] = size_of_terminal,
@@ -43,7 +44,8 @@ class TreeView:
             source: What it is connected to, for the status line.
             condition: Tells what a person should know of the connection and of
                 the graph.
-            root_url: Of the deployment, for links; None for none.
+            root_url: Of the deployment, for addresses; None if that is not known.
+            has_links: Whether text may lead somewhere when it is clicked.
             colour: Whether to use colours.
             ascii_only: Whether our symbols are spelled in ASCII.
             size: Measures the terminal, in columns and lines.
@@ -53,6 +55,7 @@ class TreeView:
         self._source = source
         self._condition = condition
         self._root_url = root_url
+        self._has_links = has_links
         self._colour = colour
         self._ascii_only = ascii_only
         self._size = size
@@ -111,7 +114,7 @@ class TreeView:
         notes = tuple(filter(None, (self._condition(), counted_gaps(self._gaps))))
         status = self._traffic.status(self._source, "", notes)
         picture = picture_of(
-            scene_of(graph, now, self._root_url),
+            scene_of(graph, now, self._root_url, has_links=self._has_links),
             status,
             width,
             max(1, height - _MARGIN),
