@@ -39,6 +39,7 @@ bench: $(READY)  ## Measure speed, as ratios
 	$(BIN)/python tests/benchmarks/decode.py
 	$(BIN)/python tests/benchmarks/replay.py
 	PYTHONPATH=tests $(BIN)/python tests/benchmarks/graph.py
+	PYTHONPATH=tests $(BIN)/python tests/benchmarks/drawing.py
 
 zipapp: $(READY)  ## Make dist/tcsniff.pyz: all in one file, for this Python and this kind of system
 	$(BIN)/shiv --console-script tcsniff --python '/usr/bin/env python3' --compressed \
