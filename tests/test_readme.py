@@ -16,7 +16,7 @@ from tcsniff.simulator import plans
 CONTRIBUTING = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
 # What other tests run, or what runs these tests.
 ELSEWHERE = {
-    "make demo": "tests/test_packaging.py runs the demo of what was installed, and make runs these",
+    "make demo": "tests/test_packaging.py runs the demo of what was installed",
     "make check": "they are these tests; tests/test_docs.py and tests/test_pictures.py draw anew",
     "make bench": "it takes minutes",
     ".venv/bin/pytest": "they are these tests",
