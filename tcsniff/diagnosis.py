@@ -18,6 +18,7 @@ from tcsniff.deliveries import Delivery
 from tcsniff.errors import ConnectionFailed, Refused, TcsniffError
 from tcsniff.sources.diagnosis import Finding, Line, is_about_vhost
 from tcsniff.sources.failures import NoExchange
+from tcsniff.sources.frames import Receiver
 from tcsniff.sources.link import Link
 from tcsniff.sources.queues import TEMPORARY, queue_of
 
@@ -121,7 +122,8 @@ class Examination:
         self._wait = wait
         self._queue = queue_of(broker.user, TEMPORARY)
         self._line = Line(broker)
-        self._link = Link(broker, most=0)
+        self._heard = _Heard()
+        self._link = Link(broker, receiver=self._heard, most=0)
         self._refusal: TcsniffError | None = None  # of the vhost, which comes with the login
         self._is_bound = False
 
@@ -228,13 +230,8 @@ class Examination:
         return _failed(NoExchange("none of the exchanges is there"), "exchange")
 
     def _delivery(self) -> Finding:
-        heard: list[Delivery] = []
-        self._link.consume(
-            self._queue.name,
-            lambda _tag, delivery, _size: heard.append(delivery),
-            prefetch=1,
-            auto_ack=False,
-        )
+        heard = self._heard.deliveries
+        self._link.consume(self._queue.name, prefetch=1, auto_ack=False)
         end = time.monotonic() + self._wait
         while not heard and (left := end - time.monotonic()) > 0:
             self._link.drain(min(left, _QUIET))
@@ -242,6 +239,21 @@ class Examination:
         if not heard:
             return Finding(f"none within {self._wait:g} s", "quiet")
         return Finding(f"{heard[0].exchange} {heard[0].routing_key}")
+
+
+class _Heard(Receiver):
+    # What was delivered, whatever its size.
+
+    def __init__(self) -> None:
+        self.deliveries: list[Delivery] = []
+
+    def take(self, tags: Sequence[int], deliveries: Sequence[Delivery]) -> None:
+        del tags
+        self.deliveries += deliveries
+
+    def pass_over(self, tag: int, delivery: Delivery, size: int) -> None:
+        del tag, size
+        self.deliveries.append(delivery)
 
 
 def _failed(error: TcsniffError, about: str) -> Finding:

@@ -12,7 +12,7 @@ from typing import Any
 from tcsniff.deliveries import Delivery
 from tcsniff.exchanges import BY_ADDRESS, Exchange
 from tcsniff.messages import Message, UntypedMessage, read
-from tcsniff.records import decoded
+from tcsniff.records import decoded, flaw
 from tcsniff.times import moment
 
 # When it happened, in the run that a message is about. The others carry no
@@ -32,6 +32,9 @@ class Event:
     Attributes:
         delivery: What it is made from.
     """
+
+    _payload: Any
+    _flaw: str | None
 
     def __init__(self, delivery: Delivery) -> None:
         self.delivery = delivery
@@ -79,19 +82,25 @@ class Event:
         """The words of the routing key by field name; empty if they do not fit the catalog."""
         return _routing(self.known, self.routing_key) if self.known else {}
 
-    @cached_property
-    def _decoded(self) -> tuple[Any, str | None]:
-        return decoded(self.delivery.body)
-
     @property
     def payload(self) -> Any:
         """The decoded body; None if it is no JSON."""
-        return self._decoded[0]
+        # Not a cached_property, which takes a lock in Python 3.11.
+        try:
+            return self._payload
+        except AttributeError:
+            self._payload, self._flaw = decoded(self.delivery.body)
+            return self._payload
 
     @property
     def flaw(self) -> str | None:
         """Why the body is no JSON; None if it is."""
-        return self._decoded[1]
+        try:
+            return self._flaw
+        except AttributeError:
+            # The payload is not kept: most that ask for this ask for nothing else.
+            self._flaw = flaw(self.delivery.body)
+            return self._flaw
 
     @cached_property
     def message(self) -> Message | UntypedMessage:

@@ -50,8 +50,9 @@ class Recorder:
 
     def show(self, events: Sequence[Event]) -> None:
         """Take a batch in."""
-        self._lines += [records.worded(event.delivery, event.flaw) for event in events]
+        # First the view, which may have to decode what is then known to be JSON.
         self.renderer.show(events)
+        self._lines += [records.worded(event.delivery, event.flaw) for event in events]
 
     def gap(self, gap: Gap) -> None:
         """Take a gap in."""

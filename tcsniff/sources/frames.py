@@ -9,33 +9,120 @@ nothing in it can fail, and it takes half the time. The layout is that of AMQP
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import struct
+from collections.abc import Callable, Sequence
+from functools import lru_cache
 from struct import unpack_from
 from typing import Any
 
 from amqp.method_framing import frame_handler
 
 from tcsniff.deliveries import Delivery
+from tcsniff.sources.headers import cc_of, quick_cc_of
 
-Deliver = Callable[[int, Delivery, int], None]
-"""Takes a delivery tag, the delivery, and the size of its body in bytes.
 
-The body is empty if it is larger than wanted.
-"""
+class Receiver:
+    """Takes what the broker delivers; this one takes no notice."""
+
+    def stamp(self) -> str | None:
+        """Tell the time, for the deliveries that have been read just now."""
+        return None
+
+    def take(self, tags: Sequence[int], deliveries: Sequence[Delivery]) -> None:
+        """Take deliveries in, with their delivery tags."""
+
+    def pass_over(self, tag: int, delivery: Delivery, size: int) -> None:
+        """Take note of a delivery that is larger than wanted.
+
+        Args:
+            tag: Its delivery tag.
+            delivery: All of it but the body.
+            size: Of the body, in bytes.
+        """
+
+
+FRAME_END = 0xCE
+FRAME = struct.Struct(">BHI")  # type, channel and size of what follows; then `FRAME_END`
 
 _METHOD, _HEADER, _BODY = 1, 2, 3
-_DELIVER = b"\x00\x3c\x00\x3c"  # class basic, method deliver
-_HAS_TYPE, _HAS_ENCODING, _HAS_HEADERS = 1 << 15, 1 << 14, 1 << 13
-# Bytes of a field's value by its type; those of any length begin with it, in four.
-_SIZES = dict(zip(b"tbBsuUIilLfdDTV", (1, 1, 1, 2, 2, 2, 4, 4, 8, 8, 4, 8, 5, 8, 0), strict=True))
-_LONG = b"SxAF"
+_DELIVER = 0x003C003C  # class basic, method deliver
+_DELIVER_BYTES = _DELIVER.to_bytes(4, "big")
+
+# Beginnings of frames: of a delivery, up to the length of the consumer's tag; behind
+# that, up to the length of the exchange's name; of a header, up to the body's size.
+_DELIVERY = struct.Struct(">BHIIB")
+_WHICH = struct.Struct(">QBB")
+_PROPERTIES = struct.Struct(">BHIIQ")
+_KINDS = (_METHOD, _DELIVER, _HEADER, _BODY)
 
 
-def handler(deliver: Deliver, most: int) -> Callable[..., Callable[[Any], bool]]:
+def whole(
+    data: bytes, at: int, most: int, received: str | None
+) -> tuple[int, Sequence[int], Sequence[Delivery]]:
+    """Take the deliveries of which every frame is there, one behind the other.
+
+    It ends at the first that is not so: with its body in several frames or none,
+    frames of something else in between, cut off, or too large. That is for
+    `handler`, which takes any, a frame at a time and in four times as long.
+
+    Args:
+        data: Frames.
+        at: Where the first begins.
+        most: The largest body that is wanted, in bytes.
+        received: For the deliveries.
+
+    Returns:
+        Where the first frame begins that was not taken; the delivery tags; the
+        deliveries.
+    """
+    tags: list[int] = []
+    found: list[Delivery] = []
+    make = tuple.__new__  # what a NamedTuple does, without the call in between
+    try:
+        while True:
+            kind, channel, size, signature, length = _DELIVERY.unpack_from(data, at)
+            place = at + _DELIVERY.size + length
+            tag, flags, length = _WHICH.unpack_from(data, place)
+            name = place + _WHICH.size
+            key = name + length + 1
+            header = key + data[key - 1] + 1
+            of_header, channel_2, size_2, _, body_size = _PROPERTIES.unpack_from(data, header)
+            body = header + FRAME.size + size_2 + 1
+            of_body, channel_3, size_3 = FRAME.unpack_from(data, body)
+            end = body + FRAME.size + size_3
+            if (
+                (kind, signature, of_header, of_body) != _KINDS
+                or not (channel == channel_2 == channel_3 and size_3 == body_size <= most)
+                or not (data[header - 1] == data[body - 1] == data[end] == FRAME_END)
+                or header != at + FRAME.size + size + 1
+            ):
+                break
+            properties = data[header + _PROPERTIES.size : body - 1]
+            tags.append(tag)
+            found.append(
+                make(
+                    Delivery,
+                    (
+                        _name(data[name : key - 1]),
+                        data[key : header - 1].decode("utf-8", "backslashreplace"),
+                        data[end - size_3 : end],
+                        quick_cc_of(properties),
+                        bool(flags & 1),
+                        received,
+                    ),
+                )
+            )
+            at = end + 1
+    except (struct.error, IndexError):  # the rest has not come yet
+        pass
+    return at, tags, found
+
+
+def handler(receiver: Receiver, most: int) -> Callable[..., Callable[[Any], bool]]:
     """Make a frame handler for py-amqp, which leaves to its own all but deliveries.
 
     Args:
-        deliver: Is called with each.
+        receiver: Is given each.
         most: The largest body that is wanted, in bytes.
     """
 
@@ -45,14 +132,14 @@ def handler(deliver: Deliver, most: int) -> Callable[..., Callable[[Any], bool]]
 
         def on_frame(frame: tuple[int, int, bytes]) -> bool:
             kind, channel, data = frame
-            if kind == _METHOD and data.startswith(_DELIVER):
+            if kind == _METHOD and data.startswith(_DELIVER_BYTES):
                 partial[channel] = _Partial(data, most)
             elif kind in (_HEADER, _BODY) and channel in partial:
                 message = partial[channel]
                 if message.take(kind, data):
                     del partial[channel]
                     connection.bytes_recv += 1
-                    deliver(message.tag, message.delivery(), message.size)
+                    message.give(receiver)
                     return True
             else:
                 return bool(otherwise(frame))
@@ -67,33 +154,37 @@ def handler(deliver: Deliver, most: int) -> Callable[..., Callable[[Any], bool]]
 class _Partial:
     # A delivery, of which some frames have come.
 
-    __slots__ = ("_chunks", "_header", "_method", "_missing", "_most", "size")
+    __slots__ = ("_chunks", "_header", "_method", "_missing", "_most", "_size")
 
     def __init__(self, method: bytes, most: int) -> None:
         self._method = method
         self._most = most
         self._header = b""
         self._chunks: list[bytes] = []
-        self._missing = self.size = 0
-
-    @property
-    def tag(self) -> int:
-        tag: int = unpack_from(">Q", self._method, 5 + self._method[4])[0]
-        return tag
+        self._missing = self._size = 0
 
     def take(self, kind: int, data: bytes) -> bool:
         # Whether that was all of it.
         if kind == _HEADER:
             self._header = data
-            (self.size,) = unpack_from(">Q", data, 4)
-            self._missing = self.size
+            (self._size,) = unpack_from(">Q", data, 4)
+            self._missing = self._size
         else:
             self._missing -= len(data)
-            if self.size <= self._most:
+            if self._size <= self._most:
                 self._chunks.append(data)
         return self._missing <= 0
 
-    def delivery(self) -> Delivery:
+    def give(self, receiver: Receiver) -> None:
+        method = self._method
+        (tag,) = unpack_from(">Q", method, 5 + method[4])
+        delivery = self._delivery(receiver.stamp())
+        if self._size > self._most:
+            receiver.pass_over(tag, delivery, self._size)
+        else:
+            receiver.take((tag,), (delivery,))
+
+    def _delivery(self, received: str | None) -> Delivery:
         method = self._method
         at = 13 + method[4]
         redelivered = bool(method[at] & 1)
@@ -101,7 +192,7 @@ class _Partial:
         key, at = _short(method, at)
         chunks = self._chunks
         body = chunks[0] if len(chunks) == 1 else b"".join(chunks)
-        return Delivery(exchange, key, body, _cc(self._header), redelivered)
+        return Delivery(exchange, key, body, cc_of(self._header[12:]), redelivered, received)
 
 
 def _short(data: bytes, at: int) -> tuple[str, int]:
@@ -109,48 +200,6 @@ def _short(data: bytes, at: int) -> tuple[str, int]:
     return data[at + 1 : end].decode(errors="backslashreplace"), end
 
 
-def _cc(header: bytes) -> tuple[str, ...]:
-    if b"\x02CC" not in header:
-        return ()
-    (flags,) = unpack_from(">H", header, 12)
-    at = 14
-    for flag in (_HAS_TYPE, _HAS_ENCODING):
-        if flags & flag:
-            at += 1 + header[at]
-    if not flags & _HAS_HEADERS:
-        return ()
-    (size,) = unpack_from(">I", header, at)
-    return _find_cc(header, at + 4, at + 4 + size)
-
-
-def _find_cc(table: bytes, at: int, end: int) -> tuple[str, ...]:
-    while at < end:
-        name = table[at + 1 : at + 1 + table[at]]
-        at += 1 + table[at]
-        kind = table[at]
-        size = _size(table, at)
-        if size is None:
-            return ()
-        if name == b"CC":
-            return _keys(table, at + 5, at + 1 + size) if kind == b"A"[0] else ()
-        at += 1 + size
-    return ()
-
-
-def _keys(array: bytes, at: int, end: int) -> tuple[str, ...]:
-    keys = []
-    while at < end:
-        size = _size(array, at)
-        if size is None:
-            break
-        if array[at] == b"S"[0]:
-            keys.append(array[at + 5 : at + 1 + size].decode(errors="backslashreplace"))
-        at += 1 + size
-    return tuple(keys)
-
-
-def _size(data: bytes, at: int) -> int | None:
-    # Of the value behind a type; None for a type that nobody has told us of.
-    if data[at] in _LONG:
-        return 4 + int(unpack_from(">I", data, at + 1)[0])
-    return _SIZES.get(data[at])
+@lru_cache(maxsize=64)
+def _name(data: bytes) -> str:
+    return data.decode(errors="backslashreplace")

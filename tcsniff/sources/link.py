@@ -13,7 +13,6 @@ import logging
 import os
 import socket
 import ssl
-import struct
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
 from types import MappingProxyType
@@ -28,8 +27,9 @@ from tcsniff.config import Broker
 from tcsniff.deliveries import Delivery
 from tcsniff.errors import UsageError
 from tcsniff.sources.alarm import Alarm
+from tcsniff.sources.bulk import UNFIT, Bulk, fits, takes_handler
 from tcsniff.sources.failures import CONNECTING, FAILURES, explained, lost
-from tcsniff.sources.frames import handler
+from tcsniff.sources.frames import Receiver, handler
 
 READING = 0.25  # seconds for the rest of a frame whose beginning is there
 CLOSING = 2  # seconds for a goodbye
@@ -42,19 +42,7 @@ _NAME = f"tcsniff-{__version__}-{socket.gethostname()}-{os.getpid()}"
 for _library in ("amqp", "kombu"):
     logging.getLogger(_library).addHandler(logging.NullHandler())
 
-_CHUNK = 1 << 18  # bytes read at a time
-# AMQP 0-9-1, section 4.2.3: type, channel and size of the payload; then an octet.
-_HEAD = struct.Struct(">BHI")
-_FRAME_END = 0xCE
-_FRAME = _HEAD.size + 1
-
 MOST_BYTES = 16 << 20  # of a body that is wanted, unless told otherwise
-
-Receive = Callable[[Any, Delivery, int], None]
-"""Takes a delivery, behind its delivery tag and before the size of its body in bytes.
-
-When it was received is not yet filled in; a body that is too large is empty.
-"""
 
 
 class Queue(NamedTuple):
@@ -83,28 +71,37 @@ class Link:
         broker: Broker,
         alarm: Alarm | None = None,
         *,
+        receiver: Receiver | None = None,
         most: int = MOST_BYTES,
+        tell: Callable[[str], object] = str,
         in_memory: bool = False,
+        in_bulk: bool = True,
     ) -> None:
         """Nothing is connected yet.
 
         Args:
             broker: Where to connect.
             alarm: Ends a wait in `drain`.
+            receiver: Is given what is delivered, by `drain`.
             most: The largest body that is wanted, in bytes; of larger ones only
                 the size is handed over.
+            tell: Takes what a person should know.
             in_memory: Whether to use kombu's own broker inside this process
                 instead.
+            in_bulk: Whether to read past py-amqp where that can be.
         """
         self._broker = broker
+        self._receiver = receiver or Receiver()
+        self._most = most
+        self._tell = tell
         self._in_memory = in_memory
-        frames = handler(self._deliver, most)
+        self._in_bulk = in_bulk
+        frames = handler(self._receiver, most) if in_bulk and takes_handler() else None
         self._transport: Any = _connection(broker, frames, in_memory=in_memory).transport
-        self._receive: Receive | None = None
         self._connection: Any = None
         self._channel: Any = None
         self._sock: Any = None
-        self._in_bulk = False
+        self._bulk: Bulk | None = None
         self._made: list[str] = []
         self._alarm = alarm or Alarm()
 
@@ -122,15 +119,16 @@ class Link:
                 _refuse_in_the_open(self._broker)
             self._connection = self._transport.establish_connection()
             self._sock = getattr(self._connection, "sock", None)  # none in memory
-            # A later py-amqp may keep that elsewhere: then it reads by itself.
-            self._in_bulk = self._sock is not None and isinstance(
-                getattr(self._connection.transport, "_read_buffer", None), bytes
-            )
             self._limit(CONNECTING)
             self._channel = self._transport.create_channel(self._connection)
         except FAILURES as error:
             raise explained(error, self._broker) from error
         self._channel.auto_decode = False
+        if self._in_bulk and self._sock is not None:
+            if fits(self._connection):
+                self._bulk = Bulk(self._connection, self._receiver, self._most)
+            else:
+                self._tell(UNFIT)
 
     def declare(self, queue: Queue) -> int:
         """Have a queue.
@@ -228,12 +226,11 @@ class Link:
             raise explained(error, self._broker) from error
         return True
 
-    def consume(self, queue: str, receive: Receive, *, prefetch: int, auto_ack: bool) -> None:
+    def consume(self, queue: str, *, prefetch: int, auto_ack: bool) -> None:
         """Have the messages of a queue delivered.
 
         Args:
             queue: Its name.
-            receive: What to call with each, from `drain`.
             prefetch: How many may be ahead of their acknowledgement.
             auto_ack: Whether none is acknowledged.
 
@@ -241,7 +238,6 @@ class Link:
             Refused: If that is not permitted.
             ConnectionFailed: If the connection is lost.
         """
-        self._receive = receive
         try:
             self._channel.basic_qos(0, prefetch, False)
             self._channel.basic_consume(
@@ -269,8 +265,8 @@ class Link:
                 return False
             seconds = READING
         try:
-            if self._in_bulk:
-                return self._take_frames(self._connection.transport)
+            if self._bulk is not None:
+                return self._bulk.take()
             self._transport.drain_events(self._connection, timeout=seconds)
         except TimeoutError:
             return False
@@ -340,38 +336,13 @@ class Link:
         except (*FAILURES, ValueError, AttributeError):  # py-amqp, when half closed
             connection.collect()
 
-    def _take_frames(self, transport: Any) -> bool:
-        # py-amqp asks the socket for each part of a frame by itself: nine calls a
-        # message. Here all that is there is read at once; the beginning of a frame
-        # that is left over goes where py-amqp keeps what it has read too early.
-        part = self._sock.recv(_CHUNK)
-        if not part:
-            raise ConnectionResetError("the broker closed the connection")
-        data = transport._read_buffer + part  # noqa: SLF001 - see `_in_bulk`
-        on_frame = self._connection.on_inbound_frame
-        at, end = 0, len(data)
-        try:
-            while end - at >= _FRAME:
-                kind, channel, size = _HEAD.unpack_from(data, at)
-                body = at + _HEAD.size
-                if end - at < size + _FRAME:
-                    break
-                at = body + size + 1
-                if data[at - 1] != _FRAME_END:
-                    raise ConnectionResetError("the broker sent what is no AMQP")
-                on_frame((kind, channel, data[body : body + size]))
-        finally:
-            transport._read_buffer = data[at:]  # noqa: SLF001
-        return at > 0
-
-    def _deliver(self, tag: int, delivery: Delivery, size: int) -> None:
-        if self._receive is not None:
-            self._receive(tag, delivery, size)
-
     def _take(self, message: Any) -> None:
-        # In memory; a connection's frames are taken before they come here.
-        delivery = _delivery(message)
-        self._deliver(message.delivery_tag, delivery, len(delivery.body))
+        # As kombu and py-amqp have decoded it: in memory, and where nothing else fits.
+        delivery = _delivery(message, self._receiver.stamp())
+        if (size := len(delivery.body)) > self._most:
+            self._receiver.pass_over(message.delivery_tag, delivery._replace(body=b""), size)
+        else:
+            self._receiver.take([message.delivery_tag], [delivery])
 
     def _readable(self, seconds: float) -> bool:
         # TLS may have read further than was asked for.
@@ -391,6 +362,9 @@ def _connection(broker: Broker, frames: Any, *, in_memory: bool) -> Connection:
     if in_memory:
         return Connection(transport="memory", transport_options={"polling_interval": 0.01})
     properties = {"product": "tcsniff", "version": __version__, "connection_name": _NAME}
+    options: dict[str, Any] = {"client_properties": properties}
+    if frames is not None:
+        options["frame_handler"] = frames
     return Connection(
         hostname=broker.host,
         port=broker.port,
@@ -402,7 +376,7 @@ def _connection(broker: Broker, frames: Any, *, in_memory: bool) -> Connection:
         transport="pyamqp",
         heartbeat=HEARTBEAT,
         connect_timeout=CONNECTING,
-        transport_options={"client_properties": properties, "frame_handler": frames},
+        transport_options=options,
     )
 
 
@@ -435,7 +409,16 @@ def _tls(broker: Broker) -> dict[str, Any]:
     return {**files, "server_hostname": broker.host}
 
 
-def _delivery(message: Any) -> Delivery:
-    where = message.delivery_info
-    cc = tuple(message.headers["CC"])
-    return Delivery(where["exchange"], where["routing_key"], message.body, cc)
+def _delivery(message: Any, received: str | None) -> Delivery:
+    where, headers = message.delivery_info, message.headers or {}
+    keys = headers.get("CC")
+    cc = tuple(key for key in keys if isinstance(key, str)) if isinstance(keys, list) else ()
+    body = message.body
+    return Delivery(
+        where["exchange"],
+        where["routing_key"],
+        body.encode() if isinstance(body, str) else bytes(body),
+        cc,
+        bool(where.get("redelivered")),
+        received,
+    )

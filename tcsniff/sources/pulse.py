@@ -18,6 +18,7 @@ from tcsniff.deliveries import Delivery, Gap
 from tcsniff.errors import ConnectionFailed, TcsniffError
 from tcsniff.sources.alarm import Alarm
 from tcsniff.sources.failures import NoExchange
+from tcsniff.sources.inbox import Inbox
 from tcsniff.sources.link import HEARTBEAT, MOST_BYTES, Link, Queue
 from tcsniff.sources.queues import TEMPORARY, Keeping, pauses, queue_of
 from tcsniff.stream import Watch
@@ -58,6 +59,7 @@ class Listener:
         most: int = MOST_BYTES,
         watch: Watch | None = None,
         in_memory: bool = False,
+        in_bulk: bool = True,
         quiet: float = QUIET,
         clock: Callable[[], float] = time.time,
     ) -> None:
@@ -78,6 +80,8 @@ class Listener:
             watch: Is told what happens to the connection.
             in_memory: Whether to use kombu's own broker inside this process,
                 where the exchanges are made first.
+            in_bulk: Whether to read past py-amqp where that can be; see
+                `sources.bulk`.
             quiet: Seconds without a message after which a batch is empty.
             clock: Tells when messages are received, in seconds since the Unix
                 epoch.
@@ -96,22 +100,21 @@ class Listener:
         self._most = most
         self._watch = watch or Watch()
         self._in_memory = in_memory
+        self._in_bulk = in_bulk
         self._quiet = quiet
         self._clock = clock
         self._alarm = Alarm()
+        self._inbox = Inbox(clock, most, self._watch.tell)
         self._link = self._new_link()
         self._idle = threading.Lock()  # held by who uses the link
         self._ended = threading.Event()  # for the heartbeat
-        self._arrived: list[Delivery] = []
-        self._tags: list[int] = []  # of what has arrived, in the same order
         self._batch_tags: list[int] = []
-        # The last one that came; that the last batch covers; that is acknowledged.
-        self._last_tag = self._covered = self._acknowledged = 0
+        # The last one that the last batch covers; that is acknowledged.
+        self._covered = self._acknowledged = 0
         # Small enough that the broker refills the other half of the prefetch
         # while this one is written.
         self._most_at_once = max(1, prefetch // 2)
         self._calm = 0.0  # when all that the queue held had been heard
-        self._stamped = (-1, "")
         self._looked = 0.0
         self._told = _MUCH
 
@@ -209,7 +212,15 @@ class Listener:
         self._link.publish(deliveries)
 
     def _new_link(self) -> Link:
-        return Link(self._broker, self._alarm, most=self._most, in_memory=self._in_memory)
+        return Link(
+            self._broker,
+            self._alarm,
+            receiver=self._inbox,
+            most=self._most,
+            tell=self._watch.tell,
+            in_memory=self._in_memory,
+            in_bulk=self._in_bulk,
+        )
 
     def _open(self) -> None:
         self._link.open()
@@ -235,7 +246,7 @@ class Listener:
     def _consume(self, link: Link, queue: Queue) -> None:
         self.waiting = link.declare(queue)
         self._bind(link, queue.name)
-        link.consume(queue.name, self._receive, prefetch=self._prefetch, auto_ack=self._auto_ack)
+        link.consume(queue.name, prefetch=self._prefetch, auto_ack=self._auto_ack)
 
     def _is_open(self) -> None:
         if not self._in_memory:  # where the clock belongs to the messages
@@ -261,17 +272,15 @@ class Listener:
         # In memory the clock belongs to the messages.
         started = 0.0 if self._in_memory else self._clock()
         # Also when something is left: heartbeats may have come since.
-        self._link.drain(0 if self._arrived else self._quiet)
-        while len(self._arrived) < self._most_at_once and self._link.drain(0):
+        inbox, most = self._inbox, self._most_at_once
+        self._link.drain(0 if inbox.arrived else self._quiet)
+        while len(inbox.arrived) < most and self._link.drain(0):
             pass
         self._link.check()
         if not self._in_memory:
             self._look(started)
-        most = self._most_at_once  # a look may have let in more
-        batch, self._arrived = self._arrived[:most], self._arrived[most:]
-        self._batch_tags, self._tags = self._tags[:most], self._tags[most:]
-        # What was too large came in between, and is done with too.
-        self._covered = self._batch_tags[-1] if self._arrived else self._last_tag
+        # A look may have let in more.
+        batch, self._batch_tags, self._covered = inbox.cut(most)
         return batch
 
     def _look(self, now: float) -> None:
@@ -291,24 +300,6 @@ class Listener:
                 "work with --queue"
             )
 
-    def _receive(self, tag: int, delivery: Delivery, size: int) -> None:
-        self._last_tag = tag
-        if size > self._most:
-            self._watch.tell(
-                f"a message of {size:,} bytes on {delivery.exchange} passed over "
-                f"({delivery.routing_key}); --max-size allows {self._most:,}"
-            )
-            return
-        self._tags.append(tag)
-        self._arrived.append(delivery._replace(received=self._stamp()))
-
-    def _stamp(self) -> str:
-        # The same text serves all that comes within a millisecond.
-        now = self._clock()
-        if int(now * 1000) != self._stamped[0]:
-            self._stamped = int(now * 1000), stamp(now)
-        return self._stamped[1]
-
     def _settle(self, taken: int) -> None:
         whole = taken == len(self._batch_tags)
         tag = self._covered if whole else self._batch_tags[taken - 1] if taken else 0
@@ -320,9 +311,9 @@ class Listener:
         self.is_connected = False
         self._watch.tell(f"{reason}; trying again")
         since = self._calm
-        arrived, self._arrived = self._arrived, []
-        self._tags, self._batch_tags = [], []
-        self._last_tag = self._covered = self._acknowledged = 0
+        arrived = self._inbox.clear()
+        self._batch_tags = []
+        self._covered = self._acknowledged = 0
         if not self._queue.kept:  # else they come again
             yield arrived
         with self._idle:

@@ -1,0 +1,138 @@
+"""Messages that wait on a RabbitMQ of the benchmark's own, and quickly so.
+
+Taskcluster's messages, made up, of the size that is named in the table.
+"""
+
+from __future__ import annotations
+
+import itertools
+import socket
+import struct
+import tempfile
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+from amqp.connection import Connection
+
+from rabbitmq import ADMIN, HOST, PULSE, RabbitMQ
+from tcsniff.deliveries import Delivery
+from tcsniff.selection import QUEUE
+from tcsniff.simulator import simulate
+
+SIZES = range(800, 941)  # bytes of a body; 870 in the mean
+DIFFERENT = 500  # messages; a backlog repeats them
+
+_START = 1_795_456_800.0  # 2026-11-23T18:00:00Z
+_SENT = 256  # messages handed to the socket at a time
+_FRAME = struct.Struct(">BHI")
+
+
+def messages() -> list[Delivery]:
+    """Make up different messages of the queue, as they come, with a header CC each."""
+    made = (one for _, one in simulate(seed=7, start=_START))
+    fitting = (one for one in made if len(one.body) in SIZES and one.cc)
+    return list(itertools.islice(fitting, DIFFERENT))
+
+
+class Backlog:
+    """Fills queues.
+
+    Attributes:
+        server: The broker.
+    """
+
+    def __init__(self, server: RabbitMQ) -> None:
+        self.server = server
+        self._connection = Connection(
+            # py-amqp's own is a second, and a broker that is given much makes us wait.
+            f"{HOST}:{server.port}",
+            *ADMIN,
+            socket_settings={socket.TCP_USER_TIMEOUT: 60_000},
+        )
+        self._connection.connect()
+        self._channel = self._connection.channel()
+        for exchange in QUEUE:
+            self._channel.exchange_declare(
+                exchange.address, "topic", durable=True, auto_delete=False
+            )
+        frames = [_published(one) for one in messages()]
+        self._many = (
+            [b"".join(frames[at : at + _SENT]) for at in range(0, len(frames), _SENT)],
+            len(frames),
+        )
+
+    def fill(self, queues: Sequence[str], number: int) -> list[str]:
+        """Have messages wait in queues of user pulse, made anew.
+
+        Args:
+            queues: Their names behind ``queue/pulse/``.
+            number: How many in each; a multiple of `DIFFERENT`.
+
+        Returns:
+            The full names.
+        """
+        names = [f"queue/{PULSE[0]}/{name}" for name in queues]
+        for name in names:
+            self._channel.queue_delete(name)
+            self._channel.queue_declare(name, durable=True, auto_delete=False)
+            for exchange in QUEUE:
+                self._channel.queue_bind(name, exchange.address, "#")
+        blocks, different = self._many
+        for _ in range(number // different):
+            for block in blocks:
+                self._connection.transport.write(block)
+        for name in names:
+            self._await(name, number)
+        return names
+
+    def drop(self, queues: Sequence[str]) -> None:
+        """Delete queues, by their full names."""
+        for name in queues:
+            self._channel.queue_delete(name)
+
+    def _await(self, name: str, number: int) -> None:
+        # Queues of their own processes take a moment behind the channel's.
+        deadline = time.monotonic() + 60
+        while self._channel.queue_declare(name, passive=True).message_count != number:
+            if time.monotonic() > deadline:
+                raise RuntimeError(f"{name} does not have the {number:,} messages")
+            time.sleep(0.05)
+
+    def close(self) -> None:
+        """Say goodbye."""
+        self._connection.close()
+
+
+@contextmanager
+def backlog() -> Iterator[Backlog]:
+    """Start a RabbitMQ for it."""
+    with (
+        tempfile.TemporaryDirectory(prefix="tcsniff-bench-") as folder,
+        RabbitMQ(Path(folder)) as server,
+    ):
+        made = Backlog(server)
+        yield made
+        made.close()
+
+
+def _published(message: Delivery) -> bytes:
+    # AMQP 0-9-1: basic.publish on channel 1, its header with CC, its body.
+    method = b"\0\x3c\0\x28\0\0" + _short(message.exchange) + _short(message.routing_key) + b"\0"
+    keys = b"".join(b"S" + _long(key.encode()) for key in message.cc)
+    table = _long(b"\x02CCA" + _long(keys))
+    properties = b"\xb0\0" + _short("application/json") + table + b"\x01"
+    header = struct.pack(">HHQ", 60, 0, len(message.body)) + properties
+    return b"".join(
+        _FRAME.pack(kind, 1, len(payload)) + payload + b"\xce"
+        for kind, payload in ((1, method), (2, header), (3, message.body))
+    )
+
+
+def _short(text: str) -> bytes:
+    return bytes([len(text)]) + text.encode()
+
+
+def _long(data: bytes) -> bytes:
+    return struct.pack(">I", len(data)) + data

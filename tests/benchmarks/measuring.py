@@ -1,0 +1,139 @@
+"""What command lines cost, in rounds that alternate, and the table of it.
+
+What counts are ratios: all sides take turns, on the same machine, in the same
+minutes. Time on the processor is steadier than time on the clock where others
+use the machine too.
+"""
+
+from __future__ import annotations
+
+import os
+import statistics
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable, Mapping, Sequence
+from typing import NamedTuple, TypeVar
+
+Result = TypeVar("Result")
+
+PATIENCE = 30  # seconds until a command line has failed
+
+# A process's peak memory starts at that of the one it was forked from, hence a small one between.
+_MEASURE = """
+import os, sys, time
+start = time.perf_counter()
+pid = os.posix_spawn("/bin/sh", ["sh", "-c", sys.argv[1]], os.environ)
+_, status, usage = os.wait4(pid, 0)
+seconds = time.perf_counter() - start
+print(seconds, usage.ru_utime + usage.ru_stime, usage.ru_maxrss, file=sys.stderr)
+sys.exit(os.waitstatus_to_exitcode(status))
+"""
+
+
+class Cost(NamedTuple):
+    """What a command line took.
+
+    Attributes:
+        seconds: From start to end.
+        busy: Seconds of processor time, of all its processes.
+        peak: The most memory that one of them had, in KiB.
+        written: Bytes of output.
+    """
+
+    seconds: float
+    busy: float
+    peak: int
+    written: int
+
+
+class Row(NamedTuple):
+    """A line of the table.
+
+    Attributes:
+        what: What was measured.
+        figure: In words, with its unit.
+        ratio: Against what the section compares with; None for no comparison.
+        promise: The bound of the ratio, such as ``>= 2.6``; empty for none.
+    """
+
+    what: str
+    figure: str
+    ratio: float | None = None
+    promise: str = ""
+
+    @property
+    def is_kept(self) -> bool:
+        """Whether the ratio is within its bound."""
+        if not self.promise or self.ratio is None:
+            return True
+        sign, bound = self.promise.split()
+        return self.ratio >= float(bound) if sign == ">=" else self.ratio <= float(bound)
+
+    def __str__(self) -> str:
+        ratio = "" if self.ratio is None else f"{self.ratio:.2f}"
+        promise = self.promise if self.is_kept else f"{self.promise} **missed**"
+        return f"| {self.what} | {self.figure} | {ratio} | {promise} |"
+
+
+class Section(NamedTuple):
+    """A table of its own.
+
+    Attributes:
+        title: What it is about.
+        ratio: What the ratios are of.
+        rows: Its lines.
+        notes: What else is to be known, a paragraph each.
+    """
+
+    title: str
+    ratio: str
+    rows: Sequence[Row]
+    notes: Sequence[str] = ()
+
+    def __str__(self) -> str:
+        head = f"| {self.title} | measured | {self.ratio} | promised |\n|---|---:|---:|---:|"
+        return "\n".join([head, *map(str, self.rows), *(f"\n{note}" for note in self.notes)])
+
+
+def say(text: str) -> None:
+    """Write a line at once; on standard error, which holds what is no result."""
+    sys.stderr.write(text + "\n")
+    sys.stderr.flush()
+
+
+def run(command: str) -> Cost:
+    """Run a command line, and measure it.
+
+    Raises:
+        RuntimeError: If it fails.
+    """
+    with tempfile.TemporaryFile() as output:
+        done = subprocess.run(
+            [sys.executable, "-I", "-S", "-c", _MEASURE, command],
+            stdout=output,
+            stderr=subprocess.PIPE,
+            timeout=PATIENCE,
+            check=False,
+        )
+        if done.returncode != 0:
+            raise RuntimeError(f"{command}: {done.stderr.decode()}")
+        seconds, busy, peak = done.stderr.split()[-3:]
+        written = os.fstat(output.fileno()).st_size
+        return Cost(float(seconds), float(busy), int(peak), written)
+
+
+def alternate(works: Mapping[str, Callable[[], Result]], rounds: int) -> dict[str, list[Result]]:
+    """Do each piece of work in turn, so many times; the results by its name."""
+    found: dict[str, list[Result]] = {name: [] for name in works}
+    for number in range(rounds):
+        # The other way round every second time: a machine that slows down favours nobody.
+        names = list(works) if number % 2 == 0 else list(works)[::-1]
+        for name in names:
+            found[name].append(works[name]())
+    return found
+
+
+def ratio(those: Sequence[float], these: Sequence[float]) -> float:
+    """The median, over the rounds, of one side's figure divided by the other's."""
+    return statistics.median(one / other for one, other in zip(those, these, strict=True))
