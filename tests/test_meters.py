@@ -5,7 +5,7 @@ import itertools
 import tracemalloc
 
 import pytest
-from builders import GROUP, LATER, TASK, delivery, samples
+from builders import GROUP, LATER, RESOLVED, SCHEDULED, STARTED, TASK, delivery, samples
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -93,6 +93,48 @@ def test_no_order_changes_what_mozilla_sent(by, random):
     real = samples()
 
     assert lasting(meters_of(random.sample(real, len(real)), by)) == lasting(meters_of(real, by))
+
+
+# What no queue says: snapshots of one task that do not follow from each other.
+ODD_RUN = st.fixed_dictionaries(
+    {"runId": st.integers(0, 2), "state": st.sampled_from(["pending", "running", "failed", "x"])},
+    optional={
+        "scheduled": st.sampled_from([SCHEDULED, "soon"]),
+        "started": st.sampled_from([STARTED, "", "2026-11-23T19:00:00.000Z"]),
+        "resolved": st.sampled_from([RESOLVED, SCHEDULED]),
+        "workerId": st.sampled_from(["", "w"]),
+        "reasonResolved": st.sampled_from(["", "failed"]),
+    },
+)
+ODD_MESSAGE = st.builds(
+    lambda status, kind: delivery(
+        "task-running", payload={"status": status, "task": {"tags": {"kind": kind}}}
+    ),
+    st.fixed_dictionaries(
+        {
+            "taskId": st.sampled_from([TASK, "x"]),
+            "taskGroupId": st.sampled_from(["a", "b"]),
+            "state": st.sampled_from(["unscheduled", "running", "x"]),
+            "runs": st.lists(ODD_RUN, max_size=3),
+        },
+        optional={"schedulerId": st.sampled_from(["", "s"]), "workerType": st.just("w")},
+    ),
+    st.sampled_from(["", "a", "b"]),
+)
+
+
+@pytest.mark.parametrize("by", NAMES)
+@given(st.lists(ODD_MESSAGE, max_size=6), st.data())
+@settings(max_examples=40, deadline=None)
+def test_no_order_changes_what_a_stranger_sent(by, messages, data):
+    """Other groups, other times, fewer runs: each task counts as its newest snapshot says."""
+    again = data.draw(st.lists(st.sampled_from(messages), max_size=3)) if messages else []
+    mixed = data.draw(st.permutations([*messages, *again]))
+
+    one, other = meters_of(mixed, by), meters_of(messages, by)
+
+    assert lasting(one) == lasting(other)
+    assert one.total.places == other.total.places
 
 
 @pytest.mark.parametrize("by", NAMES)
