@@ -164,11 +164,14 @@ def _is_debugging(words: Sequence[str]) -> bool:
 
 
 def _usage(error: click.ClickException) -> str:
+    context = error.ctx if isinstance(error, click.UsageError) else None
+    path = "tcsniff" if context is None else context.command_path
+    see = f"; see {path.removesuffix(f' {_DEFAULT}')} --help"
     if isinstance(error, click.NoSuchOption):
         near = suggestion(error.option_name, error.possibilities or ())
-        return f"no such flag {error.option_name}{near or '; see tcsniff --help'}"
-    text = error.format_message().rstrip(".")
-    return f"{text[:1].lower()}{text[1:]}; see tcsniff --help"
+        return f"no such flag {error.option_name}{near or see}"
+    text = " ".join(error.format_message().split()).rstrip(".")  # click's may have several lines
+    return f"{text[:1].lower()}{text[1:]}{see}"
 
 
 def _tell_bug(
