@@ -1,7 +1,6 @@
 """What pages say of single commands by hand, as far as the commands do not know it themselves.
 
-Pure. An entry counts only if there is such a command; a command without an
-entry has a page made of its help alone.
+Pure. A command without an entry has a page made of its help alone.
 """
 
 from __future__ import annotations

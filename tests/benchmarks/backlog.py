@@ -15,8 +15,8 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from amqp.connection import Connection
-
 from rabbitmq import ADMIN, HOST, PULSE, RabbitMQ
+
 from tcsniff.deliveries import Delivery
 from tcsniff.selection import QUEUE
 from tcsniff.simulator import simulate

@@ -23,7 +23,7 @@ def stamp() -> str:
     return datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
-def write(exchange: str, key: str, headers: Any, redelivered: bool, payload: Any) -> None:  # noqa: FBT001
+def write(exchange: str, key: str, headers: Any, redelivered: bool, payload: Any) -> None:
     """Write the record of a message."""
     record = {
         "received": stamp(),
