@@ -414,6 +414,40 @@ def test_settings_give_way_in_graph_too(text, line, start, file, run):
     assert out.startswith(start)
 
 
+@pytest.mark.parametrize(
+    ("text", "line", "start"),
+    [
+        ("output = 'lines'", "", "{"),
+        ("output = 'raw'", "--json", "{"),
+        ("json = true", "-o table", "POOL"),
+        ("output = 'table'", "--json", "{"),
+    ],
+)
+def test_settings_give_way_in_top_too(text, line, start, file, run):
+    """To what was typed; a choice that other commands have does not count there."""
+    file(text)
+
+    out, _ = run(f"top --demo --seed 1 -n 50 {line}")
+
+    assert out.lstrip().startswith(start)
+
+
+def test_a_choice_that_no_command_has_is_told(file, run):
+    """In each, as a slip of the finger."""
+    path = file("output = 'lnies'")
+
+    for command in ("sniff", "graph", "top"):
+        words = f"invalid value for --output, {path}:1: 'lnies' is not one of"
+        assert words in run(f"{command} --demo", status=2)[1]
+
+
+def test_a_variable_for_a_choice_of_another_command_does_not_count(run, monkeypatch):
+    """As in the file."""
+    monkeypatch.setenv("TCSNIFF_OUTPUT", "lines")
+
+    assert run("top --demo --seed 1 -n 50")[0].startswith("{")
+
+
 def test_a_deployment_that_was_typed_is_asked(file, run):
     """Though the settings say to ask none."""
     file("no-api = true")

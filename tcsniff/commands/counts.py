@@ -74,11 +74,19 @@ _OPTIONS = stacked(
         "-o",
         "--output",
         section=OUTPUT,
+        rivals=("as_json",),
         type=click.Choice(["table", "json"]),
         help="table: live, or in a pipe once at the end; json: one object a line. "
         "Default: table on a terminal, else json.",
     ),
-    option("--json", "as_json", section=OUTPUT, is_flag=True, help="Short for -o json."),
+    option(
+        "--json",
+        "as_json",
+        section=OUTPUT,
+        is_flag=True,
+        rivals=("output",),
+        help="Short for -o json.",
+    ),
     option(
         "--record",
         section=OUTPUT,

@@ -10,7 +10,7 @@ import click
 from click.core import ParameterSource
 
 from tcsniff.commands.layers import Rank, Source, layers_of, variable_in, variables_of
-from tcsniff.commands.settingsfile import expanded
+from tcsniff.commands.settingsfile import commands_of, expanded
 from tcsniff.errors import UsageError
 
 Command = Callable[..., Any]
@@ -88,9 +88,22 @@ class Sectioned(click.Option):
         if found is None:
             return value, how
         value, source = found
+        if self._is_for_another(value, ctx):
+            return self.get_default(ctx), ParameterSource.DEFAULT
         layers.sources[self.name] = source
         is_written = source.rank not in (Rank.ENVIRONMENT, Rank.OTHERS)
         return self._as_typed(value) if is_written else value, ParameterSource.DEFAULT_MAP
+
+    def _is_for_another(self, value: Any, ctx: click.Context) -> bool:
+        # One setting serves all commands, but not all have the same choices.
+        if not isinstance(self.type, click.Choice) or value in self.type.choices:
+            return False
+        return any(
+            value in flag.type.choices
+            for command in commands_of(ctx)
+            for flag in command.params
+            if self.long[0] in getattr(flag, "long", ()) and isinstance(flag.type, click.Choice)
+        )
 
     def _as_typed(self, value: Any) -> Any:
         # What stands in the file, as a shell would have handed it over.
