@@ -16,7 +16,8 @@ from tcsniff.renderers.lines import coloured
 from tcsniff.renderers.output import Output
 from tcsniff.renderers.painting import painted
 from tcsniff.renderers.scene import look_of, scene_of, troubles
-from tcsniff.renderers.sections import log, path, progress, title, wrong
+from tcsniff.renderers.sections import path, progress, title, wrong
+from tcsniff.renderers.telling import log
 from tcsniff.sanitize import safe, safe_json
 from tcsniff.summary import Json, summary_of
 from tcsniff.times import moment

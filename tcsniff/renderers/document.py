@@ -13,8 +13,8 @@ from tcsniff.deliveries import Gap
 from tcsniff.graph import Graph
 from tcsniff.renderers.output import Output
 from tcsniff.renderers.painting import painted
+from tcsniff.renderers.reports import blocked_rows, path_rows
 from tcsniff.renderers.scene import scene_of
-from tcsniff.renderers.sections import blocked_rows, path_rows
 from tcsniff.renderers.tree import picture_of
 from tcsniff.summary import Json, blocked_of, step_of
 

@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 
-from rich.cells import cell_len, set_cell_size
+from rich.cells import cell_len
 from rich.text import Text
 
-from tcsniff.criticalpath import Step
-from tcsniff.graph import OPEN, UNHEARD, Graph, Node, counts
-from tcsniff.links import group_url, log_url, task_url
+from tcsniff.graph import OPEN, UNHEARD, Node, counts
+from tcsniff.links import group_url, task_url
+from tcsniff.renderers.labels import LABEL, LEAST_LABEL, cut, padded, room_for
 from tcsniff.renderers.painting import words
 from tcsniff.renderers.scene import NO_KIND, Scene, look_of
+from tcsniff.renderers.telling import age, aside, log, story, wait, wrong_run
 from tcsniff.sanitize import safe
-from tcsniff.times import lasting, seconds
-from tcsniff.tracker import Run
+from tcsniff.times import lasting
 
 _BLOCKS = {
     "completed": "█",
@@ -26,11 +26,6 @@ _BLOCKS = {
 }
 _LEAST_BAR = 8  # cells
 _MOST_BAR = 60
-_NAMED = 2  # blockers that are named; of more, how many they are
-_KIND = 18  # cells for the name of a kind
-_LABEL = 44  # cells for that of a task
-_LEAST_LABEL = 12  # the same, where something else is worth more
-_COMPARED = 100  # sets of blockers of a kind that are looked at
 
 
 def title(scene: Scene, width: int) -> Text:
@@ -115,17 +110,6 @@ def wrong(nodes: Sequence[Node], scene: Scene, width: int) -> list[Text]:
     return [_trouble(node, scene, room, len(f"{most:,}") if most else 0) for node in nodes]
 
 
-def room_for(labels: Iterable[str], width: int) -> int:
-    """Tell how much room the labels of tasks are given, in cells.
-
-    Args:
-        labels: The labels.
-        width: Of the screen, in cells.
-    """
-    longest = max((cell_len(safe(label)) for label in labels), default=0)
-    return min(longest, _LABEL, max(16, width * 2 // 5))
-
-
 def _trouble(node: Node, scene: Scene, room: int, digits: int) -> Text:
     look = look_of(node.state if not node.is_open else "exception")
     text = Text()
@@ -136,7 +120,7 @@ def _trouble(node: Node, scene: Scene, room: int, digits: int) -> Text:
         text.append(f"  blocks {blocks:>{digits},} ", style="bold")
     elif digits:
         text.append(" " * (len("  blocks  ") + digits))
-    run = _wrong_run(node)
+    run = wrong_run(node)
     url = log(node, scene) if scene.linked else None
     text.append("  ").append_text(words(story(node), url=url))
     worker = " ".join(filter(None, (run.worker_group, run.worker_id))) if run else ""
@@ -146,39 +130,12 @@ def _trouble(node: Node, scene: Scene, room: int, digits: int) -> Text:
     return text
 
 
-def log(node: Node, scene: Scene) -> str | None:
-    """Tell the address of the log of a task's last run that went wrong; None if there is none."""
-    run = _wrong_run(node)
-    return log_url(scene.root_url, node.task_id, run.run_id) if run and run.started else None
-
-
 def _linked(node: Node, scene: Scene, room: int, style: str) -> Text:
     # The label leads to the task's page; what fills it up leads nowhere.
-    padded = _padded(node.label, room)
-    label = padded.rstrip()
+    shown = padded(node.label, room)
+    label = shown.rstrip()
     url = task_url(scene.linked, node.task_id)
-    return words(label, style, url).append(padded[len(label) :], style=style)
-
-
-def story(node: Node) -> str:
-    """Tell what became of a task's runs, as far as that is worth telling."""
-    run = _wrong_run(node)
-    if run is None:
-        return look_of(node.state).word
-    reason = safe(run.reason_resolved or run.state)
-    started, resolved = seconds(run.started), seconds(run.resolved)
-    after = ""
-    if started is not None and resolved is not None:
-        after = f" after {lasting(resolved - started)}"
-    text = f"run {run.run_id} {reason}{after}"
-    if node.is_open and node.run is not None:
-        text += f", run {node.run.run_id} is {safe(node.run.state)}"
-    return text
-
-
-def _wrong_run(node: Node) -> Run | None:
-    lost = [run for run in node.runs if run.state in ("failed", "exception")]
-    return lost[-1] if lost else None
+    return words(label, style, url).append(shown[len(label) :], style=style)
 
 
 def kind(name: str, scene: Scene, room: int, width: int, *, alone: bool) -> Text:
@@ -197,7 +154,7 @@ def kind(name: str, scene: Scene, room: int, width: int, *, alone: bool) -> Text
     shown = next((state for state in _MOST_TELLING if state in found), next(iter(found)))
     text = Text()
     text.append(f"{look_of(shown).symbol} ", style=look_of(shown).style)
-    text.append(f"{_padded(name or NO_KIND, room)} ", style="bold")
+    text.append(f"{padded(name or NO_KIND, room)} ", style="bold")
     text.append(f"{len(nodes):>6,}  ")
     if len(found) > 1:
         for state, number in found.items():
@@ -221,30 +178,13 @@ def _worth_knowing(nodes: Sequence[Node], scene: Scene, width: int) -> Text:
             tail = aside(node, scene)
             # How long is worth more than what, where there is no room for both.
             room = width - text.cell_len - 1 - tail.cell_len
-            if room >= _LEAST_LABEL:
-                text.append(f"{_cut(node.label, room)} ")
+            if room >= LEAST_LABEL:
+                text.append(f"{cut(node.label, room)} ")
             return text.append(tail)
     among = [node for node in nodes if node.state == "unscheduled"]
-    return _wait(among, scene) if among else Text()
-
-
-def _wait(nodes: Sequence[Node], scene: Scene) -> Text:
-    # What many tasks wait for: those first that are in the way of most.
-    if len(nodes) == 1:
-        return waits(nodes[0], scene)
-    found = (scene.blocked[node.task_id].by for node in nodes if node.task_id in scene.blocked)
-    different = list({id(by): by for by in found}.values())[:_COMPARED]
-    by = {one: None for by in different for one in by}
-    if not by:
-        return waits(nodes[0], scene)
-    order = sorted(by, key=lambda one: -scene.blocks.get(one, 0))
-    return Text("wait for ").append(_names(order, scene))
-
-
-def age(node: Node) -> tuple[bool, float, str, str]:
-    """Give what tasks of one state are sorted by: what has been in it longest comes first."""
-    since = node.since
-    return since is None, since or 0.0, node.label, node.task_id
+    if among:
+        return wait(among, scene)
+    return Text("not heard of yet" if any(node.state == UNHEARD for node in nodes) else "")
 
 
 def task(node: Node, scene: Scene, room: int) -> Text:
@@ -261,75 +201,18 @@ def task(node: Node, scene: Scene, room: int) -> Text:
     return text
 
 
-def aside(node: Node, scene: Scene) -> Text:
-    """Tell how long a task has been in its state, or what it waits for."""
-    if node.state == "unscheduled":
-        return waits(node, scene)
-    since = node.since
-    if node.is_open:
-        for_long = lasting(scene.now - since) if since is not None else ""
-        return Text(f"waits {for_long}" if node.state == "pending" else for_long)
-    run = node.run
-    started = seconds(run.started) if run else None
-    if since is None or started is None:
-        return Text(look_of(node.state).word)
-    return Text(lasting(since - started))
-
-
-def waits(node: Node, scene: Scene) -> Text:
-    """Tell what keeps a task from being scheduled."""
-    blocked = scene.blocked.get(node.task_id)
-    if not node.is_defined:
-        return Text("waits; for what is not known")
-    if blocked is None or not blocked.by:
-        return Text(_WAITS_FOR_NOBODY if _is_late(node, scene) else "is about to be scheduled")
-    return Text("waits for ").append(_names(blocked.by, scene))
-
-
-def _names(by: Sequence[str], scene: Scene) -> Text:
-    text = Text()
-    # What went wrong first: without a rerun the others do not matter.
-    order = sorted(by, key=lambda one: not _is_wrong(one, scene.graph))
-    for number, task_id in enumerate(order[:_NAMED]):
-        other = scene.graph.nodes.get(task_id)
-        text.append(", " if number else "")
-        if other is None:
-            text.append(f"{_cut(task_id, _LABEL)} of another group")
-        else:
-            look = look_of(other.state)
-            text.append(f"{_cut(other.label, _LABEL)} ").append(look.symbol, style=look.style)
-    if len(order) > _NAMED:
-        text.append(f" and {len(order) - _NAMED:,} more")
-    return text
-
-
-_WAITS_FOR_NOBODY = "waits, though all that it waits for has ended"
-_SOON = 60.0  # seconds; the queue's resolver looks every 5
-
-
-def _is_late(node: Node, scene: Scene) -> bool:
-    others = (scene.graph.nodes.get(one) for one in node.dependencies)
-    ends = [one.since for one in others if one is not None and one.since is not None]
-    return not ends or scene.now - max(ends) > _SOON
-
-
-def _is_wrong(task_id: str, graph: Graph) -> bool:
-    other = graph.nodes.get(task_id)
-    return other is not None and other.went_wrong
-
-
 def path(scene: Scene, width: int) -> Text:
     """Tell the chain that took the time; what does not fit is left out from its beginning."""
     text = Text("critical path ", style="")
     text.append(lasting(sum(step.length for step in scene.path)), style="bold")
     shown: list[str] = []
     room = width - text.cell_len - 7
-    if room < 2 * _LEAST_LABEL:
+    if room < 2 * LEAST_LABEL:
         return text
     for step in reversed(scene.path):
         length = lasting(step.length)
-        most = _LABEL if shown else min(_LABEL, max(_LEAST_LABEL, room - len(length) - 1))
-        told = f"{_cut(step.node.label, most)} {length}"
+        most = LABEL if shown else min(LABEL, max(LEAST_LABEL, room - len(length) - 1))
+        told = f"{cut(step.node.label, most)} {length}"
         if shown and cell_len(told) > room:
             shown.insert(0, "…")
             break
@@ -339,58 +222,3 @@ def path(scene: Scene, width: int) -> Text:
     if not scene.graph.has_dependencies:
         text.append("   (dependencies unknown)", style="dim")
     return text
-
-
-def _padded(text: str, room: int) -> str:
-    return set_cell_size(_cut(text, room), room)
-
-
-def _cut(text: str, room: int) -> str:
-    # In the middle: what tells chunks of a test apart stands at the end.
-    if len(text) > 2 * room:
-        text = text[:room] + text[-room:]  # more of it would not be seen
-    text = safe(text)
-    if cell_len(text) <= room:
-        return text
-    head = max(0, room - 1) // 2
-    return f"{_start(text, head)}…{_start(text[::-1], max(0, room - 1) - head)[::-1]}"
-
-
-def _start(text: str, room: int) -> str:
-    # No more than the room holds; a wide character is not cut in half.
-    while cell_len(text) > room:
-        text = text[: max(room, 0)] if len(text) > room else text[:-1]
-    return text
-
-
-def width_of_kinds(kinds: Iterable[str]) -> int:
-    """Tell how much room the names of kinds need, in cells."""
-    return min(_KIND, max((cell_len(safe(name or NO_KIND)) for name in kinds), default=0))
-
-
-def path_rows(steps: Sequence[Step]) -> list[Text]:
-    """Tell the critical path, a line a step: waiting, running, and neither."""
-    if not steps:
-        return [Text("no task was scheduled yet")]
-    rows = [Text(f"{'WAITING':>10} {'RUNNING':>10} {'IDLE':>10}  TASK", style="bold")]
-    for step in steps:
-        row = Text("".join(f"{lasting(part):>10} " for part in (step.waiting, step.running)))
-        row.append(f"{lasting(step.idle) if step.idle >= _WORTH else '':>10}  ")
-        look = look_of(step.node.state)
-        row.append(f"{look.symbol} ", style=look.style).append(safe(step.node.label))
-        rows.append(row.append(f"  {safe(step.node.pool)}", style="dim"))
-    whole = sum(step.length for step in steps)
-    rows.append(Text(f"{lasting(whole):>10} in all", style="bold"))
-    return rows
-
-
-_WORTH = 0.05  # seconds, below which idleness is not worth a figure
-
-
-def blocked_rows(scene: Scene) -> list[Text]:
-    """Tell who waits for whom, a line a task that waits."""
-    if not scene.blocked:
-        return [Text("no task waits for another")]
-    nodes = [one.node for one in scene.blocked.values()]
-    room = min(_LABEL, max(cell_len(safe(node.label)) for node in nodes))
-    return [task(node, scene, room) for node in nodes]

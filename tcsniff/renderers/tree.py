@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from rich.text import Text
 
 from tcsniff.graph import Node
-from tcsniff.renderers import sections
+from tcsniff.renderers import labels, sections, telling
 from tcsniff.renderers.painting import painted, words
 from tcsniff.renderers.scene import Scene, troubles
 from tcsniff.renderers.status import Status, status_line
@@ -77,7 +77,7 @@ def _with_logs(
     # An address that is cut off is of no use.
     for node, row in zip(nodes, rows, strict=True):
         yield row
-        url = sections.log(node, scene)
+        url = telling.log(node, scene)
         if url is not None and spare > 0 and len(url) + len(_INDENT) <= width:
             spare -= 1
             yield Text(_INDENT).append_text(words(url, "dim", url if scene.linked else None))
@@ -85,7 +85,7 @@ def _with_logs(
 
 def _kinds(scene: Scene, width: int, room: int) -> list[Text]:
     names = list(scene.kinds)
-    wide = sections.width_of_kinds(names)
+    wide = labels.width_of_kinds(names)
     if len(names) > room:
         # What is over and done with can be left out first.
         names = _most_telling(scene, max(0, room - 1))
@@ -133,7 +133,7 @@ def _details(scene: Scene, names: Sequence[str], width: int, room: int) -> dict[
 def _tasks(ordered: Sequence[Node], scene: Scene, number: int, width: int) -> list[Text]:
     is_cut = len(ordered) > number > 1
     shown = ordered[: number - 1 if is_cut else number]
-    wide = sections.room_for((node.label for node in shown), width)
+    wide = labels.room_for((node.label for node in shown), width)
     rows = [sections.task(node, scene, wide) for node in shown]
     if is_cut:
         rows.append(Text(f"  … and {len(ordered) - len(shown):,} more", style="dim"))
@@ -141,4 +141,4 @@ def _tasks(ordered: Sequence[Node], scene: Scene, number: int, width: int) -> li
 
 
 def _by_state(nodes: Sequence[Node]) -> list[Node]:
-    return sorted(nodes, key=lambda node: (_PLACES.get(node.state, 0), sections.age(node)))
+    return sorted(nodes, key=lambda node: (_PLACES.get(node.state, 0), telling.age(node)))
