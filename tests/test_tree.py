@@ -25,7 +25,7 @@ GROUP = "fN1SbArXTPSVFNUvaOlinQ"
 STATUS = Status("firefox-ci", 412, 38.0, 0.2, 0.4, "")
 CONTROLS = {"Cc", "Cf", "Zl", "Zp", "Cs"}
 HOSTILE = "[red]x[/red]\x1b[31m\x9b1m[link=http://e.org]\u202e\n\r\x00\u200b"
-WIDE = "構築する-窓" * 9
+WIDE = "構築する-窓" * 5  # more cells than the room for it, but fewer characters
 
 
 def ran(state: str, *times: int, number: int = 0, reason: str | None = None) -> Run:
@@ -459,6 +459,7 @@ def test_columns_stay_columns_whatever_the_script() -> None:
 
     rows = [line for line in picture if line.startswith("  ▶")]
     assert len({wcswidth(row.partition("5 m ")[0]) for row in rows}) == 1
+    assert sum("…" in row for row in rows) == 1  # what was cut off is marked
     assert len(rows) == 3
 
 
@@ -506,6 +507,13 @@ def test_a_circle_is_told_and_ends_nothing() -> None:
     check(picture, 80, 24)
     assert any("a" in line and "waits for b" in line for line in picture)
     assert any("of another group" in line for line in picture)
+
+
+def test_what_ended_at_once_has_an_order_too() -> None:
+    """As the tasks of a group that was canceled, in whichever order we heard of them."""
+    ended = [task(f"t{number}", "test", runs=(ran("failed", 1, 2, 190),)) for number in range(9)]
+
+    assert pictured(decided(*ended), 80, 24) == pictured(decided(*reversed(ended)), 80, 24)
 
 
 def test_the_worst_failure_comes_first() -> None:

@@ -153,7 +153,7 @@ class LinesOfChanges:
     def _line(self, change: Json) -> str:
         state = change["state"]
         look = look_of(state)
-        what = f"{look.symbol} {safe(look.word):<11}"
+        what = f"{look.symbol} {look.word:<11}"
         if self._colour:
             what = coloured(what, look.style)
         when = clock_time(moment(change["time"]), utc=self._utc)
