@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 import click
@@ -59,18 +60,21 @@ class Showing(NamedTuple):
     notify: bool
 
 
-class Waiting(NamedTuple):
+@dataclass(frozen=True)
+class Waiting:
     """When to end, as the flags say.
 
     Attributes:
         wait: Whether to wait for the group's end.
         settle: For how long nothing may begin anew, in seconds.
         timeout: After how many seconds to give up; None for never.
+        count: After how many events to end; None for never.
     """
 
     wait: bool
     settle: float
     timeout: float | None
+    count: int | None = None
 
 
 _OPTIONS = stacked(
@@ -111,6 +115,14 @@ _OPTIONS = stacked(
         show_default=True,
         metavar="DURATION",
         help="End when all has ended and nothing was run again for so long.",
+    ),
+    option(
+        "-n",
+        "--count",
+        section=STOPPING,
+        type=click.IntRange(1),
+        metavar="N",
+        help="End after N events, however the group is by then.",
     ),
     option(
         "--timeout",
@@ -195,7 +207,12 @@ def group_options(command: Command) -> Command:
     @functools.wraps(command)
     def with_group(**given: Any) -> Any:
         asking = Asking(**{name: given.pop(name) for name in Asking._fields})
-        waiting = Waiting(not given.pop("no_wait"), given.pop("settle"), given.pop("timeout"))
+        waiting = Waiting(
+            not given.pop("no_wait"),
+            given.pop("settle"),
+            given.pop("timeout"),
+            given.pop("count"),
+        )
         return command(asking=asking, showing=_showing(given), waiting=waiting, **given)
 
     return _OPTIONS(with_group)

@@ -250,7 +250,7 @@ class GroupRun(Watch):
     def _pumped(self, source: Opened, renderer: Renderer) -> Outcome:
         is_endless = self._origin.is_live or self._origin.follow
         over = self._is_settled if is_endless else None
-        stop = Stop(timeout=self._waiting.timeout, over=over)
+        stop = Stop(count=self._waiting.count, timeout=self._waiting.timeout, over=over)
         try:
             return pump(source.source, renderer, keep=source.keep, stop=stop)
         except TcsniffError:

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from rich.cells import cell_len
 from rich.text import Text
 
+from tcsniff.criticalpath import Step
 from tcsniff.graph import OPEN, UNHEARD, Node, counts
 from tcsniff.links import group_url, task_url
 from tcsniff.renderers.labels import LABEL, LEAST_LABEL, cut, padded, room_for
@@ -201,24 +202,35 @@ def task(node: Node, scene: Scene, room: int) -> Text:
     return text
 
 
+_PATH_LABELS = (LABEL, 32, 24, 18)  # cells for the name of a step: the more steps, the fewer
+_ARROW = " → "
+
+
+def _told(path: Sequence[Step], first: int, room: int) -> str:
+    # Empty if there is no room for all from the first that is to be told of; the
+    # last one alone is cut.
+    start = f"…{_ARROW}" if first else ""
+    for most in _PATH_LABELS:
+        steps = [f"{cut(one.node.label, most)} {lasting(one.length)}" for one in path[first:]]
+        told = start + _ARROW.join(steps)
+        if cell_len(told) <= room:
+            return told
+    return cut(told, room) if first == len(path) - 1 else ""
+
+
 def path(scene: Scene, width: int) -> Text:
-    """Tell the chain that took the time; what does not fit is left out from its beginning."""
+    """Tell the chain that took the time.
+
+    Names are shortened so that all of it fits; what still does not is left out
+    from its beginning.
+    """
     text = Text("critical path ", style="")
     text.append(lasting(sum(step.length for step in scene.path)), style="bold")
-    shown: list[str] = []
     room = width - text.cell_len - 7
     if room < 2 * LEAST_LABEL:
         return text
-    for step in reversed(scene.path):
-        length = lasting(step.length)
-        most = LABEL if shown else min(LABEL, max(LEAST_LABEL, room - len(length) - 1))
-        told = f"{cut(step.node.label, most)} {length}"
-        if shown and cell_len(told) > room:
-            shown.insert(0, "…")
-            break
-        shown.insert(0, told)
-        room -= cell_len(told) + 3
-    text.append("   " + " → ".join(shown))
+    told = next(filter(None, (_told(scene.path, first, room) for first in range(len(scene.path)))))
+    text.append(f"   {told}")
     if not scene.graph.has_dependencies:
         text.append("   (dependencies unknown)", style="dim")
     return text
