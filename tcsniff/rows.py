@@ -153,6 +153,9 @@ class Row:
         self.finishing.merge(other.finishing, now)
         self.waiting.merge(other.waiting)
         self.taking.merge(other.taking)
+        # Tasks may refer to it for long: what it had counted need not be there twice.
+        other.places, other.finishing = self.places, self.finishing
+        other.waiting, other.taking = self.waiting, self.taking
 
     def begin_period(self) -> None:
         """Count anew what starts and ends in a period."""

@@ -383,6 +383,20 @@ def test_rows_beyond_the_bound_are_summed_up():
     assert tuple(map(sum, columns)) == meters.total.reading(NOW, NOW)[1:9]
 
 
+def test_a_row_that_was_summed_up_takes_no_room():
+    """However long the tasks last that were counted in it."""
+    meters = meters_of([delivery("task-running")], "group", bounds=Bounds(rows=10))
+    tracemalloc.start()
+
+    for number in range(2000):
+        task_id = group = f"{number:022}"
+        meters.take(delivery("task-running", task_id=task_id, group=group), NOW)
+    grown, _ = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+
+    assert grown < 2000 * 2000
+
+
 @pytest.mark.parametrize("by", NAMES)
 def test_narrow_bounds_never_count_below_nothing(by):
     """Whatever is dropped and folded, no number is below 0, and the rows add up."""
