@@ -53,10 +53,10 @@ PICTURES = {
         "● firefox-ci  412 events  38/s  last 0.…",
     ],
     80: [
-        "POOL                            ◷ PEND   ▶ RUN  ✔ DONE  ✖ FAIL    /MIN  WAIT p50",
-        "gecko-t/t-linux-large            1,204      87    123k      12    61.2       12s",
-        "gecko-1/decision                     0       0       0       0     0.0          ",
-        "2 pools                          1,204      87    123k      12    61.2       12s",
+        "POOL                    ◷ PEND   ▶ RUN  ✔ DONE  ✖ FAIL   ! EXC    /MIN  WAIT p50",
+        "gecko-t/t-linux-large    1,204      87    123k      12       3    61.2       12s",
+        "gecko-1/decision             0       0       0       0       0     0.0          ",
+        "2 pools                  1,204      87    123k      12       3    61.2       12s",
         "● firefox-ci  412 events  38/s  last 0.2 s ago  lag 0.4 s            Ctrl-C ends",
     ],
     120: [
