@@ -258,6 +258,7 @@ def test_graph_files_tell_what_waits_for_what(tmp_path: Path) -> None:
         ((GROUP, "--no-wait"), "--no-wait needs something to look at"),
         ((GROUP, "--no-wait", "--root-url", "nonsense"), "is no root URL"),
         ((GROUP,), "no broker"),
+        (("--from", os.devnull, "--root-url", "https://x.example"), "which task group is the"),
     ],
 )
 def test_wrong_usage_is_one_line(words: Sequence[str], said: str) -> None:

@@ -111,7 +111,7 @@ LAYERS = [
     },
     {"commands.origin"},
     {"commands.filtering", "commands.opening", "commands.showing"},
-    {"commands.groupview", "commands.performing", "commands.run"},
+    {"commands.groupfacts", "commands.groupview", "commands.performing", "commands.run"},
     {"commands.counting", "commands.grouprun"},
     {
         "commands.completion",

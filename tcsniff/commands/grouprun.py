@@ -6,31 +6,32 @@ Imported when the command runs, not for its help.
 from __future__ import annotations
 
 import os
-import random
 import sys
 import time
-from collections.abc import Iterable
 from contextlib import ExitStack, closing
 from typing import Any
 
 from tcsniff.columns import gap_text
-from tcsniff.commands.account import deployment_of
+from tcsniff.commands.groupfacts import (
+    of_files,
+    of_the_demo,
+    of_the_queue,
+    root_url_of,
+    unknown,
+)
 from tcsniff.commands.groupoptions import Asking, Showing, Waiting
 from tcsniff.commands.groupview import check_picture, save_picture, view_of
-from tcsniff.commands.opening import ROOT_URL, Opened, Say, opened, pace_of
+from tcsniff.commands.opening import Opened, Say, opened, pace_of
 from tcsniff.commands.origin import Origin
 from tcsniff.commands.showing import recorded
 from tcsniff.commands.talk import say
 from tcsniff.deliveries import Gap
-from tcsniff.errors import ApiError, ApiUnknown, RecordingError, TcsniffError, UsageError
+from tcsniff.errors import ApiUnknown, RecordingError, TcsniffError, UsageError
 from tcsniff.following import Following, Settled
-from tcsniff.graphfiles import definitions_of, graph_of
 from tcsniff.interrupts import interrupts
 from tcsniff.renderers.following import GroupRenderer, GroupView
 from tcsniff.sanitize import safe
 from tcsniff.selection import EVERYTHING, Selection, Wanted, select
-from tcsniff.simulator import plans
-from tcsniff.sources.files import whole
 from tcsniff.sources.inquiry import Inquiry
 from tcsniff.stream import Outcome, Renderer, Stop, Watch, pump
 from tcsniff.summary import summary_of
@@ -82,9 +83,9 @@ class GroupRun(Watch):
         self._pace = pace_of(origin)
         self._moment = 0.0, 0.0  # the latest that was told, and when, by our clock
         if origin.demo:
-            self._take_demo(task_group_id)
+            self._following, self._seed = of_the_demo(task_group_id, origin.seed, tell)
         if asking.files:
-            self._read(asking.files)
+            self._following = of_files(asking.files, self._following, tell)
 
     def over(self) -> int:
         """Run until the end.
@@ -97,7 +98,7 @@ class GroupRun(Watch):
         if self._origin.is_live and not self._waiting.wait:
             return self._asked()
         if self._asking.root_url is not None and not self._origin.is_live:
-            self._ask_once(self._asking.root_url, statuses=False)
+            of_the_queue(self._asking.root_url, self._following, statuses=False)
         outcome = self._followed()
         if interrupts.received is not None:
             return interrupts.exit_status
@@ -127,38 +128,10 @@ class GroupRun(Watch):
         if self._renderer is not None:
             self._renderer.gap(gap)
 
-    def _take_demo(self, task_group_id: str) -> None:
-        seed = self._origin.seed
-        self._seed = random.randrange(1_000_000) if seed is None else seed
-        plan = next(plans(seed=self._seed))
-        if task_group_id not in ("", plan.task_group_id):
-            self._say(f"the demo has its own task group: {plan.task_group_id}")
-        self._following = Following(plan.task_group_id)
-        self._following.learn(definitions_of(plan))
-        self._following.know_all()
-
-    def _read(self, files: Iterable[str]) -> None:
-        found = graph_of((name, whole(name, self._say)) for name in files)
-        for note in found.notes:
-            self._say(note)
-        groups = {group.task_group_id: group for group in found.groups}
-        wanted = self._following.task_group_id
-        if groups and wanted and wanted not in groups:
-            raise UsageError(f"--graph tells of task group {', '.join(groups)}, not of {wanted}")
-        if not wanted and len(groups) > 1:
-            raise UsageError(
-                f"--graph tells of the task groups {', '.join(groups)}: which one? "
-                "tcsniff graph TASK_GROUP_ID"
-            )
-        if not wanted and groups:
-            self._following = Following(next(iter(groups)))
-        group = groups.get(self._following.task_group_id)
-        self._following.learn(found.definitions, found.statuses, group)
-
     # Without events.
 
     def _asked(self) -> int:
-        root_url = self._root_url()
+        root_url = root_url_of(self._origin, self._asking)
         if root_url is None or self._asking.no_api:
             if not self._asking.files:
                 raise UsageError(
@@ -166,33 +139,12 @@ class GroupRun(Watch):
                     "--graph FILE, --from RECORDING, or --demo"
                 )
         else:
-            self._ask_once(root_url, statuses=True)
+            of_the_queue(root_url, self._following, statuses=True)
         self._view = self._made_view("the queue", root_url)
         graph = self._following.graph()
         self._view.finish(graph, time.time())
         self._save()
         return graph.exit_status
-
-    def _ask_once(self, root_url: str, *, statuses: bool) -> None:
-        from tcsniff.sources.queue_api import QueueApi
-
-        api = QueueApi(root_url)
-        try:
-            for page in api.pages(self._following.task_group_id):
-                told = page.statuses if statuses else ()
-                self._following.learn(page.definitions, told, page.group)
-            self._following.know_all()
-        except ApiUnknown as error:
-            raise self._unknown(api, error) from error
-
-    def _unknown(self, api: Any, error: ApiError) -> ApiError | UsageError:
-        # A task's id looks like a group's, and is what people have at hand.
-        task_id = self._following.task_group_id
-        try:
-            group = api.group_of(task_id)
-        except ApiError:
-            return error
-        return UsageError(f"{task_id} is a task of the task group {group}: tcsniff graph {group}")
 
     # With events.
 
@@ -271,7 +223,7 @@ class GroupRun(Watch):
         return self._settled.is_settled(is_over=is_over)
 
     def _begin_inquiry(self) -> str | None:
-        root_url = self._root_url()
+        root_url = root_url_of(self._origin, self._asking)
         if root_url is not None and self._origin.is_live and not self._asking.no_api:
             from tcsniff.sources.queue_api import QueueApi
 
@@ -285,24 +237,10 @@ class GroupRun(Watch):
         if self._inquiry is None:
             return []
         changes = self._inquiry.poll()
-        unknown = self._inquiry.unknown
-        if isinstance(unknown, ApiUnknown) and not self._following.version:
-            raise self._unknown(self._api, unknown)
+        error = self._inquiry.unknown
+        if isinstance(error, ApiUnknown) and not self._following.version:
+            raise unknown(self._api, self._following.task_group_id, error)
         return changes
-
-    def _root_url(self) -> str | None:
-        # A broker or profile that somebody names goes before the environment,
-        # and that before the profile that nobody names.
-        account, typed = self._origin.account, self._asking.root_url
-        is_named = bool(account.url or account.profile)
-        if typed is not None or (is_named and self._origin.is_live):
-            found = deployment_of(account, typed)
-        else:
-            found = None
-        found = found or os.environ.get(ROOT_URL)
-        if found is None and self._origin.is_live and not is_named:
-            return deployment_of(account, None)
-        return found
 
     # What is seen of it.
 
