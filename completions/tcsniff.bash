@@ -70,7 +70,7 @@ _tcsniff_flags() {
         --broker --profile --password-file --tls-ca --tls-cert --tls-key --tls-insecure
         --plaintext --queue --queue-expires --queue-max-length --delete-queue --resume
         --max-size --prefetch --auto-ack --from --follow --speed --demo --seed --graph
-        --root-url --no-api --no-wait --settle --timeout -o --output --json --format
+        --root-url --no-api --no-wait --settle -n --count --timeout -o --output --json --format
         --critical-path --blocked --utc --record --save-svg --notify --color -q --quiet --config
         -h --help --debug
       )
@@ -198,7 +198,7 @@ _tcsniff_values() {
     graph)
       case $2 in
         --broker | --queue | --queue-expires | --queue-max-length | --resume | --max-size | \
-        --prefetch | --speed | --seed | --root-url | --settle | --timeout)
+        --prefetch | --speed | --seed | --root-url | --settle | -n | --count | --timeout)
           found=()
           ;;
         --profile)

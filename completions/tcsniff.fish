@@ -286,6 +286,7 @@ complete -c tcsniff -n '__tcsniff_in graph' -l root-url -x -d 'Ask the queue of 
 complete -c tcsniff -n '__tcsniff_in graph' -l no-api -d 'Do not ask the queue'
 complete -c tcsniff -n '__tcsniff_in graph' -l no-wait -d 'Show how it is now, and end; needs no broker if the queue can be asked'
 complete -c tcsniff -n '__tcsniff_in graph' -l settle -x -d 'End when all has ended and nothing was run again for so long'
+complete -c tcsniff -n '__tcsniff_in graph' -s n -l count -x -d 'End after N events, however the group is by then'
 complete -c tcsniff -n '__tcsniff_in graph' -l timeout -x -d 'End after so long, such as 30s, 10m or 1h30m, with exit status 124'
 complete -c tcsniff -n '__tcsniff_in graph' -s o -l output -x -a 'table lines json' -d 'table: one live picture; lines: one a change of state; json: one object a change, and a summary. Default: table on a terminal, else json'
 complete -c tcsniff -n '__tcsniff_in graph' -l format -x -a 'json dot mermaid profile' -d 'In the end, write the graph: as JSON, for Graphviz, for Mermaid, or a profile for profiler.firefox.com'

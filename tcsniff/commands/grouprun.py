@@ -81,6 +81,7 @@ class GroupRun(Watch):
         self._seed: int | None = None
         self._settled = Settled(waiting.settle, time.monotonic)
         self._pace = pace_of(origin)
+        self._has_ended = False
         self._moment = 0.0, 0.0  # the latest that was told, and when, by our clock
         if origin.demo:
             self._following, self._seed = of_the_demo(task_group_id, origin.seed, tell)
@@ -173,6 +174,7 @@ class GroupRun(Watch):
             stack.enter_context(interrupts.deferred(source.source.stop, self._report, self._leave))
             with closing(renderer):
                 outcome = self._pumped(source, renderer)
+                self._has_ended = True
                 if outcome is Outcome.ENDED and interrupts.received is None:
                     self._check_heard()
                 return outcome
@@ -270,7 +272,10 @@ class GroupRun(Watch):
             # Made-up events may run ahead of us.
             return max(time.time(), latest)
         # In a recording and in the demo time passes as the events tell, and
-        # between them at the pace at which they come.
+        # between them at the pace at which they come; what is written in the end,
+        # and all of a demo with a seed, is the same each time.
+        if latest and (self._has_ended or self._origin.seed is not None):
+            return latest
         if latest != self._moment[0]:
             self._moment = latest, time.monotonic()
         passed = time.monotonic() - self._moment[1]
