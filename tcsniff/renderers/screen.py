@@ -42,7 +42,9 @@ class Screen:
         self._size = size
         self._height = len(lines)
         picture = "\r\n".join(f"{line}{_CLEAR_LINE}" for line in lines)
-        self._write(_BEGIN + start + picture + _CLEAR_BELOW + _END)
+        # To the start of the last line: a terminal that echoes ^C behind a line as
+        # wide as itself would go on to the next one, and the picture with it.
+        self._write(_BEGIN + start + picture + _CLEAR_BELOW + "\r" + _END)
 
     def above(self, line: str) -> None:
         """Write a line that stays, above the picture; it is drawn again below.
