@@ -36,11 +36,11 @@ pictures: $(READY)  ## Draw the pictures in man/pictures/ anew
 	$(BIN)/tcsniff graph --demo --seed 14 -n 250 -q -o lines --save-svg man/pictures/graph.svg >/dev/null || [ $$? -eq 10 ]
 	$(BIN)/tcsniff top --demo --seed 4 -n 900 -q --save-svg man/pictures/top.svg >/dev/null
 
-bench: $(READY)  ## Measure speed, as ratios
+bench: $(READY)  ## Measure speed and memory against promises, as ratios; ten minutes
+	@.ci/rabbitmq
+	$(BIN)/python -m pip install --quiet --group bench
 	$(BIN)/python tests/benchmarks/decode.py
-	$(BIN)/python tests/benchmarks/replay.py
-	PYTHONPATH=tests $(BIN)/python tests/benchmarks/graph.py
-	PYTHONPATH=tests $(BIN)/python tests/benchmarks/drawing.py
+	$(BIN)/python tests/benchmarks $(SECTIONS)
 
 zipapp: $(READY)  ## Make dist/tcsniff.pyz: all in one file, for this Python and this kind of system
 	$(BIN)/shiv --console-script tcsniff --python '/usr/bin/env python3' --compressed \

@@ -12,8 +12,7 @@ from typing import Any
 import click
 
 from tcsniff.commands.about import versions
-from tcsniff.commands.options import DEBUG
-from tcsniff.commands.talk import say, show, show_help
+from tcsniff.commands.talk import DEBUG, say, show, show_help
 from tcsniff.errors import OutputClosed, TcsniffError, suggestion
 from tcsniff.interrupts import interrupts
 
@@ -32,6 +31,21 @@ _COMMANDS = (
     "completion",
     "help",
 )
+
+# What each says of itself first, so that the list of all imports none.
+SUMMARIES = {
+    "sniff": "Show Taskcluster's events as they happen.",
+    "graph": "Show a task group as a tree, and wait for its end.",
+    "top": "Count runs of tasks, live: how many wait, run and end, how often and how long.",
+    "explain": "Show the bindings that a selection becomes.",
+    "exchanges": "List what there is to listen for, and the fields of each routing key.",
+    "doctor": "Try the connection step by step, and say what to do about what fails.",
+    "config": "Show every setting in force, and where it came from.",
+    "simulate": "Publish made-up task graphs to a broker on this machine.",
+    "schema": "Print the JSON Schema of the record, or of an EVENT's payload.",
+    "completion": "Print a completion script for a shell.",
+    "help": "Tell of a TOPIC, or of a command.",
+}
 
 _SETTINGS: dict[str, Any] = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
 
@@ -97,6 +111,21 @@ class Root(click.Group):
             context = click.Context(default, info_name="tcsniff", **_SETTINGS)
             default.format_help(context, formatter)
         self.format_commands(ctx, formatter)
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """List the commands as click does, without importing those that are known here."""
+        names = self.list_commands(ctx)
+        room = formatter.width - 6 - max(map(len, names))
+        rows = []
+        for name in names:
+            if summary := SUMMARIES.get(name):
+                command: click.Command | None = click.Command(name, help=summary)
+            else:
+                command = self.get_command(ctx, name)
+            if command is not None:
+                rows.append((name, command.get_short_help_str(room)))
+        with formatter.section("Commands"):
+            formatter.write_dl(rows)
 
 
 @click.group(

@@ -11,6 +11,7 @@ from click.core import ParameterSource
 
 from tcsniff.commands.layers import Rank, Source, layers_of, variable_in, variables_of
 from tcsniff.commands.settingsfile import commands_of, expanded
+from tcsniff.commands.talk import DEBUG
 from tcsniff.errors import UsageError
 
 Command = Callable[..., Any]
@@ -22,9 +23,6 @@ OUTPUT = "Output"
 RECORDING = "Recordings, instead of a broker"
 DEMO = "Demo, instead of a broker"
 OTHER = "Other"
-
-DEBUG = "--debug"
-"""Every command takes this flag; `cli.main` takes it out before click sees it."""
 
 
 class Sectioned(click.Option):

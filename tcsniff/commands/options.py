@@ -12,7 +12,6 @@ import click
 from tcsniff import times
 from tcsniff.commands.flags import (
     CONNECTION,
-    DEBUG,
     DEMO,
     OTHER,
     OUTPUT,
@@ -24,6 +23,7 @@ from tcsniff.commands.flags import (
     option,
 )
 from tcsniff.commands.layers import layers_of
+from tcsniff.commands.talk import DEBUG
 from tcsniff.errors import UsageError
 from tcsniff.fields import FIELDS, POOLS, SHORT, flag_of
 from tcsniff.selection import Wanted

@@ -9,6 +9,9 @@ import click
 from tcsniff.renderers.output import Output
 from tcsniff.sanitize import safe
 
+DEBUG = "--debug"
+"""Every command takes this flag; `cli.main` takes it out before click sees it."""
+
 
 def show(text: str) -> None:
     """Write text of our own and a line feed to standard output.

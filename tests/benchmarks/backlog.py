@@ -15,13 +15,15 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from amqp.connection import Connection
+from measuring import PATIENCE, busy
 from rabbitmq import ADMIN, HOST, PULSE, RabbitMQ
 
 from tcsniff.deliveries import Delivery
 from tcsniff.selection import QUEUE
 from tcsniff.simulator import simulate
 
-SIZES = range(800, 941)  # bytes of a body; 870 in the mean
+SIZES = range(820, 941)  # bytes of a body
+WORKER_TYPE = "gaia"  # of all messages
 DIFFERENT = 500  # messages; a backlog repeats them
 
 _START = 1_795_456_800.0  # 2026-11-23T18:00:00Z
@@ -32,7 +34,11 @@ _FRAME = struct.Struct(">BHI")
 def messages() -> list[Delivery]:
     """Make up different messages of the queue, as they come, with a header CC each."""
     made = (one for _, one in simulate(seed=7, start=_START))
-    fitting = (one for one in made if len(one.body) in SIZES and one.cc)
+    fitting = (
+        one
+        for one in made
+        if len(one.body) in SIZES and one.cc and f".{WORKER_TYPE}." in one.routing_key
+    )
     return list(itertools.islice(fitting, DIFFERENT))
 
 
@@ -58,10 +64,7 @@ class Backlog:
                 exchange.address, "topic", durable=True, auto_delete=False
             )
         frames = [_published(one) for one in messages()]
-        self._many = (
-            [b"".join(frames[at : at + _SENT]) for at in range(0, len(frames), _SENT)],
-            len(frames),
-        )
+        self._blocks = [b"".join(frames[at : at + _SENT]) for at in range(0, len(frames), _SENT)]
 
     def fill(self, queues: Sequence[str], number: int) -> list[str]:
         """Have messages wait in queues of user pulse, made anew.
@@ -79,25 +82,34 @@ class Backlog:
             self._channel.queue_declare(name, durable=True, auto_delete=False)
             for exchange in QUEUE:
                 self._channel.queue_bind(name, exchange.address, "#")
-        blocks, different = self._many
-        for _ in range(number // different):
-            for block in blocks:
-                self._connection.transport.write(block)
+        self._publish(number)
         for name in names:
             self._await(name, number)
         return names
 
-    def drop(self, queues: Sequence[str]) -> None:
-        """Delete queues, by their full names."""
-        for name in queues:
-            self._channel.queue_delete(name)
+    def pour(self, number: int) -> None:
+        """Publish more into all that is bound; a multiple of `DIFFERENT`."""
+        self._publish(number)
+
+    def waiting(self, queue: str) -> int:
+        """Tell how many messages wait in a queue, by its full name."""
+        return int(self._channel.queue_declare(queue, passive=True).message_count)
+
+    def busy(self) -> float:
+        """Tell the broker's seconds of processor time so far."""
+        return busy(int((self.server.folder / "pid").read_text()))
+
+    def _publish(self, number: int) -> None:
+        for _ in range(number // DIFFERENT):
+            for block in self._blocks:
+                self._connection.transport.write(block)
 
     def _await(self, name: str, number: int) -> None:
         # Queues of their own processes take a moment behind the channel's.
-        deadline = time.monotonic() + 60
-        while self._channel.queue_declare(name, passive=True).message_count != number:
+        deadline = time.monotonic() + PATIENCE
+        while (found := self.waiting(name)) != number:
             if time.monotonic() > deadline:
-                raise RuntimeError(f"{name} does not have the {number:,} messages")
+                raise RuntimeError(f"{name} has {found:,} messages, not {number:,}")
             time.sleep(0.05)
 
     def close(self) -> None:

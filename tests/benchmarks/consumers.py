@@ -152,22 +152,29 @@ def limit(url: str, queue: str, count: int) -> None:
 
 
 def start(url: str, queue: str, count: int) -> None:
-    """Connect and nothing else, for what py-amqp's start costs."""
-    del queue, count
-    from kombu import Connection
+    """Tell how many seconds it takes py-amqp to connect, and to ask for a queue."""
+    del count
+    connection = _connection(url)
+    begin = time.perf_counter()
+    connection.connect()
+    channel = connection.channel()
+    channel.queue_declare(queue, passive=True)
+    sys.stdout.write(f"{time.perf_counter() - begin}\n")
+    connection.close()
 
-    with Connection(url) as connection:
-        connection.channel()
 
-
-def bare(url: str, queue: str, count: int) -> None:
-    """Print each message at once, with py-amqp and nothing else; for the latency."""
+def _connection(url: str) -> Any:
     from amqp.connection import Connection
 
     account, _, place = url.removeprefix("amqp://").partition("@")
     user, _, password = account.partition(":")
+    return Connection(place.partition("/")[0], user, password)
+
+
+def bare(url: str, queue: str, count: int) -> None:
+    """Print each message at once, with py-amqp and nothing else; for the latency."""
     left = count
-    connection = Connection(place.partition("/")[0], user, password)
+    connection = _connection(url)
     connection.connect()
     channel = connection.channel()
     channel.basic_qos(0, PREFETCH, False)
@@ -176,13 +183,14 @@ def bare(url: str, queue: str, count: int) -> None:
         nonlocal left
         if left == 0:
             return
-        sys.stdout.buffer.write(bytes(message.body, "utf-8") + b"\n")
+        body = message.body
+        sys.stdout.buffer.write((body.encode() if isinstance(body, str) else body) + b"\n")
         sys.stdout.buffer.flush()
         channel.basic_ack(message.delivery_tag)
         left -= 1
 
     channel.basic_consume(queue, callback=take)
-    sys.stderr.write(f"{time.time()} tcsniff: listening\n")
+    sys.stderr.write("listening\n")
     sys.stderr.flush()
     while left > 0:
         connection.drain_events()

@@ -13,6 +13,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
 from typing import NamedTuple, TypeVar
 
 Result = TypeVar("Result")
@@ -100,6 +101,30 @@ def say(text: str) -> None:
     """Write a line at once; on standard error, which holds what is no result."""
     sys.stderr.write(text + "\n")
     sys.stderr.flush()
+
+
+def busy(number: int) -> float:
+    """Tell a process's seconds of processor time so far; 0 where there is no /proc."""
+    try:
+        text = Path(f"/proc/{number}/stat").read_text(encoding="utf-8")
+    except FileNotFoundError:
+        return 0.0
+    user, system = text.rpartition(")")[2].split()[11:13]
+    return (int(user) + int(system)) / os.sysconf("SC_CLK_TCK")
+
+
+def await_listening(child: subprocess.Popen[bytes]) -> None:
+    """Wait until a child says on standard error that it is listening.
+
+    Raises:
+        RuntimeError: If it ends instead.
+    """
+    said = line = b""
+    while child.stderr is not None and b"listening" not in line:
+        line = child.stderr.readline()
+        said += line
+        if not line:
+            raise RuntimeError(f"it ended: {said.decode()}")
 
 
 def run(command: str) -> Cost:

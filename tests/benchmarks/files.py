@@ -1,0 +1,138 @@
+"""How fast a recording is replayed, against jq, and in how much memory.
+
+The recording is made for it, in a folder that is removed again.
+"""
+
+from __future__ import annotations
+
+import itertools
+import shlex
+import shutil
+import statistics
+import subprocess
+import sys
+import tempfile
+from functools import partial
+from pathlib import Path
+
+from measuring import Cost, Row, Section, alternate, ratio, run, say
+
+from tcsniff import records
+from tcsniff.simulator import simulate
+
+LINES = 100_000  # of the recording that is timed
+MANY = 4  # times as many lines, for the memory
+MADE = 20_000  # different messages; the recording repeats them
+ROUNDS = 3
+START = 1_795_456_800.0  # 2026-11-23T18:00:00Z
+
+_TCSNIFF = f"{shlex.quote(sys.executable)} -m tcsniff --quiet"
+# What is done, by what else, by tcsniff, and how many times as fast that is to be.
+_PAIRS = (
+    (
+        "--worker-type : jq",
+        """jq -c 'select((.routingKey|split("."))[6]=="gaia")' {plain}""",
+        "{tcsniff} --from {plain} --worker-type gaia",
+        ">= 4",
+    ),
+    (
+        "EVENT and --worker-type : jq",
+        """jq -c 'select((.routingKey|split("."))[6]=="gaia"
+            and .exchange=="exchange/taskcluster-queue/v1/task-running")' {plain}""",
+        "{tcsniff} --from {plain} task-running --worker-type gaia",
+        ">= 4",
+    ),
+    (
+        "--where on the state : jq",
+        """jq -c 'select(.payload.status.state=="failed")' {plain}""",
+        """{tcsniff} --from {plain} --where "payload.status.state=='failed'" """,
+        ">= 2",
+    ),
+    (
+        "--where on the last run : jq",
+        """jq -c 'select(.payload.status.runs[-1]?.reasonResolved=="claim-expired")' {plain}""",
+        "{tcsniff} --from {plain} "
+        """--where "payload.status.runs[-1].reasonResolved=='claim-expired'" """,
+        ">= 2",
+    ),
+    (
+        "-o json : jq -c .",
+        "jq -c . {plain}",
+        "{tcsniff} --from {plain} -o json",
+        "",
+    ),
+    (
+        ".gz : gzip -dc into -",
+        "gzip -dc {gz} | {tcsniff} --from - --worker-type gaia",
+        "{tcsniff} --from {gz} --worker-type gaia",
+        ">= 0.77",
+    ),
+)
+# Jq writes numbers in its own way, so that the outputs differ.
+_REWRITTEN = "-o json : jq -c ."
+_MEMORY = (
+    ("-o json", "plain"),
+    ("--worker-type gaia", "plain"),
+    ("--dedupe -o raw", "plain"),
+    ("-o lines", "plain"),
+    ("--worker-type gaia", "gz"),
+)
+
+
+def section() -> Section:
+    """Let both sides of each pair take turns."""
+    say(f"files: {ROUNDS} rounds of {len(_PAIRS)} pairs with {LINES:,} lines")
+    with tempfile.TemporaryDirectory(prefix="tcsniff-bench-") as folder:
+        names = _recorded(Path(folder))
+        rows = [
+            _timed(what, theirs.format(**names), ours.format(**names), promise)
+            for what, theirs, ours, promise in _PAIRS
+            if shutil.which("jq") or not theirs.startswith("jq")
+        ]
+        if not shutil.which("jq"):
+            say("jq is left out, as it is not installed: apt-get install jq")
+        rows += [_peaks(flags, kind, names) for flags, kind in _MEMORY]
+    return Section(f"replaying {LINES:,} lines", "speed : the other's", rows)
+
+
+def _recorded(folder: Path) -> dict[str, str]:
+    # What stands for the recordings in the commands.
+    made = itertools.islice(simulate(seed=7, start=START), MADE)
+    lines = [records.line(one._replace(received="2026-11-23T18:00:00.000Z")) for _, one in made]
+    text = b"".join(lines)
+    plain, many = folder / "r.jsonl", folder / "many.jsonl"
+    plain.write_bytes(text * (LINES // MADE))
+    many.write_bytes(text * (LINES // MADE * MANY))
+    subprocess.run(["gzip", "-k", plain], check=True)
+    # As after as many sessions.
+    Path(f"{many}.gz").write_bytes(Path(f"{plain}.gz").read_bytes() * MANY)
+    return {
+        "plain": str(plain),
+        "gz": f"{plain}.gz",
+        "many plain": str(many),
+        "many gz": f"{many}.gz",
+        "tcsniff": _TCSNIFF,
+    }
+
+
+def _timed(what: str, theirs: str, ours: str, promise: str) -> Row:
+    found = alternate({"theirs": partial(run, theirs), "ours": partial(run, ours)}, ROUNDS)
+    written = {name: {cost.written for cost in costs} for name, costs in found.items()}
+    if written["ours"] != written["theirs"] and what != _REWRITTEN:
+        raise RuntimeError(f"{what}: {written}")
+    other, own = _seconds(found["theirs"]), _seconds(found["ours"])
+    figure = f"{statistics.median(own):.2f} s, {statistics.median(other):.2f} s"
+    return Row(what, figure, ratio(other, own), promise)
+
+
+def _seconds(costs: list[Cost]) -> list[float]:
+    return [cost.seconds for cost in costs]
+
+
+def _peaks(flags: str, kind: str, names: dict[str, str]) -> Row:
+    few, many = (
+        run(f"exec {_TCSNIFF} --from {names[name]} {flags}").peak / 1024
+        for name in (kind, f"many {kind}")
+    )
+    what = f"memory of {flags}{' on .gz' * (kind == 'gz')}, {MANY} times the lines"
+    return Row(what, f"{many:.1f} MB, {few:.1f} MB", many / few, "<= 1.1")
