@@ -9,6 +9,8 @@ from builders import delivery, samples
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+from tcsniff.deliveries import Delivery
+from tcsniff.events import Event
 from tcsniff.records import flaw, line
 
 SAMPLES = samples()
@@ -206,3 +208,58 @@ def test_no_lone_surrogate_ends_the_program(details):
     record = orjson.loads(line(delivery(body=b"{}", **details)))
 
     assert record["payload"] == {}
+
+
+def dumped(delivery: Delivery, error: str | None) -> bytes:
+    """Write a record as a dictionary, in the way that is easy to see through."""
+    record: dict[str, object] = {
+        "received": delivery.received,
+        "exchange": delivery.exchange,
+        "routingKey": delivery.routing_key,
+        "routes": delivery.routes,
+        "redelivered": delivery.redelivered,
+    }
+    if error is None:
+        record["payload"] = orjson.Fragment(delivery.body.translate(None, b"\r\n"))
+    else:
+        record["payload"] = None
+        record["error"] = error
+        record["body"] = base64.b64encode(delivery.body).decode()
+    if others := [key for key in delivery.cc if not key.startswith("route.")]:
+        record["cc"] = others
+    return orjson.dumps({name: whole(value) for name, value in record.items()}) + b"\n"
+
+
+def whole(value: object) -> object:
+    if isinstance(value, list):
+        return [whole(one) for one in value]
+    if isinstance(value, str):
+        return value.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+    return value
+
+
+# Also what is no Unicode text.
+TEXTS = st.text(st.characters(exclude_categories=())) | st.sampled_from(["", '"', "\\", "a.b"])
+CCS = st.lists(TEXTS | TEXTS.map("route.{}".format), max_size=4).map(tuple)
+DELIVERIES = st.builds(
+    Delivery, TEXTS, TEXTS, BODIES, CCS, st.booleans(), st.none() | st.just("2026") | TEXTS
+)
+
+
+@given(made=DELIVERIES)
+@example(made=Delivery("e", "k", b"[]", ("\ud800", "route.\udfff"), True, "\udc80"))
+def test_a_record_put_together_by_hand_is_the_one_that_would_be_dumped(made):
+    """To the byte, for whatever comes, the second time as the first."""
+    wanted = dumped(made, flaw(made.body))
+
+    assert [line(made), line(made)] == [wanted, wanted]
+
+
+@given(body=BODIES | st.integers(1000, 1030).map(lambda depth: b"[" * depth + b"]" * depth))
+def test_a_flaw_is_known_however_it_is_asked_for(body):
+    """Before the payload or after it, once or twice."""
+    first, second = Event(delivery(body=body)), Event(delivery(body=body))
+    known = first.flaw, first.payload, first.flaw
+
+    assert (second.payload, second.flaw, second.payload) == (known[1], known[0], known[1])
+    assert known[0] == known[2] == flaw(body)

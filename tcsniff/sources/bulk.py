@@ -9,12 +9,13 @@ read too early, so that either of the two may read next.
 from __future__ import annotations
 
 import inspect
+from collections.abc import Callable
 from typing import Any
 
 from amqp import __version__
 from amqp.connection import Connection
 
-from tcsniff.sources.frames import FRAME, FRAME_END, Receiver, whole
+from tcsniff.sources.frames import FRAME, FRAME_END, Receiver, handler, whole
 
 _CHUNK = 1 << 18  # bytes read at a time
 _LEAST = FRAME.size + 1  # bytes of a frame
@@ -26,16 +27,21 @@ UNFIT = (
 """What to tell where that cannot be."""
 
 
-def takes_handler() -> bool:
-    """Tell whether this py-amqp lets others handle its frames."""
-    return "frame_handler" in inspect.signature(Connection.__init__).parameters
+def frame_handler(receiver: Receiver, most: int) -> Callable[..., Any] | None:
+    """Make a frame handler for py-amqp's connection, as `frames.handler` does.
+
+    Returns:
+        None if this py-amqp takes none.
+    """
+    parameter = inspect.signature(Connection.__init__).parameters.get("frame_handler")
+    return None if parameter is None else handler(receiver, most, parameter.default)
 
 
 def fits(connection: Any) -> bool:
     """Tell whether this py-amqp is built as `Bulk` needs it.
 
     Args:
-        connection: One of its, open.
+        connection: One of its, open, with a frame handler of ours.
     """
     kept = getattr(getattr(connection, "transport", None), "_read_buffer", None)
     return isinstance(kept, bytes) and hasattr(connection, "on_inbound_frame")
@@ -48,7 +54,7 @@ class Bulk:
         """Take a connection.
 
         Args:
-            connection: Of py-amqp, with a `frames.handler`.
+            connection: Of py-amqp, with our `frame_handler`.
             receiver: Is given the deliveries.
             most: The largest body that is wanted, in bytes.
         """

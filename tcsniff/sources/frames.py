@@ -15,8 +15,6 @@ from functools import lru_cache
 from struct import unpack_from
 from typing import Any
 
-from amqp.method_framing import frame_handler
-
 from tcsniff.deliveries import Delivery
 from tcsniff.sources.headers import cc_of, quick_cc_of
 
@@ -118,16 +116,23 @@ def whole(
     return at, tags, found
 
 
-def handler(receiver: Receiver, most: int) -> Callable[..., Callable[[Any], bool]]:
+OnFrame = Callable[[Any], Any]
+"""Takes a frame: type, channel, payload. Tells whether a method is complete by it."""
+
+
+def handler(
+    receiver: Receiver, most: int, theirs: Callable[[Any, Any], OnFrame]
+) -> Callable[[Any, Any], OnFrame]:
     """Make a frame handler for py-amqp, which leaves to its own all but deliveries.
 
     Args:
         receiver: Is given each.
         most: The largest body that is wanted, in bytes.
+        theirs: Makes py-amqp's own.
     """
 
-    def make(connection: Any, callback: Any) -> Callable[[Any], bool]:
-        otherwise = frame_handler(connection, callback)
+    def make(connection: Any, callback: Any) -> OnFrame:
+        otherwise = theirs(connection, callback)
         partial: dict[int, _Partial] = {}
 
         def on_frame(frame: tuple[int, int, bytes]) -> bool:

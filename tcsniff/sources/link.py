@@ -27,9 +27,9 @@ from tcsniff.config import Broker
 from tcsniff.deliveries import Delivery
 from tcsniff.errors import UsageError
 from tcsniff.sources.alarm import Alarm
-from tcsniff.sources.bulk import UNFIT, Bulk, fits, takes_handler
+from tcsniff.sources.bulk import UNFIT, Bulk, fits, frame_handler
 from tcsniff.sources.failures import CONNECTING, FAILURES, explained, lost
-from tcsniff.sources.frames import Receiver, handler
+from tcsniff.sources.frames import Receiver
 
 READING = 0.25  # seconds for the rest of a frame whose beginning is there
 CLOSING = 2  # seconds for a goodbye
@@ -96,7 +96,8 @@ class Link:
         self._tell = tell
         self._in_memory = in_memory
         self._in_bulk = in_bulk
-        frames = handler(self._receiver, most) if in_bulk and takes_handler() else None
+        frames = frame_handler(self._receiver, most) if in_bulk else None
+        self._has_handler = frames is not None
         self._transport: Any = _connection(broker, frames, in_memory=in_memory).transport
         self._connection: Any = None
         self._channel: Any = None
@@ -125,7 +126,7 @@ class Link:
             raise explained(error, self._broker) from error
         self._channel.auto_decode = False
         if self._in_bulk and self._sock is not None:
-            if fits(self._connection):
+            if self._has_handler and fits(self._connection):
                 self._bulk = Bulk(self._connection, self._receiver, self._most)
             else:
                 self._tell(UNFIT)
