@@ -25,6 +25,7 @@ from jmespath.parser import Parser
 from tcsniff.errors import UsageError
 from tcsniff.evaluation import DEEPEST, FIELDS, evaluator, is_false, names_of
 from tcsniff.events import Event
+from tcsniff.needles import needle_of
 from tcsniff.objections import TOO_DEEP, Misplaced, check, hint_at, of_lexer, of_parser, pointed
 from tcsniff.sanitize import safe
 
@@ -49,6 +50,7 @@ class Expression:
         self.failures = 0
         self.reason: str | None = None
         self._find = evaluator(tree, top=True)
+        self._could_hold = needle_of(tree)
 
     def search(self, event: Event) -> Any:
         """Evaluate it over an event.
@@ -69,6 +71,8 @@ class Expression:
         False are, as everywhere in JMESPath: false, null, and the empty string,
         array and object. It does not hold where it fails.
         """
+        if self._could_hold is not None and not self._could_hold(event.delivery.body):
+            return False
         return not is_false(self.search(event))
 
 

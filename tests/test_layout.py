@@ -28,6 +28,7 @@ LAYERS = [
         "forgotten",
         "interface",
         "interrupts",
+        "needles",
         "pacing",
         "rates",
         "sanitize",
