@@ -25,6 +25,7 @@ from tcsniff.commands.opening import Opened, Say, opened, pace_of
 from tcsniff.commands.origin import Origin
 from tcsniff.commands.showing import recorded
 from tcsniff.commands.talk import say
+from tcsniff.config import NOWHERE
 from tcsniff.deliveries import Gap
 from tcsniff.errors import ApiUnknown, RecordingError, TcsniffError, UsageError
 from tcsniff.following import Following, Settled
@@ -153,7 +154,12 @@ class GroupRun(Watch):
         selection = self._selection()
         with ExitStack() as stack:
             opening = opened(self._origin, selection, self._say, self, seed=self._seed, groups=1)
-            source = stack.enter_context(opening)
+            try:
+                source = stack.enter_context(opening)
+            except UsageError as error:
+                if str(error) != NOWHERE:
+                    raise
+                raise UsageError(f"{NOWHERE}; the queue alone, once: --no-wait") from None
             stack.callback(self._save)
             self._source = source.source
             root_url = self._begin_inquiry()
