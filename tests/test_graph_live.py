@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 from builders import GROUP, OTHER_TASK, delivery
 from groups import EVENTS, PLAN, UNKNOWN, made_up, published
+from proxy import Proxy
 from queue_server import QueueServer, content
 from rabbitmq import ADMIN, RabbitMQ, Taskcluster
 from running import PATIENCE, Running, finished
@@ -104,6 +105,24 @@ def test_what_was_lost_on_the_way_the_queue_tells(
         *_, last = running.lines(1)
 
     assert json.loads(last)["summary"]["resolved"]
+
+
+def test_what_happened_in_a_gap_the_queue_tells(rabbitmq: RabbitMQ, server: QueueServer) -> None:
+    """Messages are lost with the connection: once it is back, the queue is asked at once."""
+    server.groups = {PLAN.task_group_id: content(PLAN)}
+    words = ("--root-url", server.url, "--settle", "0s")
+    with Proxy(rabbitmq.port) as line:
+        url = line.url(rabbitmq.url())
+        with Running("graph", PLAN.task_group_id, "--broker", url, *words) as running:
+            running.listening().lines(len(PLAN.tasks))
+            server.groups[PLAN.task_group_id] = content(PLAN, EVENTS)
+            line.cut()
+            status = running.status()
+            *changes, last = map(json.loads, running.lines(1))
+
+    assert [one["gap"]["missed"] for one in changes if "gap" in one] == [True]
+    assert last["summary"]["resolved"]
+    assert status == last["summary"]["exitStatus"]
 
 
 def test_tasks_that_are_added_meanwhile_count(

@@ -101,7 +101,7 @@ class TreeView:
     def finish(self, graph: Graph, now: float) -> None:
         """Draw a last time, and leave the terminal in order."""
         try:
-            self._draw(graph, now)
+            self._draw(graph, now, is_over=True)
         finally:
             self._screen.close()
 
@@ -109,10 +109,10 @@ class TreeView:
         """Leave the terminal in order."""
         self._screen.close()
 
-    def _draw(self, graph: Graph, now: float) -> None:
+    def _draw(self, graph: Graph, now: float, *, is_over: bool = False) -> None:
         width, height = self._size()
         notes = tuple(filter(None, (self._condition(), counted_gaps(self._gaps))))
-        status = self._traffic.status(self._source, "", notes)
+        status = self._traffic.status(self._source, "", notes)._replace(is_over=is_over)
         picture = picture_of(
             scene_of(graph, now, self._root_url, has_links=self._has_links),
             status,
