@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
@@ -42,6 +43,8 @@ def test_five_thousand_tasks_on_a_screen_of_24_lines(tmp_path: Path) -> None:
             assert text.count("task group ") <= 1
             assert text.count("5,000 tasks") == 1
             assert text.count("critical path") == 1
+        # Drawn anew, to the last column, from where the echo of Ctrl-C must not fold.
+        terminal.shows(lambda rows: any(re.fullmatch(r"●.{67} Ctrl-C ends", row) for row in rows))
         terminal.type("\x03")
         status = terminal.status()
         screen = terminal.shows(lambda rows: any("5,000 tasks" in row for row in rows))
