@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import subprocess
 import sys
+import time
 from pathlib import Path
 
-from backlog import DIFFERENT, Backlog
+from backlog import Backlog
 from measuring import Row, Section, say
 
 FEW = 10_000  # messages, after which it is to be flat
 MANY = 1_000_000
 _BEHIND = 20_000  # messages that may wait while more are published
+_AHEAD = 1_000  # tcsniff's prefetch
+_TURN = 0.02  # seconds between two looks at the queue
 
 # `top` and `graph` go here: a command line each, over as many messages as `simulate` gives in a
 # simulated week.
@@ -27,13 +30,14 @@ def section(backlog: Backlog) -> Section:
         stdout=subprocess.DEVNULL,
     )
     try:
-        few = 0
-        for _ in range(FEW, MANY, FEW):
-            backlog.pour(FEW // DIFFERENT * DIFFERENT)
-            while backlog.waiting(queue) > _BEHIND:
-                pass
-            few = few or _resident(child.pid)
-            many = _resident(child.pid)
+        few = many = 0.0
+        for poured in range(2 * FEW, MANY + FEW, FEW):
+            backlog.pour(FEW)
+            while (waiting := backlog.waiting(queue)) > _BEHIND:
+                time.sleep(_TURN)
+            if poured - waiting >= FEW + _AHEAD:
+                many = _resident(child.pid)
+                few = few or many
         if child.wait() != 0:
             raise RuntimeError("tcsniff failed")
     finally:
