@@ -40,23 +40,32 @@ def main(wanted: list[str]) -> int:
     """Measure sections, all if none is named; the exit status."""
     began = time.monotonic()
     run(f"exec {sys.executable} -m compileall -q tcsniff")
-    sections = [files.section()] if not wanted or "files" in wanted else []
+    sys.stdout.write(f"{_machine()}\n")
+    missed: list[str] = []
+    if not wanted or "files" in wanted:
+        missed += _told(files.section())
     if names := [name for name in _WITH_BROKER if not wanted or name in wanted]:
         with backlog() as full:
-            sections += [_WITH_BROKER[name](full) for name in names]
-    minutes = (time.monotonic() - began) / 60
-    sys.stdout.write("\n\n".join([_machine(minutes), *map(str, sections)]) + "\n")
-    missed = [row.what for section in sections for row in section.rows if not row.is_kept]
+            for name in names:
+                missed += _told(_WITH_BROKER[name](full))
+    say(f"{(time.monotonic() - began) / 60:.1f} minutes")
     say(f"missed: {', '.join(missed)}" if missed else "every promise is kept")
     return 1 if missed else 0
 
 
-def _machine(minutes: float) -> str:
+def _told(section: Section) -> list[str]:
+    # Writes it; what of it is missed.
+    sys.stdout.write(f"\n{section}\n")
+    sys.stdout.flush()
+    return [row.what for row in section.rows if not row.is_kept]
+
+
+def _machine() -> str:
     libraries = ", ".join(f"{name} {version(name)}" for name in _LIBRARIES)
     return (
         f"{time.strftime('%Y-%m-%d')}, {platform.machine()} with {os.cpu_count()} processors "
         f"({_processor()}), load {os.getloadavg()[0]:.1f}, {platform.system()}, Python "
-        f"{platform.python_version()}, {libraries}; {minutes:.0f} minutes"
+        f"{platform.python_version()}, {libraries}"
     )
 
 

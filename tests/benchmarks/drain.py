@@ -123,7 +123,7 @@ class _Work:
 
 def _command(url: str, name: str, queue: str, number: int) -> str:
     if name == PROCESSES:
-        return f"amqp-consume -u {url} -q {queue} -p 1000 -c {number} cat"
+        return f"amqp-consume -u {url.rstrip('/')} -q {queue} -p 1000 -c {number} cat"
     if name in _THEIRS:
         python = shlex.quote(sys.executable)
         return f"exec {python} {CONSUMERS} {_THEIRS[name]} {url} {queue} {number}"
