@@ -18,11 +18,14 @@ sys.path.insert(1, str(Path(__file__).parent.parent))  # for the tests' RabbitMQ
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)  # else each start compiles tcsniff anew
 
 import drain
+import drawing
 import files
 import fleet
+import graph
 import latency
 import memory
 import starting
+import top
 from backlog import Backlog, backlog
 from measuring import Section, run, say
 
@@ -33,6 +36,12 @@ _WITH_BROKER: dict[str, Callable[[Backlog], Section]] = {
     "memory": memory.section,
     "fleet": fleet.section,
 }
+_WITHOUT: dict[str, Callable[[], Section]] = {
+    "files": files.section,
+    "graph": graph.section,
+    "drawing": drawing.section,
+    "top": top.section,
+}
 _LIBRARIES = ("kombu", "amqp", "orjson", "pika", "aiormq")
 
 
@@ -42,8 +51,9 @@ def main(wanted: list[str]) -> int:
     run(f"exec {sys.executable} -m compileall -q tcsniff")
     sys.stdout.write(f"{_machine()}\n")
     missed: list[str] = []
-    if not wanted or "files" in wanted:
-        missed += _told(files.section())
+    for name, measure in _WITHOUT.items():
+        if not wanted or name in wanted:
+            missed += _told(measure())
     if names := [name for name in _WITH_BROKER if not wanted or name in wanted]:
         with backlog() as full:
             for name in names:

@@ -1,9 +1,9 @@
 """What a live picture of a task group costs, at 1,000 events a second on 5,000 tasks.
 
-Run it as ``PYTHONPATH=tests python tests/benchmarks/drawing.py``. tcsniff draws in
+Run it alone as ``make bench SECTIONS=drawing``. tcsniff draws in
 a terminal of its own, 80 cells by 24 lines, and is fed through a pipe, so many
 events a second; what counts is its seconds of the processor for a second of the
-clock, those of its start left out. Beside it stands what folding alone would take.
+clock, those of its start left out.
 """
 
 from __future__ import annotations
@@ -14,17 +14,17 @@ import pty
 import resource
 import struct
 import subprocess
-import sys
 import tempfile
 import termios
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import orjson
+from graph import START
+from measuring import Row, Section, say
 from queue_server import content
-from replay import START, say
 from running import command, environment
 
 from tcsniff.deliveries import Delivery
@@ -40,7 +40,6 @@ RATE = 1_000  # events a second
 STEP = 0.01  # seconds between two writes into the pipe
 SECONDS = 20
 PROMISED = 0.25  # of a processor's core, at most
-FOLDED = 100_000  # events a second, at least
 
 
 def used(words: Sequence[str], events: Sequence[Delivery]) -> tuple[float, float]:
@@ -87,14 +86,6 @@ def drained(master: int) -> None:
         return
 
 
-def folded(events: Sequence[Delivery], following: Following) -> float:
-    """Take events in; returns for how many seconds that kept the processor."""
-    start = time.process_time()
-    for one in events:
-        following.take(one)
-    return time.process_time() - start
-
-
 def looked(following: Following) -> float:
     """Draw a picture; returns the same."""
     start = time.process_time()
@@ -103,41 +94,34 @@ def looked(following: Following) -> float:
     return time.process_time() - start
 
 
-def measure(folder: Path) -> bool:
-    """Measure, and say what was found; returns whether all is as promised."""
+def measured(folder: Path) -> Iterator[Row]:
+    """Measure what the live picture of a group costs."""
     plan = next(plans(seed=3, tasks=TASKS))
     events = [one for _, one in simulate(seed=3, start=START, groups=1, tasks=TASKS)]
     path = folder / "graph.json"
     path.write_bytes(orjson.dumps(content(plan).page(0, 2 * TASKS)))
     words = ("graph", "--from", "-", "--graph", str(path), "-q")
-    following = Following(plan.task_group_id)
-    following.learn(definitions_of(plan))
-    rate = len(events) / folded(events, following)
-    say(f"folding {rate:,.0f} events a second; promised are {FOLDED:,}")
     for start in (0, len(events) // 3):
+        say(f"drawing: from event {start:,} on")
         # From a point where most tasks wait, or most run, the first event on.
         known, shown = events[: start + 1], events[start : start + SECONDS * RATE]
         half = Following(plan.task_group_id)
         half.learn(definitions_of(plan))
-        folded(known, half)
-        say(f"from event {start:,} on: one picture takes {looked(half) * 1000:.0f} ms at first")
+        for one in known:
+            half.take(one)
+        picture = looked(half)
         base, _ = used(words, events[:1])
-        busy, wall = used(words, shown)
+        busy, _ = used(words, shown)
         share = (busy - base) / (len(shown) / RATE)
-        say(
-            f"  {len(shown):,} events in {wall:.1f} s: {busy - base:.2f} s of the processor "
-            f"(and {base:.2f} s to start), {share:.3f} of a core; promised is {PROMISED}"
+        yield Row(
+            f"{TASKS:,} tasks, {RATE:,} events a second, from event {start:,} on : a core",
+            f"{1000 * picture:.0f} ms a picture",
+            share,
+            f"<= {PROMISED}",
         )
-        if share > PROMISED:
-            return False
-    return rate >= FOLDED
 
 
-def main() -> int:
-    """Returns 1 if something is slower than promised."""
-    with tempfile.TemporaryDirectory() as folder:
-        return 0 if measure(Path(folder)) else 1
-
-
-if __name__ == "__main__":
-    sys.exit(main())
+def section() -> Section:
+    """Measure it, in a terminal of 80 columns and 24 lines."""
+    with tempfile.TemporaryDirectory(prefix="tcsniff-bench-") as folder:
+        return Section("drawing a task graph", "ratio", list(measured(Path(folder))))

@@ -1,6 +1,6 @@
 """How fast events are folded, and what a look at a task graph costs beside that.
 
-Run it as ``PYTHONPATH=tests python tests/benchmarks/graph.py``. The groups are
+Run it alone as ``make bench SECTIONS=graph``. The groups are
 simulated. Times are of the processor, and what counts are the ratios: both sides
 of one take turns, in one process, in the same minute.
 """
@@ -9,13 +9,12 @@ from __future__ import annotations
 
 import random
 import statistics
-import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 import orjson
 from graphs import History, by_id, graph, in_state, waiting
-from replay import START, say
+from measuring import Row, Section, say
 
 from tcsniff.blocking import blocked
 from tcsniff.criticalpath import critical_path
@@ -25,7 +24,8 @@ from tcsniff.graph import Graph, graph_of
 from tcsniff.simulator import plans, simulate
 from tcsniff.tracker import Tracker
 
-SIZES = (1_000, 5_000, 10_000)  # tasks of a group
+START = 1_795_456_800.0  # 2026-11-23T18:00:00Z
+SIZES = (1_000, 10_000)  # tasks of a group
 SHARES = (0.3, 1.0)  # of its messages that have come: most tasks wait, none does
 ROUNDS = 7
 PROMISED = 100_000  # events that are folded in a second, at least
@@ -67,13 +67,13 @@ def looks(shown: Graph, now: float) -> tuple[Callable[[], object], ...]:
     )
 
 
-def simulated(tasks: int) -> bool:
-    """Write what a simulated group costs; returns whether the promise is kept."""
+def simulated(tasks: int) -> Iterator[Row]:
+    """Measure what a simulated group costs."""
     made = list(simulate(seed=7, start=START, groups=1, tasks=tasks))
     whole = History(tuple(plans(seed=7, tasks=tasks, groups=1)), tuple(one for _, one in made))
     group, definitions = whole.plans[0].task_group_id, whole.definitions(0)
-    kept = True
     for share in SHARES:
+        say(f"graph: {tasks:,} tasks, {share:.0%} of the messages")
         came = whole.deliveries[: int(len(made) * share)]
         tracker = fold(came)
         loading, folding, putting, *looking = medians(
@@ -82,26 +82,20 @@ def simulated(tasks: int) -> bool:
             lambda tracker=tracker: graph_of(group, tracker, definitions),
             *looks(whole.graph(0, came), made[len(came) - 1][0]),
         )
-        kept = kept and len(came) / folding >= PROMISED
-        say(
-            f"{tasks:,} tasks, {len(came):,} events: folded {len(came) / folding:,.0f} a second, "
-            f"at least {PROMISED:,} promised; of orjson.loads {folding / loading:.2f}"
+        rate = len(came) / folding
+        what = f"{tasks:,} tasks, {share:.0%} of their messages"
+        yield Row(
+            f"folding {what}: a second, in {PROMISED:,}",
+            f"{rate:,.0f} ({folding / loading:.1f} times `orjson.loads`)",
+            rate / PROMISED,
+            ">= 1",
         )
         one = putting + sum(looking)
-        parts = ", ".join(
-            f"{name} {1000 * seconds:.1f}"
-            for name, seconds in zip(
-                ("graph_of", "blocked", "critical_path", "time_left"),
-                (putting, *looking),
-                strict=True,
-            )
-        )
-        say(f"  a look: {1000 * one:.1f} ms ({parts}); of folding it all {one / folding:.2f}")
-    return kept
+        yield Row("a look at them : folding them all", f"{1000 * one:.0f} ms", one / folding)
 
 
-def hostile() -> None:
-    """Write what graphs cost that nobody means to make, of as many tasks as that."""
+def hostile() -> Iterator[Row]:
+    """Measure what graphs cost that nobody means to make, of as many tasks as that."""
     dice = random.Random(7)
     most = SIZES[-1]
     wide = [
@@ -116,15 +110,10 @@ def hostile() -> None:
         ("one circle", circle),
     ):
         costs = medians(*looks(graph(*by_id(*nodes).values()), START))
-        say(f"{most:,} tasks, {name}: a look {1000 * sum(costs):.0f} ms")
+        yield Row(f"a look at {most:,} tasks, {name}", f"{1000 * sum(costs):.0f} ms")
 
 
-def main() -> int:
-    """Write all of it; returns 1 if the promise is not kept."""
-    kept = [simulated(tasks) for tasks in SIZES]
-    hostile()
-    return 0 if all(kept) else 1
-
-
-if __name__ == "__main__":
-    sys.exit(main())
+def section() -> Section:
+    """Measure all of it, in processor time."""
+    rows = [row for tasks in SIZES for row in simulated(tasks)]
+    return Section("task graphs", "ratio", [*rows, *hostile()])

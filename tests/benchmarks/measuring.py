@@ -18,7 +18,7 @@ from typing import NamedTuple, TypeVar
 
 Result = TypeVar("Result")
 
-PATIENCE = 30  # seconds until a command line has failed
+PATIENCE = 120  # seconds until a command line has failed
 
 # A process's peak memory starts at that of the one it was forked from, hence a small one between.
 _MEASURE = """

@@ -16,9 +16,6 @@ _BEHIND = 20_000  # messages that may wait while more are published
 _AHEAD = 1_000  # tcsniff's prefetch
 _TURN = 0.02  # seconds between two looks at the queue
 
-# `top` and `graph` go here: a command line each, over as many messages as `simulate` gives in a
-# simulated week.
-
 
 def section(backlog: Backlog) -> Section:
     """Let tcsniff take a million messages, and look at it on the way."""
