@@ -48,6 +48,7 @@ LAYERS = [
         "arrivals",
         "columns",
         "evaluation",
+        "explaining",
         "filters",
         "graph",
         "rows",

@@ -15,8 +15,9 @@ from tcsniff.bindings import Binding
 from tcsniff.commands.explain import explain
 from tcsniff.errors import UsageError
 from tcsniff.exchanges import BY_ADDRESS, CATALOG, find
+from tcsniff.explaining import explained
 from tcsniff.fields import find_field, flag_of
-from tcsniff.selection import Clause, Selection, Wanted, explained, select
+from tcsniff.selection import Clause, Selection, Wanted, select
 
 REFERENCE = json.loads((DATA / "exchanges.json").read_text(encoding="utf-8"))
 ENTRIES = [

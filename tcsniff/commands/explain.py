@@ -13,7 +13,8 @@ from tcsniff.commands.layers import layers_of
 from tcsniff.commands.options import OUTPUT, SectionedCommand, option, selection_options
 from tcsniff.commands.talk import say, show
 from tcsniff.errors import UsageError
-from tcsniff.selection import Selection, Wanted, explained, select
+from tcsniff.explaining import explained
+from tcsniff.selection import Selection, Wanted, select
 from tcsniff.webpages import address
 
 
