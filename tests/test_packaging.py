@@ -102,7 +102,7 @@ def test_the_wheel_holds_everything_in_its_place(built: Built) -> None:
     about = {name for name in names if ".dist-info/" in name}
     assert names - about == modules | data | {"tcsniff/py.typed"}
     assert {Path(name).name for name in about} >= {"LICENSE", "METADATA", "RECORD"}
-    assert "tcsniff = tcsniff.cli:run" in entry
+    assert "tcsniff = tcsniff.__main__:run" in entry
     assert texts == {source: (TOP / source).read_bytes() for source in SHIPPED}
 
 

@@ -38,7 +38,7 @@ from tcsniff.simulator import plans, simulate
 TASKS = 5_000
 RATE = 1_000  # events a second
 STEP = 0.01  # seconds between two writes into the pipe
-SECONDS = 20
+SECONDS = 12
 PROMISED = 0.25  # of a processor's core, at most
 
 

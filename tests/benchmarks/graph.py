@@ -27,7 +27,7 @@ from tcsniff.tracker import Tracker
 START = 1_795_456_800.0  # 2026-11-23T18:00:00Z
 SIZES = (1_000, 10_000)  # tasks of a group
 SHARES = (0.3, 1.0)  # of its messages that have come: most tasks wait, none does
-ROUNDS = 7
+ROUNDS = 5
 PROMISED = 100_000  # events that are folded in a second, at least
 
 

@@ -17,10 +17,11 @@ from backlog import DIFFERENT, Backlog
 from drain import CONSUMERS
 from measuring import Row, Section, alternate, ratio, run, say
 
-ROUNDS = 11
+ROUNDS = 9
 
 _PYTHON = shlex.quote(sys.executable)
-_TCSNIFF = shlex.quote(str(Path(sys.executable).with_name("tcsniff")))
+_PROGRAM = Path(sys.executable).with_name("tcsniff")
+_TCSNIFF = shlex.quote(str(_PROGRAM))
 _CLICK = "import click"
 _COMMANDS = {
     _CLICK: f"exec {_PYTHON} -c 'import click'",
@@ -37,7 +38,7 @@ def section(backlog: Backlog) -> Section:
     (queue,) = backlog.fill(["start"], DIFFERENT)
     url = backlog.server.url()
     connect = [sys.executable, str(CONSUMERS), "start", url.replace("%2F", ""), queue, "0"]
-    first = [sys.executable, "-m", "tcsniff", "--broker", url, "--queue", "start", "--all"]
+    first = [str(_PROGRAM), "--broker", url, "--queue", "start", "--all"]
     found = alternate(
         {
             **{name: lambda text=text: run(text).seconds for name, text in _COMMANDS.items()},
