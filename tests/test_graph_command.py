@@ -440,3 +440,14 @@ def test_a_recording_can_be_completed_by_the_queue(server: QueueServer, tmp_path
     summary = summed_up(done.stdout)
     assert not summary["resolved"]
     assert len(summary["criticalPath"]) > 1
+
+
+def test_it_can_end_after_so_many_events() -> None:
+    """However the group is by then: its last words are the same each time."""
+    words = ("--demo", "--seed", "14", "--count", "250")
+
+    first, again = graph(*words), graph(*words)
+
+    assert first.stdout == again.stdout
+    assert not summed_up(first.stdout)["resolved"]
+    assert first.returncode == summed_up(first.stdout)["exitStatus"]

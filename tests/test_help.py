@@ -161,3 +161,20 @@ def tokens(lines: str) -> list[str]:
         for one, before in zip(found, ["", *found], strict=False)
         if one != "\n" or before != "|"
     ]
+
+
+@pytest.mark.parametrize(
+    ("words", "hint"),
+    [
+        (["top", "--by", "nothing"], "see tcsniff top --help"),
+        (["--color", "pink", "task-failed"], "see tcsniff --help"),
+        (["completion"], "see tcsniff completion --help"),
+    ],
+)
+def test_wrong_usage_leads_to_the_help_of_its_command(words, hint, capsys):
+    """In one line, whatever click makes of it."""
+    status = main(words)
+
+    (line,) = capsys.readouterr().err.splitlines()
+    assert (status, line[-len(hint) :]) == (2, hint)
+    assert line.isprintable()
