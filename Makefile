@@ -17,7 +17,7 @@ test: $(READY)  ## Run all tests, those with RabbitMQ on a server of their own
 	$(BIN)/coverage erase
 	$(BIN)/coverage run -m pytest $(ARGS)
 	$(BIN)/coverage combine -q
-	$(BIN)/coverage report --fail-under=75
+	$(BIN)/coverage report --fail-under=85
 
 check: $(READY)  ## Format, lint, types, which way imports point, documents that are up to date
 	$(BIN)/ruff format --check .
