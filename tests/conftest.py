@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import os
+import threading
 from collections.abc import Generator, Iterator
 from typing import Any
 
 import pytest
 from kombu.connection import Connection
 from rabbitmq import ADMIN, RabbitMQ, Taskcluster, program, release
+from running import PATIENCE
 
 os.environ["TCSNIFF_CONFIG"] = "-"  # whoever runs the tests may have settings of their own
 
@@ -24,6 +26,19 @@ def pytest_runtest_makereport() -> Generator[None, Any, Any]:
     if report.skipped and LEFT_OUT in str(report.longrepr):
         report.longrepr = (__file__, None, LEFT_OUT)
     return report
+
+
+@pytest.fixture(autouse=True)
+def end_of_questions() -> Iterator[None]:
+    """Wait for questions to the queue's API that a test has given up on.
+
+    Taskcluster's client tries again in a thread of its own, after a pause by
+    `random`, which Hypothesis does not want to be used beside its tests.
+    """
+    yield
+    for thread in threading.enumerate():
+        if thread.name in ("queue API", "fetch"):
+            thread.join(PATIENCE)
 
 
 @pytest.fixture(scope="session")
