@@ -389,6 +389,21 @@ def test_the_environment_names_the_deployment(server: QueueServer) -> None:
     assert f"   {len(PLAN.tasks)} tasks   " in done.stdout
 
 
+def test_a_profile_that_is_named_goes_before_the_environment(
+    server: QueueServer, tmp_path: Path
+) -> None:
+    """Whoever names a profile means its deployment, whatever else is set."""
+    settings = tmp_path / "config.toml"
+    settings.write_text(
+        f'[profiles.mine]\nbroker = "amqp://localhost"\nroot-url = "{server.url}"\n'
+    )
+    env = {"TCSNIFF_CONFIG": str(settings), "TASKCLUSTER_ROOT_URL": "http://127.0.0.1:1"}
+
+    done = graph(PLAN.task_group_id, "--no-wait", "--profile", "mine", env=env)
+
+    assert summed_up(done.stdout)["tasks"] == len(PLAN.tasks)
+
+
 def test_the_address_of_a_groups_page_is_enough(server: QueueServer) -> None:
     """It names both the deployment and the group."""
     done = graph(f"{server.url}/tasks/groups/{PLAN.task_group_id}?x=1#y", "--no-wait")

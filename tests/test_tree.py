@@ -516,6 +516,38 @@ def test_what_ended_at_once_has_an_order_too() -> None:
     assert pictured(decided(*ended), 80, 24) == pictured(decided(*reversed(ended)), 80, 24)
 
 
+def test_names_on_the_path_are_shortened_before_steps_are_left_out() -> None:
+    """Who took the time is told of as far as there is room, the last ones first."""
+    image = task(
+        "docker-image-ubuntu1804-test", "image", GROUP, runs=(ran("completed", 76, 78, 90),)
+    )
+    built = task(
+        "build-android-arm64-shippable/opt",
+        "build",
+        image.task_id,
+        runs=(ran("completed", 91, 95, 300),),
+    )
+    tested = task(
+        "test-android-hw-p6/opt-mochitest-plain-1",
+        "test",
+        built.task_id,
+        runs=(ran("failed", 301, 305, 400),),
+    )
+    made = decided(image, built, tested)
+
+    chains = {width: path_of(made, width) for width in (60, 120, 200)}
+
+    assert [chain.count("→") for chain in chains.values()] == [1, 3, 3]
+    assert chains[60].startswith("critical path 6 m 40 s   … → ")
+    assert built.label not in chains[120]
+    assert built.label in chains[200]
+
+
+def path_of(made: Graph, width: int) -> str:
+    (line,) = [one for one in pictured(made, width, 30, at=400) if one.startswith("critical")]
+    return line
+
+
 def test_the_worst_failure_comes_first() -> None:
     """The one that most others wait for; behind it those that nobody waits for."""
     harmless = task("zzz", "lint", runs=(ran("failed", 1, 2, 190),))
