@@ -14,7 +14,7 @@ import click
 from tcsniff.commands.about import versions
 from tcsniff.commands.talk import DEBUG, say, show, show_help
 from tcsniff.errors import OutputClosed, TcsniffError, suggestion
-from tcsniff.interrupts import interrupts
+from tcsniff.signals import interrupts
 
 INTERRUPTED = 130
 _DEFAULT = "sniff"

@@ -26,7 +26,15 @@ from tcsniff.errors import UsageError
 from tcsniff.evaluation import DEEPEST, FIELDS, evaluator, is_false, names_of
 from tcsniff.events import Event
 from tcsniff.needles import needle_of
-from tcsniff.objections import TOO_DEEP, Misplaced, check, hint_at, of_lexer, of_parser, pointed
+from tcsniff.objections import (
+    TOO_DEEP,
+    Misplaced,
+    check,
+    hint_at,
+    of_lexer,
+    of_parser,
+    pointed,
+)
 from tcsniff.sanitize import safe
 
 __all__ = ["DEEPEST", "FIELDS", "Expression", "compile"]

@@ -11,7 +11,14 @@ from tcsniff.definitions import Definition, TaskGroup
 from tcsniff.deliveries import Delivery
 from tcsniff.graph import OPEN, Graph, graph_of
 from tcsniff.times import seconds
-from tcsniff.tracker import Change, Group, Run, Status, Tracker, read_status
+from tcsniff.tracker import (
+    Change,
+    Group,
+    Run,
+    Status,
+    Tracker,
+    read_status,
+)
 
 _MOST_OTHERS = 100  # groups whose names are remembered
 

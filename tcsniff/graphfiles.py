@@ -14,7 +14,15 @@ from typing import NamedTuple
 import msgspec
 import orjson
 
-from tcsniff.definitions import Definition, Page, Task, TaskGroup, definition_of, page_of, read
+from tcsniff.definitions import (
+    Definition,
+    Page,
+    Task,
+    TaskGroup,
+    definition_of,
+    page_of,
+    read,
+)
 from tcsniff.errors import RecordingError
 from tcsniff.taskgraphs import Plan, PlannedTask
 from tcsniff.tasks import Record

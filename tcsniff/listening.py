@@ -15,10 +15,10 @@ from tcsniff import config
 from tcsniff.deliveries import Gap
 from tcsniff.errors import UsageError
 from tcsniff.events import Event
+from tcsniff.pipeline import Watch
 from tcsniff.selection import Selection
 from tcsniff.sources.pulse import PREFETCH, QUIET, Listener
 from tcsniff.sources.queues import Keeping
-from tcsniff.stream import Watch
 
 
 def listen(

@@ -14,7 +14,15 @@ from tcsniff.bindings import ANY_WORD, ANY_WORDS, Binding, matcher
 from tcsniff.deliveries import Delivery
 from tcsniff.errors import UsageError
 from tcsniff.exchanges import BY_ADDRESS, CATALOG, ROUTE, Exchange, find
-from tcsniff.fields import Choice, checked_pattern, choices, find_field, flag_of, has, patterns
+from tcsniff.fields import (
+    Choice,
+    checked_pattern,
+    choices,
+    find_field,
+    flag_of,
+    has,
+    patterns,
+)
 
 QUEUE = tuple(exchange for exchange in CATALOG if exchange.service == "queue")
 

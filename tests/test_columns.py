@@ -9,7 +9,15 @@ from builders import GROUP, TASK, event, samples, time_zone
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from tcsniff.columns import COLUMNS, GAP, LOOKS, clock_time, layout, look_of, plain
+from tcsniff.columns import (
+    COLUMNS,
+    GAP,
+    LOOKS,
+    clock_time,
+    layout,
+    look_of,
+    plain,
+)
 from tcsniff.events import Event
 from tcsniff.exchanges import CATALOG
 

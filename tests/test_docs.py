@@ -28,7 +28,7 @@ from tcsniff.manual.record import ADDED, fields
 from tcsniff.manual.roff import bold, escaped, prose, section, text_line
 from tcsniff.manual.statuses import statuses
 from tcsniff.manual.topics import ENVIRONMENT, expressions
-from tcsniff.stream import Outcome
+from tcsniff.pipeline import Outcome
 
 TOP = Path(__file__).parents[1]
 INTERFACE = interface_of(cli.tcsniff)

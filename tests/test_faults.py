@@ -53,11 +53,11 @@ from running import PATIENCE, Running, command, environment, finished
 from tcsniff.bindings import Binding
 from tcsniff.config import broker
 from tcsniff.deliveries import Delivery, Gap
+from tcsniff.pipeline import Watch
 from tcsniff.records import parse_gap
 from tcsniff.sources import link, pulse, queues
 from tcsniff.sources.pulse import Listener
 from tcsniff.sources.queues import Keeping
-from tcsniff.stream import Watch
 
 MESSAGES = int(os.environ.get("TCSNIFF_FAULT_MESSAGES", "20000"))
 FUZZED = 2000

@@ -22,7 +22,14 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from tcsniff.definitions import Definition
-from tcsniff.graph import ORDER, UNHEARD, counts, graph_of, ranks, span
+from tcsniff.graph import (
+    ORDER,
+    UNHEARD,
+    counts,
+    graph_of,
+    ranks,
+    span,
+)
 from tcsniff.times import seconds
 from tcsniff.tracker import Tracker
 

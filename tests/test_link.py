@@ -9,8 +9,8 @@ from rabbitmq import FOREIGN_EXCHANGE, RabbitMQ, Taskcluster
 from tcsniff.bindings import Binding
 from tcsniff.config import broker
 from tcsniff.deliveries import Delivery
+from tcsniff.pipeline import Watch
 from tcsniff.sources.pulse import Listener
-from tcsniff.stream import Watch
 
 # Around the largest frame, 131,072 bytes, of which 8 are not payload.
 SIZES = [0, 1, 2, 7, 8, 127, 4096, 131_063, 131_064, 131_065, 262_128, 300_000, 3]

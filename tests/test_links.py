@@ -13,7 +13,14 @@ from running import Terminal, finished
 
 from tcsniff import records
 from tcsniff.columns import COLUMNS, named
-from tcsniff.links import are_shown, group_url, linked, log_url, run_url, task_url
+from tcsniff.links import (
+    are_shown,
+    group_url,
+    linked,
+    log_url,
+    run_url,
+    task_url,
+)
 from tcsniff.renderers.lines import LinesRenderer
 from tcsniff.renderers.output import Output
 from tcsniff.renderers.painting import painted, words

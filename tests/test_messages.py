@@ -16,7 +16,14 @@ from hypothesis import strategies as st
 
 from tcsniff import messages
 from tcsniff.exchanges import CATALOG, find
-from tcsniff.messages import CLASSES, MessageError, UntypedMessage, decode, encode, read
+from tcsniff.messages import (
+    CLASSES,
+    MessageError,
+    UntypedMessage,
+    decode,
+    encode,
+    read,
+)
 from tcsniff.schemas import schema
 
 DATA = Path(__file__).parent / "data"

@@ -13,9 +13,9 @@ from tcsniff.config import Broker, broker
 from tcsniff.deliveries import Delivery, Gap
 from tcsniff.errors import ConnectionFailed, Refused, TlsError, UsageError
 from tcsniff.exchanges import find
+from tcsniff.pipeline import Watch
 from tcsniff.selection import Wanted, select
 from tcsniff.sources.pulse import Listener
-from tcsniff.stream import Watch
 
 RUNNING = find("task-running").address
 FAILED = find("task-failed").address

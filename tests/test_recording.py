@@ -25,13 +25,13 @@ from tcsniff.cli import main
 from tcsniff.deliveries import Delivery, Gap
 from tcsniff.errors import OutputError, RecordingError
 from tcsniff.events import Event
+from tcsniff.pipeline import pump
 from tcsniff.renderers.jsonl import JsonRenderer
 from tcsniff.renderers.output import Output
 from tcsniff.renderers.recorder import Recorder
 from tcsniff.simulator import simulate
 from tcsniff.sources import files
 from tcsniff.sources.recording import Recording
-from tcsniff.stream import pump
 
 SAMPLES = samples()
 HOSTILE = [

@@ -35,11 +35,11 @@ from tcsniff.exchanges import PLACEHOLDER
 from tcsniff.expressions import compile as compiled
 from tcsniff.fields import flag_of
 from tcsniff.filters import Seen, reasons, states, tagged
+from tcsniff.pipeline import Source, Test, pump
 from tcsniff.selection import QUEUE, Selection, Wanted, select
 from tcsniff.simulator import simulate
 from tcsniff.sources.pulse import Listener
 from tcsniff.sources.recording import Recording
-from tcsniff.stream import Source, Test, pump
 
 SELECTIONS = 90
 END = "the.end.of.the.recording"  # a key that no other message has

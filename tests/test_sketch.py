@@ -6,7 +6,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tcsniff.sketch import ERROR, LEAST, MOST, NOTHING, Sketch, bucket_of, length_of
+from tcsniff.sketch import (
+    ERROR,
+    LEAST,
+    MOST,
+    NOTHING,
+    Sketch,
+    bucket_of,
+    length_of,
+)
 
 LENGTHS = st.floats(0, MOST) | st.floats(0, 1) | st.integers(0, 100_000).map(lambda ms: ms / 1000)
 

@@ -4,7 +4,7 @@ import pytest
 from builders import delivery
 
 from tcsniff.errors import OutputClosed
-from tcsniff.stream import Outcome, Stop, pump
+from tcsniff.pipeline import Outcome, Stop, pump
 
 
 class Fake:

@@ -8,7 +8,14 @@ from typing import Any, NamedTuple
 
 import click
 
-from tcsniff.commands.options import STOPPING, Command, Duration, option, split, stacked
+from tcsniff.commands.options import (
+    STOPPING,
+    Command,
+    Duration,
+    option,
+    split,
+    stacked,
+)
 
 CONTENT = "Selection by content, checked on arrival"
 

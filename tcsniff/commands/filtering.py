@@ -11,7 +11,7 @@ from typing import Any, Protocol
 from tcsniff.commands.content import Content
 from tcsniff.events import Event
 from tcsniff.filters import Seen, reasons, states, tagged
-from tcsniff.stream import Test
+from tcsniff.pipeline import Test
 
 
 class Question(Protocol):

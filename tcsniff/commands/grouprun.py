@@ -12,13 +12,7 @@ from contextlib import ExitStack, closing
 from typing import Any
 
 from tcsniff.columns import gap_text
-from tcsniff.commands.groupfacts import (
-    of_files,
-    of_the_demo,
-    of_the_queue,
-    root_url_of,
-    unknown,
-)
+from tcsniff.commands.groupfacts import of_files, of_the_demo, of_the_queue, root_url_of, unknown
 from tcsniff.commands.groupoptions import Asking, Showing, Waiting
 from tcsniff.commands.groupview import check_picture, save_picture, view_of
 from tcsniff.commands.opening import Opened, Say, opened, pace_of
@@ -29,12 +23,12 @@ from tcsniff.config import NOWHERE
 from tcsniff.deliveries import Gap
 from tcsniff.errors import ApiUnknown, RecordingError, TcsniffError, UsageError
 from tcsniff.following import Following, Settled
-from tcsniff.interrupts import interrupts
+from tcsniff.pipeline import Outcome, Renderer, Stop, Watch, pump
 from tcsniff.renderers.following import GroupRenderer, GroupView
 from tcsniff.sanitize import safe
 from tcsniff.selection import EVERYTHING, Selection, Wanted, select
+from tcsniff.signals import interrupts
 from tcsniff.sources.inquiry import Inquiry
-from tcsniff.stream import Outcome, Renderer, Stop, Watch, pump
 from tcsniff.summary import summary_of
 from tcsniff.tracker import Change
 

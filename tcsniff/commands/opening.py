@@ -18,8 +18,8 @@ from tcsniff.commands.account import broker_of
 from tcsniff.commands.origin import Origin
 from tcsniff.config import Broker
 from tcsniff.deliveries import Delivery
+from tcsniff.pipeline import Source, Watch
 from tcsniff.selection import QUEUE, Selection
-from tcsniff.stream import Source, Watch
 
 _SEEDS = 1_000_000  # to choose from
 ROOT_URL = "TASKCLUSTER_ROOT_URL"

@@ -18,9 +18,9 @@ from tcsniff.deliveries import Delivery
 from tcsniff.errors import ConnectionFailed, OutputError, Refused
 from tcsniff.exchanges import CATALOG
 from tcsniff.graphfiles import worded
-from tcsniff.interrupts import interrupts
 from tcsniff.pacing import Pace
 from tcsniff.renderers.output import Output
+from tcsniff.signals import interrupts
 from tcsniff.sources.alarm import Alarm
 from tcsniff.sources.publisher import Publisher
 from tcsniff.taskgraphs import Plan

@@ -22,9 +22,16 @@ from tcsniff.commands.showing import renderer_of
 from tcsniff.commands.talk import say
 from tcsniff.commands.views import View
 from tcsniff.deliveries import Gap
-from tcsniff.interrupts import interrupts
+from tcsniff.pipeline import (
+    Outcome,
+    Renderer,
+    Stop,
+    Tally,
+    Watch,
+    pump,
+)
 from tcsniff.selection import Selection
-from tcsniff.stream import Outcome, Renderer, Stop, Tally, Watch, pump
+from tcsniff.signals import interrupts
 
 
 class Showing(Protocol):

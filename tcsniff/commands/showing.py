@@ -16,8 +16,8 @@ from tcsniff import links
 from tcsniff.columns import COLUMNS, in_utc, named, recoloured
 from tcsniff.commands.views import View
 from tcsniff.events import Event
+from tcsniff.pipeline import Renderer
 from tcsniff.renderers.output import Output
-from tcsniff.stream import Renderer
 
 Select = Callable[[Event], Any]
 """What to show of an event."""

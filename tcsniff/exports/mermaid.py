@@ -14,7 +14,15 @@ from itertools import pairwise
 
 from tcsniff.criticalpath import critical_path
 from tcsniff.definitions import REQUIRES
-from tcsniff.exports.looks import LOOKS, OTHER, WAITING, Look, heading, look_of, story
+from tcsniff.exports.looks import (
+    LOOKS,
+    OTHER,
+    WAITING,
+    Look,
+    heading,
+    look_of,
+    story,
+)
 from tcsniff.graph import Graph, Node, counts
 from tcsniff.links import task_url
 from tcsniff.sanitize import safe

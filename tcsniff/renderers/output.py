@@ -10,7 +10,7 @@ import sys
 from typing import BinaryIO
 
 from tcsniff.errors import OutputClosed, OutputError
-from tcsniff.interrupts import interrupts
+from tcsniff.signals import interrupts
 
 _GONE = select.POLLERR | select.POLLHUP | select.POLLNVAL
 

@@ -13,7 +13,7 @@ from tcsniff import records
 from tcsniff.deliveries import Gap
 from tcsniff.errors import OutputError
 from tcsniff.events import Event
-from tcsniff.stream import Renderer
+from tcsniff.pipeline import Renderer
 
 _GZIP = 31  # zlib's word for the format of .gz
 

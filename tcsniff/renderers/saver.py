@@ -9,8 +9,8 @@ from typing import Protocol, runtime_checkable
 from tcsniff.deliveries import Gap
 from tcsniff.errors import OutputError
 from tcsniff.events import Event
+from tcsniff.pipeline import Renderer
 from tcsniff.renderers.picture import svg
-from tcsniff.stream import Renderer
 
 WIDTH, HEIGHT = 100, 24
 """Of a picture that no terminal shows, in cells and lines."""

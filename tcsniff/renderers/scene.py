@@ -9,7 +9,14 @@ from tcsniff.blocking import Blocked, blocked
 from tcsniff.columns import LOOKS, Look
 from tcsniff.criticalpath import Step, critical_path
 from tcsniff.forecast import time_left
-from tcsniff.graph import UNHEARD, Graph, Node, counts, ranks, span
+from tcsniff.graph import (
+    UNHEARD,
+    Graph,
+    Node,
+    counts,
+    ranks,
+    span,
+)
 from tcsniff.sanitize import safe
 
 SYMBOLS = {

@@ -13,7 +13,14 @@ from tcsniff.links import group_url, task_url
 from tcsniff.renderers.labels import LABEL, LEAST_LABEL, cut, padded, room_for
 from tcsniff.renderers.painting import words
 from tcsniff.renderers.scene import NO_KIND, Scene, look_of
-from tcsniff.renderers.telling import age, aside, log, story, wait, wrong_run
+from tcsniff.renderers.telling import (
+    age,
+    aside,
+    log,
+    story,
+    wait,
+    wrong_run,
+)
 from tcsniff.sanitize import safe
 from tcsniff.times import lasting
 

@@ -20,13 +20,7 @@ import orjson
 
 from tcsniff.definitions import Definition, Page, page_of, parse, read
 from tcsniff.deployments import credentials_for, root_url_of
-from tcsniff.errors import (
-    ApiError,
-    ApiMissing,
-    ApiRefused,
-    ApiUnknown,
-    ApiUntrusted,
-)
+from tcsniff.errors import ApiError, ApiMissing, ApiRefused, ApiUnknown, ApiUntrusted
 from tcsniff.tasks import Record
 
 TIMEOUT = 60.0  # seconds for an answer, tries and pauses between them included
