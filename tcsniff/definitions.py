@@ -11,7 +11,7 @@ from typing import Any, NamedTuple, TypeVar
 
 import msgspec
 
-from tcsniff.tasks import Record
+from tcsniff.messages.parts import Record
 
 REQUIRES = "all-completed"
 """What a task asks of its dependencies by default: that they succeed."""

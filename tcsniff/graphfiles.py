@@ -24,8 +24,8 @@ from tcsniff.definitions import (
     read,
 )
 from tcsniff.errors import RecordingError
+from tcsniff.messages.parts import Record
 from tcsniff.taskgraphs import Plan, PlannedTask
-from tcsniff.tasks import Record
 
 EXPECTED = (
     "expected is task-graph.json, or full-task-graph.json and label-to-taskid.json, of a "

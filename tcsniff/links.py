@@ -11,7 +11,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 
-from tcsniff.tasks import TASK_IDS
+from tcsniff.messages.parts import TASK_IDS
 
 # A host, a port and a path: nothing that could end the address or the link.
 _ROOT = re.compile(r"https?://[A-Za-z0-9.\[\]:_-]{1,255}(?:/[A-Za-z0-9._~-]{1,100}){0,8}/?")

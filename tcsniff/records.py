@@ -16,7 +16,7 @@ from msgspec import Raw
 
 from tcsniff.deliveries import Delivery, Gap
 from tcsniff.exchanges import ROUTE
-from tcsniff.tasks import Record as Struct
+from tcsniff.messages.parts import Record as Struct
 
 _DEEP = 1024  # levels, at which orjson gives up
 

@@ -16,8 +16,8 @@ from urllib.parse import parse_qs, urlsplit
 import orjson
 
 from tcsniff.deliveries import Delivery
+from tcsniff.messages.parts import STATES
 from tcsniff.taskgraphs import Plan, PlannedTask
-from tcsniff.tasks import STATES
 
 _API = "/api/queue/v1"
 _PAGE = 1000  # tasks, unless told otherwise

@@ -23,8 +23,8 @@ from tcsniff.messages import (
     decode,
     encode,
     read,
+    schema,
 )
-from tcsniff.schemas import schema
 
 DATA = Path(__file__).parent / "data"
 PUBLISHED = orjson.loads((DATA / "queue-messages.json").read_bytes())

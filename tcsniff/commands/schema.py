@@ -21,7 +21,7 @@ def schema(*, event: str | None) -> None:
     such as task-running. The schema is of draft 2020-12. Values that may be
     added by Taskcluster one day stand as examples.
     """
-    from tcsniff import messages, records, schemas  # msgspec: 20 ms
+    from tcsniff import messages, records  # msgspec: 20 ms
 
     if event is None:
         kind: type[messages.Record] = records.Record
@@ -31,4 +31,4 @@ def schema(*, event: str | None) -> None:
             known = ", ".join(messages.CLASSES)
             raise UsageError(f"the payload of {name} is not described; known: {known}")
         kind = messages.CLASSES[name]
-    show(json.dumps(schemas.schema(kind), indent=2))
+    show(json.dumps(messages.schema(kind), indent=2))

@@ -15,8 +15,8 @@ from tcsniff.exchanges import CATALOG, Exchange, kebab
 from tcsniff.fields import POOLS, has
 from tcsniff.interface import Command, Flag
 from tcsniff.manual.topics import TOPICS
+from tcsniff.messages.parts import REASONS_RESOLVED, STATES
 from tcsniff.simulator import FAULTS
-from tcsniff.tasks import REASONS_RESOLVED, STATES
 
 EVENTS = {exchange.name: exchange.summary for exchange in CATALOG}
 """EVENTs, and what each announces."""

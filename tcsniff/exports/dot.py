@@ -15,8 +15,8 @@ from tcsniff.definitions import REQUIRES
 from tcsniff.exports.looks import OTHER, WAITING, heading, look_of, story
 from tcsniff.graph import Graph, Node
 from tcsniff.links import group_url, task_url
+from tcsniff.messages.parts import TASK_IDS
 from tcsniff.sanitize import safe
-from tcsniff.tasks import TASK_IDS
 
 _FONT = "Helvetica,Arial,sans-serif"
 _WRONG = ("failed", "exception")

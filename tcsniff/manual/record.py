@@ -9,7 +9,7 @@ import json
 from collections.abc import Iterator
 from typing import Any
 
-from tcsniff import records, schemas
+from tcsniff import messages, records
 from tcsniff.deliveries import Delivery, Gap
 from tcsniff.evaluation import FIELDS
 from tcsniff.manual.blocks import Block, Example, Heading, Prose, Terms
@@ -79,7 +79,7 @@ _PROMISE = (
 
 def fields() -> dict[str, str]:
     """Tell of each field of the record, in the order in which they are written."""
-    worded = schemas.schema(records.Record)["$defs"]["Record"]["properties"]
+    worded = messages.schema(records.Record)["$defs"]["Record"]["properties"]
     order = [name for name in FIELDS if name in worded]
     return {name: _field(worded[name]) for name in order}
 

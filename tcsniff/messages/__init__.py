@@ -11,6 +11,8 @@ patterns. An optional field that is absent, or ``null``, is None.
 
 from __future__ import annotations
 
+import re
+import textwrap
 from datetime import datetime
 from typing import Annotated, Any
 
@@ -18,8 +20,7 @@ import msgspec
 import orjson
 from msgspec import Meta, Struct
 
-from tcsniff.exchanges import find
-from tcsniff.tasks import (
+from tcsniff.messages.parts import (
     GROUP_IDS,
     PRIORITIES,
     REASONS_CREATED,
@@ -344,7 +345,8 @@ CLASSES: dict[str, type[Message]] = {
 """What happened, as the catalog names it, to the class of its messages."""
 
 _DECODERS = {
-    find(name).address: msgspec.json.Decoder(kind).decode for name, kind in CLASSES.items()
+    f"exchange/taskcluster-queue/v1/{name}": msgspec.json.Decoder(kind).decode
+    for name, kind in CLASSES.items()
 }
 
 
@@ -435,3 +437,32 @@ def _postgresql(time: datetime) -> str:
     # Up to six digits of a second, without zeros at the end.
     text = time.isoformat()
     return text[:19] + text[19:-6].rstrip("0") + text[-6:]
+
+
+def schema(kind: type[Record]) -> dict[str, Any]:
+    """Word a class as JSON Schema, draft 2020-12, with its documentation.
+
+    What may grow has its known values as ``examples``.
+
+    Args:
+        kind: The class, such as one of `CLASSES`.
+    """
+    worded = msgspec.json.schema(kind)
+    for part in (kind, TaskStatus, RunInformation, TaskTags, Artifact):
+        if part.__name__ in worded["$defs"]:
+            _describe(worded["$defs"][part.__name__], part)
+    return {"$schema": "https://json-schema.org/draft/2020-12/schema", **worded}
+
+
+def _describe(worded: dict[str, Any], kind: type[Record]) -> None:
+    wire = dict(zip(kind.__struct_fields__, kind.__struct_encode_fields__, strict=True))
+    for base in reversed(kind.__mro__[: kind.__mro__.index(Record)]):
+        # Before Python 3.13 every line but the first is indented as in the source.
+        text = textwrap.dedent("    " + (base.__doc__ or ""))
+        text, _, attributes = text.partition("Attributes:\n")
+        worded["description"] = " ".join(text.split())
+        for name, meaning in _ATTRIBUTE.findall(attributes):
+            worded["properties"][wire[name]]["description"] = " ".join(meaning.split())
+
+
+_ATTRIBUTE = re.compile(r"^    (\w+): (.+(?:\n {8}.+)*)", re.MULTILINE)
