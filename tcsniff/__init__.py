@@ -11,7 +11,7 @@ __version__ = "0.1.0"
 __all__ = ["Event", "bind", "listen"]
 
 _HOMES = {
-    "Event": "tcsniff.events",
+    "Event": "tcsniff.pulse.events",
     "bind": "tcsniff.asking",
     "listen": "tcsniff.listening",
 }

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 from heapq import heappop, heappush
 from random import Random
 
-from tcsniff.deliveries import Delivery
+from tcsniff.pulse.deliveries import Delivery
 
 SECOND = 1000  # in milliseconds, as all times in the simulator
 

@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from tcsniff.events import Event
-from tcsniff.times import seconds
+from tcsniff.pulse.events import Event
+from tcsniff.pulse.times import seconds
 
 
 class Arrivals:

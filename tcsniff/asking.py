@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from typing import Literal, TypedDict, Unpack
 
 from tcsniff.errors import UsageError, suggestion
-from tcsniff.fields import FIELDS, POOLS, flag_of
+from tcsniff.pulse.routing import FIELDS, POOLS, flag_of
 from tcsniff.selection import Selection, Wanted, select
 
 EventName = Literal[

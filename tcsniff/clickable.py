@@ -7,8 +7,8 @@ number to its log, the task group to its page.
 from __future__ import annotations
 
 from tcsniff.columns import RUN, TASK, TASK_ID, Column
-from tcsniff.events import Event, at
-from tcsniff.links import group_url, log_url, run_url, task_url
+from tcsniff.pulse.events import Event, at
+from tcsniff.pulse.urls import group_url, log_url, run_url, task_url
 
 _GROUP = "TASK GROUP"
 _CLAIMED = frozenset(("task-running", "artifact-created", "task-completed", "task-failed"))

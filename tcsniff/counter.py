@@ -8,8 +8,8 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from tcsniff.arrivals import Arrivals
-from tcsniff.events import Event
 from tcsniff.meters import Meters
+from tcsniff.pulse.events import Event
 from tcsniff.rows import Reading, Row
 
 

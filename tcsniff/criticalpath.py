@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 from tcsniff.definitions import REQUIRES
 from tcsniff.graph import Graph, Node
-from tcsniff.times import seconds
+from tcsniff.pulse.times import seconds
 
 _APART = 1.0  # seconds that the clocks of two machines may differ
 _RETRIES = ("retry", "task-retry")  # why the queue itself creates a run for one that was lost

@@ -12,10 +12,10 @@ from collections.abc import Callable, Collection, Generator, Iterator, Sequence
 from functools import partial
 from typing import NamedTuple
 
-from tcsniff.bindings import Binding
 from tcsniff.config import Broker
-from tcsniff.deliveries import Delivery
 from tcsniff.errors import ConnectionFailed, Refused, TcsniffError
+from tcsniff.pulse.deliveries import Delivery
+from tcsniff.pulse.routing import Binding
 from tcsniff.sources.diagnosis import Finding, Line, is_about_vhost
 from tcsniff.sources.failures import NoExchange
 from tcsniff.sources.frames import Receiver

@@ -15,8 +15,8 @@ from typing import Any
 from jmespath.functions import Functions
 from jmespath.visitor import TreeInterpreter
 
-from tcsniff.events import Event
-from tcsniff.exchanges import ROUTE
+from tcsniff.pulse.events import Event
+from tcsniff.pulse.exchanges import ROUTE
 
 Step = Callable[[Any], Any]
 

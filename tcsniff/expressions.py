@@ -24,7 +24,6 @@ from jmespath.parser import Parser
 
 from tcsniff.errors import UsageError
 from tcsniff.evaluation import DEEPEST, FIELDS, evaluator, is_false, names_of
-from tcsniff.events import Event
 from tcsniff.needles import needle_of
 from tcsniff.objections import (
     TOO_DEEP,
@@ -35,6 +34,7 @@ from tcsniff.objections import (
     of_parser,
     pointed,
 )
+from tcsniff.pulse.events import Event
 from tcsniff.sanitize import safe
 
 __all__ = ["DEEPEST", "FIELDS", "Expression", "compile"]

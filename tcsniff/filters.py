@@ -9,8 +9,8 @@ from collections import deque
 from collections.abc import Callable, Hashable, Sequence
 
 from tcsniff.errors import UsageError, suggestion
-from tcsniff.events import Event, at
 from tcsniff.messages import REASONS_RESOLVED, STATES
+from tcsniff.pulse.events import Event, at
 
 Filter = Callable[[Event], bool]
 

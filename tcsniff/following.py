@@ -8,9 +8,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 
 from tcsniff.definitions import Definition, TaskGroup
-from tcsniff.deliveries import Delivery
 from tcsniff.graph import OPEN, Graph, graph_of
-from tcsniff.times import seconds
+from tcsniff.pulse.deliveries import Delivery
+from tcsniff.pulse.times import seconds
 from tcsniff.tracker import (
     Change,
     Group,

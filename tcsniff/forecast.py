@@ -12,7 +12,7 @@ from typing import NamedTuple
 from tcsniff.blocking import WAITING
 from tcsniff.definitions import REQUIRES
 from tcsniff.graph import Node, ranks
-from tcsniff.times import seconds
+from tcsniff.pulse.times import seconds
 
 _OVERDUE = 0.1  # of the usual length, for a run that has taken longer than that
 

@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 from tcsniff.definitions import REQUIRES, Definition
 from tcsniff.messages import STATES
-from tcsniff.times import seconds
+from tcsniff.pulse.times import seconds
 from tcsniff.tracker import Group, Run, Task, Tracker
 
 UNHEARD = "unheard"

@@ -12,10 +12,10 @@ from types import TracebackType
 from typing import Self
 
 from tcsniff import config
-from tcsniff.deliveries import Gap
 from tcsniff.errors import UsageError
-from tcsniff.events import Event
 from tcsniff.pipeline import Watch
+from tcsniff.pulse.deliveries import Gap
+from tcsniff.pulse.events import Event
 from tcsniff.selection import Selection
 from tcsniff.sources.pulse import PREFETCH, QUIET, Listener
 from tcsniff.sources.queues import Keeping

@@ -20,11 +20,11 @@ from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass
 from operator import attrgetter
 
-from tcsniff.deliveries import Delivery
 from tcsniff.forgotten import Forgotten
+from tcsniff.pulse.deliveries import Delivery
+from tcsniff.pulse.times import stamp
 from tcsniff.rows import MEASURES, Row, mark_of
 from tcsniff.sharing import Shared
-from tcsniff.times import stamp
 from tcsniff.tracker import Run, Task, Tracker
 
 OPEN, ENDED, ROWS = 20_000, 2_000, 1_000

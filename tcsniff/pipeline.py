@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Protocol
 
-from tcsniff.deliveries import Batch, Delivery, Gap
-from tcsniff.events import Event
+from tcsniff.pulse.deliveries import Batch, Delivery, Gap
+from tcsniff.pulse.events import Event
 
 
 class Source(Protocol):

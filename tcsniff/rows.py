@@ -10,9 +10,9 @@ from functools import lru_cache
 from typing import NamedTuple
 
 from tcsniff.messages import STATES
+from tcsniff.pulse.times import moment
 from tcsniff.rates import Rate
 from tcsniff.sketch import Sketch, Summary, bucket_of
-from tcsniff.times import moment
 from tcsniff.tracker import Run
 
 _PLACES = {state: place for place, state in enumerate(STATES[1:])}

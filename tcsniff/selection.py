@@ -10,17 +10,20 @@ from collections.abc import Callable, Mapping, Sequence
 from types import MappingProxyType
 from typing import NamedTuple
 
-from tcsniff.bindings import ANY_WORD, ANY_WORDS, Binding, matcher
-from tcsniff.deliveries import Delivery
 from tcsniff.errors import UsageError
-from tcsniff.exchanges import BY_ADDRESS, CATALOG, ROUTE, Exchange, find
-from tcsniff.fields import (
+from tcsniff.pulse.deliveries import Delivery
+from tcsniff.pulse.exchanges import BY_ADDRESS, CATALOG, ROUTE, Exchange, find
+from tcsniff.pulse.routing import (
+    ANY_WORD,
+    ANY_WORDS,
+    Binding,
     Choice,
     checked_pattern,
     choices,
     find_field,
     flag_of,
     has,
+    matcher,
     patterns,
 )
 

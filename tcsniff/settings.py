@@ -14,8 +14,8 @@ from types import MappingProxyType
 from typing import Any, NamedTuple
 
 from tcsniff.config import PROFILES, Broker, extended, parsed
-from tcsniff.deployments import root_url_of
 from tcsniff.errors import UsageError, suggestion
+from tcsniff.pulse.urls import root_url_of
 from tcsniff.tomllines import lines_of
 
 Value = bool | str | tuple[str, ...]

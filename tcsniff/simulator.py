@@ -11,8 +11,8 @@ from functools import partial
 from random import Random
 
 from tcsniff.agenda import SECOND, Agenda
-from tcsniff.deliveries import Delivery
 from tcsniff.errors import UsageError, suggestion
+from tcsniff.pulse.deliveries import Delivery
 from tcsniff.taskgraphs import Plan, PlannedTask, plan
 from tcsniff.taskqueue import Queue
 

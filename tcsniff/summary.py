@@ -11,7 +11,7 @@ from typing import Any
 from tcsniff.blocking import Blocked
 from tcsniff.criticalpath import Step
 from tcsniff.graph import Graph, Node, counts, span
-from tcsniff.links import log_url
+from tcsniff.pulse.urls import log_url
 from tcsniff.tracker import Change, Run
 
 _WRONG = ("failed", "exception")  # states of runs

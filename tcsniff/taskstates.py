@@ -13,8 +13,8 @@ from typing import Any, NamedTuple
 
 import orjson
 
-from tcsniff.deliveries import Delivery
-from tcsniff.exchanges import CATALOG, PLACEHOLDER, ROUTE
+from tcsniff.pulse.deliveries import Delivery
+from tcsniff.pulse.exchanges import CATALOG, PLACEHOLDER, ROUTE
 from tcsniff.taskgraphs import Plan, PlannedTask
 
 # In milliseconds.

@@ -19,9 +19,9 @@ from typing import Any, NamedTuple
 import msgspec
 from msgspec import Struct
 
-from tcsniff.deliveries import Delivery
-from tcsniff.exchanges import find
 from tcsniff.messages import CLASSES, STATES, TaskMessage
+from tcsniff.pulse.deliveries import Delivery
+from tcsniff.pulse.exchanges import find
 
 RESOLVED = frozenset(STATES[3:])
 """The states of a task that has ended."""

@@ -12,9 +12,9 @@ from typing import Any
 import orjson
 import pytest
 
-from tcsniff.deliveries import Delivery
-from tcsniff.events import Event
-from tcsniff.exchanges import PLACEHOLDER, ROUTE, find
+from tcsniff.pulse.deliveries import Delivery
+from tcsniff.pulse.events import Event
+from tcsniff.pulse.exchanges import PLACEHOLDER, ROUTE, find
 
 DATA = Path(__file__).parent / "data"
 

@@ -12,8 +12,8 @@ import orjson
 from queue_server import content
 from rabbitmq import Publication, Taskcluster
 
-from tcsniff.deliveries import Delivery
-from tcsniff.records import line
+from tcsniff.pulse.deliveries import Delivery
+from tcsniff.pulse.records import line
 from tcsniff.simulator import Plan, plans, simulate
 
 START = 1_795_456_800.0  # 2026-11-23T18:00:00Z

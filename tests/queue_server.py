@@ -15,8 +15,8 @@ from urllib.parse import parse_qs, urlsplit
 
 import orjson
 
-from tcsniff.deliveries import Delivery
 from tcsniff.messages.parts import STATES
+from tcsniff.pulse.deliveries import Delivery
 from tcsniff.taskgraphs import Plan, PlannedTask
 
 _API = "/api/queue/v1"

@@ -33,7 +33,7 @@ from amqp.connection import Connection as Transport
 from amqp.exceptions import AMQPError
 from kombu.connection import Connection
 
-from tcsniff.exchanges import CATALOG
+from tcsniff.pulse.exchanges import CATALOG
 
 HOST = "127.0.0.1"
 ADMIN = ("guest", "guest")

@@ -16,8 +16,8 @@ import pytest
 from rabbitmq import Publication, RabbitMQ, Taskcluster
 from running import PATIENCE, environment
 
-from tcsniff import records
-from tcsniff.deliveries import Delivery
+from tcsniff.pulse import records
+from tcsniff.pulse.deliveries import Delivery
 from tcsniff.simulator import simulate
 
 ROOT = Path(__file__).parents[1]

@@ -9,8 +9,8 @@ import taskcluster
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tcsniff.bindings import matches, pattern_of
-from tcsniff.exchanges import CATALOG, Exchange, Field, find
+from tcsniff.pulse.exchanges import CATALOG, Exchange, Field, find
+from tcsniff.pulse.routing import matches, pattern_of
 
 EVERY_EXCHANGE = pytest.mark.parametrize("exchange", CATALOG, ids=lambda exchange: exchange.name)
 WORD = st.text(st.characters(exclude_characters=".*#", exclude_categories=["Cs"]), min_size=1)

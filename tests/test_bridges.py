@@ -11,12 +11,12 @@ from hypothesis import given, reject
 from hypothesis import strategies as st
 from running import finished
 
-from tcsniff.bindings import Binding
 from tcsniff.cli import main
 from tcsniff.errors import UsageError
-from tcsniff.exchanges import CATALOG
+from tcsniff.pulse.exchanges import CATALOG
+from tcsniff.pulse.routing import Binding
+from tcsniff.pulse.urls import address, bindings_at, is_address, root_of
 from tcsniff.selection import Wanted, select
-from tcsniff.webpages import address, bindings_at, is_address, root_of
 
 FIREFOX = "https://firefox-ci-tc.services.mozilla.com"
 COMMUNITY = "https://community-tc.services.mozilla.com"

@@ -11,9 +11,9 @@ import pytest
 from builders import GROUP, OTHER_TASK, TASK, delivery, time_zone
 
 from tcsniff.definitions import Definition
-from tcsniff.deliveries import Delivery, Gap
-from tcsniff.events import Event
 from tcsniff.following import Following
+from tcsniff.pulse.deliveries import Delivery, Gap
+from tcsniff.pulse.events import Event
 from tcsniff.renderers.changes import JsonChanges, LinesOfChanges
 from tcsniff.renderers.following import GroupRenderer, GroupView
 from tcsniff.renderers.output import Output

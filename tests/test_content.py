@@ -14,10 +14,11 @@ import pytest
 from builders import OTHER_TASK, TASK, delivery, samples
 from running import PATIENCE, Terminal, command, environment
 
-from tcsniff import columns, records
+from tcsniff import columns
 from tcsniff.cli import main
-from tcsniff.deliveries import Delivery
-from tcsniff.events import Event
+from tcsniff.pulse import records
+from tcsniff.pulse.deliveries import Delivery
+from tcsniff.pulse.events import Event
 
 NOWHERE = "amqp://user:secret@127.0.0.1:1/"  # nothing listens at port 1
 SENT = [one._replace(received="2026-11-23T18:00:00.000Z") for one in samples()]

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tcsniff.criticalpath import critical_path, total
-from tcsniff.times import seconds
+from tcsniff.pulse.times import seconds
 
 ANY_WAY = "all-resolved"
 NEVER = {"reason": "exception"}  # a run that was made to hold why there was none

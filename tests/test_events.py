@@ -21,10 +21,10 @@ from builders import (
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from tcsniff.deliveries import Delivery
-from tcsniff.events import Event, at
-from tcsniff.exchanges import CATALOG
 from tcsniff.messages import decode
+from tcsniff.pulse.deliveries import Delivery
+from tcsniff.pulse.events import Event, at
+from tcsniff.pulse.exchanges import CATALOG
 
 REFERENCE = json.loads((DATA / "exchanges.json").read_text(encoding="utf-8"))
 ENTRIES = [entry for service in REFERENCE["services"] for entry in service["entries"]]

@@ -10,9 +10,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tcsniff.bindings import MOST_BYTES, pattern_of
 from tcsniff.errors import UsageError
-from tcsniff.exchanges import BY_ADDRESS, CATALOG, PLACEHOLDER, find, kebab
+from tcsniff.pulse.exchanges import BY_ADDRESS, CATALOG, PLACEHOLDER, find, kebab
+from tcsniff.pulse.routing import MOST_BYTES, pattern_of
 
 # Taskcluster's published reference with the sizes of its sources; `source` in it says which.
 REFERENCE = json.loads(

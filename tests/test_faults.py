@@ -50,11 +50,11 @@ from rabbitmq import (
 )
 from running import PATIENCE, Running, command, environment, finished
 
-from tcsniff.bindings import Binding
 from tcsniff.config import broker
-from tcsniff.deliveries import Delivery, Gap
 from tcsniff.pipeline import Watch
-from tcsniff.records import parse_gap
+from tcsniff.pulse.deliveries import Delivery, Gap
+from tcsniff.pulse.records import parse_gap
+from tcsniff.pulse.routing import Binding
 from tcsniff.sources import link, pulse, queues
 from tcsniff.sources.pulse import Listener
 from tcsniff.sources.queues import Keeping

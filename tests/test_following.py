@@ -13,14 +13,14 @@ from hypothesis import strategies as st
 from queue_server import content
 
 from tcsniff.definitions import Page, page_of
-from tcsniff.deliveries import Delivery
 from tcsniff.following import Following, Settled
 from tcsniff.graph import Graph
+from tcsniff.pulse.deliveries import Delivery
+from tcsniff.pulse.times import seconds
 from tcsniff.renderers.scene import scene_of
 from tcsniff.renderers.tree import picture_of
 from tcsniff.simulator import plans, simulate
 from tcsniff.summary import summary_of
-from tcsniff.times import seconds
 from tcsniff.tracker import Change
 
 OTHER_GROUP = "WTRHGgi7TNaxn5lBTOzXTg"

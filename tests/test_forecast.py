@@ -19,7 +19,7 @@ from hypothesis import strategies as st
 
 from tcsniff.forecast import time_left
 from tcsniff.graph import UNHEARD
-from tcsniff.times import seconds
+from tcsniff.pulse.times import seconds
 
 ANY_WAY = "all-resolved"
 # By which the others are measured: 10 s of waiting, 100 s of running.

@@ -30,7 +30,7 @@ from tcsniff.graph import (
     ranks,
     span,
 )
-from tcsniff.times import seconds
+from tcsniff.pulse.times import seconds
 from tcsniff.tracker import Tracker
 
 LOST = run("exception", 0, 5, 20)

@@ -18,7 +18,7 @@ from groups import EVENTS, PLAN, UNKNOWN, made_up, objects, recorded, saved, sum
 from queue_server import QueueServer, content
 from running import Running, finished
 
-from tcsniff.records import line
+from tcsniff.pulse.records import line
 
 
 def graph(

@@ -14,9 +14,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tcsniff.errors import OutputClosed, OutputError
-from tcsniff.events import Event
-from tcsniff.exchanges import CATALOG
-from tcsniff.records import line
+from tcsniff.pulse.events import Event
+from tcsniff.pulse.exchanges import CATALOG
+from tcsniff.pulse.records import line
 from tcsniff.renderers.jsonl import JsonRenderer
 from tcsniff.renderers.lines import LinesRenderer
 from tcsniff.renderers.output import Output, size_of_terminal

@@ -11,9 +11,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from running import Terminal, finished
 
-from tcsniff import records
 from tcsniff.columns import COLUMNS, named
-from tcsniff.links import (
+from tcsniff.pulse import records
+from tcsniff.pulse.urls import (
     are_shown,
     group_url,
     linked,

@@ -370,4 +370,4 @@ def test_the_readmes_sniffer_has_types(tmp_path: Path) -> None:
 
 def test_events_can_be_made_of_nothing() -> None:
     """The names that the package hands out are the things themselves."""
-    assert Event.__module__ == "tcsniff.events"
+    assert Event.__module__ == "tcsniff.pulse.events"

@@ -15,7 +15,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tcsniff import messages
-from tcsniff.exchanges import CATALOG, find
 from tcsniff.messages import (
     CLASSES,
     MessageError,
@@ -25,6 +24,7 @@ from tcsniff.messages import (
     read,
     schema,
 )
+from tcsniff.pulse.exchanges import CATALOG, find
 
 DATA = Path(__file__).parent / "data"
 PUBLISHED = orjson.loads((DATA / "queue-messages.json").read_bytes())

@@ -10,10 +10,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tcsniff.meters import NAMES, OTHERS, Bounds, Meters
+from tcsniff.pulse.times import seconds
 from tcsniff.rates import MINUTES
 from tcsniff.rows import MEASURES
 from tcsniff.simulator import simulate
-from tcsniff.times import seconds
 
 NOW = 1_795_456_800.0
 RERUN = [

@@ -12,8 +12,8 @@ from jmespath.parser import Parser
 
 from tcsniff import expressions as language
 from tcsniff.evaluation import is_false
-from tcsniff.events import Event
 from tcsniff.needles import needle_of
+from tcsniff.pulse.events import Event
 
 WORDS = st.sampled_from(["failed", "fail", "", "é", 'a"b', "a\\b", "a\nb", "état"])
 PAYLOADS = st.recursive(

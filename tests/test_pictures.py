@@ -13,8 +13,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from running import Running, Terminal, finished
 
-from tcsniff.deliveries import Gap
-from tcsniff.records import gap_line
+from tcsniff.pulse.deliveries import Gap
+from tcsniff.pulse.records import gap_line
 from tcsniff.renderers.picture import svg
 from tcsniff.sanitize import safe
 

@@ -8,12 +8,12 @@ from pathlib import Path
 import pytest
 from rabbitmq import COMMUNITY, FOREIGN_EXCHANGE, WRONG_HOST, RabbitMQ, Taskcluster
 
-from tcsniff.bindings import Binding
 from tcsniff.config import Broker, broker
-from tcsniff.deliveries import Delivery, Gap
 from tcsniff.errors import ConnectionFailed, Refused, TlsError, UsageError
-from tcsniff.exchanges import find
 from tcsniff.pipeline import Watch
+from tcsniff.pulse.deliveries import Delivery, Gap
+from tcsniff.pulse.exchanges import find
+from tcsniff.pulse.routing import Binding
 from tcsniff.selection import Wanted, select
 from tcsniff.sources.pulse import Listener
 

@@ -15,7 +15,7 @@ from rabbitmq import RabbitMQ, Taskcluster
 from recipes import YESTERDAY, blocks, look_for_tools, record_yesterday, run, section, surroundings
 from running import Terminal, finished
 
-from tcsniff.events import Event
+from tcsniff.pulse.events import Event
 
 RECIPES = blocks(section("Recipes"))
 WAITING = [recipe for recipe in RECIPES if "--until" in recipe]

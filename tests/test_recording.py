@@ -20,12 +20,12 @@ from builders import delivery, samples
 from rabbitmq import RabbitMQ, Taskcluster
 from running import PATIENCE, Running, command, environment
 
-from tcsniff import payloads, records
 from tcsniff.cli import main
-from tcsniff.deliveries import Delivery, Gap
 from tcsniff.errors import OutputError, RecordingError
-from tcsniff.events import Event
 from tcsniff.pipeline import pump
+from tcsniff.pulse import records
+from tcsniff.pulse.deliveries import Delivery, Gap
+from tcsniff.pulse.events import Event
 from tcsniff.renderers.jsonl import JsonRenderer
 from tcsniff.renderers.output import Output
 from tcsniff.renderers.recorder import Recorder
@@ -487,7 +487,7 @@ def test_a_payload_without_a_run_is_of_a_definition(state):
     given = orjson.loads(SAMPLES[0].body)
     given["status"]["state"] = state
 
-    found = payloads.delivery_of(orjson.dumps(given))
+    found = records.delivery_from_payload(orjson.dumps(given))
 
     assert found.exchange == "exchange/taskcluster-queue/v1/task-defined"
 

@@ -9,9 +9,9 @@ from builders import delivery, samples
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from tcsniff.deliveries import Delivery
-from tcsniff.events import Event
-from tcsniff.records import flaw, line
+from tcsniff.pulse.deliveries import Delivery
+from tcsniff.pulse.events import Event
+from tcsniff.pulse.records import flaw, line
 
 SAMPLES = samples()
 # The members of a record before its payload, in order: promised to scripts.

@@ -23,19 +23,18 @@ from kombu.connection import Connection
 from rabbitmq import ADMIN, FOREIGN_EXCHANGE, Publication, RabbitMQ, Taskcluster
 from running import Running, finished
 
-from tcsniff import records
-from tcsniff.bindings import Binding
 from tcsniff.commands.content import Content, content_options
 from tcsniff.commands.options import selection_options
 from tcsniff.config import broker
-from tcsniff.deliveries import Delivery
 from tcsniff.errors import UsageError
-from tcsniff.events import Event
-from tcsniff.exchanges import PLACEHOLDER
 from tcsniff.expressions import compile as compiled
-from tcsniff.fields import flag_of
 from tcsniff.filters import Seen, reasons, states, tagged
 from tcsniff.pipeline import Source, Test, pump
+from tcsniff.pulse import records
+from tcsniff.pulse.deliveries import Delivery
+from tcsniff.pulse.events import Event
+from tcsniff.pulse.exchanges import PLACEHOLDER
+from tcsniff.pulse.routing import Binding, flag_of
 from tcsniff.selection import QUEUE, Selection, Wanted, select
 from tcsniff.simulator import simulate
 from tcsniff.sources.pulse import Listener

@@ -1,4 +1,4 @@
-"""From flags to bindings and tests; with it `tcsniff.fields`."""
+"""From flags to bindings and tests; with it `tcsniff.pulse.routing`."""
 
 from __future__ import annotations
 
@@ -11,12 +11,11 @@ from builders import DATA, GROUP, OTHER_TASK, TASK, delivery, samples
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tcsniff.bindings import Binding
 from tcsniff.commands.explain import explain
 from tcsniff.errors import UsageError
-from tcsniff.exchanges import BY_ADDRESS, CATALOG, find
 from tcsniff.explaining import explained
-from tcsniff.fields import find_field, flag_of
+from tcsniff.pulse.exchanges import BY_ADDRESS, CATALOG, find
+from tcsniff.pulse.routing import Binding, find_field, flag_of
 from tcsniff.selection import Clause, Selection, Wanted, select
 
 REFERENCE = json.loads((DATA / "exchanges.json").read_text(encoding="utf-8"))

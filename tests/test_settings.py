@@ -11,9 +11,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tcsniff import cli
-from tcsniff.columns import LOOKS, recoloured
 from tcsniff.commands.settingsfile import file_of, flags_of
 from tcsniff.errors import UsageError
+from tcsniff.pulse.styles import LOOKS, recoloured
 from tcsniff.settings import BUILT_IN, Flags, Kind, settings
 from tcsniff.starter import EXAMPLE
 from tcsniff.tomllines import lines_of

@@ -17,10 +17,10 @@ from rabbitmq import ADMIN, RabbitMQ, release
 from running import Running, finished
 
 from tcsniff.config import broker
-from tcsniff.deliveries import Delivery
 from tcsniff.errors import ConnectionFailed
-from tcsniff.exchanges import BY_ADDRESS
 from tcsniff.graphfiles import graph_of
+from tcsniff.pulse.deliveries import Delivery
+from tcsniff.pulse.exchanges import BY_ADDRESS
 from tcsniff.simulator import FAULTS, plans, simulate
 from tcsniff.sources.alarm import Alarm
 from tcsniff.sources.publisher import WINDOW, Publisher

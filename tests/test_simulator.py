@@ -20,7 +20,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tcsniff.errors import UsageError
-from tcsniff.exchanges import BY_ADDRESS, CATALOG
+from tcsniff.pulse.exchanges import BY_ADDRESS, CATALOG
 from tcsniff.simulator import FAULTS, plan, plans, simulate
 
 START = 1_787_000_000.5

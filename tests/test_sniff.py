@@ -14,7 +14,7 @@ import pytest
 from rabbitmq import FOREIGN_EXCHANGE, RabbitMQ, Taskcluster
 from running import PATIENCE, Running, command, environment, finished
 
-from tcsniff.exchanges import BY_ADDRESS
+from tcsniff.pulse.exchanges import BY_ADDRESS
 
 RAW_SAMPLES = (Path(__file__).parent / "data/samples.jsonl").read_bytes().splitlines()
 SAMPLES = [orjson.loads(line) for line in RAW_SAMPLES]

@@ -12,8 +12,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from wcwidth import wcswidth
 
-from tcsniff.events import Event
-from tcsniff.exchanges import CATALOG
+from tcsniff.pulse.events import Event
+from tcsniff.pulse.exchanges import CATALOG
 from tcsniff.renderers.output import Output
 from tcsniff.renderers.status import Status
 from tcsniff.renderers.table import REDRAW, TableRenderer, picture_of, share_labels

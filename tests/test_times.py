@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tcsniff.times import duration, moment, stamp
+from tcsniff.pulse.times import duration, moment, stamp
 
 NOW = 1_795_456_800.0  # 2026-11-23T18:00:00Z
 

@@ -14,9 +14,9 @@ from builders import delivery
 from rabbitmq import RabbitMQ, Taskcluster
 from running import Running, Terminal, finished
 
-from tcsniff import records
+from tcsniff.pulse import records
+from tcsniff.pulse.times import seconds, stamp
 from tcsniff.simulator import simulate
-from tcsniff.times import seconds, stamp
 
 BEGAN = 1_795_456_800.0  # 2026-11-23T18:00:00Z
 DEMO = ("--demo", "--seed", "1")

@@ -12,8 +12,8 @@ from amqp.basic_message import Message
 from kombu.connection import Connection
 from rabbitmq import Publication, Taskcluster
 
-from tcsniff.bindings import ANY_WORD, ANY_WORDS, MOST_BYTES, matcher, matches
-from tcsniff.exchanges import find
+from tcsniff.pulse.exchanges import find
+from tcsniff.pulse.routing import ANY_WORD, ANY_WORDS, MOST_BYTES, matcher, matches
 
 MOST_HASHES = 4  # in a random pattern; RabbitMQ refuses more than 2 from 4.3.5 on
 PATTERNS, KEYS = 150, 200  # of a round with the broker: 30,000 pairs

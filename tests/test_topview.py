@@ -14,8 +14,8 @@ from wcwidth import wcswidth
 
 from tcsniff.columns import plain
 from tcsniff.counter import Counter
-from tcsniff.deliveries import Gap
-from tcsniff.events import Event
+from tcsniff.pulse.deliveries import Gap
+from tcsniff.pulse.events import Event
 from tcsniff.renderers.output import Output
 from tcsniff.renderers.status import Status
 from tcsniff.renderers.top import REDRAW, RESORT, TopRenderer, board_of

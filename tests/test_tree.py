@@ -15,10 +15,10 @@ from wcwidth import wcswidth
 
 from tcsniff.columns import plain
 from tcsniff.graph import Graph, Node
+from tcsniff.pulse.times import stamp
 from tcsniff.renderers.scene import Scene, scene_of
 from tcsniff.renderers.status import Status
 from tcsniff.renderers.tree import picture_of
-from tcsniff.times import stamp
 from tcsniff.tracker import Run
 
 GROUP = "fN1SbArXTPSVFNUvaOlinQ"

@@ -15,8 +15,8 @@ import click
 from tcsniff.commands.layers import Rank, Source, layers_of
 from tcsniff.commands.options import CONNECTION, Command, option, stacked
 from tcsniff.config import DEFAULT, Broker, broker, parsed, profile_named
-from tcsniff.deployments import root_url_of
 from tcsniff.errors import UsageError
+from tcsniff.pulse.urls import root_url_of
 from tcsniff.settings import BUILT_IN, Profile
 
 

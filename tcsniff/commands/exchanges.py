@@ -14,8 +14,8 @@ import click
 from tcsniff.commands.options import OUTPUT, SectionedCommand, option
 from tcsniff.commands.talk import show
 from tcsniff.errors import UsageError, suggestion
-from tcsniff.exchanges import CATALOG, Exchange, Field
-from tcsniff.fields import flag_of
+from tcsniff.pulse.exchanges import CATALOG, Exchange, Field
+from tcsniff.pulse.routing import flag_of
 
 
 @click.command(cls=SectionedCommand)

@@ -14,8 +14,8 @@ from tcsniff.commands.options import OUTPUT, SectionedCommand, option, selection
 from tcsniff.commands.talk import say, show
 from tcsniff.errors import UsageError
 from tcsniff.explaining import explained
+from tcsniff.pulse.urls import address
 from tcsniff.selection import Selection, Wanted, select
-from tcsniff.webpages import address
 
 
 @click.command(cls=SectionedCommand)

@@ -9,9 +9,9 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import Any, Protocol
 
 from tcsniff.commands.content import Content
-from tcsniff.events import Event
 from tcsniff.filters import Seen, reasons, states, tagged
 from tcsniff.pipeline import Test
+from tcsniff.pulse.events import Event
 
 
 class Question(Protocol):

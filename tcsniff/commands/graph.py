@@ -11,7 +11,7 @@ from tcsniff.commands.options import OUTPUT, SectionedCommand, option
 from tcsniff.commands.origin import Origin, check_origin, check_record, origin_options
 from tcsniff.commands.talk import keep_quiet, say
 from tcsniff.errors import UsageError
-from tcsniff.fields import choices
+from tcsniff.pulse.routing import choices
 
 _PAGE = re.compile(r"(https?://[^/]+)/tasks/groups/([^/?#]+)")  # of the web interface
 

@@ -20,10 +20,10 @@ from tcsniff.commands.origin import Origin
 from tcsniff.commands.showing import recorded
 from tcsniff.commands.talk import say
 from tcsniff.config import NOWHERE
-from tcsniff.deliveries import Gap
 from tcsniff.errors import ApiUnknown, RecordingError, TcsniffError, UsageError
 from tcsniff.following import Following, Settled
 from tcsniff.pipeline import Outcome, Renderer, Stop, Watch, pump
+from tcsniff.pulse.deliveries import Gap
 from tcsniff.renderers.following import GroupRenderer, GroupView
 from tcsniff.sanitize import safe
 from tcsniff.selection import EVERYTHING, Selection, Wanted, select

@@ -13,7 +13,7 @@ from functools import partial
 from tcsniff.commands.groupoptions import FORMATS, Showing
 from tcsniff.commands.showing import can_draw, coloured, knows_only_ascii
 from tcsniff.graph import Graph
-from tcsniff.links import are_shown
+from tcsniff.pulse.urls import are_shown
 from tcsniff.renderers.document import Document, Words, chain, picture, waiting
 from tcsniff.renderers.following import GroupView
 from tcsniff.renderers.output import Output, size_of_terminal

@@ -15,8 +15,8 @@ import click
 from tcsniff.commands.settingsfile import file_of, flags_of, read, shown
 from tcsniff.config import DEFAULT
 from tcsniff.errors import UsageError, suggestion
+from tcsniff.pulse.urls import is_address, root_of
 from tcsniff.settings import NOTHING, Profile, Saved, Settings, Value
-from tcsniff.webpages import is_address, root_of
 
 PREFIX = "TCSNIFF_"
 """What the variables for flags start with."""

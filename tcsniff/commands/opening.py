@@ -17,8 +17,8 @@ from typing import NamedTuple
 from tcsniff.commands.account import broker_of
 from tcsniff.commands.origin import Origin
 from tcsniff.config import Broker
-from tcsniff.deliveries import Delivery
 from tcsniff.pipeline import Source, Watch
+from tcsniff.pulse.deliveries import Delivery
 from tcsniff.selection import QUEUE, Selection
 
 _SEEDS = 1_000_000  # to choose from

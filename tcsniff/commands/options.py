@@ -9,7 +9,6 @@ from typing import Any
 
 import click
 
-from tcsniff import times
 from tcsniff.commands.flags import (
     CONNECTION,
     DEMO,
@@ -25,9 +24,10 @@ from tcsniff.commands.flags import (
 from tcsniff.commands.layers import layers_of
 from tcsniff.commands.talk import DEBUG
 from tcsniff.errors import UsageError
-from tcsniff.fields import FIELDS, POOLS, SHORT, flag_of
+from tcsniff.pulse import times
+from tcsniff.pulse.routing import FIELDS, POOLS, SHORT, flag_of
+from tcsniff.pulse.urls import bindings_at, is_address
 from tcsniff.selection import Wanted
-from tcsniff.webpages import bindings_at, is_address
 
 __all__ = [  # what commands declare flags with, in one place
     "CONNECTION",

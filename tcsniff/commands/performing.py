@@ -14,11 +14,11 @@ from contextlib import closing
 from pathlib import Path
 
 from tcsniff.config import Broker
-from tcsniff.deliveries import Delivery
 from tcsniff.errors import ConnectionFailed, OutputError, Refused
-from tcsniff.exchanges import CATALOG
 from tcsniff.graphfiles import worded
 from tcsniff.pacing import Pace
+from tcsniff.pulse.deliveries import Delivery
+from tcsniff.pulse.exchanges import CATALOG
 from tcsniff.renderers.output import Output
 from tcsniff.signals import interrupts
 from tcsniff.sources.alarm import Alarm

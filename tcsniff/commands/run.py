@@ -21,7 +21,6 @@ from tcsniff.commands.origin import Origin
 from tcsniff.commands.showing import renderer_of
 from tcsniff.commands.talk import say
 from tcsniff.commands.views import View
-from tcsniff.deliveries import Gap
 from tcsniff.pipeline import (
     Outcome,
     Renderer,
@@ -30,6 +29,7 @@ from tcsniff.pipeline import (
     Watch,
     pump,
 )
+from tcsniff.pulse.deliveries import Gap
 from tcsniff.selection import Selection
 from tcsniff.signals import interrupts
 

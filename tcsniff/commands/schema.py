@@ -9,7 +9,7 @@ import click
 from tcsniff.commands.options import SectionedCommand
 from tcsniff.commands.talk import show
 from tcsniff.errors import UsageError
-from tcsniff.exchanges import find
+from tcsniff.pulse.exchanges import find
 
 
 @click.command(cls=SectionedCommand)
@@ -21,7 +21,8 @@ def schema(*, event: str | None) -> None:
     such as task-running. The schema is of draft 2020-12. Values that may be
     added by Taskcluster one day stand as examples.
     """
-    from tcsniff import messages, records  # msgspec: 20 ms
+    from tcsniff import messages
+    from tcsniff.pulse import records  # msgspec: 20 ms
 
     if event is None:
         kind: type[messages.Record] = records.Record

@@ -91,7 +91,7 @@ def check_colors(found: Settings) -> None:
     Raises:
         UsageError: If not.
     """
-    from tcsniff.columns import recoloured  # msgspec: 20 ms
+    from tcsniff.pulse.styles import recoloured  # msgspec: 20 ms
 
     for key, style in found.colors.items():
         try:

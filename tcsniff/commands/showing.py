@@ -12,11 +12,12 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any
 
-from tcsniff import links
-from tcsniff.columns import COLUMNS, in_utc, named, recoloured
+from tcsniff.columns import COLUMNS, in_utc, named
 from tcsniff.commands.views import View
-from tcsniff.events import Event
 from tcsniff.pipeline import Renderer
+from tcsniff.pulse import urls
+from tcsniff.pulse.events import Event
+from tcsniff.pulse.styles import recoloured
 from tcsniff.renderers.output import Output
 
 Select = Callable[[Event], Any]
@@ -105,7 +106,7 @@ def _view(
 
         return RawRenderer(output)
     colour = coloured(view.colour, live=live)
-    shown = links.are_shown(os.environ, live=live, coloured=colour)
+    shown = urls.are_shown(os.environ, live=live, coloured=colour)
     root_url = root_url if shown else None
     if name == "table" and live:
         made: Renderer = table(

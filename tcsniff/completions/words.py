@@ -11,11 +11,11 @@ from typing import NamedTuple
 
 from tcsniff.columns import NAMES
 from tcsniff.config import PROFILES
-from tcsniff.exchanges import CATALOG, Exchange, kebab
-from tcsniff.fields import POOLS, has
 from tcsniff.interface import Command, Flag
 from tcsniff.manual.topics import TOPICS
 from tcsniff.messages.parts import REASONS_RESOLVED, STATES
+from tcsniff.pulse.exchanges import CATALOG, Exchange, kebab
+from tcsniff.pulse.routing import POOLS, has
 from tcsniff.simulator import FAULTS
 
 EVENTS = {exchange.name: exchange.summary for exchange in CATALOG}

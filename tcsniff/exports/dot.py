@@ -14,8 +14,8 @@ from tcsniff.criticalpath import critical_path
 from tcsniff.definitions import REQUIRES
 from tcsniff.exports.looks import OTHER, WAITING, heading, look_of, story
 from tcsniff.graph import Graph, Node
-from tcsniff.links import group_url, task_url
 from tcsniff.messages.parts import TASK_IDS
+from tcsniff.pulse.urls import group_url, task_url
 from tcsniff.sanitize import safe
 
 _FONT = "Helvetica,Arial,sans-serif"

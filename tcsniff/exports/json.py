@@ -34,10 +34,10 @@ import json
 from tcsniff.blocking import blocked
 from tcsniff.criticalpath import critical_path
 from tcsniff.graph import Graph, Node, counts, span
-from tcsniff.links import task_url
+from tcsniff.pulse.times import stamp
+from tcsniff.pulse.urls import task_url
 from tcsniff.sanitize import safe_json
 from tcsniff.summary import Json, blocked_of, step_of
-from tcsniff.times import stamp
 from tcsniff.tracker import Run
 
 

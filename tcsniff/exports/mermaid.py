@@ -24,7 +24,7 @@ from tcsniff.exports.looks import (
     story,
 )
 from tcsniff.graph import Graph, Node, counts
-from tcsniff.links import task_url
+from tcsniff.pulse.urls import task_url
 from tcsniff.sanitize import safe
 
 _MOST_ARROWS = 500

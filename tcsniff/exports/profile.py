@@ -13,9 +13,9 @@ from tcsniff.criticalpath import critical_path
 from tcsniff.exports.json import dumped
 from tcsniff.exports.markers import Marker, marker, profile
 from tcsniff.graph import Graph, Node, counts, span
-from tcsniff.links import group_url, log_url, run_url, task_url
+from tcsniff.pulse.times import seconds
+from tcsniff.pulse.urls import group_url, log_url, run_url, task_url
 from tcsniff.summary import worker_of
-from tcsniff.times import seconds
 from tcsniff.tracker import RESOLVED, Run
 
 _TASK = {

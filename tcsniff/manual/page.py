@@ -10,7 +10,6 @@ import itertools
 from collections.abc import Iterable, Iterator
 
 from tcsniff import __version__
-from tcsniff.exchanges import CATALOG
 from tcsniff.interface import Command, Flag, Interface
 from tcsniff.manual import overview, topics
 from tcsniff.manual.blocks import Block, Example, Heading, Prose, Terms
@@ -27,6 +26,7 @@ from tcsniff.manual.roff import (
     usage,
 )
 from tcsniff.manual.statuses import statuses_of
+from tcsniff.pulse.exchanges import CATALOG
 
 _DATE = "2026-11-24"  # of the words of the manual; a page must not change by itself
 

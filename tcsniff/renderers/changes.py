@@ -9,9 +9,10 @@ from rich.text import Text
 
 from tcsniff.columns import clock_time, gap_text, plain
 from tcsniff.criticalpath import critical_path
-from tcsniff.deliveries import Gap
 from tcsniff.graph import Graph
-from tcsniff.records import gap_line
+from tcsniff.pulse.deliveries import Gap
+from tcsniff.pulse.records import gap_line
+from tcsniff.pulse.times import moment
 from tcsniff.renderers.lines import coloured
 from tcsniff.renderers.output import Output
 from tcsniff.renderers.painting import painted
@@ -20,7 +21,6 @@ from tcsniff.renderers.sections import path, progress, title, wrong
 from tcsniff.renderers.telling import log
 from tcsniff.sanitize import safe, safe_json
 from tcsniff.summary import Json, summary_of
-from tcsniff.times import moment
 
 _WIDTH = 120  # cells of the summary in words
 _WIDE = 1000  # the same, with the addresses of logs, which are never cut off

@@ -9,8 +9,8 @@ import orjson
 from tcsniff.blocking import blocked
 from tcsniff.columns import plain
 from tcsniff.criticalpath import critical_path
-from tcsniff.deliveries import Gap
 from tcsniff.graph import Graph
+from tcsniff.pulse.deliveries import Gap
 from tcsniff.renderers.output import Output
 from tcsniff.renderers.painting import painted
 from tcsniff.renderers.reports import blocked_rows, path_rows

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Protocol
 
-from tcsniff.deliveries import Gap
-from tcsniff.events import Event
 from tcsniff.following import Following
 from tcsniff.graph import Graph
+from tcsniff.pulse.deliveries import Gap
+from tcsniff.pulse.events import Event
 from tcsniff.summary import Json, change_of
 from tcsniff.tracker import Change
 

@@ -9,18 +9,15 @@ from tcsniff.clickable import target
 from tcsniff.columns import (
     COLUMNS,
     EVENT,
-    LOOKS,
     RUN,
-    STYLES,
     Column,
-    Look,
     gap_text,
-    look_of,
     plain,
 )
-from tcsniff.deliveries import Gap
-from tcsniff.events import Event
-from tcsniff.links import linked
+from tcsniff.pulse.deliveries import Gap
+from tcsniff.pulse.events import Event
+from tcsniff.pulse.styles import LOOKS, STYLES, Look, look_of
+from tcsniff.pulse.urls import linked
 from tcsniff.renderers.output import Output
 
 

@@ -9,7 +9,7 @@ from rich.console import Console, RenderableType
 from rich.style import Style
 from rich.text import Text
 
-from tcsniff.links import parameters
+from tcsniff.pulse.urls import parameters
 
 _LINK = re.compile(r"\x1b\]8;[^;\x1b]*;([^\x1b]+)\x1b\\")
 
@@ -52,7 +52,7 @@ def words(text: str, style: str = "", url: str | None = None) -> Text:
     Args:
         text: What is shown; must be safe for a terminal.
         style: How.
-        url: Where it leads when it is clicked, of `tcsniff.links`; None for nowhere.
+        url: Where it leads when it is clicked, of `tcsniff.pulse.urls`; None for nowhere.
     """
     made = Text(text, style=style)
     if url is not None and text:

@@ -8,8 +8,8 @@ from typing import Any
 
 import orjson
 
-from tcsniff.deliveries import Gap
-from tcsniff.events import Event
+from tcsniff.pulse.deliveries import Gap
+from tcsniff.pulse.events import Event
 from tcsniff.renderers.output import Output
 from tcsniff.sanitize import safe, safe_json
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from tcsniff.deliveries import Gap
-from tcsniff.events import Event
+from tcsniff.pulse.deliveries import Gap
+from tcsniff.pulse.events import Event
 from tcsniff.renderers.output import Output
 from tcsniff.sanitize import safe
 

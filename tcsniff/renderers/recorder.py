@@ -9,11 +9,11 @@ from contextlib import suppress
 from pathlib import Path
 from typing import BinaryIO
 
-from tcsniff import records
-from tcsniff.deliveries import Gap
 from tcsniff.errors import OutputError
-from tcsniff.events import Event
 from tcsniff.pipeline import Renderer
+from tcsniff.pulse import records
+from tcsniff.pulse.deliveries import Gap
+from tcsniff.pulse.events import Event
 
 _GZIP = 31  # zlib's word for the format of .gz
 

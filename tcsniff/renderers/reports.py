@@ -8,11 +8,11 @@ from rich.cells import cell_len
 from rich.text import Text
 
 from tcsniff.criticalpath import Step
+from tcsniff.pulse.times import lasting
 from tcsniff.renderers.labels import LABEL
 from tcsniff.renderers.scene import Scene, look_of
 from tcsniff.renderers.sections import task
 from tcsniff.sanitize import safe
-from tcsniff.times import lasting
 
 
 def path_rows(steps: Sequence[Step]) -> list[Text]:

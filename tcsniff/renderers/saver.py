@@ -6,10 +6,10 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Protocol, runtime_checkable
 
-from tcsniff.deliveries import Gap
 from tcsniff.errors import OutputError
-from tcsniff.events import Event
 from tcsniff.pipeline import Renderer
+from tcsniff.pulse.deliveries import Gap
+from tcsniff.pulse.events import Event
 from tcsniff.renderers.picture import svg
 
 WIDTH, HEIGHT = 100, 24

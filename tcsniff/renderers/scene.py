@@ -6,7 +6,6 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from tcsniff.blocking import Blocked, blocked
-from tcsniff.columns import LOOKS, Look
 from tcsniff.criticalpath import Step, critical_path
 from tcsniff.forecast import time_left
 from tcsniff.graph import (
@@ -17,6 +16,7 @@ from tcsniff.graph import (
     ranks,
     span,
 )
+from tcsniff.pulse.styles import LOOKS, Look
 from tcsniff.sanitize import safe
 
 SYMBOLS = {

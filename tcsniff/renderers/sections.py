@@ -9,7 +9,8 @@ from rich.text import Text
 
 from tcsniff.criticalpath import Step
 from tcsniff.graph import OPEN, UNHEARD, Node, counts
-from tcsniff.links import group_url, task_url
+from tcsniff.pulse.times import lasting
+from tcsniff.pulse.urls import group_url, task_url
 from tcsniff.renderers.labels import LABEL, LEAST_LABEL, cut, padded, room_for
 from tcsniff.renderers.painting import words
 from tcsniff.renderers.scene import NO_KIND, Scene, look_of
@@ -22,7 +23,6 @@ from tcsniff.renderers.telling import (
     wrong_run,
 )
 from tcsniff.sanitize import safe
-from tcsniff.times import lasting
 
 _BLOCKS = {
     "completed": "█",

@@ -12,20 +12,18 @@ from tcsniff.clickable import target
 from tcsniff.columns import (
     EVENT,
     GAP,
-    LOOKS,
     POOL,
     REASON,
     RUN,
     TASK_ID,
     Column,
-    Look,
     in_utc,
     layout,
-    look_of,
     plain,
 )
-from tcsniff.deliveries import Gap
-from tcsniff.events import Event
+from tcsniff.pulse.deliveries import Gap
+from tcsniff.pulse.events import Event
+from tcsniff.pulse.styles import LOOKS, Look, look_of
 from tcsniff.renderers.output import Output, size_of_terminal
 from tcsniff.renderers.painting import painted, words
 from tcsniff.renderers.screen import Screen

@@ -7,11 +7,11 @@ from collections.abc import Sequence
 from rich.text import Text
 
 from tcsniff.graph import Graph, Node
-from tcsniff.links import log_url
+from tcsniff.pulse.times import lasting, seconds
+from tcsniff.pulse.urls import log_url
 from tcsniff.renderers.labels import LABEL, cut
 from tcsniff.renderers.scene import Scene, look_of
 from tcsniff.sanitize import safe
-from tcsniff.times import lasting, seconds
 from tcsniff.tracker import Run
 
 _NAMED = 2  # blockers that are named; of more, how many they are

@@ -7,8 +7,8 @@ from collections.abc import Callable, Sequence
 
 from tcsniff.columns import plain
 from tcsniff.counter import Counter
-from tcsniff.deliveries import Gap
-from tcsniff.events import Event
+from tcsniff.pulse.deliveries import Gap
+from tcsniff.pulse.events import Event
 from tcsniff.renderers.output import Output, size_of_terminal
 from tcsniff.renderers.screen import Screen
 from tcsniff.renderers.status import Status, Traffic, counted_gaps

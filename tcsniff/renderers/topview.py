@@ -8,13 +8,14 @@ from typing import NamedTuple
 from rich.cells import cell_len, set_cell_size
 from rich.text import Text
 
-from tcsniff.columns import GAP, LOOKS
+from tcsniff.columns import GAP
+from tcsniff.pulse.styles import LOOKS
+from tcsniff.pulse.times import lasting
 from tcsniff.renderers.painting import painted
 from tcsniff.renderers.status import Status, status_line
 from tcsniff.rows import Reading
 from tcsniff.sanitize import safe
 from tcsniff.sketch import Summary
-from tcsniff.times import lasting
 
 _NAME = (12, 20, 40)  # cells for a name: the least, enough, and the most
 _SPARKS = "▁▂▃▄▅▆▇█"

@@ -6,8 +6,8 @@ import time
 from collections.abc import Callable, Iterable
 
 from tcsniff.columns import plain
-from tcsniff.deliveries import Gap
 from tcsniff.graph import Graph
+from tcsniff.pulse.deliveries import Gap
 from tcsniff.renderers.output import Output, size_of_terminal
 from tcsniff.renderers.scene import scene_of
 from tcsniff.renderers.screen import Screen

@@ -21,7 +21,7 @@ from kombu.exceptions import KombuError
 
 from tcsniff.config import Broker
 from tcsniff.errors import ConnectionFailed, Refused, TcsniffError, TlsError, suggestion
-from tcsniff.exchanges import BY_ADDRESS
+from tcsniff.pulse.exchanges import BY_ADDRESS
 
 FAILURES = (OSError, AMQPError, KombuError)
 """All that the two may raise."""

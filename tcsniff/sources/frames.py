@@ -15,7 +15,7 @@ from functools import lru_cache
 from struct import unpack_from
 from typing import Any
 
-from tcsniff.deliveries import Delivery
+from tcsniff.pulse.deliveries import Delivery
 from tcsniff.sources.headers import cc_of, quick_cc_of
 
 

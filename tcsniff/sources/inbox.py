@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from tcsniff.deliveries import Delivery
+from tcsniff.pulse.deliveries import Delivery
+from tcsniff.pulse.times import stamp
 from tcsniff.sources.frames import Receiver
-from tcsniff.times import stamp
 
 
 class Inbox(Receiver):

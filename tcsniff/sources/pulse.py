@@ -12,17 +12,17 @@ from contextlib import suppress
 from types import TracebackType
 from typing import Self
 
-from tcsniff.bindings import Binding
 from tcsniff.config import Broker
-from tcsniff.deliveries import Delivery, Gap
 from tcsniff.errors import ConnectionFailed, TcsniffError
 from tcsniff.pipeline import Watch
+from tcsniff.pulse.deliveries import Delivery, Gap
+from tcsniff.pulse.routing import Binding
+from tcsniff.pulse.times import stamp
 from tcsniff.sources.alarm import Alarm
 from tcsniff.sources.failures import NoExchange
 from tcsniff.sources.inbox import Inbox
 from tcsniff.sources.link import HEARTBEAT, MOST_BYTES, Link, Queue
 from tcsniff.sources.queues import TEMPORARY, Keeping, pauses, queue_of
-from tcsniff.times import stamp
 
 QUIET = 0.25  # seconds without a message after which a batch is empty
 PREFETCH = 1000  # messages in our hands and not acknowledged

@@ -14,14 +14,14 @@ from typing import BinaryIO, Self
 
 import msgspec
 
-from tcsniff import payloads, records
-from tcsniff.deliveries import Delivery, Gap
 from tcsniff.errors import RecordingError
-from tcsniff.exchanges import ROUTE
+from tcsniff.pulse import records
+from tcsniff.pulse.deliveries import Delivery, Gap
+from tcsniff.pulse.exchanges import ROUTE
+from tcsniff.pulse.times import moment
 from tcsniff.selection import Selection
 from tcsniff.sources.alarm import Alarm
 from tcsniff.sources.files import PAUSE, Tell, chunks, opened
-from tcsniff.times import moment
 
 _ARRAY = re.compile(rb"\s*\[\s*\{")  # how what the web page downloads begins
 _TOLD = 5  # bad lines of a file that are told one by one
@@ -280,7 +280,7 @@ class _Reading:
         if not line.strip():
             return None
         try:
-            delivery = payloads.delivery_of(line)
+            delivery = records.delivery_from_payload(line)
         except ValueError:
             self.skipped += 1
             if self.skipped <= _TOLD:

@@ -18,7 +18,7 @@ from amqp.connection import Connection
 from measuring import PATIENCE, busy
 from rabbitmq import ADMIN, HOST, PULSE, RabbitMQ
 
-from tcsniff.deliveries import Delivery
+from tcsniff.pulse.deliveries import Delivery
 from tcsniff.selection import QUEUE
 from tcsniff.simulator import simulate
 

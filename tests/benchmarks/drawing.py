@@ -27,10 +27,10 @@ from measuring import Row, Section, say
 from queue_server import content
 from running import command, environment
 
-from tcsniff.deliveries import Delivery
 from tcsniff.following import Following
 from tcsniff.graphfiles import definitions_of
-from tcsniff.records import line
+from tcsniff.pulse.deliveries import Delivery
+from tcsniff.pulse.records import line
 from tcsniff.renderers.scene import scene_of
 from tcsniff.renderers.tree import picture_of
 from tcsniff.simulator import plans, simulate

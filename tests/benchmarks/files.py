@@ -17,7 +17,7 @@ from pathlib import Path
 
 from measuring import Cost, Row, Section, alternate, ratio, run, say
 
-from tcsniff import records
+from tcsniff.pulse import records
 from tcsniff.simulator import simulate
 
 LINES = 100_000  # of the recording that is timed

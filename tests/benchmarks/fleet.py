@@ -14,8 +14,8 @@ from tempfile import TemporaryDirectory
 from backlog import DIFFERENT, Backlog, messages
 from measuring import PATIENCE, Row, Section, alternate, busy, ratio, say
 
-from tcsniff import records
-from tcsniff.times import stamp
+from tcsniff.pulse import records
+from tcsniff.pulse.times import stamp
 
 MESSAGES = 60_000  # in the queue that they share
 SIZES = (1, 2, 4)

@@ -18,9 +18,9 @@ from measuring import Row, Section, say
 
 from tcsniff.blocking import blocked
 from tcsniff.criticalpath import critical_path
-from tcsniff.deliveries import Delivery
 from tcsniff.forecast import time_left
 from tcsniff.graph import Graph, graph_of
+from tcsniff.pulse.deliveries import Delivery
 from tcsniff.simulator import plans, simulate
 from tcsniff.tracker import Tracker
 

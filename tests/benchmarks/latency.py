@@ -19,7 +19,7 @@ from drain import CONSUMERS
 from measuring import Row, Section, alternate, await_listening, say
 from rabbitmq import ADMIN, HOST
 
-from tcsniff.exchanges import find
+from tcsniff.pulse.exchanges import find
 
 ROUNDS = 3
 RATES = {10: 40, 1_000: 1_500}  # messages a second: how many in a round

@@ -18,15 +18,15 @@ from pathlib import Path
 from graph import START, busy, load, medians
 from measuring import Row, Section, run, say
 
-from tcsniff import records
 from tcsniff.counter import Counter
-from tcsniff.deliveries import Delivery
-from tcsniff.events import Event
 from tcsniff.meters import Meters
+from tcsniff.pulse import records
+from tcsniff.pulse.deliveries import Delivery
+from tcsniff.pulse.events import Event
+from tcsniff.pulse.times import stamp
 from tcsniff.renderers.output import Output
 from tcsniff.renderers.top import REDRAW, TopRenderer
 from tcsniff.simulator import simulate
-from tcsniff.times import stamp
 
 FOLDED = 60_000  # messages that are folded again and again
 PROMISED = 100_000  # of them in a second, at least

@@ -9,11 +9,11 @@ from datetime import datetime
 from functools import cached_property
 from typing import Any
 
-from tcsniff.deliveries import Delivery
-from tcsniff.exchanges import BY_ADDRESS, Exchange
 from tcsniff.messages import Message, UntypedMessage, read
-from tcsniff.records import decoded, flaw
-from tcsniff.times import moment
+from tcsniff.pulse.deliveries import Delivery
+from tcsniff.pulse.exchanges import BY_ADDRESS, Exchange
+from tcsniff.pulse.records import decoded, flaw
+from tcsniff.pulse.times import moment
 
 # When it happened, in the run that a message is about. The others carry no
 # time of their own: services/queue/src/exchanges.js.

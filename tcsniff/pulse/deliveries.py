@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from tcsniff.exchanges import ROUTE
+from tcsniff.pulse.exchanges import ROUTE
 
 
 class Delivery(NamedTuple):
