@@ -12,7 +12,7 @@ __all__ = ["Event", "bind", "listen"]
 
 _HOMES = {
     "Event": "tcsniff.pulse.events",
-    "bind": "tcsniff.asking",
+    "bind": "tcsniff.selection.bind",
     "listen": "tcsniff.listening",
 }
 

@@ -16,7 +16,7 @@ from tcsniff.errors import UsageError
 from tcsniff.pipeline import Watch
 from tcsniff.pulse.deliveries import Gap
 from tcsniff.pulse.events import Event
-from tcsniff.selection import Selection
+from tcsniff.selection.select import Selection
 from tcsniff.sources.pulse import PREFETCH, QUIET, Listener
 from tcsniff.sources.queues import Keeping
 

@@ -16,7 +16,7 @@ from tcsniff.errors import UsageError
 from tcsniff.pulse.exchanges import CATALOG
 from tcsniff.pulse.routing import Binding
 from tcsniff.pulse.urls import address, bindings_at, is_address, root_of
-from tcsniff.selection import Wanted, select
+from tcsniff.selection.select import Wanted, select
 
 FIREFOX = "https://firefox-ci-tc.services.mozilla.com"
 COMMUNITY = "https://community-tc.services.mozilla.com"

@@ -16,8 +16,6 @@ from running import needed, output_of
 
 from tcsniff import cli, errors
 from tcsniff.cli import INTERRUPTED
-from tcsniff.evaluation import FIELDS
-from tcsniff.expressions import compile as compiled
 from tcsniff.interface import DEFAULT, Interface, interface_of
 from tcsniff.manual import documents, settings
 from tcsniff.manual.blocks import Example, Prose, Terms
@@ -29,6 +27,8 @@ from tcsniff.manual.roff import bold, escaped, prose, section, text_line
 from tcsniff.manual.statuses import statuses
 from tcsniff.manual.topics import ENVIRONMENT, expressions
 from tcsniff.pipeline import Outcome
+from tcsniff.selection.evaluation import FIELDS
+from tcsniff.selection.expressions import compile as compiled
 
 TOP = Path(__file__).parents[1]
 INTERFACE = interface_of(cli.tcsniff)

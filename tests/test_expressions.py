@@ -9,9 +9,9 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from tcsniff.errors import UsageError
-from tcsniff.expressions import DEEPEST, FIELDS, compile  # noqa: A004 - as in re
 from tcsniff.pulse.events import Event
 from tcsniff.pulse.records import line
+from tcsniff.selection.expressions import DEEPEST, FIELDS, compile  # noqa: A004 - as in re
 
 SAMPLES = samples()
 FAILURES = (ValueError, TypeError, ArithmeticError)  # what jmespath may raise

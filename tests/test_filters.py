@@ -6,9 +6,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tcsniff.errors import UsageError
-from tcsniff.filters import Seen, reasons, states, tagged
 from tcsniff.messages import REASONS_RESOLVED, STATES
 from tcsniff.pulse.events import Event
+from tcsniff.selection.filters import Seen, reasons, states, tagged
 
 SAMPLES = samples()
 

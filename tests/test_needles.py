@@ -10,10 +10,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from jmespath.parser import Parser
 
-from tcsniff import expressions as language
-from tcsniff.evaluation import is_false
-from tcsniff.needles import needle_of
 from tcsniff.pulse.events import Event
+from tcsniff.selection import expressions as language
+from tcsniff.selection.evaluation import is_false
+from tcsniff.selection.expressions import needle_of
 
 WORDS = st.sampled_from(["failed", "fail", "", "é", 'a"b', "a\\b", "a\nb", "état"])
 PAYLOADS = st.recursive(

@@ -14,7 +14,7 @@ from tcsniff.pipeline import Watch
 from tcsniff.pulse.deliveries import Delivery, Gap
 from tcsniff.pulse.exchanges import find
 from tcsniff.pulse.routing import Binding
-from tcsniff.selection import Wanted, select
+from tcsniff.selection.select import Wanted, select
 from tcsniff.sources.pulse import Listener
 
 RUNNING = find("task-running").address

@@ -27,15 +27,15 @@ from tcsniff.commands.content import Content, content_options
 from tcsniff.commands.options import selection_options
 from tcsniff.config import broker
 from tcsniff.errors import UsageError
-from tcsniff.expressions import compile as compiled
-from tcsniff.filters import Seen, reasons, states, tagged
 from tcsniff.pipeline import Source, Test, pump
 from tcsniff.pulse import records
 from tcsniff.pulse.deliveries import Delivery
 from tcsniff.pulse.events import Event
 from tcsniff.pulse.exchanges import PLACEHOLDER
 from tcsniff.pulse.routing import Binding, flag_of
-from tcsniff.selection import QUEUE, Selection, Wanted, select
+from tcsniff.selection.expressions import compile as compiled
+from tcsniff.selection.filters import Seen, reasons, states, tagged
+from tcsniff.selection.select import QUEUE, Selection, Wanted, select
 from tcsniff.simulator import simulate
 from tcsniff.sources.pulse import Listener
 from tcsniff.sources.recording import Recording

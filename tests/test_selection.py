@@ -13,10 +13,9 @@ from hypothesis import strategies as st
 
 from tcsniff.commands.explain import explain
 from tcsniff.errors import UsageError
-from tcsniff.explaining import explained
 from tcsniff.pulse.exchanges import BY_ADDRESS, CATALOG, find
 from tcsniff.pulse.routing import Binding, find_field, flag_of
-from tcsniff.selection import Clause, Selection, Wanted, select
+from tcsniff.selection.select import Clause, Selection, Wanted, explained, select
 
 REFERENCE = json.loads((DATA / "exchanges.json").read_text(encoding="utf-8"))
 ENTRIES = [

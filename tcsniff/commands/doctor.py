@@ -26,7 +26,7 @@ from tcsniff.config import Broker
 from tcsniff.errors import UsageError
 from tcsniff.renderers.output import Output
 from tcsniff.sanitize import safe, safe_json
-from tcsniff.selection import Wanted, select
+from tcsniff.selection.select import Wanted, select
 
 
 @click.command(cls=SectionedCommand)

@@ -13,9 +13,8 @@ from tcsniff.commands.layers import layers_of
 from tcsniff.commands.options import OUTPUT, SectionedCommand, option, selection_options
 from tcsniff.commands.talk import say, show
 from tcsniff.errors import UsageError
-from tcsniff.explaining import explained
 from tcsniff.pulse.urls import address
-from tcsniff.selection import Selection, Wanted, select
+from tcsniff.selection.select import Selection, Wanted, explained, select
 
 
 @click.command(cls=SectionedCommand)

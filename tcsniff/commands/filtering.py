@@ -9,9 +9,9 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import Any, Protocol
 
 from tcsniff.commands.content import Content
-from tcsniff.filters import Seen, reasons, states, tagged
 from tcsniff.pipeline import Test
 from tcsniff.pulse.events import Event
+from tcsniff.selection.filters import Seen, reasons, states, tagged
 
 
 class Question(Protocol):
@@ -33,7 +33,7 @@ class Question(Protocol):
 def _expressions(texts: Sequence[str], flag: str) -> Sequence[Question]:
     if not texts:
         return ()
-    from tcsniff import expressions  # jmespath: 20 ms
+    from tcsniff.selection import expressions  # jmespath: 20 ms
 
     return [expressions.compile(text, flag) for text in texts]
 

@@ -26,7 +26,7 @@ from tcsniff.pipeline import Outcome, Renderer, Stop, Watch, pump
 from tcsniff.pulse.deliveries import Gap
 from tcsniff.renderers.following import GroupRenderer, GroupView
 from tcsniff.sanitize import safe
-from tcsniff.selection import EVERYTHING, Selection, Wanted, select
+from tcsniff.selection.select import EVERYTHING, Selection, Wanted, select
 from tcsniff.signals import interrupts
 from tcsniff.sources.inquiry import Inquiry
 from tcsniff.summary import summary_of

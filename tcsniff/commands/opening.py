@@ -19,7 +19,7 @@ from tcsniff.commands.origin import Origin
 from tcsniff.config import Broker
 from tcsniff.pipeline import Source, Watch
 from tcsniff.pulse.deliveries import Delivery
-from tcsniff.selection import QUEUE, Selection
+from tcsniff.selection.select import QUEUE, Selection
 
 _SEEDS = 1_000_000  # to choose from
 ROOT_URL = "TASKCLUSTER_ROOT_URL"

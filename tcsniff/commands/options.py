@@ -27,7 +27,7 @@ from tcsniff.errors import UsageError
 from tcsniff.pulse import times
 from tcsniff.pulse.routing import FIELDS, POOLS, SHORT, flag_of
 from tcsniff.pulse.urls import bindings_at, is_address
-from tcsniff.selection import Wanted
+from tcsniff.selection.select import Wanted
 
 __all__ = [  # what commands declare flags with, in one place
     "CONNECTION",

@@ -30,7 +30,7 @@ from tcsniff.pipeline import (
     pump,
 )
 from tcsniff.pulse.deliveries import Gap
-from tcsniff.selection import Selection
+from tcsniff.selection.select import Selection
 from tcsniff.signals import interrupts
 
 

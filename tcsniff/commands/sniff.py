@@ -9,7 +9,7 @@ from tcsniff.commands.options import OUTPUT, SectionedCommand, option, selection
 from tcsniff.commands.origin import Origin, check_origin, check_record, origin_options
 from tcsniff.commands.talk import keep_quiet, say, show
 from tcsniff.commands.views import View, check_view, view_options
-from tcsniff.selection import EVERYTHING, Wanted, select
+from tcsniff.selection.select import EVERYTHING, Wanted, select
 
 
 @click.command(cls=SectionedCommand)

@@ -11,7 +11,7 @@ from tcsniff.commands.origin import Origin, check_origin, check_record, origin_o
 from tcsniff.commands.talk import keep_quiet, say
 from tcsniff.commands.views import View
 from tcsniff.errors import UsageError
-from tcsniff.selection import Wanted, select
+from tcsniff.selection.select import Wanted, select
 
 _STATES = ("defined", "pending", "running", "completed", "failed", "exception")
 

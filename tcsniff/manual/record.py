@@ -10,10 +10,10 @@ from collections.abc import Iterator
 from typing import Any
 
 from tcsniff import messages
-from tcsniff.evaluation import FIELDS
 from tcsniff.manual.blocks import Block, Example, Heading, Prose, Terms
 from tcsniff.pulse import records
 from tcsniff.pulse.deliveries import Delivery, Gap
+from tcsniff.selection.evaluation import FIELDS
 
 _WIDEST = 56  # characters of a value in an example
 _KEY = "primary.G41B6K1FS32lXqJrVoB7Yw.0.us-east-1.i-0a1b2c3d.gecko-1.b-linux.gecko-level-1."

@@ -19,7 +19,7 @@ from tcsniff.pulse import records
 from tcsniff.pulse.deliveries import Delivery, Gap
 from tcsniff.pulse.exchanges import ROUTE
 from tcsniff.pulse.times import moment
-from tcsniff.selection import Selection
+from tcsniff.selection.select import Selection
 from tcsniff.sources.alarm import Alarm
 from tcsniff.sources.files import PAUSE, Tell, chunks, opened
 

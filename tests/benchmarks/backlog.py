@@ -19,7 +19,7 @@ from measuring import PATIENCE, busy
 from rabbitmq import ADMIN, HOST, PULSE, RabbitMQ
 
 from tcsniff.pulse.deliveries import Delivery
-from tcsniff.selection import QUEUE
+from tcsniff.selection.select import QUEUE
 from tcsniff.simulator import simulate
 
 SIZES = range(820, 941)  # bytes of a body

@@ -16,9 +16,9 @@ from jmespath.exceptions import (
 from jmespath.functions import Functions
 
 from tcsniff.errors import suggestion
-from tcsniff.evaluation import DEEPEST, FIELDS, WHOLE, children_of
 from tcsniff.messages import STATES
 from tcsniff.sanitize import safe
+from tcsniff.selection.evaluation import DEEPEST, FIELDS, WHOLE, children_of
 
 _WIDEST = 72  # characters of an expression that an error shows
 

@@ -6,7 +6,8 @@ accepts it.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+import json
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from types import MappingProxyType
 from typing import NamedTuple
 
@@ -365,3 +366,37 @@ class Narrowing:
 
 def _having(name: str) -> Callable[[Exchange], bool]:
     return lambda exchange: has(exchange, name)
+
+
+def explained(selection: Selection, *, as_json: bool) -> Iterator[str]:
+    """Tell what a selection becomes.
+
+    Args:
+        selection: The selection.
+        as_json: Whether each binding is a line of JSON, with the names that
+            Taskcluster's Python client uses.
+
+    Yields:
+        Lines.
+    """
+    if as_json:
+        for binding in selection.bindings:
+            row: dict[str, object] = {
+                "exchange": binding.exchange,
+                "routingKeyPattern": binding.pattern,
+            }
+            asking = [clause for clause in selection.clauses if binding in clause.bindings]
+            if all(clause.checked for clause in asking):
+                row["checked"] = [pattern for clause in asking for pattern in clause.checked]
+            yield json.dumps(row)
+        return
+    bindings = selection.bindings
+    yield f"{len(bindings)} binding{'s' * (len(bindings) != 1)}"
+    width = max(len(binding.exchange) for binding in bindings)
+    for exchange, pattern in bindings:
+        yield f"  {exchange:<{width}}  {pattern}"
+    for clause in selection.clauses:
+        if clause.checked:
+            what = "routing key" if clause.by_route else "one of the routes"
+            yield f"checked on arrival: of {clause.exchange} {what} matches"
+            yield from (f"  {pattern}" for pattern in clause.checked)

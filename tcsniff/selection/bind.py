@@ -10,7 +10,7 @@ from typing import Literal, TypedDict, Unpack
 
 from tcsniff.errors import UsageError, suggestion
 from tcsniff.pulse.routing import FIELDS, POOLS, flag_of
-from tcsniff.selection import Selection, Wanted, select
+from tcsniff.selection.select import Selection, Wanted, select
 
 EventName = Literal[
     "task-defined",

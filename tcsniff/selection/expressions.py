@@ -10,6 +10,7 @@ which does the rest; that both agree in all is a property test.
 from __future__ import annotations
 
 import warnings
+from collections.abc import Callable
 from typing import Any
 
 from jmespath.exceptions import (
@@ -23,9 +24,10 @@ from jmespath.lexer import Lexer
 from jmespath.parser import Parser
 
 from tcsniff.errors import UsageError
-from tcsniff.evaluation import DEEPEST, FIELDS, evaluator, is_false, names_of
-from tcsniff.needles import needle_of
-from tcsniff.objections import (
+from tcsniff.pulse.events import Event
+from tcsniff.sanitize import safe
+from tcsniff.selection.evaluation import DEEPEST, FIELDS, evaluator, is_false, names_of
+from tcsniff.selection.syntax_errors import (
     TOO_DEEP,
     Misplaced,
     check,
@@ -34,8 +36,6 @@ from tcsniff.objections import (
     of_parser,
     pointed,
 )
-from tcsniff.pulse.events import Event
-from tcsniff.sanitize import safe
 
 __all__ = ["DEEPEST", "FIELDS", "Expression", "compile"]
 
@@ -131,3 +131,65 @@ def _read(text: str) -> tuple[Any, list[Any]]:
             return Parser().parse(text).parsed, tokens
         except ParseError as error:
             raise Misplaced(*of_parser(error, tokens, text)) from None
+
+
+_STEPS = {"field", "index", "subexpression", "index_expression"}
+_ESCAPE = ord("\\")
+
+
+def needle_of(node: Any) -> Callable[[bytes], bool] | None:
+    """Make a test that says of a body whether an expression could hold.
+
+    Args:
+        node: A node of jmespath's tree, asked of an event.
+
+    Returns:
+        A function of the body, which is false only if evaluating the
+        expression would neither fail nor find anything that is not false;
+        None if no such test is known.
+    """
+    needles = _needles(node)
+    if not needles:
+        return None
+
+    def could_hold(body: bytes) -> bool:
+        if _ESCAPE in body:
+            return True
+        for needle in needles:  # noqa: SIM110 - all() with a generator takes longer
+            if needle not in body:
+                return False
+        return True
+
+    return could_hold
+
+
+def _needles(node: Any) -> list[bytes]:
+    if node["type"] == "and_expression":
+        left, right = node["children"]
+        # What stands on the right is only asked if the left holds, which may also fail.
+        return _needles(left) + (_needles(right) if _needles(left) else [])
+    if node["type"] != "comparator" or node["value"] != "eq":
+        return []
+    left, right = node["children"]
+    text = right.get("value") if right["type"] == "literal" else None
+    if not isinstance(text, str) or not _is_plain(text) or not _is_in_payload(left):
+        return []
+    return [b'"%b"' % text.encode()]
+
+
+def _is_plain(text: str) -> bool:
+    # Whether JSON has one way to write it, but for escapes that it does not need.
+    return text.isascii() and text.isprintable() and not {'"', "\\"} & set(text)
+
+
+def _is_in_payload(node: Any) -> bool:
+    # Whether it only steps into the payload, which finds something or null.
+    if not _only_steps(node):
+        return False
+    while node["children"]:
+        node = node["children"][0]
+    return bool(node["type"] == "field" and node["value"] == "payload")
+
+
+def _only_steps(node: Any) -> bool:
+    return node["type"] in _STEPS and all(map(_only_steps, node["children"]))
