@@ -25,7 +25,7 @@ from tcsniff.pulse.deliveries import Delivery
 from tcsniff.pulse.times import stamp
 from tcsniff.rows import MEASURES, Row, mark_of
 from tcsniff.sharing import Shared
-from tcsniff.tracker import Run, Task, Tracker
+from tcsniff.taskgraph.tracker import Run, Task, Tracker
 
 OPEN, ENDED, ROWS = 20_000, 2_000, 1_000
 """How many tasks and rows are kept."""

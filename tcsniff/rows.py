@@ -13,7 +13,7 @@ from tcsniff.messages import STATES
 from tcsniff.pulse.times import moment
 from tcsniff.rates import Rate
 from tcsniff.sketch import Sketch, Summary, bucket_of
-from tcsniff.tracker import Run
+from tcsniff.taskgraph.tracker import Run
 
 _PLACES = {state: place for place, state in enumerate(STATES[1:])}
 _PENDING, _RUNNING, _COMPLETED, _FAILED = range(4)

@@ -6,7 +6,7 @@ are new ones, however often they came before.
 
 from __future__ import annotations
 
-from tcsniff.tracker import Run, Status, Task
+from tcsniff.taskgraph.tracker import Run, Status, Task
 
 
 class Shared:

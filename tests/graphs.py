@@ -8,12 +8,12 @@ from typing import Any, NamedTuple
 
 import orjson
 
-from tcsniff.definitions import REQUIRES, Definition
-from tcsniff.graph import Graph, Node, graph_of
 from tcsniff.pulse.deliveries import Delivery
 from tcsniff.pulse.times import stamp
 from tcsniff.simulator import FAULTS, Plan, plans, simulate
-from tcsniff.tracker import Run, Tracker
+from tcsniff.taskgraph.definitions import REQUIRES, Definition
+from tcsniff.taskgraph.graph import Graph, Node, graph_of
+from tcsniff.taskgraph.tracker import Run, Tracker
 
 START = 1_795_456_800.0  # 2026-11-23T18:00:00Z
 IN_ORDER = tuple(fault for fault in FAULTS if fault not in {"late", "duplicate", "redelivery"})

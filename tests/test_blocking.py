@@ -8,8 +8,8 @@ from graphs import by_id, history, in_state, last_words, waiting
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from tcsniff.blocking import Blocked, blocked
-from tcsniff.graph import UNHEARD, ranks
+from tcsniff.taskgraph.blocking import Blocked, blocked
+from tcsniff.taskgraph.graph import UNHEARD, ranks
 
 ANY_WAY = "all-resolved"
 

@@ -10,13 +10,13 @@ from typing import Any
 import pytest
 from builders import GROUP, OTHER_TASK, TASK, delivery, time_zone
 
-from tcsniff.definitions import Definition
-from tcsniff.following import Following
 from tcsniff.pulse.deliveries import Delivery, Gap
 from tcsniff.pulse.events import Event
 from tcsniff.renderers.changes import JsonChanges, LinesOfChanges
 from tcsniff.renderers.following import GroupRenderer, GroupView
 from tcsniff.renderers.output import Output
+from tcsniff.taskgraph.definitions import Definition
+from tcsniff.taskgraph.group import Following
 
 NOW = 1_795_460_000.0
 ROOT = "https://tc.example.com"

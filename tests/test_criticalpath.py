@@ -8,8 +8,8 @@ from graphs import IN_ORDER, START, completed, graph, history, in_state, node, r
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tcsniff.criticalpath import critical_path, total
 from tcsniff.pulse.times import seconds
+from tcsniff.taskgraph.critical_path import critical_path, total
 
 ANY_WAY = "all-resolved"
 NEVER = {"reason": "exception"}  # a run that was made to hold why there was none

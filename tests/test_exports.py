@@ -20,13 +20,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from running import finished
 
-from tcsniff.definitions import Definition
-from tcsniff.exports import dot, mermaid, profile
-from tcsniff.exports import json as document
-from tcsniff.graph import Graph, Node, graph_of
 from tcsniff.sanitize import safe
 from tcsniff.simulator import plans, simulate
-from tcsniff.tracker import Run, Tracker
+from tcsniff.taskgraph.definitions import Definition
+from tcsniff.taskgraph.exports import dot, mermaid, profile
+from tcsniff.taskgraph.exports import json as document
+from tcsniff.taskgraph.graph import Graph, Node, graph_of
+from tcsniff.taskgraph.tracker import Run, Tracker
 
 START = 1_795_456_800.0  # 2026-11-23T18:00:00Z
 ROOT = "https://tc.example"

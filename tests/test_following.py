@@ -12,16 +12,16 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from queue_server import content
 
-from tcsniff.definitions import Page, page_of
-from tcsniff.following import Following, Settled
-from tcsniff.graph import Graph
 from tcsniff.pulse.deliveries import Delivery
 from tcsniff.pulse.times import seconds
 from tcsniff.renderers.scene import scene_of
 from tcsniff.renderers.tree import picture_of
 from tcsniff.simulator import plans, simulate
-from tcsniff.summary import summary_of
-from tcsniff.tracker import Change
+from tcsniff.taskgraph.definitions import Page, page_of
+from tcsniff.taskgraph.graph import Graph
+from tcsniff.taskgraph.group import Following, Settled
+from tcsniff.taskgraph.summary import summary_of
+from tcsniff.taskgraph.tracker import Change
 
 OTHER_GROUP = "WTRHGgi7TNaxn5lBTOzXTg"
 FAULTS = ("failure", "claim-expired", "worker-shutdown", "rerun", "cancel")

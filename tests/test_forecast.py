@@ -17,9 +17,9 @@ from graphs import (
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tcsniff.forecast import time_left
-from tcsniff.graph import UNHEARD
 from tcsniff.pulse.times import seconds
+from tcsniff.taskgraph.forecast import time_left
+from tcsniff.taskgraph.graph import UNHEARD
 
 ANY_WAY = "all-resolved"
 # By which the others are measured: 10 s of waiting, 100 s of running.

@@ -21,8 +21,9 @@ from graphs import (
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from tcsniff.definitions import Definition
-from tcsniff.graph import (
+from tcsniff.pulse.times import seconds
+from tcsniff.taskgraph.definitions import Definition
+from tcsniff.taskgraph.graph import (
     ORDER,
     UNHEARD,
     counts,
@@ -30,8 +31,7 @@ from tcsniff.graph import (
     ranks,
     span,
 )
-from tcsniff.pulse.times import seconds
-from tcsniff.tracker import Tracker
+from tcsniff.taskgraph.tracker import Tracker
 
 LOST = run("exception", 0, 5, 20)
 RETRIED = run("running", 20, 25, reason="retry")

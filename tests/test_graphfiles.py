@@ -12,11 +12,11 @@ import pytest
 from builders import GROUP, OTHER_TASK, TASK
 from queue_server import content
 
-from tcsniff.definitions import Definition, TaskGroup, page_of
 from tcsniff.errors import RecordingError
-from tcsniff.graphfiles import GraphFile, graph_of, worded
 from tcsniff.simulator import plans, simulate
 from tcsniff.sources.files import whole
+from tcsniff.taskgraph.definitions import Definition, TaskGroup, page_of
+from tcsniff.taskgraph.graph_files import GraphFile, graph_of, worded
 from tcsniff.taskgraphs import Plan
 
 CACHED = "G41B6K1FS32lQTjXgb4J2w"  # of another group

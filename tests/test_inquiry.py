@@ -10,11 +10,11 @@ from builders import delivery
 from queue_server import QueueServer, content
 
 from tcsniff.errors import ApiError, ApiUnknown
-from tcsniff.following import Following
 from tcsniff.simulator import plans, simulate
 from tcsniff.sources.inquiry import AFTER_FAILURE, AGAIN, SOON, Inquiry
 from tcsniff.sources.queue_api import QueueApi
-from tcsniff.tracker import Change
+from tcsniff.taskgraph.group import Following
+from tcsniff.taskgraph.tracker import Change
 
 PATIENCE = 30  # seconds until something that must happen has not
 NEW_TASK = "WTRHGgi7TNaxn5lBTOzXTg"

@@ -14,7 +14,6 @@ import pytest
 import trustme
 from queue_server import Content, QueueServer, content
 
-from tcsniff.definitions import Page, TaskGroup
 from tcsniff.errors import (
     ApiError,
     ApiMissing,
@@ -27,6 +26,7 @@ from tcsniff.errors import (
 from tcsniff.simulator import plans, simulate
 from tcsniff.sources.fetch import Fetch
 from tcsniff.sources.queue_api import QueueApi
+from tcsniff.taskgraph.definitions import Page, TaskGroup
 
 PATIENCE = 30  # seconds until something that must happen has not
 

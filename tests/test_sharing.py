@@ -3,7 +3,7 @@ from __future__ import annotations
 from builders import GROUP, OTHER_TASK, delivery, samples
 
 from tcsniff.sharing import Shared
-from tcsniff.tracker import Tracker
+from tcsniff.taskgraph.tracker import Tracker
 
 
 def tasks_of(deliveries):

@@ -18,12 +18,12 @@ from running import Running, finished
 
 from tcsniff.config import broker
 from tcsniff.errors import ConnectionFailed
-from tcsniff.graphfiles import graph_of
 from tcsniff.pulse.deliveries import Delivery
 from tcsniff.pulse.exchanges import BY_ADDRESS
 from tcsniff.simulator import FAULTS, plans, simulate
 from tcsniff.sources.alarm import Alarm
 from tcsniff.sources.publisher import WINDOW, Publisher
+from tcsniff.taskgraph.graph_files import graph_of
 
 TIME = re.compile(rb"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d[.\d]*(Z|\+00:00)")
 RUNNING = "exchange/taskcluster-queue/v1/task-running"

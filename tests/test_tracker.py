@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tcsniff.simulator import simulate
-from tcsniff.tracker import Tracker, read_status
+from tcsniff.taskgraph.tracker import Tracker, read_status
 
 RERUN = [
     delivery("task-defined"),

@@ -14,12 +14,12 @@ from msgspec.structs import replace
 from wcwidth import wcswidth
 
 from tcsniff.columns import plain
-from tcsniff.graph import Graph, Node
 from tcsniff.pulse.times import stamp
 from tcsniff.renderers.scene import Scene, scene_of
 from tcsniff.renderers.status import Status
 from tcsniff.renderers.tree import picture_of
-from tcsniff.tracker import Run
+from tcsniff.taskgraph.graph import Graph, Node
+from tcsniff.taskgraph.tracker import Run
 
 GROUP = "fN1SbArXTPSVFNUvaOlinQ"
 STATUS = Status("firefox-ci", 412, 38.0, 0.2, 0.4, "")

@@ -21,7 +21,6 @@ from tcsniff.commands.showing import recorded
 from tcsniff.commands.talk import say
 from tcsniff.config import NOWHERE
 from tcsniff.errors import ApiUnknown, RecordingError, TcsniffError, UsageError
-from tcsniff.following import Following, Settled
 from tcsniff.pipeline import Outcome, Renderer, Stop, Watch, pump
 from tcsniff.pulse.deliveries import Gap
 from tcsniff.renderers.following import GroupRenderer, GroupView
@@ -29,8 +28,9 @@ from tcsniff.sanitize import safe
 from tcsniff.selection.select import EVERYTHING, Selection, Wanted, select
 from tcsniff.signals import interrupts
 from tcsniff.sources.inquiry import Inquiry
-from tcsniff.summary import summary_of
-from tcsniff.tracker import Change
+from tcsniff.taskgraph.group import Following, Settled
+from tcsniff.taskgraph.summary import summary_of
+from tcsniff.taskgraph.tracker import Change
 
 _NAMED = 3  # other groups of a recording
 

@@ -12,11 +12,11 @@ from functools import partial
 
 from tcsniff.commands.groupoptions import FORMATS, Showing
 from tcsniff.commands.showing import can_draw, coloured, knows_only_ascii
-from tcsniff.graph import Graph
 from tcsniff.pulse.urls import are_shown
 from tcsniff.renderers.document import Document, Words, chain, picture, waiting
 from tcsniff.renderers.following import GroupView
 from tcsniff.renderers.output import Output, size_of_terminal
+from tcsniff.taskgraph.graph import Graph
 
 _WIDTH, _HEIGHT = 140, 120  # of a picture that no terminal shows; addresses of logs fit
 _STILL = 40  # lines, at most, of a picture in a file
@@ -45,7 +45,7 @@ def view_of(
     ascii_only = knows_only_ascii()
     name = showing.output or ("table" if live else "json")
     if showing.document in FORMATS:
-        export = importlib.import_module(f"tcsniff.exports.{showing.document}").export
+        export = importlib.import_module(f"tcsniff.taskgraph.exports.{showing.document}").export
         return Document(output, partial(export, root_url=root_url))
     has_links = are_shown(os.environ, live=live, coloured=colour)
     if showing.document is not None:

@@ -8,8 +8,6 @@ import orjson
 from rich.text import Text
 
 from tcsniff.columns import clock_time, gap_text, plain
-from tcsniff.criticalpath import critical_path
-from tcsniff.graph import Graph
 from tcsniff.pulse.deliveries import Gap
 from tcsniff.pulse.records import gap_line
 from tcsniff.pulse.times import moment
@@ -20,7 +18,9 @@ from tcsniff.renderers.scene import look_of, scene_of, troubles
 from tcsniff.renderers.sections import path, progress, title, wrong
 from tcsniff.renderers.telling import log
 from tcsniff.sanitize import safe, safe_json
-from tcsniff.summary import Json, summary_of
+from tcsniff.taskgraph.critical_path import critical_path
+from tcsniff.taskgraph.graph import Graph
+from tcsniff.taskgraph.summary import Json, summary_of
 
 _WIDTH = 120  # cells of the summary in words
 _WIDE = 1000  # the same, with the addresses of logs, which are never cut off

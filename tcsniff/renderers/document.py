@@ -6,17 +6,17 @@ from collections.abc import Callable, Iterable
 
 import orjson
 
-from tcsniff.blocking import blocked
 from tcsniff.columns import plain
-from tcsniff.criticalpath import critical_path
-from tcsniff.graph import Graph
 from tcsniff.pulse.deliveries import Gap
 from tcsniff.renderers.output import Output
 from tcsniff.renderers.painting import painted
 from tcsniff.renderers.reports import blocked_rows, path_rows
 from tcsniff.renderers.scene import scene_of
 from tcsniff.renderers.tree import picture_of
-from tcsniff.summary import Json, blocked_of, step_of
+from tcsniff.taskgraph.blocking import blocked
+from tcsniff.taskgraph.critical_path import critical_path
+from tcsniff.taskgraph.graph import Graph
+from tcsniff.taskgraph.summary import Json, blocked_of, step_of
 
 Words = Callable[[Graph, float], str]
 """Words a document of a graph at a moment, in seconds since the Unix epoch."""

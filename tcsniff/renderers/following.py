@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Protocol
 
-from tcsniff.following import Following
-from tcsniff.graph import Graph
 from tcsniff.pulse.deliveries import Gap
 from tcsniff.pulse.events import Event
-from tcsniff.summary import Json, change_of
-from tcsniff.tracker import Change
+from tcsniff.taskgraph.graph import Graph
+from tcsniff.taskgraph.group import Following
+from tcsniff.taskgraph.summary import Json, change_of
+from tcsniff.taskgraph.tracker import Change
 
 
 class GroupView(Protocol):

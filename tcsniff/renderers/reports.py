@@ -7,12 +7,12 @@ from collections.abc import Sequence
 from rich.cells import cell_len
 from rich.text import Text
 
-from tcsniff.criticalpath import Step
 from tcsniff.pulse.times import lasting
 from tcsniff.renderers.labels import LABEL
 from tcsniff.renderers.scene import Scene, look_of
 from tcsniff.renderers.sections import task
 from tcsniff.sanitize import safe
+from tcsniff.taskgraph.critical_path import Step
 
 
 def path_rows(steps: Sequence[Step]) -> list[Text]:

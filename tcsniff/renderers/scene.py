@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
-from tcsniff.blocking import Blocked, blocked
-from tcsniff.criticalpath import Step, critical_path
-from tcsniff.forecast import time_left
-from tcsniff.graph import (
+from tcsniff.pulse.styles import LOOKS, Look
+from tcsniff.sanitize import safe
+from tcsniff.taskgraph.blocking import Blocked, blocked
+from tcsniff.taskgraph.critical_path import Step, critical_path
+from tcsniff.taskgraph.forecast import time_left
+from tcsniff.taskgraph.graph import (
     UNHEARD,
     Graph,
     Node,
@@ -16,8 +18,6 @@ from tcsniff.graph import (
     ranks,
     span,
 )
-from tcsniff.pulse.styles import LOOKS, Look
-from tcsniff.sanitize import safe
 
 SYMBOLS = {
     "completed": LOOKS["task-completed"],

@@ -7,8 +7,6 @@ from collections.abc import Sequence
 from rich.cells import cell_len
 from rich.text import Text
 
-from tcsniff.criticalpath import Step
-from tcsniff.graph import OPEN, UNHEARD, Node, counts
 from tcsniff.pulse.times import lasting
 from tcsniff.pulse.urls import group_url, task_url
 from tcsniff.renderers.labels import LABEL, LEAST_LABEL, cut, padded, room_for
@@ -23,6 +21,8 @@ from tcsniff.renderers.telling import (
     wrong_run,
 )
 from tcsniff.sanitize import safe
+from tcsniff.taskgraph.critical_path import Step
+from tcsniff.taskgraph.graph import OPEN, UNHEARD, Node, counts
 
 _BLOCKS = {
     "completed": "█",

@@ -6,13 +6,13 @@ from collections.abc import Sequence
 
 from rich.text import Text
 
-from tcsniff.graph import Graph, Node
 from tcsniff.pulse.times import lasting, seconds
 from tcsniff.pulse.urls import log_url
 from tcsniff.renderers.labels import LABEL, cut
 from tcsniff.renderers.scene import Scene, look_of
 from tcsniff.sanitize import safe
-from tcsniff.tracker import Run
+from tcsniff.taskgraph.graph import Graph, Node
+from tcsniff.taskgraph.tracker import Run
 
 _NAMED = 2  # blockers that are named; of more, how many they are
 _COMPARED = 100  # sets of blockers of a kind that are looked at

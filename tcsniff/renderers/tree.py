@@ -6,11 +6,11 @@ from collections.abc import Iterator, Sequence
 
 from rich.text import Text
 
-from tcsniff.graph import Node
 from tcsniff.renderers import labels, sections, telling
 from tcsniff.renderers.painting import painted, words
 from tcsniff.renderers.scene import Scene, troubles
 from tcsniff.renderers.status import Status, status_line
+from tcsniff.taskgraph.graph import Node
 
 _INDENT = "  "
 _CHROME = 4  # lines besides: title, bar, path and status

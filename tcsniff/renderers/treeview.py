@@ -6,7 +6,6 @@ import time
 from collections.abc import Callable, Iterable
 
 from tcsniff.columns import plain
-from tcsniff.graph import Graph
 from tcsniff.pulse.deliveries import Gap
 from tcsniff.renderers.output import Output, size_of_terminal
 from tcsniff.renderers.scene import scene_of
@@ -14,7 +13,8 @@ from tcsniff.renderers.screen import Screen
 from tcsniff.renderers.status import Traffic, counted_gaps
 from tcsniff.renderers.tree import picture_of
 from tcsniff.sanitize import safe
-from tcsniff.summary import Json
+from tcsniff.taskgraph.graph import Graph
+from tcsniff.taskgraph.summary import Json
 
 REDRAW = 0.25  # seconds between two drawings, at least
 _SHARE = 6  # how many times longer than it took to draw the next drawing waits

@@ -6,8 +6,8 @@ import threading
 from collections.abc import Callable, Iterable
 from queue import SimpleQueue
 
-from tcsniff.definitions import Page
 from tcsniff.errors import TcsniffError
+from tcsniff.taskgraph.definitions import Page
 
 
 class Fetch:

@@ -6,10 +6,10 @@ import math
 from collections.abc import Callable
 
 from tcsniff.errors import ApiError
-from tcsniff.following import Following
 from tcsniff.sources.fetch import Fetch
 from tcsniff.sources.queue_api import QueueApi
-from tcsniff.tracker import Change
+from tcsniff.taskgraph.group import Following
+from tcsniff.taskgraph.tracker import Change
 
 AGAIN = 300.0  # seconds between two questions: messages get lost, the queue's word counts
 SOON = 15.0  # seconds, if there is something that only the queue can tell; doubled each time

@@ -18,10 +18,10 @@ from typing import Any, NamedTuple, TypeVar
 import msgspec
 import orjson
 
-from tcsniff.definitions import Definition, Page, page_of, parse, read
 from tcsniff.errors import ApiError, ApiMissing, ApiRefused, ApiUnknown, ApiUntrusted
 from tcsniff.messages.parts import Record
 from tcsniff.pulse.urls import credentials_for, root_url_of
+from tcsniff.taskgraph.definitions import Definition, Page, page_of, parse, read
 
 TIMEOUT = 60.0  # seconds for an answer, tries and pauses between them included
 RETRIES = 5  # after a failure of the line or the server; in all, 3 seconds of pauses

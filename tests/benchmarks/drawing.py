@@ -27,13 +27,13 @@ from measuring import Row, Section, say
 from queue_server import content
 from running import command, environment
 
-from tcsniff.following import Following
-from tcsniff.graphfiles import definitions_of
 from tcsniff.pulse.deliveries import Delivery
 from tcsniff.pulse.records import line
 from tcsniff.renderers.scene import scene_of
 from tcsniff.renderers.tree import picture_of
 from tcsniff.simulator import plans, simulate
+from tcsniff.taskgraph.graph_files import definitions_of
+from tcsniff.taskgraph.group import Following
 
 TASKS = 5_000
 RATE = 1_000  # events a second

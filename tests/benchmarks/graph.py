@@ -16,13 +16,13 @@ import orjson
 from graphs import History, by_id, graph, in_state, waiting
 from measuring import Row, Section, say
 
-from tcsniff.blocking import blocked
-from tcsniff.criticalpath import critical_path
-from tcsniff.forecast import time_left
-from tcsniff.graph import Graph, graph_of
 from tcsniff.pulse.deliveries import Delivery
 from tcsniff.simulator import plans, simulate
-from tcsniff.tracker import Tracker
+from tcsniff.taskgraph.blocking import blocked
+from tcsniff.taskgraph.critical_path import critical_path
+from tcsniff.taskgraph.forecast import time_left
+from tcsniff.taskgraph.graph import Graph, graph_of
+from tcsniff.taskgraph.tracker import Tracker
 
 START = 1_795_456_800.0  # 2026-11-23T18:00:00Z
 SIZES = (1_000, 10_000)  # tasks of a group

@@ -31,14 +31,14 @@ from __future__ import annotations
 
 import json
 
-from tcsniff.blocking import blocked
-from tcsniff.criticalpath import critical_path
-from tcsniff.graph import Graph, Node, counts, span
 from tcsniff.pulse.times import stamp
 from tcsniff.pulse.urls import task_url
 from tcsniff.sanitize import safe_json
-from tcsniff.summary import Json, blocked_of, step_of
-from tcsniff.tracker import Run
+from tcsniff.taskgraph.blocking import blocked
+from tcsniff.taskgraph.critical_path import critical_path
+from tcsniff.taskgraph.graph import Graph, Node, counts, span
+from tcsniff.taskgraph.summary import Json, blocked_of, step_of
+from tcsniff.taskgraph.tracker import Run
 
 
 def export(graph: Graph, now: float, root_url: str | None = None) -> str:

@@ -10,13 +10,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from itertools import pairwise
 
-from tcsniff.criticalpath import critical_path
-from tcsniff.definitions import REQUIRES
-from tcsniff.exports.looks import OTHER, WAITING, heading, look_of, story
-from tcsniff.graph import Graph, Node
 from tcsniff.messages.parts import TASK_IDS
 from tcsniff.pulse.urls import group_url, task_url
 from tcsniff.sanitize import safe
+from tcsniff.taskgraph.critical_path import critical_path
+from tcsniff.taskgraph.definitions import REQUIRES
+from tcsniff.taskgraph.exports.drawing import OTHER, WAITING, heading, look_of, story
+from tcsniff.taskgraph.graph import Graph, Node
 
 _FONT = "Helvetica,Arial,sans-serif"
 _WRONG = ("failed", "exception")

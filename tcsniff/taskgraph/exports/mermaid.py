@@ -12,9 +12,11 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from itertools import pairwise
 
-from tcsniff.criticalpath import critical_path
-from tcsniff.definitions import REQUIRES
-from tcsniff.exports.looks import (
+from tcsniff.pulse.urls import task_url
+from tcsniff.sanitize import safe
+from tcsniff.taskgraph.critical_path import critical_path
+from tcsniff.taskgraph.definitions import REQUIRES
+from tcsniff.taskgraph.exports.drawing import (
     LOOKS,
     OTHER,
     WAITING,
@@ -23,9 +25,7 @@ from tcsniff.exports.looks import (
     look_of,
     story,
 )
-from tcsniff.graph import Graph, Node, counts
-from tcsniff.pulse.urls import task_url
-from tcsniff.sanitize import safe
+from tcsniff.taskgraph.graph import Graph, Node, counts
 
 _MOST_ARROWS = 500
 _MOST_CHARACTERS = 50_000

@@ -7,11 +7,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 
-from tcsniff.definitions import Definition, TaskGroup
-from tcsniff.graph import OPEN, Graph, graph_of
 from tcsniff.pulse.deliveries import Delivery
 from tcsniff.pulse.times import seconds
-from tcsniff.tracker import (
+from tcsniff.taskgraph.definitions import Definition, TaskGroup
+from tcsniff.taskgraph.graph import OPEN, Graph, graph_of
+from tcsniff.taskgraph.tracker import (
     Change,
     Group,
     Run,

@@ -7,10 +7,10 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from tcsniff.graph import UNHEARD, Graph, Node, counts, span
 from tcsniff.pulse.styles import LOOKS as EVENTS
 from tcsniff.pulse.times import lasting, seconds
 from tcsniff.sanitize import safe
+from tcsniff.taskgraph.graph import UNHEARD, Graph, Node, counts, span
 
 
 class Look(NamedTuple):

@@ -14,7 +14,9 @@ from typing import NamedTuple
 import msgspec
 import orjson
 
-from tcsniff.definitions import (
+from tcsniff.errors import RecordingError
+from tcsniff.messages.parts import Record
+from tcsniff.taskgraph.definitions import (
     Definition,
     Page,
     Task,
@@ -23,8 +25,6 @@ from tcsniff.definitions import (
     page_of,
     read,
 )
-from tcsniff.errors import RecordingError
-from tcsniff.messages.parts import Record
 from tcsniff.taskgraphs import Plan, PlannedTask
 
 EXPECTED = (

@@ -9,10 +9,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
-from tcsniff.definitions import REQUIRES, Definition
 from tcsniff.messages import STATES
 from tcsniff.pulse.times import seconds
-from tcsniff.tracker import Group, Run, Task, Tracker
+from tcsniff.taskgraph.definitions import REQUIRES, Definition
+from tcsniff.taskgraph.tracker import Group, Run, Task, Tracker
 
 UNHEARD = "unheard"
 """The state of a task that a definition names and no event has told of."""

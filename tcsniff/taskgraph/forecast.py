@@ -9,10 +9,10 @@ import statistics
 from collections.abc import Callable, Iterable, Mapping
 from typing import NamedTuple
 
-from tcsniff.blocking import WAITING
-from tcsniff.definitions import REQUIRES
-from tcsniff.graph import Node, ranks
 from tcsniff.pulse.times import seconds
+from tcsniff.taskgraph.blocking import WAITING
+from tcsniff.taskgraph.definitions import REQUIRES
+from tcsniff.taskgraph.graph import Node, ranks
 
 _OVERDUE = 0.1  # of the usual length, for a run that has taken longer than that
 

@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
-from tcsniff.definitions import REQUIRES
-from tcsniff.graph import UNHEARD, Node, ranks
+from tcsniff.taskgraph.definitions import REQUIRES
+from tcsniff.taskgraph.graph import UNHEARD, Node, ranks
 
 WAITING = ("unscheduled", UNHEARD)
 """The states of a task that has no run yet."""

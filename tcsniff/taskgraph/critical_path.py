@@ -10,9 +10,9 @@ from itertools import zip_longest
 from math import inf
 from typing import NamedTuple
 
-from tcsniff.definitions import REQUIRES
-from tcsniff.graph import Graph, Node
 from tcsniff.pulse.times import seconds
+from tcsniff.taskgraph.definitions import REQUIRES
+from tcsniff.taskgraph.graph import Graph, Node
 
 _APART = 1.0  # seconds that the clocks of two machines may differ
 _RETRIES = ("retry", "task-retry")  # why the queue itself creates a run for one that was lost

@@ -8,11 +8,11 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from tcsniff.blocking import Blocked
-from tcsniff.criticalpath import Step
-from tcsniff.graph import Graph, Node, counts, span
 from tcsniff.pulse.urls import log_url
-from tcsniff.tracker import Change, Run
+from tcsniff.taskgraph.blocking import Blocked
+from tcsniff.taskgraph.critical_path import Step
+from tcsniff.taskgraph.graph import Graph, Node, counts, span
+from tcsniff.taskgraph.tracker import Change, Run
 
 _WRONG = ("failed", "exception")  # states of runs
 
