@@ -3,7 +3,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tcsniff.forgotten import Forgotten
+from tcsniff.stats.counters import Forgotten
 
 
 @given(st.lists(st.tuples(st.text(max_size=5), st.integers(1, 50)), max_size=8))

@@ -9,11 +9,11 @@ from builders import GROUP, LATER, RESOLVED, SCHEDULED, STARTED, TASK, delivery,
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tcsniff.meters import NAMES, OTHERS, Bounds, Meters
 from tcsniff.pulse.times import seconds
-from tcsniff.rates import MINUTES
-from tcsniff.rows import MEASURES
 from tcsniff.simulator import simulate
+from tcsniff.stats.counters import NAMES, OTHERS, Bounds, Meters
+from tcsniff.stats.rates import MINUTES
+from tcsniff.stats.rows import MEASURES
 
 NOW = 1_795_456_800.0
 RERUN = [

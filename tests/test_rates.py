@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tcsniff.rates import MINUTES, STEP, Rate
+from tcsniff.stats.rates import MINUTES, STEP, Rate
 
 BEGAN = 1_795_456_800.0  # on a full minute
 

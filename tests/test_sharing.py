@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from builders import GROUP, OTHER_TASK, delivery, samples
 
-from tcsniff.sharing import Shared
+from tcsniff.stats.counters import Shared
 from tcsniff.taskgraph.tracker import Tracker
 
 

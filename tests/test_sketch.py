@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tcsniff.sketch import (
+from tcsniff.stats.histogram import (
     ERROR,
     LEAST,
     MOST,

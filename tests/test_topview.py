@@ -13,15 +13,15 @@ from hypothesis import strategies as st
 from wcwidth import wcswidth
 
 from tcsniff.columns import plain
-from tcsniff.counter import Counter
 from tcsniff.pulse.deliveries import Gap
 from tcsniff.pulse.events import Event
 from tcsniff.renderers.output import Output
 from tcsniff.renderers.status import Status
 from tcsniff.renderers.top import REDRAW, RESORT, TopRenderer, board_of
 from tcsniff.renderers.topview import Board, picture_of, spark
-from tcsniff.rows import Reading
-from tcsniff.sketch import NOTHING, Summary
+from tcsniff.stats.counters import Counter
+from tcsniff.stats.histogram import NOTHING, Summary
+from tcsniff.stats.rows import Reading
 
 CONTROLS = {"Cc", "Cf", "Zl", "Zp", "Cs"}
 HOSTILE = "[red]x[/red]\x1b[31m\x9b1m[link=http://e.org]\u202e\n\r\x00日本"

@@ -12,9 +12,9 @@ from typing import Any
 from tcsniff.commands.counts import Counts
 from tcsniff.commands.run import Showing
 from tcsniff.commands.showing import can_draw, coloured, knows_only_ascii, recorded, saved
-from tcsniff.counter import Counter
 from tcsniff.pipeline import Renderer
 from tcsniff.renderers.output import Output
+from tcsniff.stats.counters import Counter
 
 
 def showing(counts: Counts, *, is_live: bool) -> Showing:

@@ -6,15 +6,15 @@ import time
 from collections.abc import Callable, Sequence
 
 from tcsniff.columns import plain
-from tcsniff.counter import Counter
 from tcsniff.pulse.deliveries import Gap
 from tcsniff.pulse.events import Event
 from tcsniff.renderers.output import Output, size_of_terminal
 from tcsniff.renderers.screen import Screen
 from tcsniff.renderers.status import Status, Traffic, counted_gaps
 from tcsniff.renderers.topview import Board, picture_of
-from tcsniff.rows import Row
 from tcsniff.sanitize import safe
+from tcsniff.stats.counters import Counter
+from tcsniff.stats.rows import Row
 
 REDRAW = 0.25  # seconds between two drawings, at least
 RESORT = 2.0  # seconds between two sortings, at least: who reads a row should find it again

@@ -7,14 +7,14 @@ from typing import Any
 
 import orjson
 
-from tcsniff.counter import Counter
 from tcsniff.pulse.deliveries import Gap
 from tcsniff.pulse.events import Event
 from tcsniff.pulse.times import stamp
 from tcsniff.renderers.jsonl import safe_lines
 from tcsniff.renderers.output import Output
-from tcsniff.rows import Reading
-from tcsniff.sketch import Summary
+from tcsniff.stats.counters import Counter
+from tcsniff.stats.histogram import Summary
+from tcsniff.stats.rows import Reading
 
 _MOST_QUIET = 1000  # periods without an event that have a line each
 

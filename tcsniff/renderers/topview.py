@@ -13,9 +13,9 @@ from tcsniff.pulse.styles import LOOKS
 from tcsniff.pulse.times import lasting
 from tcsniff.renderers.painting import painted
 from tcsniff.renderers.status import Status, status_line
-from tcsniff.rows import Reading
 from tcsniff.sanitize import safe
-from tcsniff.sketch import Summary
+from tcsniff.stats.histogram import Summary
+from tcsniff.stats.rows import Reading
 
 _NAME = (12, 20, 40)  # cells for a name: the least, enough, and the most
 _SPARKS = "▁▂▃▄▅▆▇█"

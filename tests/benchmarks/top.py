@@ -18,8 +18,6 @@ from pathlib import Path
 from graph import START, busy, load, medians
 from measuring import Row, Section, run, say
 
-from tcsniff.counter import Counter
-from tcsniff.meters import Meters
 from tcsniff.pulse import records
 from tcsniff.pulse.deliveries import Delivery
 from tcsniff.pulse.events import Event
@@ -27,6 +25,7 @@ from tcsniff.pulse.times import stamp
 from tcsniff.renderers.output import Output
 from tcsniff.renderers.top import REDRAW, TopRenderer
 from tcsniff.simulator import simulate
+from tcsniff.stats.counters import Counter, Meters
 
 FOLDED = 60_000  # messages that are folded again and again
 PROMISED = 100_000  # of them in a second, at least

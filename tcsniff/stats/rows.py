@@ -11,8 +11,8 @@ from typing import NamedTuple
 
 from tcsniff.messages import STATES
 from tcsniff.pulse.times import moment
-from tcsniff.rates import Rate
-from tcsniff.sketch import Sketch, Summary, bucket_of
+from tcsniff.stats.histogram import Sketch, Summary, bucket_of
+from tcsniff.stats.rates import Rate
 from tcsniff.taskgraph.tracker import Run
 
 _PLACES = {state: place for place, state in enumerate(STATES[1:])}

@@ -16,16 +16,16 @@ Memory is bounded by forgetting. Up to these bounds all is exact; beyond them:
 
 from __future__ import annotations
 
+from array import array
 from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass
 from operator import attrgetter
 
-from tcsniff.forgotten import Forgotten
 from tcsniff.pulse.deliveries import Delivery
-from tcsniff.pulse.times import stamp
-from tcsniff.rows import MEASURES, Row, mark_of
-from tcsniff.sharing import Shared
-from tcsniff.taskgraph.tracker import Run, Task, Tracker
+from tcsniff.pulse.events import Event
+from tcsniff.pulse.times import seconds, stamp
+from tcsniff.stats.rows import MEASURES, Reading, Row, mark_of
+from tcsniff.taskgraph.tracker import Run, Status, Task, Tracker
 
 OPEN, ENDED, ROWS = 20_000, 2_000, 1_000
 """How many tasks and rows are kept."""
@@ -260,3 +260,198 @@ class Meters:
 
 def _has_ended(run: Run) -> bool:
     return run.state not in ("pending", "running")
+
+
+_WAYS = 8  # places that a task may have
+_RUNS = 8  # bits for the number of runs; the queue allows 50
+_MOST_RUNS = (1 << _RUNS) - 1
+_MARK = (1 << (64 - _RUNS)) - 1
+
+
+class Forgotten:
+    """How many runs of each task were counted, of the tasks that were forgotten last.
+
+    A task is known by 56 bits of a hash: among a quarter of a million tasks one
+    in 10^10 that is new is taken for another. The numbers are in one table; a new
+    one takes the place of the oldest of the eight that share its row.
+    """
+
+    def __init__(self, most: int = 1 << 18) -> None:
+        """Nothing is remembered yet.
+
+        Args:
+            most: How many tasks have room, each of 8 bytes.
+        """
+        self._rows = max(1, most // _WAYS)
+        self._places = array("Q", bytes(8 * self._rows * _WAYS))
+        self._oldest = bytearray(self._rows)
+
+    def add(self, task_id: str, runs: int) -> None:
+        """Remember a task.
+
+        Args:
+            task_id: The task.
+            runs: How many of its runs were counted.
+        """
+        mark, row = self._found(task_id)
+        start = row * _WAYS
+        entry = mark << _RUNS | min(runs, _MOST_RUNS)
+        for place in range(start, start + _WAYS):
+            if self._places[place] >> _RUNS == mark:
+                self._places[place] = entry
+                return
+        self._places[start + self._oldest[row]] = entry
+        self._oldest[row] = (self._oldest[row] + 1) % _WAYS
+
+    def runs(self, task_id: str) -> int:
+        """Tell how many runs of a task were counted; 0 if it is not remembered."""
+        mark, row = self._found(task_id)
+        for entry in self._places[row * _WAYS : (row + 1) * _WAYS]:
+            if entry >> _RUNS == mark:
+                return entry & _MOST_RUNS
+        return 0
+
+    def _found(self, task_id: str) -> tuple[int, int]:
+        mark = hash(task_id) & _MARK or 1  # 0 stands for nobody
+        return mark, mark % self._rows
+
+
+class Shared:
+    """Finds the string that was there first."""
+
+    def __init__(self, most: int = 10_000) -> None:
+        """Nothing is known yet.
+
+        Args:
+            most: How many strings are remembered, or a task's more.
+        """
+        self._most = most
+        self._known: dict[str, str] = {}
+
+    def __len__(self) -> int:
+        """How many strings are remembered."""
+        return len(self._known)
+
+    def slim(self, task: Task) -> Task:
+        """Make an equal task, but for its label, of strings that others have too."""
+        if len(self._known) >= self._most:
+            self._known.clear()
+        status = task.status
+        slim = Status(
+            status.task_id,
+            self._one(status.task_group_id),
+            self._one(status.state),
+            self._one(status.scheduler_id),
+            self._one(status.provisioner_id),
+            self._one(status.worker_type),
+            tuple(map(self._run, status.runs)),
+            status.deadline,
+        )
+        return Task(slim, "", self._one(task.kind))
+
+    def _run(self, run: Run) -> Run:
+        return Run(
+            run.run_id,
+            self._one(run.state),
+            self._maybe(run.reason_created),
+            self._maybe(run.reason_resolved),
+            self._maybe(run.worker_group),
+            run.worker_id,
+            run.scheduled,
+            run.started,
+            run.resolved,
+        )
+
+    def _one(self, text: str) -> str:
+        return self._known.setdefault(text, text)
+
+    def _maybe(self, text: str | None) -> str | None:
+        return None if text is None else self._known.setdefault(text, text)
+
+
+class Counter:
+    """Counts events as they arrive.
+
+    Attributes:
+        by: What a row stands for.
+        meters: All that was counted.
+    """
+
+    def __init__(
+        self,
+        by: str,
+        sort: str,
+        *,
+        reverse: bool = False,
+        clock: Callable[[], float] | None = None,
+    ) -> None:
+        """Nothing is counted yet.
+
+        Args:
+            by: What a row stands for, one of `meters.NAMES`.
+            sort: What rows are sorted by: ``name``, or one of `rows.MEASURES`.
+            reverse: Whether the other way round.
+            clock: Tells the time, in seconds since the Unix epoch; None if time is
+                what events say.
+        """
+        self.by = by
+        self.meters = Meters(by)
+        self._sort = sort
+        self._reverse = reverse
+        self._arrivals = Arrivals(clock)
+
+    @property
+    def now(self) -> float | None:
+        """The time, in seconds since the Unix epoch; None as long as no event tells it."""
+        return self._arrivals.now
+
+    def arrives(self, event: Event) -> float:
+        """Tell when an event arrives, before it is taken."""
+        return self._arrivals.of(event)
+
+    def take(self, event: Event) -> None:
+        """Count an event."""
+        self.meters.take(event.delivery, self._arrivals.of(event))
+
+    def rows(self, now: float | None = None) -> list[Row]:
+        """Sort the rows, as they are at a time; None for now."""
+        return self.meters.rows(self._sort, self._time(now), reverse=self._reverse)
+
+    def reading(self, row: Row, now: float | None = None) -> Reading:
+        """Read a row at a time; None for now."""
+        time = self._time(now)
+        return row.reading(time, self.meters.began or time)
+
+    def _time(self, now: float | None) -> float:
+        return (self.now or 0.0) if now is None else now
+
+
+class Arrivals:
+    """Tells the time, which never goes back."""
+
+    def __init__(self, clock: Callable[[], float] | None) -> None:
+        """Choose a clock.
+
+        Args:
+            clock: Tells the time, in seconds since the Unix epoch; None if time is
+                what events say: when they were received, once.
+        """
+        self._clock = clock
+        self._now: float | None = None if clock is None else clock()
+
+    @property
+    def now(self) -> float | None:
+        """The time, in seconds since the Unix epoch; None as long as no event tells it."""
+        if self._clock is not None:
+            self._move(self._clock())
+        return self._now
+
+    def of(self, event: Event) -> float:
+        """Tell when an event arrives; one that does not tell, with the one before it."""
+        moment = seconds(event.delivery.received) if self._clock is None else self._clock()
+        if moment is not None:
+            self._move(moment)
+        return self._now or 0.0
+
+    def _move(self, moment: float) -> None:
+        self._now = moment if self._now is None else max(self._now, moment)
