@@ -10,7 +10,7 @@ import orjson
 
 from tcsniff.pulse.deliveries import Delivery
 from tcsniff.pulse.times import stamp
-from tcsniff.simulator import FAULTS, Plan, plans, simulate
+from tcsniff.simulator.simulation import FAULTS, Plan, plans, simulate
 from tcsniff.taskgraph.definitions import REQUIRES, Definition
 from tcsniff.taskgraph.graph import Graph, Node, graph_of
 from tcsniff.taskgraph.tracker import Run, Tracker

@@ -14,7 +14,7 @@ from rabbitmq import Publication, Taskcluster
 
 from tcsniff.pulse.deliveries import Delivery
 from tcsniff.pulse.records import line
-from tcsniff.simulator import Plan, plans, simulate
+from tcsniff.simulator.simulation import Plan, plans, simulate
 
 START = 1_795_456_800.0  # 2026-11-23T18:00:00Z
 UNKNOWN = "WTRHGgi7TNaxn5lBTOzXTg"  # a group of which nobody tells

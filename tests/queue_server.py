@@ -17,7 +17,7 @@ import orjson
 
 from tcsniff.messages.parts import STATES
 from tcsniff.pulse.deliveries import Delivery
-from tcsniff.taskgraphs import Plan, PlannedTask
+from tcsniff.simulator.planning import Plan, PlannedTask
 
 _API = "/api/queue/v1"
 _PAGE = 1000  # tasks, unless told otherwise

@@ -18,7 +18,7 @@ from running import PATIENCE, environment
 
 from tcsniff.pulse import records
 from tcsniff.pulse.deliveries import Delivery
-from tcsniff.simulator import simulate
+from tcsniff.simulator.simulation import simulate
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")

@@ -21,7 +21,7 @@ from hypothesis import strategies as st
 from running import finished
 
 from tcsniff.sanitize import safe
-from tcsniff.simulator import plans, simulate
+from tcsniff.simulator.simulation import plans, simulate
 from tcsniff.taskgraph.definitions import Definition
 from tcsniff.taskgraph.exports import dot, mermaid, profile
 from tcsniff.taskgraph.exports import json as document

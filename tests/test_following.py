@@ -16,7 +16,7 @@ from tcsniff.pulse.deliveries import Delivery
 from tcsniff.pulse.times import seconds
 from tcsniff.renderers.scene import scene_of
 from tcsniff.renderers.tree import picture_of
-from tcsniff.simulator import plans, simulate
+from tcsniff.simulator.simulation import plans, simulate
 from tcsniff.taskgraph.definitions import Page, page_of
 from tcsniff.taskgraph.graph import Graph
 from tcsniff.taskgraph.group import Following, Settled

@@ -13,11 +13,11 @@ from builders import GROUP, OTHER_TASK, TASK
 from queue_server import content
 
 from tcsniff.errors import RecordingError
-from tcsniff.simulator import plans, simulate
+from tcsniff.simulator.planning import Plan, worded
+from tcsniff.simulator.simulation import plans, simulate
 from tcsniff.sources.files import whole
 from tcsniff.taskgraph.definitions import Definition, TaskGroup, page_of
-from tcsniff.taskgraph.graph_files import GraphFile, graph_of, worded
-from tcsniff.taskgraphs import Plan
+from tcsniff.taskgraph.graph_files import GraphFile, graph_of
 
 CACHED = "G41B6K1FS32lQTjXgb4J2w"  # of another group
 

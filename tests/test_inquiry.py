@@ -10,7 +10,7 @@ from builders import delivery
 from queue_server import QueueServer, content
 
 from tcsniff.errors import ApiError, ApiUnknown
-from tcsniff.simulator import plans, simulate
+from tcsniff.simulator.simulation import plans, simulate
 from tcsniff.sources.inquiry import AFTER_FAILURE, AGAIN, SOON, Inquiry
 from tcsniff.sources.queue_api import QueueApi
 from tcsniff.taskgraph.group import Following

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tcsniff.pulse.times import seconds
-from tcsniff.simulator import simulate
+from tcsniff.simulator.simulation import simulate
 from tcsniff.stats.counters import NAMES, OTHERS, Bounds, Meters
 from tcsniff.stats.rates import MINUTES
 from tcsniff.stats.rows import MEASURES

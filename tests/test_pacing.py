@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from tcsniff.pacing import Pace
+from tcsniff.simulator.schedule import Pace
 
 
 @pytest.mark.parametrize(

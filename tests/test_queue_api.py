@@ -23,7 +23,7 @@ from tcsniff.errors import (
     TcsniffError,
     UsageError,
 )
-from tcsniff.simulator import plans, simulate
+from tcsniff.simulator.simulation import plans, simulate
 from tcsniff.sources.fetch import Fetch
 from tcsniff.sources.queue_api import QueueApi
 from tcsniff.taskgraph.definitions import Page, TaskGroup

@@ -11,7 +11,7 @@ from queue_server import QueueServer, content
 from rabbitmq import ADMIN, RabbitMQ, Taskcluster
 from recipes import README, ROOT, blocks, record_yesterday, run, section
 
-from tcsniff.simulator import plans
+from tcsniff.simulator.simulation import plans
 
 CONTRIBUTING = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
 # What other tests run, or what runs these tests.

@@ -29,7 +29,7 @@ from tcsniff.pulse.events import Event
 from tcsniff.renderers.jsonl import JsonRenderer
 from tcsniff.renderers.output import Output
 from tcsniff.renderers.recorder import Recorder
-from tcsniff.simulator import simulate
+from tcsniff.simulator.simulation import simulate
 from tcsniff.sources import files
 from tcsniff.sources.recording import Recording
 

@@ -36,7 +36,7 @@ from tcsniff.pulse.routing import Binding, flag_of
 from tcsniff.selection.expressions import compile as compiled
 from tcsniff.selection.filters import Seen, reasons, states, tagged
 from tcsniff.selection.select import QUEUE, Selection, Wanted, select
-from tcsniff.simulator import simulate
+from tcsniff.simulator.simulation import simulate
 from tcsniff.sources.pulse import Listener
 from tcsniff.sources.recording import Recording
 

@@ -20,7 +20,7 @@ from tcsniff.config import broker
 from tcsniff.errors import ConnectionFailed
 from tcsniff.pulse.deliveries import Delivery
 from tcsniff.pulse.exchanges import BY_ADDRESS
-from tcsniff.simulator import FAULTS, plans, simulate
+from tcsniff.simulator.simulation import FAULTS, plans, simulate
 from tcsniff.sources.alarm import Alarm
 from tcsniff.sources.publisher import WINDOW, Publisher
 from tcsniff.taskgraph.graph_files import graph_of

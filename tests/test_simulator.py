@@ -21,7 +21,7 @@ from hypothesis import strategies as st
 
 from tcsniff.errors import UsageError
 from tcsniff.pulse.exchanges import BY_ADDRESS, CATALOG
-from tcsniff.simulator import FAULTS, plan, plans, simulate
+from tcsniff.simulator.simulation import FAULTS, plan, plans, simulate
 
 START = 1_787_000_000.5
 QUEUE = [exchange.name for exchange in CATALOG if exchange.service == "queue"]

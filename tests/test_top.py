@@ -16,7 +16,7 @@ from running import Running, Terminal, finished
 
 from tcsniff.pulse import records
 from tcsniff.pulse.times import seconds, stamp
-from tcsniff.simulator import simulate
+from tcsniff.simulator.simulation import simulate
 
 BEGAN = 1_795_456_800.0  # 2026-11-23T18:00:00Z
 DEMO = ("--demo", "--seed", "1")

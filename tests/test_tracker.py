@@ -9,7 +9,7 @@ from builders import GROUP, OTHER_TASK, TASK, delivery, samples
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tcsniff.simulator import simulate
+from tcsniff.simulator.simulation import simulate
 from tcsniff.taskgraph.tracker import Tracker, read_status
 
 RERUN = [

@@ -15,9 +15,10 @@ from tcsniff.commands.groupoptions import Asking
 from tcsniff.commands.opening import ROOT_URL, Say
 from tcsniff.commands.origin import Origin
 from tcsniff.errors import ApiError, ApiUnknown, UsageError
-from tcsniff.simulator import plans
+from tcsniff.simulator.planning import definitions_of
+from tcsniff.simulator.simulation import plans
 from tcsniff.sources.files import whole
-from tcsniff.taskgraph.graph_files import definitions_of, graph_of
+from tcsniff.taskgraph.graph_files import graph_of
 from tcsniff.taskgraph.group import Following
 
 

@@ -190,7 +190,7 @@ def _demo(
     for strange in sorted(exchanges - {exchange.address for exchange in QUEUE}):
         say(f"the demo has no {strange}: it simulates the queue alone")
 
-    from tcsniff.simulator import simulate
+    from tcsniff.simulator.simulation import simulate
     from tcsniff.sources.demo import Demo  # kombu: 50 ms
 
     if seed is None:

@@ -15,15 +15,14 @@ from pathlib import Path
 
 from tcsniff.config import Broker
 from tcsniff.errors import ConnectionFailed, OutputError, Refused
-from tcsniff.pacing import Pace
 from tcsniff.pulse.deliveries import Delivery
 from tcsniff.pulse.exchanges import CATALOG
 from tcsniff.renderers.output import Output
 from tcsniff.signals import interrupts
+from tcsniff.simulator.planning import Plan, worded
+from tcsniff.simulator.schedule import Pace
 from tcsniff.sources.alarm import Alarm
 from tcsniff.sources.publisher import Publisher
-from tcsniff.taskgraph.graph_files import worded
-from tcsniff.taskgraphs import Plan
 
 _SLACK = 0.01  # seconds that a message may be early, so that waits are worth their while
 _LATE = 0.1  # seconds after which time is taken for lost

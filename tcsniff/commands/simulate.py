@@ -108,29 +108,29 @@ def simulate(
 
     What a real broker marks as redelivered is published twice instead.
     """
-    from tcsniff import simulator  # orjson: 2 ms
+    from tcsniff.simulator import simulation  # orjson: 2 ms
 
     if "help" in faults:
-        for name in simulator.FAULTS:
+        for name in simulation.FAULTS:
             show(name)
         return 0
-    chosen = _chosen(faults, simulator.FAULTS)
+    chosen = _chosen(faults, simulation.FAULTS)
     broker = _broker(account)
     seed = random.randrange(1_000_000) if seed is None else seed
     delay = delay or 0.0
-    messages = simulator.simulate(
+    messages = simulation.simulate(
         seed=seed, start=time.time() + delay, groups=groups, tasks=tasks, faults=chosen
     )
 
     from tcsniff.commands.performing import Performance, written  # kombu: 50 ms
-    from tcsniff.pacing import Pace
+    from tcsniff.simulator.schedule import Pace
 
     if speed is None and rate is None:
         speed = _SPEED
     tell = keep_quiet if quiet else say
     performance = Performance(broker, Pace(speed=speed, rate=rate), tell)
     if graph is not None:
-        written(graph, simulator.plans(seed=seed, tasks=tasks, groups=groups))
+        written(graph, simulation.plans(seed=seed, tasks=tasks, groups=groups))
     return performance.of(messages, seed=seed, delay=delay)
 
 

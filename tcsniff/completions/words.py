@@ -16,7 +16,7 @@ from tcsniff.manual.topics import TOPICS
 from tcsniff.messages.parts import REASONS_RESOLVED, STATES
 from tcsniff.pulse.exchanges import CATALOG, Exchange, kebab
 from tcsniff.pulse.routing import POOLS, has
-from tcsniff.simulator import FAULTS
+from tcsniff.simulator.simulation import FAULTS
 
 EVENTS = {exchange.name: exchange.summary for exchange in CATALOG}
 """EVENTs, and what each announces."""

@@ -12,7 +12,6 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 import msgspec
-import orjson
 
 from tcsniff.errors import RecordingError
 from tcsniff.messages.parts import Record
@@ -25,7 +24,6 @@ from tcsniff.taskgraph.definitions import (
     page_of,
     read,
 )
-from tcsniff.taskgraphs import Plan, PlannedTask
 
 EXPECTED = (
     "expected is task-graph.json, or full-task-graph.json and label-to-taskid.json, of a "
@@ -104,58 +102,6 @@ def graph_of(files: Iterable[tuple[str, bytes]]) -> GraphFile:
         tuple({page.group.task_group_id: page.group for page in parts.pages}.values()),
         tuple(parts.notes),
     )
-
-
-def definitions_of(plan: Plan) -> tuple[Definition, ...]:
-    """Tell what the tasks of a made-up group are created as."""
-    return tuple(
-        Definition(
-            task.task_id,
-            task.label,
-            task.kind,
-            task.dependencies,
-            task.requires,
-            f"{task.provisioner_id}/{task.worker_type}",
-        )
-        for task in plan.tasks
-    )
-
-
-def worded(plans: Iterable[Plan]) -> bytes:
-    """Word task groups as ``task-graph.json`` does, all in one; the decision tasks among them."""
-    return orjson.dumps(
-        {task.task_id: entry for plan in plans for task, entry in _entries(plan)},
-        option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE,
-    )
-
-
-def _entries(plan: Plan) -> Iterator[tuple[PlannedTask, dict[str, object]]]:
-    labels = {task.task_id: task.label for task in plan.tasks}
-    for task in plan.tasks:
-        definition = {
-            "provisionerId": task.provisioner_id,
-            "workerType": task.worker_type,
-            "taskQueueId": f"{task.provisioner_id}/{task.worker_type}",
-            "dependencies": task.dependencies,
-            "requires": task.requires,
-            "priority": task.priority,
-            "retries": task.retries,
-            "routes": task.routes,
-            "tags": dict(task.tags),
-            "metadata": {"name": task.label},
-        }
-        yield (
-            task,
-            {
-                "kind": task.kind,
-                "label": task.label,
-                "attributes": {"kind": task.kind},
-                "dependencies": {labels[one]: one for one in task.dependencies},
-                "soft_dependencies": (),
-                "task": definition,
-                "task_id": task.task_id,
-            },
-        )
 
 
 def _sort(name: str, text: bytes, parts: _Parts) -> None:

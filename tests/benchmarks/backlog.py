@@ -20,7 +20,7 @@ from rabbitmq import ADMIN, HOST, PULSE, RabbitMQ
 
 from tcsniff.pulse.deliveries import Delivery
 from tcsniff.selection.select import QUEUE
-from tcsniff.simulator import simulate
+from tcsniff.simulator.simulation import simulate
 
 SIZES = range(820, 941)  # bytes of a body
 WORKER_TYPE = "gaia"  # of all messages

@@ -31,8 +31,8 @@ from tcsniff.pulse.deliveries import Delivery
 from tcsniff.pulse.records import line
 from tcsniff.renderers.scene import scene_of
 from tcsniff.renderers.tree import picture_of
-from tcsniff.simulator import plans, simulate
-from tcsniff.taskgraph.graph_files import definitions_of
+from tcsniff.simulator.planning import definitions_of
+from tcsniff.simulator.simulation import plans, simulate
 from tcsniff.taskgraph.group import Following
 
 TASKS = 5_000

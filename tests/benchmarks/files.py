@@ -18,7 +18,7 @@ from pathlib import Path
 from measuring import Cost, Row, Section, alternate, ratio, run, say
 
 from tcsniff.pulse import records
-from tcsniff.simulator import simulate
+from tcsniff.simulator.simulation import simulate
 
 LINES = 100_000  # of the recording that is timed
 MANY = 4  # times as many lines, for the memory

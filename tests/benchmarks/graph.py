@@ -17,7 +17,7 @@ from graphs import History, by_id, graph, in_state, waiting
 from measuring import Row, Section, say
 
 from tcsniff.pulse.deliveries import Delivery
-from tcsniff.simulator import plans, simulate
+from tcsniff.simulator.simulation import plans, simulate
 from tcsniff.taskgraph.blocking import blocked
 from tcsniff.taskgraph.critical_path import critical_path
 from tcsniff.taskgraph.forecast import time_left

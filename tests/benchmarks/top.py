@@ -24,7 +24,7 @@ from tcsniff.pulse.events import Event
 from tcsniff.pulse.times import stamp
 from tcsniff.renderers.output import Output
 from tcsniff.renderers.top import REDRAW, TopRenderer
-from tcsniff.simulator import simulate
+from tcsniff.simulator.simulation import simulate
 from tcsniff.stats.counters import Counter, Meters
 
 FOLDED = 60_000  # messages that are folded again and again

@@ -10,11 +10,11 @@ from collections.abc import Collection, Iterator
 from functools import partial
 from random import Random
 
-from tcsniff.agenda import SECOND, Agenda
 from tcsniff.errors import UsageError, suggestion
 from tcsniff.pulse.deliveries import Delivery
-from tcsniff.taskgraphs import Plan, PlannedTask, plan
-from tcsniff.taskqueue import Queue
+from tcsniff.simulator.planning import Plan, PlannedTask, plan
+from tcsniff.simulator.queue import Queue
+from tcsniff.simulator.schedule import SECOND, Agenda
 
 __all__ = ["FAULTS", "Plan", "PlannedTask", "plan", "plans", "simulate"]
 

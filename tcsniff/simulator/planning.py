@@ -9,9 +9,15 @@ from __future__ import annotations
 
 import base64
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from random import Random
 from typing import NamedTuple
+
+import orjson
+
+from tcsniff.taskgraph.definitions import (
+    Definition,
+)
 
 
 class PlannedTask(NamedTuple):
@@ -288,3 +294,55 @@ class _Graph:
         # letter is no hyphen, and others.
         made = uuid.UUID(int=self._random.getrandbits(128), version=4)
         return base64.urlsafe_b64encode(made.bytes).decode().rstrip("=")
+
+
+def definitions_of(plan: Plan) -> tuple[Definition, ...]:
+    """Tell what the tasks of a made-up group are created as."""
+    return tuple(
+        Definition(
+            task.task_id,
+            task.label,
+            task.kind,
+            task.dependencies,
+            task.requires,
+            f"{task.provisioner_id}/{task.worker_type}",
+        )
+        for task in plan.tasks
+    )
+
+
+def worded(plans: Iterable[Plan]) -> bytes:
+    """Word task groups as ``task-graph.json`` does, all in one; the decision tasks among them."""
+    return orjson.dumps(
+        {task.task_id: entry for plan in plans for task, entry in _entries(plan)},
+        option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE,
+    )
+
+
+def _entries(plan: Plan) -> Iterator[tuple[PlannedTask, dict[str, object]]]:
+    labels = {task.task_id: task.label for task in plan.tasks}
+    for task in plan.tasks:
+        definition = {
+            "provisionerId": task.provisioner_id,
+            "workerType": task.worker_type,
+            "taskQueueId": f"{task.provisioner_id}/{task.worker_type}",
+            "dependencies": task.dependencies,
+            "requires": task.requires,
+            "priority": task.priority,
+            "retries": task.retries,
+            "routes": task.routes,
+            "tags": dict(task.tags),
+            "metadata": {"name": task.label},
+        }
+        yield (
+            task,
+            {
+                "kind": task.kind,
+                "label": task.label,
+                "attributes": {"kind": task.kind},
+                "dependencies": {labels[one]: one for one in task.dependencies},
+                "soft_dependencies": (),
+                "task": definition,
+                "task_id": task.task_id,
+            },
+        )

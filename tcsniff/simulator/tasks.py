@@ -15,7 +15,7 @@ import orjson
 
 from tcsniff.pulse.deliveries import Delivery
 from tcsniff.pulse.exchanges import CATALOG, PLACEHOLDER, ROUTE
-from tcsniff.taskgraphs import Plan, PlannedTask
+from tcsniff.simulator.planning import Plan, PlannedTask
 
 # In milliseconds.
 _MINUTE = 60 * 1000

@@ -12,9 +12,9 @@ from functools import partial
 from heapq import heappop, heappush
 from random import Random
 
-from tcsniff.agenda import Agenda
-from tcsniff.taskgraphs import Plan
-from tcsniff.taskstates import Task, Worker
+from tcsniff.simulator.planning import Plan
+from tcsniff.simulator.schedule import Agenda
+from tcsniff.simulator.tasks import Task, Worker
 
 PRIORITIES = ("highest", "very-high", "high", "medium", "low", "very-low", "lowest")
 """Taskcluster's, the most urgent first."""
