@@ -12,10 +12,10 @@ from collections.abc import Callable, Collection, Generator, Iterator, Sequence
 from functools import partial
 from typing import NamedTuple
 
-from tcsniff.config import Broker
 from tcsniff.errors import ConnectionFailed, Refused, TcsniffError
 from tcsniff.pulse.deliveries import Delivery
 from tcsniff.pulse.routing import Binding
+from tcsniff.settings.brokers import Broker
 from tcsniff.sources.diagnosis import Finding, Line, is_about_vhost
 from tcsniff.sources.failures import NoExchange
 from tcsniff.sources.frames import Receiver

@@ -11,12 +11,12 @@ from collections.abc import Callable, Iterator
 from types import TracebackType
 from typing import Self
 
-from tcsniff import config
 from tcsniff.errors import UsageError
 from tcsniff.pipeline import Watch
 from tcsniff.pulse.deliveries import Gap
 from tcsniff.pulse.events import Event
 from tcsniff.selection.select import Selection
+from tcsniff.settings import brokers
 from tcsniff.sources.pulse import PREFETCH, QUIET, Listener
 from tcsniff.sources.queues import Keeping
 
@@ -61,7 +61,7 @@ def listen(
     together = Selection(tuple(clause for one in selections for clause in one.clauses))
     waits = [QUIET, *(seconds for seconds in (timeout, idle_timeout) if seconds is not None)]
     listener = Listener(
-        config.broker(url, None, os.environ, plaintext=plaintext),
+        brokers.broker(url, None, os.environ, plaintext=plaintext),
         together.bindings,
         keeping=Keeping(name=queue),
         watch=_Gaps(on_gap),

@@ -13,9 +13,9 @@ from proxy import Proxy
 from rabbitmq import FOREIGN_EXCHANGE, RabbitMQ, Taskcluster
 from running import Running
 
-from tcsniff.config import Broker, broker
 from tcsniff.pulse.deliveries import Delivery
 from tcsniff.pulse.routing import Binding
+from tcsniff.settings.brokers import Broker, broker
 from tcsniff.sources.frames import FRAME, Receiver, handler, whole
 from tcsniff.sources.pulse import Listener
 

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from tcsniff.config import NOWHERE, Broker, broker, extended
 from tcsniff.errors import UsageError
+from tcsniff.settings.brokers import NOWHERE, Broker, broker, extended
 
 ACCOUNT = {"PULSE_USERNAME": "me", "PULSE_PASSWORD": "s3cret"}
 PULSE = "pulse.mozilla.org"

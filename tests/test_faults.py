@@ -50,11 +50,11 @@ from rabbitmq import (
 )
 from running import PATIENCE, Running, command, environment, finished
 
-from tcsniff.config import broker
 from tcsniff.pipeline import Watch
 from tcsniff.pulse.deliveries import Delivery, Gap
 from tcsniff.pulse.records import parse_gap
 from tcsniff.pulse.routing import Binding
+from tcsniff.settings.brokers import broker
 from tcsniff.sources import link, pulse, queues
 from tcsniff.sources.pulse import Listener
 from tcsniff.sources.queues import Keeping

@@ -6,10 +6,10 @@ import pytest
 from proxy import Proxy
 from rabbitmq import FOREIGN_EXCHANGE, RabbitMQ, Taskcluster
 
-from tcsniff.config import broker
 from tcsniff.pipeline import Watch
 from tcsniff.pulse.deliveries import Delivery
 from tcsniff.pulse.routing import Binding
+from tcsniff.settings.brokers import broker
 from tcsniff.sources.pulse import Listener
 
 # Around the largest frame, 131,072 bytes, of which 8 are not payload.

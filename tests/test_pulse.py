@@ -8,13 +8,13 @@ from pathlib import Path
 import pytest
 from rabbitmq import COMMUNITY, FOREIGN_EXCHANGE, WRONG_HOST, RabbitMQ, Taskcluster
 
-from tcsniff.config import Broker, broker
 from tcsniff.errors import ConnectionFailed, Refused, TlsError, UsageError
 from tcsniff.pipeline import Watch
 from tcsniff.pulse.deliveries import Delivery, Gap
 from tcsniff.pulse.exchanges import find
 from tcsniff.pulse.routing import Binding
 from tcsniff.selection.select import Wanted, select
+from tcsniff.settings.brokers import Broker, broker
 from tcsniff.sources.pulse import Listener
 
 RUNNING = find("task-running").address

@@ -25,7 +25,6 @@ from running import Running, finished
 
 from tcsniff.commands.content import Content, content_options
 from tcsniff.commands.options import selection_options
-from tcsniff.config import broker
 from tcsniff.errors import UsageError
 from tcsniff.pipeline import Source, Test, pump
 from tcsniff.pulse import records
@@ -36,6 +35,7 @@ from tcsniff.pulse.routing import Binding, flag_of
 from tcsniff.selection.expressions import compile as compiled
 from tcsniff.selection.filters import Seen, reasons, states, tagged
 from tcsniff.selection.select import QUEUE, Selection, Wanted, select
+from tcsniff.settings.brokers import broker
 from tcsniff.simulator.simulation import simulate
 from tcsniff.sources.pulse import Listener
 from tcsniff.sources.recording import Recording

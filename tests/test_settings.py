@@ -11,12 +11,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tcsniff import cli
-from tcsniff.commands.settingsfile import file_of, flags_of
 from tcsniff.errors import UsageError
 from tcsniff.pulse.styles import LOOKS, recoloured
-from tcsniff.settings import BUILT_IN, Flags, Kind, settings
-from tcsniff.starter import EXAMPLE
-from tcsniff.tomllines import lines_of
+from tcsniff.settings.config_file import file_of, flags_of
+from tcsniff.settings.example import EXAMPLE
+from tcsniff.settings.file_schema import BUILT_IN, Flags, Kind, lines_of, settings
 
 KINDS = {
     "profile": Kind.TEXT,

@@ -16,10 +16,10 @@ from kombu.connection import Connection
 from rabbitmq import ADMIN, RabbitMQ, release
 from running import Running, finished
 
-from tcsniff.config import broker
 from tcsniff.errors import ConnectionFailed
 from tcsniff.pulse.deliveries import Delivery
 from tcsniff.pulse.exchanges import BY_ADDRESS
+from tcsniff.settings.brokers import broker
 from tcsniff.simulator.simulation import FAULTS, plans, simulate
 from tcsniff.sources.alarm import Alarm
 from tcsniff.sources.publisher import WINDOW, Publisher

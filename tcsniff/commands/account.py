@@ -12,12 +12,12 @@ from typing import Any, NamedTuple
 
 import click
 
-from tcsniff.commands.layers import Rank, Source, layers_of
 from tcsniff.commands.options import CONNECTION, Command, option, stacked
-from tcsniff.config import DEFAULT, Broker, broker, parsed, profile_named
 from tcsniff.errors import UsageError
 from tcsniff.pulse.urls import root_url_of
-from tcsniff.settings import BUILT_IN, Profile
+from tcsniff.settings.brokers import DEFAULT, Broker, broker, parsed, profile_named
+from tcsniff.settings.file_schema import BUILT_IN, Profile
+from tcsniff.settings.precedence import Rank, Source, layers_of
 
 
 class Account(NamedTuple):
@@ -268,7 +268,7 @@ def _kept_in(profile: Profile, name: str | None) -> str:
 
 
 def _password(account: Account, profile: Profile | None) -> str | None:
-    from tcsniff.commands.passwords import from_command, from_file  # subprocess: 5 ms
+    from tcsniff.settings.passwords import from_command, from_file  # subprocess: 5 ms
 
     if account.password_file is not None:
         return from_file(account.password_file, "--password-file")

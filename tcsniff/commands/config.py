@@ -19,15 +19,15 @@ from tcsniff.commands.account import (
     root_url_option,
 )
 from tcsniff.commands.flags import Sectioned
-from tcsniff.commands.layers import PREFIX, Layers, Rank, layers_of
 from tcsniff.commands.options import DEBUG, OUTPUT, SectionedCommand, option
-from tcsniff.commands.settingsfile import check_colors, commands_of, shown
 from tcsniff.commands.talk import say, show
-from tcsniff.config import Broker, broker
 from tcsniff.errors import UsageError, suggestion
 from tcsniff.sanitize import safe
-from tcsniff.settings import BUILT_IN, Saved
-from tcsniff.starter import EXAMPLE
+from tcsniff.settings.brokers import Broker, broker
+from tcsniff.settings.config_file import check_colors, commands_of, shown
+from tcsniff.settings.example import EXAMPLE
+from tcsniff.settings.file_schema import BUILT_IN, Saved
+from tcsniff.settings.precedence import PREFIX, Layers, Rank, layers_of
 
 _HIDDEN = "(hidden)"
 _BUILT_IN = "built in"

@@ -22,11 +22,11 @@ from tcsniff.commands.options import (
     selection_options,
 )
 from tcsniff.commands.talk import say
-from tcsniff.config import Broker
 from tcsniff.errors import UsageError
 from tcsniff.renderers.output import Output
 from tcsniff.sanitize import safe, safe_json
 from tcsniff.selection.select import Wanted, select
+from tcsniff.settings.brokers import Broker
 
 
 @click.command(cls=SectionedCommand)

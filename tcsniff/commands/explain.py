@@ -9,12 +9,12 @@ import click
 
 from tcsniff.commands.account import Account, deployment_of, profile_option, root_url_option
 from tcsniff.commands.content import Content, content_options
-from tcsniff.commands.layers import layers_of
 from tcsniff.commands.options import OUTPUT, SectionedCommand, option, selection_options
 from tcsniff.commands.talk import say, show
 from tcsniff.errors import UsageError
 from tcsniff.pulse.urls import address
 from tcsniff.selection.select import Selection, Wanted, explained, select
+from tcsniff.settings.precedence import layers_of
 
 
 @click.command(cls=SectionedCommand)

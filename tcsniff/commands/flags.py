@@ -9,10 +9,10 @@ from typing import Any
 import click
 from click.core import ParameterSource
 
-from tcsniff.commands.layers import Rank, Source, layers_of, variable_in, variables_of
-from tcsniff.commands.settingsfile import commands_of, expanded
 from tcsniff.commands.talk import DEBUG
 from tcsniff.errors import UsageError
+from tcsniff.settings.config_file import commands_of, expanded
+from tcsniff.settings.precedence import Rank, Source, layers_of, variable_in, variables_of
 
 Command = Callable[..., Any]
 

@@ -19,13 +19,13 @@ from tcsniff.commands.opening import Opened, Say, opened, pace_of
 from tcsniff.commands.origin import Origin
 from tcsniff.commands.showing import recorded
 from tcsniff.commands.talk import say
-from tcsniff.config import NOWHERE
 from tcsniff.errors import ApiUnknown, RecordingError, TcsniffError, UsageError
 from tcsniff.pipeline import Outcome, Renderer, Stop, Watch, pump
 from tcsniff.pulse.deliveries import Gap
 from tcsniff.renderers.following import GroupRenderer, GroupView
 from tcsniff.sanitize import safe
 from tcsniff.selection.select import EVERYTHING, Selection, Wanted, select
+from tcsniff.settings.brokers import NOWHERE
 from tcsniff.signals import interrupts
 from tcsniff.sources.inquiry import Inquiry
 from tcsniff.taskgraph.group import Following, Settled

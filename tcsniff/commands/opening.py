@@ -16,10 +16,10 @@ from typing import NamedTuple
 
 from tcsniff.commands.account import broker_of
 from tcsniff.commands.origin import Origin
-from tcsniff.config import Broker
 from tcsniff.pipeline import Source, Watch
 from tcsniff.pulse.deliveries import Delivery
 from tcsniff.selection.select import QUEUE, Selection
+from tcsniff.settings.brokers import Broker
 
 _SEEDS = 1_000_000  # to choose from
 ROOT_URL = "TASKCLUSTER_ROOT_URL"

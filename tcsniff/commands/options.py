@@ -21,13 +21,13 @@ from tcsniff.commands.flags import (
     SectionedCommand,
     option,
 )
-from tcsniff.commands.layers import layers_of
 from tcsniff.commands.talk import DEBUG
 from tcsniff.errors import UsageError
 from tcsniff.pulse import times
 from tcsniff.pulse.routing import FIELDS, POOLS, SHORT, flag_of
 from tcsniff.pulse.urls import bindings_at, is_address
 from tcsniff.selection.select import Wanted
+from tcsniff.settings.precedence import layers_of
 
 __all__ = [  # what commands declare flags with, in one place
     "CONNECTION",

@@ -13,11 +13,11 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import closing
 from pathlib import Path
 
-from tcsniff.config import Broker
 from tcsniff.errors import ConnectionFailed, OutputError, Refused
 from tcsniff.pulse.deliveries import Delivery
 from tcsniff.pulse.exchanges import CATALOG
 from tcsniff.renderers.output import Output
+from tcsniff.settings.brokers import Broker
 from tcsniff.signals import interrupts
 from tcsniff.simulator.planning import Plan, worded
 from tcsniff.simulator.schedule import Pace

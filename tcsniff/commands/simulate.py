@@ -10,8 +10,8 @@ import click
 from tcsniff.commands.account import Account, account_options, broker_of
 from tcsniff.commands.options import OUTPUT, Duration, SectionedCommand, option, split
 from tcsniff.commands.talk import keep_quiet, say, show
-from tcsniff.config import NOWHERE, Broker
 from tcsniff.errors import UsageError
+from tcsniff.settings.brokers import NOWHERE, Broker
 
 MADE_UP = "What is made up"
 _SPEED = 60.0  # simulated seconds a second, for a person to watch

@@ -10,10 +10,10 @@ from typing import Any, NamedTuple
 
 import click
 
-from tcsniff.commands.layers import layers_of
 from tcsniff.commands.options import OUTPUT, Command, option, split, stacked
-from tcsniff.commands.settingsfile import check_colors
 from tcsniff.errors import UsageError
+from tcsniff.settings.config_file import check_colors
+from tcsniff.settings.precedence import layers_of
 
 VIEWS = ("table", "lines", "json", "raw")
 

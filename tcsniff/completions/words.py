@@ -10,12 +10,12 @@ from collections.abc import Iterable
 from typing import NamedTuple
 
 from tcsniff.columns import NAMES
-from tcsniff.config import PROFILES
 from tcsniff.interface import Command, Flag
 from tcsniff.manual.topics import TOPICS
 from tcsniff.messages.parts import REASONS_RESOLVED, STATES
 from tcsniff.pulse.exchanges import CATALOG, Exchange, kebab
 from tcsniff.pulse.routing import POOLS, has
+from tcsniff.settings.brokers import PROFILES
 from tcsniff.simulator.simulation import FAULTS
 
 EVENTS = {exchange.name: exchange.summary for exchange in CATALOG}

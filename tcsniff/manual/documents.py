@@ -14,7 +14,7 @@ from tcsniff.manual import record, settings
 from tcsniff.manual.blocks import Block, Prose
 from tcsniff.manual.page import command_page, heading, page
 from tcsniff.manual.roff import section
-from tcsniff.starter import EXAMPLE
+from tcsniff.settings.example import EXAMPLE
 
 _ABOUT_FILES = {
     "record": ("tcsniff-schema(1)", "jq(1)"),

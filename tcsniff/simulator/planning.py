@@ -15,9 +15,7 @@ from typing import NamedTuple
 
 import orjson
 
-from tcsniff.taskgraph.definitions import (
-    Definition,
-)
+from tcsniff.taskgraph.definitions import Definition
 
 
 class PlannedTask(NamedTuple):

@@ -12,9 +12,9 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from types import TracebackType
 from typing import Self
 
-from tcsniff.config import Broker
 from tcsniff.pulse.deliveries import Delivery
 from tcsniff.pulse.routing import ANY_WORDS, Binding
+from tcsniff.settings.brokers import Broker
 from tcsniff.sources.alarm import Alarm
 from tcsniff.sources.pulse import Listener
 

@@ -14,8 +14,8 @@ from typing import Any, NamedTuple
 
 from amqp.exceptions import NotAllowed
 
-from tcsniff.config import Broker
 from tcsniff.errors import TcsniffError
+from tcsniff.settings.brokers import Broker
 from tcsniff.sources.failures import CONNECTING, explained
 
 _PROBING = 2  # seconds for what is asked only to give better advice

@@ -19,9 +19,9 @@ from amqp.exceptions import (
 )
 from kombu.exceptions import KombuError
 
-from tcsniff.config import Broker
 from tcsniff.errors import ConnectionFailed, Refused, TcsniffError, TlsError, suggestion
 from tcsniff.pulse.exchanges import BY_ADDRESS
+from tcsniff.settings.brokers import Broker
 
 FAILURES = (OSError, AMQPError, KombuError)
 """All that the two may raise."""

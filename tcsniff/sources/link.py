@@ -22,10 +22,10 @@ from amqp.exceptions import NotFound
 from kombu.connection import Connection
 
 from tcsniff import __version__
-from tcsniff.config import Broker
 from tcsniff.errors import UsageError
 from tcsniff.pulse.deliveries import Delivery
 from tcsniff.pulse.routing import Binding
+from tcsniff.settings.brokers import Broker
 from tcsniff.sources.alarm import Alarm
 from tcsniff.sources.bulk import UNFIT, Bulk, fits, frame_handler
 from tcsniff.sources.failures import CONNECTING, FAILURES, explained, lost

@@ -7,9 +7,9 @@ from collections.abc import Iterable
 
 from amqp.exceptions import AccessRefused, NotFound, PreconditionFailed
 
-from tcsniff.config import Broker
 from tcsniff.errors import ConnectionFailed, Refused, TcsniffError, UsageError
 from tcsniff.pulse.deliveries import Delivery
+from tcsniff.settings.brokers import Broker
 from tcsniff.sources.alarm import Alarm
 from tcsniff.sources.failures import FAILURES, explained, lost
 from tcsniff.sources.link import Link, is_elsewhere

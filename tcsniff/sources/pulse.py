@@ -12,12 +12,12 @@ from contextlib import suppress
 from types import TracebackType
 from typing import Self
 
-from tcsniff.config import Broker
 from tcsniff.errors import ConnectionFailed, TcsniffError
 from tcsniff.pipeline import Watch
 from tcsniff.pulse.deliveries import Delivery, Gap
 from tcsniff.pulse.routing import Binding
 from tcsniff.pulse.times import stamp
+from tcsniff.settings.brokers import Broker
 from tcsniff.sources.alarm import Alarm
 from tcsniff.sources.failures import NoExchange
 from tcsniff.sources.inbox import Inbox

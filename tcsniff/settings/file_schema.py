@@ -6,6 +6,7 @@ those that the command at hand does not need.
 
 from __future__ import annotations
 
+import re
 import shlex
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from enum import Enum
@@ -13,10 +14,9 @@ from functools import partial
 from types import MappingProxyType
 from typing import Any, NamedTuple
 
-from tcsniff.config import PROFILES, Broker, extended, parsed
 from tcsniff.errors import UsageError, suggestion
 from tcsniff.pulse.urls import root_url_of
-from tcsniff.tomllines import lines_of
+from tcsniff.settings.brokers import PROFILES, Broker, extended, parsed
 
 Value = bool | str | tuple[str, ...]
 """What a flag may be set to."""
@@ -286,3 +286,31 @@ def _type(value: object) -> str:
         return str(value).lower()
     words = {str: "a string", int: "a number", float: "a number", list: "a list", dict: "a table"}
     return words.get(type(value), "a date or time")
+
+
+_HEADER = re.compile(r"\s*\[\s*([^\[\]#]+?)\s*\]\s*(?:#.*)?")
+_KEY = re.compile(r"""\s*((?:[A-Za-z0-9_.-]+|"[^"]*"|'[^']*')+)\s*=""")
+
+
+def lines_of(text: str) -> Iterator[tuple[tuple[str, ...], int]]:
+    """Find the lines where keys and tables stand, to tell people where to look.
+
+    A line of a string that goes over several may pass for a key.
+
+    Args:
+        text: Valid TOML.
+
+    Yields:
+        The path of a key or table, and its line, counted from 1.
+    """
+    table: tuple[str, ...] = ()
+    for number, line in enumerate(text.split("\n"), 1):
+        if header := _HEADER.fullmatch(line.rstrip("\r")):
+            table = _path(header[1])
+            yield table, number
+        elif key := _KEY.match(line):
+            yield (*table, *_path(key[1])), number
+
+
+def _path(dotted: str) -> tuple[str, ...]:
+    return tuple(part.strip("\"'") for part in re.findall(r""""[^"]*"|'[^']*'|[^.\s]+""", dotted))

@@ -12,11 +12,11 @@ from typing import Any, NamedTuple
 
 import click
 
-from tcsniff.commands.settingsfile import file_of, flags_of, read, shown
-from tcsniff.config import DEFAULT
 from tcsniff.errors import UsageError, suggestion
 from tcsniff.pulse.urls import is_address, root_of
-from tcsniff.settings import NOTHING, Profile, Saved, Settings, Value
+from tcsniff.settings.brokers import DEFAULT
+from tcsniff.settings.config_file import file_of, flags_of, read, shown
+from tcsniff.settings.file_schema import NOTHING, Profile, Saved, Settings, Value
 
 PREFIX = "TCSNIFF_"
 """What the variables for flags start with."""

@@ -10,7 +10,7 @@ from typing import Any
 import click
 
 from tcsniff.errors import UsageError
-from tcsniff.settings import Flags, Kind, Profile, Settings, settings
+from tcsniff.settings.file_schema import Flags, Kind, Profile, Settings, settings
 
 NO_FILE = "-"
 """In place of a file's name: none."""
