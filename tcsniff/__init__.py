@@ -13,7 +13,7 @@ __all__ = ["Event", "bind", "listen"]
 _HOMES = {
     "Event": "tcsniff.pulse.events",
     "bind": "tcsniff.selection.bind",
-    "listen": "tcsniff.listening",
+    "listen": "tcsniff.sources.listen",
 }
 
 

@@ -16,8 +16,8 @@ from running import Running
 from tcsniff.pulse.deliveries import Delivery
 from tcsniff.pulse.routing import Binding
 from tcsniff.settings.brokers import Broker, broker
+from tcsniff.sources.consumer import Listener
 from tcsniff.sources.frames import FRAME, Receiver, handler, whole
-from tcsniff.sources.pulse import Listener
 
 MOST = 1 << 20
 

@@ -55,9 +55,8 @@ from tcsniff.pulse.deliveries import Delivery, Gap
 from tcsniff.pulse.records import parse_gap
 from tcsniff.pulse.routing import Binding
 from tcsniff.settings.brokers import broker
-from tcsniff.sources import link, pulse, queues
-from tcsniff.sources.pulse import Listener
-from tcsniff.sources.queues import Keeping
+from tcsniff.sources import connection, consumer
+from tcsniff.sources.consumer import Keeping, Listener
 
 MESSAGES = int(os.environ.get("TCSNIFF_FAULT_MESSAGES", "20000"))
 FUZZED = 2000
@@ -407,10 +406,10 @@ def test_a_slow_line_loses_nothing(rabbitmq: RabbitMQ) -> None:
 @pytest.fixture
 def hurried(monkeypatch: pytest.MonkeyPatch) -> None:
     """Heartbeats and looks so quick that a test can wait for them."""
-    monkeypatch.setattr(link, "HEARTBEAT", 1)
-    monkeypatch.setattr(pulse, "HEARTBEAT", 1)
-    monkeypatch.setattr(link, "CONNECTING", 1)
-    monkeypatch.setattr(pulse, "_LOOK", 2.0)
+    monkeypatch.setattr(connection, "HEARTBEAT", 1)
+    monkeypatch.setattr(consumer, "HEARTBEAT", 1)
+    monkeypatch.setattr(connection, "CONNECTING", 1)
+    monkeypatch.setattr(consumer, "_LOOK", 2.0)
 
 
 @pytest.mark.usefixtures("hurried")
@@ -481,7 +480,7 @@ def test_a_queue_that_overflowed_while_we_were_away_has_lost_something(
     rabbitmq: RabbitMQ, taskcluster: Taskcluster, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A kept queue with x-max-length that is full drops messages: the gap must not deny it."""
-    monkeypatch.setattr(queues, "_RESUMED", 10)
+    monkeypatch.setattr(consumer, "_RESUMED", 10)
     notes, heard = Notes(), list[int]()
     key = "faults.overflow"
     with Proxy(rabbitmq.port) as line:
@@ -673,7 +672,7 @@ def test_a_stalled_reader_costs_nothing(
     rabbitmq: RabbitMQ, taskcluster: Taskcluster, monkeypatch: pytest.MonkeyPatch, look: float
 ) -> None:
     """For more than two heartbeats, twice: the connection stands and nothing is lost."""
-    monkeypatch.setattr(pulse, "_LOOK", look)
+    monkeypatch.setattr(consumer, "_LOOK", look)
     notes, heard, stalls = Notes(), list[int](), 2
     where = broker(rabbitmq.url(), None, {})
     key = f"faults.stalled-{look}"

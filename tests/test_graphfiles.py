@@ -15,7 +15,7 @@ from queue_server import content
 from tcsniff.errors import RecordingError
 from tcsniff.simulator.planning import Plan, worded
 from tcsniff.simulator.simulation import plans, simulate
-from tcsniff.sources.files import whole
+from tcsniff.sources.file_chunks import whole
 from tcsniff.taskgraph.definitions import Definition, TaskGroup, page_of
 from tcsniff.taskgraph.graph_files import GraphFile, graph_of
 

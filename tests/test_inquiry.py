@@ -11,8 +11,8 @@ from queue_server import QueueServer, content
 
 from tcsniff.errors import ApiError, ApiUnknown
 from tcsniff.simulator.simulation import plans, simulate
-from tcsniff.sources.inquiry import AFTER_FAILURE, AGAIN, SOON, Inquiry
 from tcsniff.sources.queue_api import QueueApi
+from tcsniff.sources.queue_polling import AFTER_FAILURE, AGAIN, SOON, Inquiry
 from tcsniff.taskgraph.group import Following
 from tcsniff.taskgraph.tracker import Change
 

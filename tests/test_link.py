@@ -10,7 +10,7 @@ from tcsniff.pipeline import Watch
 from tcsniff.pulse.deliveries import Delivery
 from tcsniff.pulse.routing import Binding
 from tcsniff.settings.brokers import broker
-from tcsniff.sources.pulse import Listener
+from tcsniff.sources.consumer import Listener
 
 # Around the largest frame, 131,072 bytes, of which 8 are not payload.
 SIZES = [0, 1, 2, 7, 8, 127, 4096, 131_063, 131_064, 131_065, 262_128, 300_000, 3]

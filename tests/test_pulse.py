@@ -15,7 +15,7 @@ from tcsniff.pulse.exchanges import find
 from tcsniff.pulse.routing import Binding
 from tcsniff.selection.select import Wanted, select
 from tcsniff.settings.brokers import Broker, broker
-from tcsniff.sources.pulse import Listener
+from tcsniff.sources.consumer import Listener
 
 RUNNING = find("task-running").address
 FAILED = find("task-failed").address

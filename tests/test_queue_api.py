@@ -24,8 +24,8 @@ from tcsniff.errors import (
     UsageError,
 )
 from tcsniff.simulator.simulation import plans, simulate
-from tcsniff.sources.fetch import Fetch
 from tcsniff.sources.queue_api import QueueApi
+from tcsniff.sources.queue_polling import Fetch
 from tcsniff.taskgraph.definitions import Page, TaskGroup
 
 PATIENCE = 30  # seconds until something that must happen has not

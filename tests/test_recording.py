@@ -30,7 +30,7 @@ from tcsniff.renderers.jsonl import JsonRenderer
 from tcsniff.renderers.output import Output
 from tcsniff.renderers.recorder import Recorder
 from tcsniff.simulator.simulation import simulate
-from tcsniff.sources import files
+from tcsniff.sources import file_chunks
 from tcsniff.sources.recording import Recording
 
 SAMPLES = samples()
@@ -172,7 +172,7 @@ def test_a_line_is_read_whatever_the_chunks(tmp_path, monkeypatch):
     (tmp_path / "a").write_bytes(TEXT)
     (tmp_path / "b").write_bytes(gzip.compress(TEXT))
     for size in (17, 4096):
-        monkeypatch.setattr(files, "CHUNK", size)
+        monkeypatch.setattr(file_chunks, "CHUNK", size)
 
         assert keys(read(tmp_path / "a")[0]) == keys(MANY)
         assert keys(read(tmp_path / "b")[0]) == keys(MANY)
@@ -273,7 +273,7 @@ def test_a_compressed_session_is_found_across_chunks(tmp_path, monkeypatch):
     record(path, [delivery(key="new.0"), delivery(key="new.1"), delivery(key="new.2")])
     lost = {}
     for size in (len(torn) + 1, len(torn) + 2, 7):
-        monkeypatch.setattr(files, "CHUNK", size)
+        monkeypatch.setattr(file_chunks, "CHUNK", size)
 
         found = keys(read(path)[0])
 

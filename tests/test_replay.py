@@ -37,7 +37,7 @@ from tcsniff.selection.filters import Seen, reasons, states, tagged
 from tcsniff.selection.select import QUEUE, Selection, Wanted, select
 from tcsniff.settings.brokers import broker
 from tcsniff.simulator.simulation import simulate
-from tcsniff.sources.pulse import Listener
+from tcsniff.sources.consumer import Listener
 from tcsniff.sources.recording import Recording
 
 SELECTIONS = 90

@@ -21,8 +21,8 @@ from tcsniff.pulse.deliveries import Delivery
 from tcsniff.pulse.exchanges import BY_ADDRESS
 from tcsniff.settings.brokers import broker
 from tcsniff.simulator.simulation import FAULTS, plans, simulate
-from tcsniff.sources.alarm import Alarm
 from tcsniff.sources.publisher import WINDOW, Publisher
+from tcsniff.sources.wakeup import Alarm
 from tcsniff.taskgraph.graph_files import graph_of
 
 TIME = re.compile(rb"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d[.\d]*(Z|\+00:00)")

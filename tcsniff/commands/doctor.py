@@ -59,7 +59,7 @@ def doctor(*, wanted: Wanted, account: Account, wait: float, as_json: bool) -> i
     if broker is None:
         return UsageError.exit_status
 
-    from tcsniff.diagnosis import Examination  # kombu: 50 ms
+    from tcsniff.sources.doctor import Examination  # kombu: 50 ms
 
     examination = Examination(broker, selection.bindings, optional=selection.optional, wait=wait)
     status = 0

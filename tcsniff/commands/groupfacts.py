@@ -17,7 +17,7 @@ from tcsniff.commands.origin import Origin
 from tcsniff.errors import ApiError, ApiUnknown, UsageError
 from tcsniff.simulator.planning import definitions_of
 from tcsniff.simulator.simulation import plans
-from tcsniff.sources.files import whole
+from tcsniff.sources.file_chunks import whole
 from tcsniff.taskgraph.graph_files import graph_of
 from tcsniff.taskgraph.group import Following
 

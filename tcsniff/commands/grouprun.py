@@ -27,7 +27,7 @@ from tcsniff.sanitize import safe
 from tcsniff.selection.select import EVERYTHING, Selection, Wanted, select
 from tcsniff.settings.brokers import NOWHERE
 from tcsniff.signals import interrupts
-from tcsniff.sources.inquiry import Inquiry
+from tcsniff.sources.queue_polling import Inquiry
 from tcsniff.taskgraph.group import Following, Settled
 from tcsniff.taskgraph.summary import summary_of
 from tcsniff.taskgraph.tracker import Change

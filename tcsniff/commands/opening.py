@@ -102,8 +102,10 @@ def opened(
 def _live(origin: Origin, selection: Selection, say: Say, watch: Watch) -> Iterator[Opened]:
     to = _broker(origin, say)
 
-    from tcsniff.sources.pulse import Listener  # kombu: 50 ms
-    from tcsniff.sources.queues import Keeping
+    from tcsniff.sources.consumer import (
+        Keeping,
+        Listener,  # kombu: 50 ms
+    )
 
     listener = Listener(
         to,
@@ -168,7 +170,7 @@ def delete_queue(origin: Origin, say: Say) -> None:
     """
     to = _broker(origin, say)
 
-    from tcsniff.sources.link import Link  # kombu: 50 ms
+    from tcsniff.sources.connection import Link  # kombu: 50 ms
 
     name = f"queue/{to.user}/{origin.queue}"
     link = Link(to)

@@ -21,8 +21,8 @@ from tcsniff.settings.brokers import Broker
 from tcsniff.signals import interrupts
 from tcsniff.simulator.planning import Plan, worded
 from tcsniff.simulator.schedule import Pace
-from tcsniff.sources.alarm import Alarm
 from tcsniff.sources.publisher import Publisher
+from tcsniff.sources.wakeup import Alarm
 
 _SLACK = 0.01  # seconds that a message may be early, so that waits are worth their while
 _LATE = 0.1  # seconds after which time is taken for lost

@@ -15,8 +15,8 @@ from typing import Self
 from tcsniff.pulse.deliveries import Delivery
 from tcsniff.pulse.routing import ANY_WORDS, Binding
 from tcsniff.settings.brokers import Broker
-from tcsniff.sources.alarm import Alarm
-from tcsniff.sources.pulse import Listener
+from tcsniff.sources.consumer import Listener
+from tcsniff.sources.wakeup import Alarm
 
 STEP = 6.0  # simulated seconds that are published at a time
 _BROKER = Broker("demo", "demo", 0, "demo", "", tls=False)

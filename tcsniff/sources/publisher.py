@@ -10,9 +10,8 @@ from amqp.exceptions import AccessRefused, NotFound, PreconditionFailed
 from tcsniff.errors import ConnectionFailed, Refused, TcsniffError, UsageError
 from tcsniff.pulse.deliveries import Delivery
 from tcsniff.settings.brokers import Broker
-from tcsniff.sources.alarm import Alarm
-from tcsniff.sources.failures import FAILURES, explained, lost
-from tcsniff.sources.link import Link, is_elsewhere
+from tcsniff.sources.connection import FAILURES, Link, explained, is_elsewhere, lost
+from tcsniff.sources.wakeup import Alarm
 
 WINDOW = 1000  # messages on their way that the broker has not confirmed
 CONFIRMING = 30.0  # seconds in which it confirms something, or is taken for lost

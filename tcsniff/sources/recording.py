@@ -20,8 +20,8 @@ from tcsniff.pulse.deliveries import Delivery, Gap
 from tcsniff.pulse.exchanges import ROUTE
 from tcsniff.pulse.times import moment
 from tcsniff.selection.select import Selection
-from tcsniff.sources.alarm import Alarm
-from tcsniff.sources.files import PAUSE, Tell, chunks, opened
+from tcsniff.sources.file_chunks import PAUSE, Tell, chunks, opened
+from tcsniff.sources.wakeup import Alarm
 
 _ARRAY = re.compile(rb"\s*\[\s*\{")  # how what the web page downloads begins
 _TOLD = 5  # bad lines of a file that are told one by one

@@ -17,8 +17,7 @@ from tcsniff.pulse.deliveries import Gap
 from tcsniff.pulse.events import Event
 from tcsniff.selection.select import Selection
 from tcsniff.settings import brokers
-from tcsniff.sources.pulse import PREFETCH, QUIET, Listener
-from tcsniff.sources.queues import Keeping
+from tcsniff.sources.consumer import PREFETCH, QUIET, Keeping, Listener
 
 
 def listen(

@@ -16,11 +16,10 @@ from tcsniff.errors import ConnectionFailed, Refused, TcsniffError
 from tcsniff.pulse.deliveries import Delivery
 from tcsniff.pulse.routing import Binding
 from tcsniff.settings.brokers import Broker
-from tcsniff.sources.diagnosis import Finding, Line, is_about_vhost
-from tcsniff.sources.failures import NoExchange
+from tcsniff.sources.connection import Link, NoExchange
+from tcsniff.sources.consumer import TEMPORARY, queue_of
 from tcsniff.sources.frames import Receiver
-from tcsniff.sources.link import Link
-from tcsniff.sources.queues import TEMPORARY, queue_of
+from tcsniff.sources.probe import Finding, Line, is_about_vhost
 
 BIND = "bind"
 _QUIET = 0.25  # seconds between two looks at the heartbeat

@@ -16,7 +16,7 @@ from amqp.exceptions import NotAllowed
 
 from tcsniff.errors import TcsniffError
 from tcsniff.settings.brokers import Broker
-from tcsniff.sources.failures import CONNECTING, explained
+from tcsniff.sources.connection import CONNECTING, explained
 
 _PROBING = 2  # seconds for what is asked only to give better advice
 _SOON = 21  # days before its end from which a certificate is told of

@@ -11,6 +11,7 @@ from __future__ import annotations
 import ipaddress
 import logging
 import os
+import re
 import socket
 import ssl
 from collections.abc import Callable, Iterable, Mapping
@@ -18,18 +19,32 @@ from contextlib import suppress
 from types import MappingProxyType
 from typing import Any, NamedTuple
 
-from amqp.exceptions import NotFound
-from kombu.connection import Connection
+from amqp.exceptions import (
+    AccessRefused,
+    AMQPError,
+    ConsumerCancelled,
+    NotAllowed,
+    NotFound,
+    PreconditionFailed,
+)
+from kombu.connection import Connection as KombuConnection
+from kombu.exceptions import KombuError
 
 from tcsniff import __version__
-from tcsniff.errors import UsageError
+from tcsniff.errors import (
+    ConnectionFailed,
+    Refused,
+    TcsniffError,
+    TlsError,
+    UsageError,
+    suggestion,
+)
 from tcsniff.pulse.deliveries import Delivery
+from tcsniff.pulse.exchanges import BY_ADDRESS
 from tcsniff.pulse.routing import Binding
 from tcsniff.settings.brokers import Broker
-from tcsniff.sources.alarm import Alarm
-from tcsniff.sources.bulk import UNFIT, Bulk, fits, frame_handler
-from tcsniff.sources.failures import CONNECTING, FAILURES, explained, lost
-from tcsniff.sources.frames import Receiver
+from tcsniff.sources.frames import UNFIT, Bulk, Receiver, fits, frame_handler
+from tcsniff.sources.wakeup import Alarm
 
 READING = 0.25  # seconds for the rest of a frame whose beginning is there
 CLOSING = 2  # seconds for a goodbye
@@ -359,14 +374,14 @@ class Link:
             self._sock.settimeout(seconds)
 
 
-def _connection(broker: Broker, frames: Any, *, in_memory: bool) -> Connection:
+def _connection(broker: Broker, frames: Any, *, in_memory: bool) -> KombuConnection:
     if in_memory:
-        return Connection(transport="memory", transport_options={"polling_interval": 0.01})
+        return KombuConnection(transport="memory", transport_options={"polling_interval": 0.01})
     properties = {"product": "tcsniff", "version": __version__, "connection_name": _NAME}
     options: dict[str, Any] = {"client_properties": properties}
     if frames is not None:
         options["frame_handler"] = frames
-    return Connection(
+    return KombuConnection(
         hostname=broker.host,
         port=broker.port,
         userid=broker.user,
@@ -423,3 +438,66 @@ def _delivery(message: Any, received: str | None) -> Delivery:
         bool(where.get("redelivered")),
         received,
     )
+
+
+FAILURES = (OSError, AMQPError, KombuError)
+"""All that the two may raise."""
+
+CONNECTING = 10  # seconds for the broker to answer, at each step of connecting
+
+
+class NoExchange(Refused):
+    """The broker has no exchange of that name."""
+
+
+def lost(error: BaseException, broker: Broker) -> TcsniffError:
+    """Tell of a failure after the connection stood."""
+    if isinstance(error, ConsumerCancelled):
+        return ConnectionFailed(
+            f"{broker.name} deleted our queue, as PulseGuardian does when one grows too long"
+        )
+    return ConnectionFailed(f"connection to {broker} lost: {_text(error)}")
+
+
+def explained(error: BaseException, broker: Broker) -> TcsniffError:
+    """Tell of a failure while connecting, or of something that was refused."""
+    if isinstance(error, AMQPError):
+        return _refused(error, broker)
+    if isinstance(error, ssl.SSLCertVerificationError):
+        return TlsError(f"the certificate of {broker} cannot be trusted: {error.verify_message}")
+    if isinstance(error, ssl.SSLError):
+        return TlsError(f"no TLS at {broker}: {error.reason}; amqp:// speaks without")
+    for kind, text in _UNREACHABLE.items():
+        if isinstance(error, kind):
+            return ConnectionFailed(text.format(broker=broker))
+    return ConnectionFailed(f"no connection to {broker}: {_text(error)}")
+
+
+_UNREACHABLE = {
+    socket.gaierror: "no host {broker.host!r}; check the name and the network",
+    TimeoutError: f"{{broker}} did not answer within {CONNECTING} s",
+    ConnectionRefusedError: "nothing listens at {broker}; check host and port",
+}
+
+
+def _refused(error: AMQPError, broker: Broker) -> TcsniffError:
+    text = _text(error)
+    if isinstance(error, NotFound) and (found := re.search("no exchange '(.*?)'", text)):
+        near = suggestion(found[1], BY_ADDRESS) if found[1] not in BY_ADDRESS else ""
+        return NoExchange(f"{broker.name} has no exchange {found[1]!r}{near}")
+    if isinstance(error, NotAllowed) and "is down" in text:  # a broker that is starting
+        return ConnectionFailed(f"no connection to {broker}: {text}")
+    if isinstance(error, AccessRefused) and "Login" in text:
+        text = "login; check PULSE_USERNAME and PULSE_PASSWORD"
+    elif isinstance(error, NotAllowed):
+        text = f"vhost {broker.vhost!r}: {text}"
+    elif isinstance(error, PreconditionFailed):
+        text = f"our queue, which is there otherwise: {text}; --delete-queue is rid of it"
+    elif not isinstance(error, AccessRefused | NotFound):
+        return ConnectionFailed(f"no connection to {broker}: {text}")
+    return Refused(f"{broker.name} refused user {broker.user!r}: {text}")
+
+
+def _text(error: BaseException) -> str:
+    said = error.reply_text if isinstance(error, AMQPError) else None
+    return str(said or error or type(error).__name__)

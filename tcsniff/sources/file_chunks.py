@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 from tcsniff.errors import RecordingError
-from tcsniff.sources.alarm import Alarm
+from tcsniff.sources.wakeup import Alarm
 
 CHUNK = 1 << 20  # bytes read at a time
 PAUSE = 0.25  # seconds between two looks at a file that grows
