@@ -12,8 +12,8 @@ from builders import GROUP, OTHER_TASK, TASK, delivery, time_zone
 
 from tcsniff.pulse.deliveries import Delivery, Gap
 from tcsniff.pulse.events import Event
-from tcsniff.renderers.changes import JsonChanges, LinesOfChanges
-from tcsniff.renderers.following import GroupRenderer, GroupView
+from tcsniff.renderers.graph.group_changes import JsonChanges, LinesOfChanges
+from tcsniff.renderers.graph.group_renderer import GroupRenderer, GroupView
 from tcsniff.renderers.output import Output
 from tcsniff.taskgraph.definitions import Definition
 from tcsniff.taskgraph.group import Following

@@ -9,10 +9,10 @@ from builders import GROUP, TASK, event, samples, time_zone
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from tcsniff.columns import COLUMNS, GAP, clock_time, layout, plain
 from tcsniff.pulse.events import Event
 from tcsniff.pulse.exchanges import CATALOG
 from tcsniff.pulse.styles import LOOKS, look_of
+from tcsniff.renderers.columns import COLUMNS, GAP, clock_time, layout, plain
 
 CONTROLS = {"Cc", "Cf", "Zl", "Zp", "Cs"}
 HOSTILE = "\x1b[31m\x9b1m\u202e\u2066\n\r\u2028\x00\u200b"

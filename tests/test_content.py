@@ -14,11 +14,11 @@ import pytest
 from builders import OTHER_TASK, TASK, delivery, samples
 from running import PATIENCE, Terminal, command, environment
 
-from tcsniff import columns
 from tcsniff.cli import main
 from tcsniff.pulse import records
 from tcsniff.pulse.deliveries import Delivery
 from tcsniff.pulse.events import Event
+from tcsniff.renderers import columns
 
 NOWHERE = "amqp://user:secret@127.0.0.1:1/"  # nothing listens at port 1
 SENT = [one._replace(received="2026-11-23T18:00:00.000Z") for one in samples()]

@@ -14,8 +14,8 @@ from queue_server import content
 
 from tcsniff.pulse.deliveries import Delivery
 from tcsniff.pulse.times import seconds
-from tcsniff.renderers.scene import scene_of
-from tcsniff.renderers.tree import picture_of
+from tcsniff.renderers.graph.graph_picture import picture_of
+from tcsniff.renderers.graph.scene import scene_of
 from tcsniff.simulator.simulation import plans, simulate
 from tcsniff.taskgraph.definitions import Page, page_of
 from tcsniff.taskgraph.graph import Graph

@@ -17,10 +17,8 @@ from tcsniff.errors import OutputClosed, OutputError
 from tcsniff.pulse.events import Event
 from tcsniff.pulse.exchanges import CATALOG
 from tcsniff.pulse.records import line
-from tcsniff.renderers.jsonl import JsonRenderer
-from tcsniff.renderers.lines import LinesRenderer
+from tcsniff.renderers.lines import JsonRenderer, LinesRenderer, RawRenderer
 from tcsniff.renderers.output import Output, size_of_terminal
-from tcsniff.renderers.raw import RawRenderer
 
 CONTROLS = {"Cc", "Cf", "Zl", "Zp", "Cs"}
 HOSTILE = "\x1b[31m\x9b1m\u202e\u2066\n\r\u2028\x00\u200b\x7f"

@@ -11,7 +11,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 from running import Terminal, finished
 
-from tcsniff.columns import COLUMNS, named
 from tcsniff.pulse import records
 from tcsniff.pulse.urls import (
     are_shown,
@@ -21,11 +20,12 @@ from tcsniff.pulse.urls import (
     run_url,
     task_url,
 )
+from tcsniff.renderers.ansi import painted, words
+from tcsniff.renderers.columns import COLUMNS, named
 from tcsniff.renderers.lines import LinesRenderer
 from tcsniff.renderers.output import Output
-from tcsniff.renderers.painting import painted, words
-from tcsniff.renderers.status import Status
 from tcsniff.renderers.table import picture_of
+from tcsniff.renderers.terminal import Status
 
 ROOT = "https://firefox-ci-tc.services.mozilla.com"
 LOG = f"{ROOT}/api/queue/v1/task/{TASK}/runs/1/artifacts/public/logs/live.log"

@@ -15,7 +15,7 @@ from running import Running, Terminal, finished
 
 from tcsniff.pulse.deliveries import Gap
 from tcsniff.pulse.records import gap_line
-from tcsniff.renderers.picture import svg
+from tcsniff.renderers.svg import svg
 from tcsniff.sanitize import safe
 
 HERE = Path(__file__).parents[1]

@@ -26,7 +26,7 @@ from tcsniff.pipeline import pump
 from tcsniff.pulse import records
 from tcsniff.pulse.deliveries import Delivery, Gap
 from tcsniff.pulse.events import Event
-from tcsniff.renderers.jsonl import JsonRenderer
+from tcsniff.renderers.lines import JsonRenderer
 from tcsniff.renderers.output import Output
 from tcsniff.renderers.recorder import Recorder
 from tcsniff.simulator.simulation import simulate

@@ -15,8 +15,8 @@ from wcwidth import wcswidth
 from tcsniff.pulse.events import Event
 from tcsniff.pulse.exchanges import CATALOG
 from tcsniff.renderers.output import Output
-from tcsniff.renderers.status import Status
 from tcsniff.renderers.table import REDRAW, TableRenderer, picture_of, share_labels
+from tcsniff.renderers.terminal import Status
 
 CONTROLS = {"Cc", "Cf", "Zl", "Zp", "Cs"}
 HOSTILE = "[red]x[/red]\x1b[31m\x9b1m[link=http://e.org]\u202e\n\r\x00"

@@ -12,13 +12,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from wcwidth import wcswidth
 
-from tcsniff.columns import plain
 from tcsniff.pulse.deliveries import Gap
 from tcsniff.pulse.events import Event
+from tcsniff.renderers.columns import plain
 from tcsniff.renderers.output import Output
-from tcsniff.renderers.status import Status
-from tcsniff.renderers.top import REDRAW, RESORT, TopRenderer, board_of
-from tcsniff.renderers.topview import Board, picture_of, spark
+from tcsniff.renderers.terminal import Status
+from tcsniff.renderers.top.live_top import REDRAW, RESORT, TopRenderer, board_of
+from tcsniff.renderers.top.top_table import Board, picture_of, spark
 from tcsniff.stats.counters import Counter
 from tcsniff.stats.histogram import NOTHING, Summary
 from tcsniff.stats.rows import Reading

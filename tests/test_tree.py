@@ -13,11 +13,11 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 from wcwidth import wcswidth
 
-from tcsniff.columns import plain
 from tcsniff.pulse.times import stamp
-from tcsniff.renderers.scene import Scene, scene_of
-from tcsniff.renderers.status import Status
-from tcsniff.renderers.tree import picture_of
+from tcsniff.renderers.columns import plain
+from tcsniff.renderers.graph.graph_picture import picture_of
+from tcsniff.renderers.graph.scene import Scene, scene_of
+from tcsniff.renderers.terminal import Status
 from tcsniff.taskgraph.graph import Graph, Node
 from tcsniff.taskgraph.tracker import Run
 

@@ -31,7 +31,7 @@ def showing(counts: Counts, *, is_live: bool) -> Showing:
 
     def shown(*, source: str, selection: str, condition: Callable[[], str]) -> Renderer:
         def table(output: Output, **given: Any) -> Renderer:
-            from tcsniff.renderers.top import TopRenderer  # rich: 25 ms
+            from tcsniff.renderers.top.live_top import TopRenderer  # rich: 25 ms
 
             # A file takes colours, whatever the terminal takes.
             given.setdefault("colour", counts.colour != "never")
@@ -58,12 +58,12 @@ def _view(
     output = Output()
     live = can_draw(output)
     if counts.as_json or (counts.output or ("table" if live else "json")) == "json":
-        from tcsniff.renderers.toplines import TopLines
+        from tcsniff.renderers.top.top_lines import TopLines
 
         return TopLines(output, counter(), every=counts.every)
     colour, ascii_only = coloured(counts.colour, live=live), knows_only_ascii()
     if live:
         return table(output, colour=colour, ascii_only=ascii_only)
-    from tcsniff.renderers.top import TopPage  # rich: 25 ms
+    from tcsniff.renderers.top.live_top import TopPage  # rich: 25 ms
 
     return TopPage(output, counter(), colour=colour, ascii_only=ascii_only)

@@ -11,7 +11,6 @@ import time
 from contextlib import ExitStack, closing
 from typing import Any
 
-from tcsniff.columns import gap_text
 from tcsniff.commands.groupfacts import of_files, of_the_demo, of_the_queue, root_url_of, unknown
 from tcsniff.commands.groupoptions import Asking, Showing, Waiting
 from tcsniff.commands.groupview import check_picture, save_picture, view_of
@@ -22,7 +21,8 @@ from tcsniff.commands.talk import say
 from tcsniff.errors import ApiUnknown, RecordingError, TcsniffError, UsageError
 from tcsniff.pipeline import Outcome, Renderer, Stop, Watch, pump
 from tcsniff.pulse.deliveries import Gap
-from tcsniff.renderers.following import GroupRenderer, GroupView
+from tcsniff.renderers.columns import gap_text
+from tcsniff.renderers.graph.group_renderer import GroupRenderer, GroupView
 from tcsniff.sanitize import safe
 from tcsniff.selection.select import EVERYTHING, Selection, Wanted, select
 from tcsniff.settings.brokers import NOWHERE

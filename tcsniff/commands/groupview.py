@@ -13,8 +13,8 @@ from functools import partial
 from tcsniff.commands.groupoptions import FORMATS, Showing
 from tcsniff.commands.showing import can_draw, coloured, knows_only_ascii
 from tcsniff.pulse.urls import are_shown
-from tcsniff.renderers.document import Document, Words, chain, picture, waiting
-from tcsniff.renderers.following import GroupView
+from tcsniff.renderers.graph.group_renderer import GroupView
+from tcsniff.renderers.graph.report import Document, Words, chain, picture, waiting
 from tcsniff.renderers.output import Output, size_of_terminal
 from tcsniff.taskgraph.graph import Graph
 
@@ -59,7 +59,7 @@ def view_of(
             ascii_only=ascii_only,
         )
     if name == "table":
-        from tcsniff.renderers.treeview import TreeView
+        from tcsniff.renderers.graph.live_graph import TreeView
 
         return TreeView(
             output,
@@ -71,12 +71,12 @@ def view_of(
             ascii_only=ascii_only,
         )
     if name == "lines":
-        from tcsniff.renderers.changes import LinesOfChanges
+        from tcsniff.renderers.graph.group_changes import LinesOfChanges
 
         return LinesOfChanges(
             output, root_url, colour=colour, ascii_only=ascii_only, utc=showing.utc
         )
-    from tcsniff.renderers.changes import JsonChanges
+    from tcsniff.renderers.graph.group_changes import JsonChanges
 
     return JsonChanges(output, root_url)
 
@@ -97,7 +97,7 @@ def check_picture(path: str) -> None:
     Raises:
         OutputError: If it cannot.
     """
-    from tcsniff.renderers.saver import check
+    from tcsniff.renderers.svg import check
 
     check(path)
 
@@ -115,9 +115,9 @@ def save_picture(showing: Showing, graph: Graph, now: float) -> None:
     """
     if showing.save_svg is None:
         return
-    from tcsniff.renderers.saver import WIDTH, save
-    from tcsniff.renderers.scene import scene_of
-    from tcsniff.renderers.tree import picture_of
+    from tcsniff.renderers.graph.graph_picture import picture_of
+    from tcsniff.renderers.graph.scene import scene_of
+    from tcsniff.renderers.svg import WIDTH, save
 
     output = Output()
     is_shown = can_draw(output) and showing.output in (None, "table")

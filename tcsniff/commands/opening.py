@@ -102,10 +102,7 @@ def opened(
 def _live(origin: Origin, selection: Selection, say: Say, watch: Watch) -> Iterator[Opened]:
     to = _broker(origin, say)
 
-    from tcsniff.sources.consumer import (
-        Keeping,
-        Listener,  # kombu: 50 ms
-    )
+    from tcsniff.sources.consumer import Keeping, Listener
 
     listener = Listener(
         to,

@@ -13,7 +13,6 @@ from contextlib import closing
 from functools import partial
 from typing import Any, Protocol
 
-from tcsniff.columns import gap_text, named
 from tcsniff.commands.content import Content, Ending
 from tcsniff.commands.filtering import Filtering
 from tcsniff.commands.opening import Opened, Say, opened
@@ -30,6 +29,7 @@ from tcsniff.pipeline import (
     pump,
 )
 from tcsniff.pulse.deliveries import Gap
+from tcsniff.renderers.columns import gap_text, named
 from tcsniff.selection.select import Selection
 from tcsniff.signals import interrupts
 

@@ -12,12 +12,12 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any
 
-from tcsniff.columns import COLUMNS, in_utc, named
 from tcsniff.commands.views import View
 from tcsniff.pipeline import Renderer
 from tcsniff.pulse import urls
 from tcsniff.pulse.events import Event
 from tcsniff.pulse.styles import recoloured
+from tcsniff.renderers.columns import COLUMNS, in_utc, named
 from tcsniff.renderers.output import Output
 
 Select = Callable[[Event], Any]
@@ -69,7 +69,7 @@ def saved(
         OutputError: If it cannot be opened.
     """
     from tcsniff.renderers.output import size_of_terminal
-    from tcsniff.renderers.saver import Drawing, Saver
+    from tcsniff.renderers.svg import Drawing, Saver
 
     if isinstance(renderer, Drawing):  # on a terminal: in its size
         return Saver(path, renderer, renderer, title=title, size=size_of_terminal)
@@ -94,15 +94,15 @@ def _view(
     output = Output()
     live = can_draw(output)
     if select is not None:
-        from tcsniff.renderers.projection import ProjectionRenderer
+        from tcsniff.renderers.lines import ProjectionRenderer
 
         return ProjectionRenderer(output, select, bare=view.bare)
     if (name := _name(view, live=live)) == "json":
-        from tcsniff.renderers.jsonl import JsonRenderer
+        from tcsniff.renderers.lines import JsonRenderer
 
         return JsonRenderer(output)
     if name == "raw":
-        from tcsniff.renderers.raw import RawRenderer
+        from tcsniff.renderers.lines import RawRenderer
 
         return RawRenderer(output)
     colour = coloured(view.colour, live=live)

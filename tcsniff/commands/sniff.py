@@ -49,7 +49,7 @@ def sniff(
     check_view(view)
     check_origin(origin)
     if view.columns == ("help",):
-        from tcsniff.columns import NAMES
+        from tcsniff.renderers.columns import NAMES
 
         for name, meaning in NAMES.items():
             show(f"{name:<10}  {meaning}")

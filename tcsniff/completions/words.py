@@ -9,12 +9,12 @@ import textwrap
 from collections.abc import Iterable
 from typing import NamedTuple
 
-from tcsniff.columns import NAMES
 from tcsniff.interface import Command, Flag
 from tcsniff.manual.topics import TOPICS
 from tcsniff.messages.parts import REASONS_RESOLVED, STATES
 from tcsniff.pulse.exchanges import CATALOG, Exchange, kebab
 from tcsniff.pulse.routing import POOLS, has
+from tcsniff.renderers.columns import NAMES
 from tcsniff.settings.brokers import PROFILES
 from tcsniff.simulator.simulation import FAULTS
 

@@ -2,23 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import json
+from collections.abc import Callable, Mapping, Sequence
 from itertools import zip_longest
+from typing import Any
 
-from tcsniff.clickable import target
-from tcsniff.columns import (
+import orjson
+
+from tcsniff.pulse import records
+from tcsniff.pulse.deliveries import Gap
+from tcsniff.pulse.events import Event
+from tcsniff.pulse.styles import LOOKS, STYLES, Look, look_of
+from tcsniff.pulse.urls import linked
+from tcsniff.renderers.columns import (
     COLUMNS,
     EVENT,
     RUN,
     Column,
     gap_text,
     plain,
+    target,
 )
-from tcsniff.pulse.deliveries import Gap
-from tcsniff.pulse.events import Event
-from tcsniff.pulse.styles import LOOKS, STYLES, Look, look_of
-from tcsniff.pulse.urls import linked
 from tcsniff.renderers.output import Output
+from tcsniff.sanitize import safe, safe_json
 
 
 class LinesRenderer:
@@ -104,3 +110,115 @@ def coloured(text: str, style: str) -> str:
     """
     codes = ";".join(STYLES[name] for name in style.split())
     return f"\x1b[{codes}m{text}\x1b[0m" if codes else text
+
+
+class JsonRenderer:
+    """Writes each event as a line of JSON, a batch at a time."""
+
+    def __init__(self, output: Output) -> None:
+        self._output = output
+        self._lines: list[bytes] = []
+
+    def show(self, events: Sequence[Event]) -> None:
+        """Take a batch in."""
+        self._lines += [records.worded(event.delivery, event.flaw) for event in events]
+
+    def gap(self, gap: Gap) -> None:
+        """Take a gap in."""
+        self._lines.append(records.gap_line(gap))
+
+    def flush(self) -> None:
+        """Write what was taken in."""
+        if not self._lines:
+            self._output.check()
+            return
+        data = b"".join(self._lines)
+        self._lines = []
+        self._output.write(safe_lines(data) if self._output.is_terminal else data)
+
+    def close(self) -> None:
+        """Nothing is left to do."""
+
+
+def safe_lines(lines: bytes) -> bytes:
+    """Make lines of JSON safe for a terminal, as JSON of the same values."""
+    return b"".join(safe_json(line).encode() + b"\n" for line in lines.decode().split("\n")[:-1])
+
+
+class RawRenderer:
+    """Writes each body, byte for byte, and a line feed; on a terminal made safe."""
+
+    def __init__(self, output: Output) -> None:
+        self._output = output
+        self._bodies: list[bytes] = []
+
+    def show(self, events: Sequence[Event]) -> None:
+        """Take a batch in."""
+        self._bodies += [event.delivery.body for event in events]
+
+    def gap(self, gap: Gap) -> None:
+        """Take nothing in: a gap has no body."""
+
+    def flush(self) -> None:
+        """Write what was taken in."""
+        if not self._bodies:
+            self._output.check()
+            return
+        bodies, self._bodies = self._bodies, []
+        if self._output.is_terminal:
+            bodies = [safe(body.decode(errors="backslashreplace")).encode() for body in bodies]
+        self._output.write(b"".join(body + b"\n" for body in bodies))
+
+    def close(self) -> None:
+        """Nothing is left to do."""
+
+
+def _json(value: Any) -> str:
+    try:
+        return orjson.dumps(value).decode()
+    except TypeError:  # numbers of more than 64 bits, and text that is no Unicode
+        return json.dumps(value, separators=(",", ":"))
+
+
+class ProjectionRenderer:
+    """Writes one line for each event: the value of an expression over its record."""
+
+    def __init__(
+        self, output: Output, select: Callable[[Event], Any], *, bare: bool = False
+    ) -> None:
+        """Take an output.
+
+        Args:
+            output: Where to write.
+            select: The expression.
+            bare: Whether a string is written as it is, without quotes.
+        """
+        self._output = output
+        self._select = select
+        self._bare = bare
+        self._lines: list[str] = []
+
+    def show(self, events: Sequence[Event]) -> None:
+        """Take a batch in."""
+        self._lines += [self._line(self._select(event)) for event in events]
+
+    def gap(self, gap: Gap) -> None:
+        """Take nothing in: there is no event to make something of."""
+
+    def flush(self) -> None:
+        """Write what was taken in."""
+        if not self._lines:
+            self._output.check()
+            return
+        text = "".join(f"{line}\n" for line in self._lines)
+        self._lines = []
+        self._output.write(text.encode(errors="replace"))
+
+    def close(self) -> None:
+        """Nothing is left to do."""
+
+    def _line(self, value: Any) -> str:
+        if self._bare and isinstance(value, str):
+            return safe(value) if self._output.is_terminal else value
+        text = _json(value)
+        return safe_json(text) if self._output.is_terminal else text

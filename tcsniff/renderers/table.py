@@ -8,8 +8,11 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from rich.table import Table
 
-from tcsniff.clickable import target
-from tcsniff.columns import (
+from tcsniff.pulse.deliveries import Gap
+from tcsniff.pulse.events import Event
+from tcsniff.pulse.styles import LOOKS, Look, look_of
+from tcsniff.renderers.ansi import painted, words
+from tcsniff.renderers.columns import (
     EVENT,
     GAP,
     POOL,
@@ -20,14 +23,10 @@ from tcsniff.columns import (
     in_utc,
     layout,
     plain,
+    target,
 )
-from tcsniff.pulse.deliveries import Gap
-from tcsniff.pulse.events import Event
-from tcsniff.pulse.styles import LOOKS, Look, look_of
 from tcsniff.renderers.output import Output, size_of_terminal
-from tcsniff.renderers.painting import painted, words
-from tcsniff.renderers.screen import Screen
-from tcsniff.renderers.status import Status, Traffic, counted_gaps, status_line
+from tcsniff.renderers.terminal import Screen, Status, Traffic, counted_gaps, status_line
 from tcsniff.sanitize import safe
 
 REDRAW = 0.1  # seconds between two drawings, at least

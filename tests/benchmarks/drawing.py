@@ -29,8 +29,8 @@ from running import command, environment
 
 from tcsniff.pulse.deliveries import Delivery
 from tcsniff.pulse.records import line
-from tcsniff.renderers.scene import scene_of
-from tcsniff.renderers.tree import picture_of
+from tcsniff.renderers.graph.graph_picture import picture_of
+from tcsniff.renderers.graph.scene import scene_of
 from tcsniff.simulator.planning import definitions_of
 from tcsniff.simulator.simulation import plans, simulate
 from tcsniff.taskgraph.group import Following

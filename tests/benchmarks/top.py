@@ -23,7 +23,7 @@ from tcsniff.pulse.deliveries import Delivery
 from tcsniff.pulse.events import Event
 from tcsniff.pulse.times import stamp
 from tcsniff.renderers.output import Output
-from tcsniff.renderers.top import REDRAW, TopRenderer
+from tcsniff.renderers.top.live_top import REDRAW, TopRenderer
 from tcsniff.simulator.simulation import simulate
 from tcsniff.stats.counters import Counter, Meters
 

@@ -7,16 +7,15 @@ from collections.abc import Callable, Iterable
 import orjson
 from rich.text import Text
 
-from tcsniff.columns import clock_time, gap_text, plain
 from tcsniff.pulse.deliveries import Gap
 from tcsniff.pulse.records import gap_line
 from tcsniff.pulse.times import moment
+from tcsniff.renderers.ansi import painted
+from tcsniff.renderers.columns import clock_time, gap_text, plain
+from tcsniff.renderers.graph.graph_parts import log, path, progress, title, wrong
+from tcsniff.renderers.graph.scene import look_of, scene_of, troubles
 from tcsniff.renderers.lines import coloured
 from tcsniff.renderers.output import Output
-from tcsniff.renderers.painting import painted
-from tcsniff.renderers.scene import look_of, scene_of, troubles
-from tcsniff.renderers.sections import path, progress, title, wrong
-from tcsniff.renderers.telling import log
 from tcsniff.sanitize import safe, safe_json
 from tcsniff.taskgraph.critical_path import critical_path
 from tcsniff.taskgraph.graph import Graph

@@ -5,13 +5,12 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterable
 
-from tcsniff.columns import plain
 from tcsniff.pulse.deliveries import Gap
+from tcsniff.renderers.columns import plain
+from tcsniff.renderers.graph.graph_picture import picture_of
+from tcsniff.renderers.graph.scene import scene_of
 from tcsniff.renderers.output import Output, size_of_terminal
-from tcsniff.renderers.scene import scene_of
-from tcsniff.renderers.screen import Screen
-from tcsniff.renderers.status import Traffic, counted_gaps
-from tcsniff.renderers.tree import picture_of
+from tcsniff.renderers.terminal import Screen, Traffic, counted_gaps
 from tcsniff.sanitize import safe
 from tcsniff.taskgraph.graph import Graph
 from tcsniff.taskgraph.summary import Json

@@ -5,13 +5,12 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Sequence
 
-from tcsniff.columns import plain
 from tcsniff.pulse.deliveries import Gap
 from tcsniff.pulse.events import Event
+from tcsniff.renderers.columns import plain
 from tcsniff.renderers.output import Output, size_of_terminal
-from tcsniff.renderers.screen import Screen
-from tcsniff.renderers.status import Status, Traffic, counted_gaps
-from tcsniff.renderers.topview import Board, picture_of
+from tcsniff.renderers.terminal import Screen, Status, Traffic, counted_gaps
+from tcsniff.renderers.top.top_table import Board, picture_of
 from tcsniff.sanitize import safe
 from tcsniff.stats.counters import Counter
 from tcsniff.stats.rows import Row

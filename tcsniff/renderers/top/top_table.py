@@ -8,11 +8,11 @@ from typing import NamedTuple
 from rich.cells import cell_len, set_cell_size
 from rich.text import Text
 
-from tcsniff.columns import GAP
 from tcsniff.pulse.styles import LOOKS
 from tcsniff.pulse.times import lasting
-from tcsniff.renderers.painting import painted
-from tcsniff.renderers.status import Status, status_line
+from tcsniff.renderers.ansi import painted
+from tcsniff.renderers.columns import GAP
+from tcsniff.renderers.terminal import Status, status_line
 from tcsniff.sanitize import safe
 from tcsniff.stats.histogram import Summary
 from tcsniff.stats.rows import Reading

@@ -10,7 +10,7 @@ import orjson
 from tcsniff.pulse.deliveries import Gap
 from tcsniff.pulse.events import Event
 from tcsniff.pulse.times import stamp
-from tcsniff.renderers.jsonl import safe_lines
+from tcsniff.renderers.lines import safe_lines
 from tcsniff.renderers.output import Output
 from tcsniff.stats.counters import Counter
 from tcsniff.stats.histogram import Summary
