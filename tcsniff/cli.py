@@ -11,8 +11,7 @@ from typing import Any
 
 import click
 
-from tcsniff.commands.about import versions
-from tcsniff.commands.talk import DEBUG, say, show, show_help
+from tcsniff.commands.console import DEBUG, say, show, show_help, versions
 from tcsniff.errors import OutputClosed, TcsniffError, suggestion
 from tcsniff.signals import interrupts
 

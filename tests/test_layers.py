@@ -12,7 +12,7 @@ from test_startup import HEAVY, PROGRAM, child
 
 from tcsniff import cli
 from tcsniff.cli import main
-from tcsniff.commands.flags import CONFIG, Sectioned
+from tcsniff.commands.options.option import CONFIG, Sectioned
 from tcsniff.settings.config_file import commands_of
 
 GROUP_OF_SEED_1 = 10  # of its tasks, some fail

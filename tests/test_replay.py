@@ -23,8 +23,8 @@ from kombu.connection import Connection
 from rabbitmq import ADMIN, FOREIGN_EXCHANGE, Publication, RabbitMQ, Taskcluster
 from running import Running, finished
 
-from tcsniff.commands.content import Content, content_options
-from tcsniff.commands.options import selection_options
+from tcsniff.commands.options.filter_options import Content, content_options
+from tcsniff.commands.options.selection_options import selection_options
 from tcsniff.errors import UsageError
 from tcsniff.pipeline import Source, Test, pump
 from tcsniff.pulse import records

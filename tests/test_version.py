@@ -11,7 +11,7 @@ import pytest
 
 from tcsniff import __version__
 from tcsniff.cli import main
-from tcsniff.commands.about import PARTS
+from tcsniff.commands.console import PARTS
 
 PROJECT = tomllib.loads((Path(__file__).parents[1] / "pyproject.toml").read_text())["project"]
 

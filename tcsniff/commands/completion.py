@@ -6,8 +6,8 @@ import importlib
 
 import click
 
-from tcsniff.commands.options import SectionedCommand
-from tcsniff.commands.talk import show
+from tcsniff.commands.console import show
+from tcsniff.commands.options.selection_options import SectionedCommand
 from tcsniff.interface import interface_of
 
 # Of \b it is click's to know what it means: these lines stay as they are.

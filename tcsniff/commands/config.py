@@ -10,7 +10,8 @@ from typing import Any, NamedTuple
 
 import click
 
-from tcsniff.commands.account import (
+from tcsniff.commands.console import say, show
+from tcsniff.commands.options.account_options import (
     Account,
     account_options,
     deployment_of,
@@ -18,9 +19,8 @@ from tcsniff.commands.account import (
     provenance_of,
     root_url_option,
 )
-from tcsniff.commands.flags import Sectioned
-from tcsniff.commands.options import DEBUG, OUTPUT, SectionedCommand, option
-from tcsniff.commands.talk import say, show
+from tcsniff.commands.options.option import Sectioned
+from tcsniff.commands.options.selection_options import DEBUG, OUTPUT, SectionedCommand, option
 from tcsniff.errors import UsageError, suggestion
 from tcsniff.sanitize import safe
 from tcsniff.settings.brokers import Broker, broker

@@ -12,8 +12,14 @@ from typing import Any
 
 import click
 
-from tcsniff.commands.account import Account, account_options, broker_of, provenance_of
-from tcsniff.commands.options import (
+from tcsniff.commands.console import say
+from tcsniff.commands.options.account_options import (
+    Account,
+    account_options,
+    broker_of,
+    provenance_of,
+)
+from tcsniff.commands.options.selection_options import (
     OUTPUT,
     STOPPING,
     Duration,
@@ -21,7 +27,6 @@ from tcsniff.commands.options import (
     option,
     selection_options,
 )
-from tcsniff.commands.talk import say
 from tcsniff.errors import UsageError
 from tcsniff.renderers.output import Output
 from tcsniff.sanitize import safe, safe_json

@@ -11,8 +11,8 @@ from typing import Any
 
 import click
 
-from tcsniff.commands.options import OUTPUT, SectionedCommand, option
-from tcsniff.commands.talk import show
+from tcsniff.commands.console import show
+from tcsniff.commands.options.selection_options import OUTPUT, SectionedCommand, option
 from tcsniff.errors import UsageError, suggestion
 from tcsniff.pulse.exchanges import CATALOG, Exchange, Field
 from tcsniff.pulse.routing import flag_of

@@ -7,10 +7,20 @@ from collections.abc import Iterator
 
 import click
 
-from tcsniff.commands.account import Account, deployment_of, profile_option, root_url_option
-from tcsniff.commands.content import Content, content_options
-from tcsniff.commands.options import OUTPUT, SectionedCommand, option, selection_options
-from tcsniff.commands.talk import say, show
+from tcsniff.commands.console import say, show
+from tcsniff.commands.options.account_options import (
+    Account,
+    deployment_of,
+    profile_option,
+    root_url_option,
+)
+from tcsniff.commands.options.filter_options import Content, content_options
+from tcsniff.commands.options.selection_options import (
+    OUTPUT,
+    SectionedCommand,
+    option,
+    selection_options,
+)
 from tcsniff.errors import UsageError
 from tcsniff.pulse.urls import address
 from tcsniff.selection.select import Selection, Wanted, explained, select
@@ -77,7 +87,7 @@ def _address(
 def _check(content: Content) -> None:
     if any(content):
         # Only to see that it is right: loads msgspec, orjson and jmespath.
-        from tcsniff.commands.filtering import Filtering
+        from tcsniff.commands.runs.event_run import Filtering
 
         Filtering(content, say)
 

@@ -6,10 +6,15 @@ import re
 
 import click
 
-from tcsniff.commands.groupoptions import Asking, Showing, Waiting, group_options
-from tcsniff.commands.options import OUTPUT, SectionedCommand, option
-from tcsniff.commands.origin import Origin, check_origin, check_record, origin_options
-from tcsniff.commands.talk import keep_quiet, say
+from tcsniff.commands.console import keep_quiet, say
+from tcsniff.commands.options.group_options import Asking, Showing, Waiting, group_options
+from tcsniff.commands.options.selection_options import OUTPUT, SectionedCommand, option
+from tcsniff.commands.options.source_options import (
+    Origin,
+    check_origin,
+    check_record,
+    origin_options,
+)
 from tcsniff.errors import UsageError
 from tcsniff.pulse.routing import choices
 
@@ -54,7 +59,7 @@ def graph(
             asking = asking._replace(root_url=page[1])
     _check_id(task_group_id, origin)
 
-    from tcsniff.commands.grouprun import GroupRun  # msgspec and orjson: 25 ms
+    from tcsniff.commands.runs.group_run import GroupRun  # msgspec and orjson: 25 ms
 
     tell = keep_quiet if quiet else say
     run = GroupRun(task_group_id or "", origin, asking, showing, waiting, tell)

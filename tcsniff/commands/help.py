@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import click
 
-from tcsniff.commands.options import SectionedCommand
-from tcsniff.commands.talk import show
+from tcsniff.commands.console import show
+from tcsniff.commands.options.selection_options import SectionedCommand
 from tcsniff.errors import UsageError, suggestion
 
 

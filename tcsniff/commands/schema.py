@@ -6,8 +6,8 @@ import json
 
 import click
 
-from tcsniff.commands.options import SectionedCommand
-from tcsniff.commands.talk import show
+from tcsniff.commands.console import show
+from tcsniff.commands.options.selection_options import SectionedCommand
 from tcsniff.errors import UsageError
 from tcsniff.pulse.exchanges import find
 

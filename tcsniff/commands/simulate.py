@@ -7,9 +7,15 @@ import time
 
 import click
 
-from tcsniff.commands.account import Account, account_options, broker_of
-from tcsniff.commands.options import OUTPUT, Duration, SectionedCommand, option, split
-from tcsniff.commands.talk import keep_quiet, say, show
+from tcsniff.commands.console import keep_quiet, say, show
+from tcsniff.commands.options.account_options import Account, account_options, broker_of
+from tcsniff.commands.options.selection_options import (
+    OUTPUT,
+    Duration,
+    SectionedCommand,
+    option,
+    split,
+)
 from tcsniff.errors import UsageError
 from tcsniff.settings.brokers import NOWHERE, Broker
 
@@ -122,7 +128,7 @@ def simulate(
         seed=seed, start=time.time() + delay, groups=groups, tasks=tasks, faults=chosen
     )
 
-    from tcsniff.commands.performing import Performance, written  # kombu: 50 ms
+    from tcsniff.commands.runs.simulate_run import Performance, written  # kombu: 50 ms
     from tcsniff.simulator.schedule import Pace
 
     if speed is None and rate is None:

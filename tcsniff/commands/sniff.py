@@ -4,11 +4,26 @@ from __future__ import annotations
 
 import click
 
-from tcsniff.commands.content import Content, Ending, content_options, ending_options
-from tcsniff.commands.options import OUTPUT, SectionedCommand, option, selection_options
-from tcsniff.commands.origin import Origin, check_origin, check_record, origin_options
-from tcsniff.commands.talk import keep_quiet, say, show
-from tcsniff.commands.views import View, check_view, view_options
+from tcsniff.commands.console import keep_quiet, say, show
+from tcsniff.commands.options.filter_options import (
+    Content,
+    Ending,
+    content_options,
+    ending_options,
+)
+from tcsniff.commands.options.output_options import View, check_view, view_options
+from tcsniff.commands.options.selection_options import (
+    OUTPUT,
+    SectionedCommand,
+    option,
+    selection_options,
+)
+from tcsniff.commands.options.source_options import (
+    Origin,
+    check_origin,
+    check_record,
+    origin_options,
+)
 from tcsniff.selection.select import EVERYTHING, Wanted, select
 
 
@@ -57,7 +72,7 @@ def sniff(
     check_record(view.record, origin)
     check_record(view.save_svg, origin, "--save-svg")
     if origin.delete_queue:
-        from tcsniff.commands.opening import delete_queue
+        from tcsniff.commands.runs.open_source import delete_queue
 
         delete_queue(origin, say)
         return 0
@@ -71,7 +86,7 @@ def sniff(
     for note in selection.notes:
         tell(note)
 
-    from tcsniff.commands.run import Run  # msgspec and orjson: 25 ms
+    from tcsniff.commands.runs.event_run import Run  # msgspec and orjson: 25 ms
 
     run = Run(selection, content, ending, view, tell)
     return run.over(origin, title=str(wanted), summary=summary)

@@ -2,16 +2,46 @@
 
 from __future__ import annotations
 
+import time
+from collections.abc import Callable
+from typing import Any
+
 import click
 
-from tcsniff.commands.content import Content, Ending, content_options, ending_options
-from tcsniff.commands.counts import Counts, check_counts, counts_options
-from tcsniff.commands.options import OUTPUT, SectionedCommand, option, selection_options
-from tcsniff.commands.origin import Origin, check_origin, check_record, origin_options
-from tcsniff.commands.talk import keep_quiet, say
-from tcsniff.commands.views import View
+from tcsniff.commands.console import keep_quiet, say
+from tcsniff.commands.options.filter_options import (
+    Content,
+    Ending,
+    content_options,
+    ending_options,
+)
+from tcsniff.commands.options.output_options import View
+from tcsniff.commands.options.selection_options import (
+    OUTPUT,
+    SectionedCommand,
+    option,
+    selection_options,
+)
+from tcsniff.commands.options.source_options import (
+    Origin,
+    check_origin,
+    check_record,
+    origin_options,
+)
+from tcsniff.commands.options.top_options import Counts, check_counts, counts_options
+from tcsniff.commands.runs.event_run import Showing
+from tcsniff.commands.runs.make_renderer import (
+    can_draw,
+    coloured,
+    knows_only_ascii,
+    recorded,
+    saved,
+)
 from tcsniff.errors import UsageError
+from tcsniff.pipeline import Renderer
+from tcsniff.renderers.output import Output
 from tcsniff.selection.select import Wanted, select
+from tcsniff.stats.counters import Counter
 
 _STATES = ("defined", "pending", "running", "completed", "failed", "exception")
 
@@ -60,8 +90,7 @@ def top(
     for note in selection.notes:
         tell(note)
 
-    from tcsniff.commands.counting import showing  # msgspec and orjson: 25 ms
-    from tcsniff.commands.run import Run
+    from tcsniff.commands.runs.event_run import Run
 
     shown = showing(counts, is_live=origin.is_live)
     run = Run(selection, content, ending, View(), tell, showing=shown)
@@ -73,3 +102,55 @@ def _asked(wanted: Wanted) -> Wanted:
     if wanted.events or wanted.exchanges or wanted.binds or wanted.all_events:
         return wanted
     return wanted._replace(events=[f"task-{state}" for state in _STATES])
+
+
+def showing(counts: Counts, *, is_live: bool) -> Showing:
+    """Tell a run how to show what is counted.
+
+    Args:
+        counts: What to count, and how to show it.
+        is_live: Whether time is that of the clock, and not of the events.
+    """
+
+    def counter() -> Counter:
+        clock = time.time if is_live else None
+        return Counter(counts.by, counts.sort, reverse=counts.reverse, clock=clock)
+
+    def shown(*, source: str, selection: str, condition: Callable[[], str]) -> Renderer:
+        def table(output: Output, **given: Any) -> Renderer:
+            from tcsniff.renderers.top.live_top import TopRenderer  # rich: 25 ms
+
+            # A file takes colours, whatever the terminal takes.
+            given.setdefault("colour", counts.colour != "never")
+            return TopRenderer(
+                output,
+                counter(),
+                source=source,
+                selection=selection,
+                condition=condition,
+                **given,
+            )
+
+        renderer = _view(counts, counter, table)
+        if counts.save_svg is not None:
+            renderer = saved(counts.save_svg, renderer, table, "tcsniff top")
+        return renderer if counts.record is None else recorded(counts.record, renderer)
+
+    return shown
+
+
+def _view(
+    counts: Counts, counter: Callable[[], Counter], table: Callable[..., Renderer]
+) -> Renderer:
+    output = Output()
+    live = can_draw(output)
+    if counts.as_json or (counts.output or ("table" if live else "json")) == "json":
+        from tcsniff.renderers.top.top_lines import TopLines
+
+        return TopLines(output, counter(), every=counts.every)
+    colour, ascii_only = coloured(counts.colour, live=live), knows_only_ascii()
+    if live:
+        return table(output, colour=colour, ascii_only=ascii_only)
+    from tcsniff.renderers.top.live_top import TopPage  # rich: 25 ms
+
+    return TopPage(output, counter(), colour=colour, ascii_only=ascii_only)

@@ -12,7 +12,7 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any
 
-from tcsniff.commands.views import View
+from tcsniff.commands.options.output_options import View
 from tcsniff.pipeline import Renderer
 from tcsniff.pulse import urls
 from tcsniff.pulse.events import Event

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 import click
 
-from tcsniff.commands.options import (
+from tcsniff.commands.options.selection_options import (
     OUTPUT,
     STOPPING,
     Command,

@@ -9,7 +9,8 @@ from typing import Any
 
 import click
 
-from tcsniff.commands.flags import (
+from tcsniff.commands.console import DEBUG
+from tcsniff.commands.options.option import (
     CONNECTION,
     DEMO,
     OTHER,
@@ -21,7 +22,6 @@ from tcsniff.commands.flags import (
     SectionedCommand,
     option,
 )
-from tcsniff.commands.talk import DEBUG
 from tcsniff.errors import UsageError
 from tcsniff.pulse import times
 from tcsniff.pulse.routing import FIELDS, POOLS, SHORT, flag_of

@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 
 import click
 
-from tcsniff.commands.options import CONNECTION, Command, option, stacked
+from tcsniff.commands.options.selection_options import CONNECTION, Command, option, stacked
 from tcsniff.errors import UsageError
 from tcsniff.pulse.urls import root_url_of
 from tcsniff.settings.brokers import DEFAULT, Broker, broker, parsed, profile_named

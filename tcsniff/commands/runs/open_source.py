@@ -14,8 +14,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import NamedTuple
 
-from tcsniff.commands.account import broker_of
-from tcsniff.commands.origin import Origin
+from tcsniff.commands.options.account_options import broker_of
+from tcsniff.commands.options.source_options import Origin
 from tcsniff.pipeline import Source, Watch
 from tcsniff.pulse.deliveries import Delivery
 from tcsniff.selection.select import QUEUE, Selection

@@ -11,13 +11,19 @@ import time
 from contextlib import ExitStack, closing
 from typing import Any
 
-from tcsniff.commands.groupfacts import of_files, of_the_demo, of_the_queue, root_url_of, unknown
-from tcsniff.commands.groupoptions import Asking, Showing, Waiting
-from tcsniff.commands.groupview import check_picture, save_picture, view_of
-from tcsniff.commands.opening import Opened, Say, opened, pace_of
-from tcsniff.commands.origin import Origin
-from tcsniff.commands.showing import recorded
-from tcsniff.commands.talk import say
+from tcsniff.commands.console import say
+from tcsniff.commands.options.group_options import Asking, Showing, Waiting
+from tcsniff.commands.options.source_options import Origin
+from tcsniff.commands.runs.group_facts import (
+    of_files,
+    of_the_demo,
+    of_the_queue,
+    root_url_of,
+    unknown,
+)
+from tcsniff.commands.runs.make_group_view import check_picture, save_picture, view_of
+from tcsniff.commands.runs.make_renderer import recorded
+from tcsniff.commands.runs.open_source import Opened, Say, opened, pace_of
 from tcsniff.errors import ApiUnknown, RecordingError, TcsniffError, UsageError
 from tcsniff.pipeline import Outcome, Renderer, Stop, Watch, pump
 from tcsniff.pulse.deliveries import Gap

@@ -10,10 +10,10 @@ import random
 from collections.abc import Iterable
 from typing import Any
 
-from tcsniff.commands.account import deployment_of
-from tcsniff.commands.groupoptions import Asking
-from tcsniff.commands.opening import ROOT_URL, Say
-from tcsniff.commands.origin import Origin
+from tcsniff.commands.options.account_options import deployment_of
+from tcsniff.commands.options.group_options import Asking
+from tcsniff.commands.options.source_options import Origin
+from tcsniff.commands.runs.open_source import ROOT_URL, Say
 from tcsniff.errors import ApiError, ApiUnknown, UsageError
 from tcsniff.simulator.planning import definitions_of
 from tcsniff.simulator.simulation import plans

@@ -9,7 +9,7 @@ from typing import Any
 import click
 from click.core import ParameterSource
 
-from tcsniff.commands.talk import DEBUG
+from tcsniff.commands.console import DEBUG
 from tcsniff.errors import UsageError
 from tcsniff.settings.config_file import commands_of, expanded
 from tcsniff.settings.precedence import Rank, Source, layers_of, variable_in, variables_of

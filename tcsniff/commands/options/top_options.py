@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 import click
 
-from tcsniff.commands.options import OUTPUT, Command, Duration, option, stacked
+from tcsniff.commands.options.selection_options import OUTPUT, Command, Duration, option, stacked
 from tcsniff.errors import UsageError
 
 _COUNTING = "What is counted"

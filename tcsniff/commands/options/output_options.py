@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 import click
 
-from tcsniff.commands.options import OUTPUT, Command, option, split, stacked
+from tcsniff.commands.options.selection_options import OUTPUT, Command, option, split, stacked
 from tcsniff.errors import UsageError
 from tcsniff.settings.config_file import check_colors
 from tcsniff.settings.precedence import layers_of

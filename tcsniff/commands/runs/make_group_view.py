@@ -10,8 +10,8 @@ import os
 from collections.abc import Callable
 from functools import partial
 
-from tcsniff.commands.groupoptions import FORMATS, Showing
-from tcsniff.commands.showing import can_draw, coloured, knows_only_ascii
+from tcsniff.commands.options.group_options import FORMATS, Showing
+from tcsniff.commands.runs.make_renderer import can_draw, coloured, knows_only_ascii
 from tcsniff.pulse.urls import are_shown
 from tcsniff.renderers.graph.group_renderer import GroupView
 from tcsniff.renderers.graph.report import Document, Words, chain, picture, waiting

@@ -8,8 +8,8 @@ from typing import Any, NamedTuple
 
 import click
 
-from tcsniff.commands.account import Account, account_options
-from tcsniff.commands.options import (
+from tcsniff.commands.options.account_options import Account, account_options
+from tcsniff.commands.options.selection_options import (
     CONNECTION,
     DEMO,
     RECORDING,
