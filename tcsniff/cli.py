@@ -11,9 +11,9 @@ from typing import Any
 
 import click
 
-from tcsniff.commands.console import DEBUG, say, show, show_help, versions
-from tcsniff.errors import OutputClosed, TcsniffError, suggestion
-from tcsniff.signals import interrupts
+from tcsniff.commands.console import DEBUG, list_versions, print_help, print_message, print_output
+from tcsniff.errors import OutputClosed, TcsniffError, suggest
+from tcsniff.signals import signal_handler
 
 INTERRUPTED = 130
 _DEFAULT = "sniff"
@@ -66,7 +66,7 @@ def _in_place_of_a_command(args: list[str]) -> bool:
 
 def _with_our_output(option: click.Option | None) -> click.Option | None:
     if option is not None:
-        option.callback = show_help
+        option.callback = print_help
     return option
 
 
@@ -140,7 +140,7 @@ class Root(click.Group):
 def tcsniff(ctx: click.Context, *, version: bool, verbose: bool) -> None:
     """Show Taskcluster's events as they happen."""
     if version:
-        show("\n".join(versions(verbose=verbose)))
+        print_output("\n".join(list_versions(verbose=verbose)))
         ctx.exit(0)
     if ctx.invoked_subcommand is None:
         click.echo(_SHORT_HELP, err=True)
@@ -161,11 +161,11 @@ def main(args: Sequence[str] | None = None) -> int:
     words = list(sys.argv[1:] if args is None else args)
     debug = _is_debugging(words)
     words = [word for word in words if word != DEBUG]
-    interrupts.install()
+    signal_handler.install()
     try:
         status = tcsniff.main(words, prog_name="tcsniff", standalone_mode=False)
     except click.ClickException as error:
-        say(_usage(error))
+        print_message(_usage(error))
         return error.exit_code
     except (click.Abort, KeyboardInterrupt):  # click makes the first of the second
         return INTERRUPTED
@@ -176,7 +176,7 @@ def main(args: Sequence[str] | None = None) -> int:
     except TcsniffError as error:
         if debug:
             sys.__excepthook__(type(error), error, error.__traceback__)
-        say(str(error))
+        print_message(str(error))
         return error.exit_status
     return status if isinstance(status, int) else 0
 
@@ -196,7 +196,7 @@ def _usage(error: click.ClickException) -> str:
     path = "tcsniff" if context is None else context.command_path
     see = f"; see {path.removesuffix(f' {_DEFAULT}')} --help"
     if isinstance(error, click.NoSuchOption):
-        near = suggestion(error.option_name, error.possibilities or ())
+        near = suggest(error.option_name, error.possibilities or ())
         return f"no such flag {error.option_name}{near or see}"
     text = " ".join(error.format_message().split()).rstrip(".")  # click's may have several lines
     return f"{text[:1].lower()}{text[1:]}{see}"
@@ -208,4 +208,4 @@ def _tell_bug(
     if _is_debugging(sys.argv):
         sys.__excepthook__(kind, error, trace)
     else:
-        say(f"a bug of tcsniff: {kind.__name__}: {error}; {DEBUG} shows where")
+        print_message(f"a bug of tcsniff: {kind.__name__}: {error}; {DEBUG} shows where")

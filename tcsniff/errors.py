@@ -106,7 +106,7 @@ class OutputClosed(TcsniffError):
     exit_status = 141
 
 
-def suggestion(name: str, known: Iterable[str]) -> str:
+def suggest(name: str, known: Iterable[str]) -> str:
     """Word a hint at the name that was perhaps meant.
 
     Args:

@@ -51,10 +51,10 @@ class Renderer(Protocol):
         ...
 
 
-class Watch:
+class ConnectionObserver:
     """Takes what happens to the connection; this one takes no notice."""
 
-    def tell(self, text: str) -> None:
+    def notify(self, text: str) -> None:
         """Take something that a person should know."""
 
     def gap(self, gap: Gap) -> None:
@@ -64,23 +64,23 @@ class Watch:
 class Outcome(Enum):
     """Why a run ended."""
 
-    ENDED = "the source ended"
-    COUNTED = "--count was reached"
-    REACHED = "--until matched"
+    SOURCE_ENDED = "the source ended"
+    COUNT_REACHED = "--count was reached"
+    UNTIL_MATCHED = "--until matched"
     FAILED = "--fail-on matched"
     TIMED_OUT = "--timeout came first"
-    FELL_SILENT = "--idle-timeout came first"
-    OVER = "what was waited for is over"
+    IDLE_TIMED_OUT = "--idle-timeout came first"
+    CONDITION_MET = "what was waited for is over"
 
     @property
     def exit_status(self) -> int:
         """The exit status for it."""
         if self is Outcome.FAILED:
             return 10
-        return 124 if self in (Outcome.TIMED_OUT, Outcome.FELL_SILENT) else 0
+        return 124 if self in (Outcome.TIMED_OUT, Outcome.IDLE_TIMED_OUT) else 0
 
 
-Test = Callable[[Event], bool]
+EventTest = Callable[[Event], bool]
 
 
 @dataclass(frozen=True)
@@ -101,13 +101,13 @@ class Stop:
     count: int | None = None
     timeout: float | None = None
     idle_timeout: float | None = None
-    until: Test | None = None
-    fail_on: Test | None = None
+    until: EventTest | None = None
+    fail_on: EventTest | None = None
     over: Callable[[], bool] | None = None
 
 
 @dataclass
-class Tally:
+class EventCounts:
     """What has become of the deliveries so far.
 
     Attributes:
@@ -125,14 +125,14 @@ class Tally:
     redelivered: int = 0
 
 
-def pump(
+def run_pipeline(
     source: Source,
     renderer: Renderer,
     *,
     keep: Callable[[Delivery], bool] | None = None,
-    filters: Sequence[Test] = (),
+    filters: Sequence[EventTest] = (),
     stop: Stop = Stop(),
-    tally: Tally | None = None,
+    tally: EventCounts | None = None,
     clock: Callable[[], float] = time.monotonic,
 ) -> Outcome:
     """Show the events that pass, until the source or `stop` ends it.
@@ -154,8 +154,8 @@ def pump(
     Returns:
         Why it ended.
     """
-    tally = tally or Tally()
-    chooser = _Chooser(keep, filters, stop)
+    tally = tally or EventCounts()
+    chooser = _BatchSelector(keep, filters, stop)
     is_timed = stop.timeout is not None or stop.idle_timeout is not None
     started = latest = clock() if is_timed else 0.0
     for batch in source.batches():
@@ -165,32 +165,32 @@ def pump(
         renderer.show(events)
         renderer.flush()
         tally.shown += len(events)
-        tally.undecodable += sum([event.flaw is not None for event in events])
+        tally.undecodable += sum([event.decode_error is not None for event in events])
         tally.redelivered += sum([event.delivery.redelivered for event in events])
         now = clock() if is_timed else 0.0
         latest = now if events else latest
-        outcome = chooser.outcome or _ended(stop, now - started, now - latest)
+        outcome = chooser.outcome or _check_stop(stop, now - started, now - latest)
         if outcome is not None:
             source.settle(chooser.taken)
             return outcome
-    return Outcome.ENDED
+    return Outcome.SOURCE_ENDED
 
 
-def _ended(stop: Stop, running: float, idle: float) -> Outcome | None:
+def _check_stop(stop: Stop, running: float, idle: float) -> Outcome | None:
     if stop.over is not None and stop.over():
-        return Outcome.OVER
+        return Outcome.CONDITION_MET
     if stop.timeout is not None and running >= stop.timeout:
         return Outcome.TIMED_OUT
     if stop.idle_timeout is not None and idle >= stop.idle_timeout:
-        return Outcome.FELL_SILENT
+        return Outcome.IDLE_TIMED_OUT
     return None
 
 
-class _Chooser:
+class _BatchSelector:
     # Picks the events of a batch, up to the one that ends the run.
 
     def __init__(
-        self, keep: Callable[[Delivery], bool] | None, filters: Sequence[Test], stop: Stop
+        self, keep: Callable[[Delivery], bool] | None, filters: Sequence[EventTest], stop: Stop
     ) -> None:
         self.taken = 0  # of the last batch
         self.outcome: Outcome | None = None
@@ -232,9 +232,9 @@ class _Chooser:
         if self._stop.fail_on is not None and self._stop.fail_on(event):
             return Outcome.FAILED
         if self._stop.until is not None and self._stop.until(event):
-            return Outcome.REACHED
+            return Outcome.UNTIL_MATCHED
         if self._left is not None:
             self._left -= 1
             if self._left == 0:
-                return Outcome.COUNTED
+                return Outcome.COUNT_REACHED
         return None

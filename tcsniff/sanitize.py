@@ -22,7 +22,7 @@ _UNSAFE = re.compile(
 )
 
 
-def safe(text: str) -> str:
+def sanitize(text: str) -> str:
     r"""Replace what a terminal would obey by its escape, such as ``\x1b`` or ``\u202e``."""
     return _UNSAFE.sub(_visible, text)
 
@@ -34,7 +34,7 @@ def _visible(unsafe: re.Match[str]) -> str:
     return f"\\u{code:04x}" if code <= 0xFFFF else f"\\U{code:08x}"
 
 
-def safe_json(line: str) -> str:
+def sanitize_json(line: str) -> str:
     r"""Escape what is unsafe in a line of JSON, as JSON of the same value.
 
     Args:

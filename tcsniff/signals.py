@@ -19,7 +19,7 @@ ENDING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 _SHOW_CURSOR = b"\x1b[?25h"
 
 
-class Interrupts:
+class SignalHandler:
     """What becomes of the signals that end a program. There is one: `interrupts`.
 
     Attributes:
@@ -42,7 +42,7 @@ class Interrupts:
         self.received = None
         for number in ENDING:
             signal.signal(number, self._handle)
-        signal.signal(signal.SIGUSR1, self._tell)
+        signal.signal(signal.SIGUSR1, self._notify)
 
     @contextmanager
     def deferred(
@@ -91,7 +91,7 @@ class Interrupts:
         else:
             self._ring()
 
-    def _tell(self, _number: int, _frame: FrameType | None) -> None:
+    def _notify(self, _number: int, _frame: FrameType | None) -> None:
         # Past sys.stderr, which may be in the middle of something.
         os.write(2, self._report().encode(errors="replace"))
 
@@ -108,5 +108,5 @@ class Interrupts:
         sys.exit(self.exit_status)
 
 
-interrupts = Interrupts()
+signal_handler = SignalHandler()
 """Signals belong to the process, so there is one of it."""

@@ -6,7 +6,7 @@ import importlib
 
 import click
 
-from tcsniff.commands.console import show
+from tcsniff.commands.console import print_output
 from tcsniff.commands.options.selection_options import SectionedCommand
 from tcsniff.interface import interface_of
 
@@ -31,4 +31,4 @@ def completion(context: click.Context, *, shell: str) -> None:
     root = context.find_root().command
     if isinstance(root, click.Group):
         module = importlib.import_module(f"tcsniff.completions.{shell}")
-        show(module.script(interface_of(root)).removesuffix("\n"))
+        print_output(module.script(interface_of(root)).removesuffix("\n"))

@@ -10,30 +10,30 @@ from typing import Any, NamedTuple
 
 import click
 
-from tcsniff.commands.console import say, show
+from tcsniff.commands.console import print_message, print_output
 from tcsniff.commands.options.account_options import (
-    Account,
+    AccountArgs,
     account_options,
-    deployment_of,
-    profile_of,
-    provenance_of,
+    describe_account_source,
+    resolve_profile,
+    resolve_root_url,
     root_url_option,
 )
-from tcsniff.commands.options.option import Sectioned
+from tcsniff.commands.options.option import SectionedOption
 from tcsniff.commands.options.selection_options import DEBUG, OUTPUT, SectionedCommand, option
-from tcsniff.errors import UsageError, suggestion
-from tcsniff.sanitize import safe
-from tcsniff.settings.brokers import Broker, broker
-from tcsniff.settings.config_file import check_colors, commands_of, shown
-from tcsniff.settings.example import EXAMPLE
-from tcsniff.settings.file_schema import BUILT_IN, Saved
-from tcsniff.settings.precedence import PREFIX, Layers, Rank, layers_of
+from tcsniff.errors import UsageError, suggest
+from tcsniff.sanitize import sanitize
+from tcsniff.settings.brokers import Broker, build_broker
+from tcsniff.settings.config_file import check_colors, format_path, list_commands
+from tcsniff.settings.example import EXAMPLE_SETTINGS
+from tcsniff.settings.file_schema import BUILT_IN, SavedSelection
+from tcsniff.settings.precedence import PREFIX, Layers, Rank, get_layers
 
 _HIDDEN = "(hidden)"
 _BUILT_IN = "built in"
 
 
-class Row(NamedTuple):
+class SettingRow(NamedTuple):
     """A setting.
 
     Attributes:
@@ -57,7 +57,7 @@ class Row(NamedTuple):
 def config(
     context: click.Context,
     *,
-    account: Account,
+    account: AccountArgs,
     root_url: str | None,
     as_json: bool,
     path: bool,
@@ -70,38 +70,38 @@ def config(
     built in. Passwords are hidden, and no password-command is run. Connects to
     nothing.
     """
-    layers = layers_of(context)
+    layers = get_layers(context)
     if example:
-        show(EXAMPLE.removesuffix("\n"))
+        print_output(EXAMPLE_SETTINGS.removesuffix("\n"))
     elif path:
-        show("" if layers.path is None else str(layers.path))
+        print_output("" if layers.path is None else str(layers.path))
     else:
         rows = [*_file(layers), *_account(account, root_url)]
         rows += _flags(context, layers, {"config", *(row.setting for row in rows)})
         rows += _tables(layers)
         for line in map(_json, rows) if as_json else _listing(rows):
-            show(line)
+            print_output(line)
         for warning in _strangers(context):
-            say(warning)
+            print_message(warning)
 
 
-def _file(layers: Layers) -> Iterator[Row]:
+def _file(layers: Layers) -> Iterator[SettingRow]:
     if layers.path is None:
-        yield Row("config", "none", layers.chosen or _BUILT_IN)
+        yield SettingRow("config", "none", layers.chosen or _BUILT_IN)
         return
-    there = layers.settings.file or f"{shown(layers.path)} (not there)"
-    yield Row("config", there, layers.chosen or "its usual place")
+    there = layers.settings.file or f"{format_path(layers.path)} (not there)"
+    yield SettingRow("config", there, layers.chosen or "its usual place")
 
 
-def _account(account: Account, root_url: str | None) -> Iterator[Row]:
-    said = provenance_of(account, os.environ)
-    profile = profile_of(account)
+def _account(account: AccountArgs, root_url: str | None) -> Iterator[SettingRow]:
+    said = describe_account_source(account, os.environ)
+    profile = resolve_profile(account)
     if profile is not None:
-        yield Row("profile", str(account.profile), account.source_of("profile"))
+        yield SettingRow("profile", str(account.profile), account.source_of("profile"))
     source = said.broker if profile is None else f"profile {account.profile}"
     try:
         # No password is needed to see who we would be.
-        found: Broker | None = broker(
+        found: Broker | None = build_broker(
             account.url, account.profile, os.environ, profiles=account.brokers, password=_HIDDEN
         )
         user, why = found.user if found else "", said.user
@@ -110,20 +110,24 @@ def _account(account: Account, root_url: str | None) -> Iterator[Row]:
             raise
         found = None if profile is None else profile.broker
         user, why = "none", str(error).partition(";")[0]
-    yield Row("broker", "none" if found is None else _shown(found), source if found else why)
+    yield SettingRow(
+        "broker", "none" if found is None else _shown(found), source if found else why
+    )
     if found is not None:
-        yield Row("user", user, why)
+        yield SettingRow("user", user, why)
         hidden = _HIDDEN if said.password else "none"
-        yield Row("password", hidden, said.password or "no password is known")
+        yield SettingRow("password", hidden, said.password or "no password is known")
     if root_url is not None:
-        yield Row("root-url", str(deployment_of(account, root_url)), account.source_of("root_url"))
-    elif found is not None and (root := deployment_of(account, None)) is not None:
-        yield Row("root-url", root, source)
+        yield SettingRow(
+            "root-url", str(resolve_root_url(account, root_url)), account.source_of("root_url")
+        )
+    elif found is not None and (root := resolve_root_url(account, None)) is not None:
+        yield SettingRow("root-url", root, source)
     if found is not None:
         yield from _tls(found, account, source)
 
 
-def _tls(found: Broker, account: Account, source: str) -> Iterator[Row]:
+def _tls(found: Broker, account: AccountArgs, source: str) -> Iterator[SettingRow]:
     # What flags have set is told with the flags.
     rows = {
         "tls_ca": found.ca,
@@ -134,24 +138,24 @@ def _tls(found: Broker, account: Account, source: str) -> Iterator[Row]:
     }
     for name, value in rows.items():
         if value and not getattr(account, name):
-            yield Row(name.replace("_", "-"), _text(value), source)
+            yield SettingRow(name.replace("_", "-"), _text(value), source)
 
 
 def _shown(broker: Broker) -> str:
     return str(broker).replace("//@", "//")
 
 
-def _flags(context: click.Context, layers: Layers, known: set[str]) -> Iterator[Row]:
+def _flags(context: click.Context, layers: Layers, known: set[str]) -> Iterator[SettingRow]:
     own = {"as_json", "path", "example"}  # say nothing of other commands
     typed = {
         name: context.params[name]
         for name, source in layers.sources.items()
         if source.rank is Rank.TYPED and name in context.params.keys() - own
     }
-    for command in commands_of(context):
+    for command in list_commands(context):
         inner = click.Context(command, parent=context, info_name=command.name)
         for parameter in command.params:
-            if not isinstance(parameter, Sectioned) or parameter.long[0] in known:
+            if not isinstance(parameter, SectionedOption) or parameter.long[0] in known:
                 continue
             name = parameter.long[0]
             known.add(name)
@@ -162,9 +166,9 @@ def _flags(context: click.Context, layers: Layers, known: set[str]) -> Iterator[
             source = layers.sources.get(parameter.name)
             default = parameter.default
             if source is not None:
-                yield Row(name, _text(value), source.text)
+                yield SettingRow(name, _text(value), source.text)
             elif isinstance(default, str | int) and default is not False:
-                yield Row(name, _text(default), _BUILT_IN)
+                yield SettingRow(name, _text(default), _BUILT_IN)
 
 
 def _text(value: Any) -> str:
@@ -173,21 +177,21 @@ def _text(value: Any) -> str:
     return ",".join(value) if isinstance(value, tuple | list) else str(value)
 
 
-def _tables(layers: Layers) -> Iterator[Row]:
+def _tables(layers: Layers) -> Iterator[SettingRow]:
     found = layers.settings
     for name, profile in found.profiles.items():
         is_ours = profile is BUILT_IN.get(name) or ("profiles", name) not in found.lines
         place = _BUILT_IN if is_ours else found.place("profiles", name)
-        yield Row(f"profiles.{name}", _shown(profile.broker), place)
+        yield SettingRow(f"profiles.{name}", _shown(profile.broker), place)
     for name, saved in found.selections.items():
-        yield Row(f"selections.{name}", _words(saved), found.place("selections", name))
+        yield SettingRow(f"selections.{name}", _words(saved), found.place("selections", name))
     if found.colors:
         check_colors(found)
     for name, style in found.colors.items():
-        yield Row(f"colors.{name}", style, found.place("colors", name))
+        yield SettingRow(f"colors.{name}", style, found.place("colors", name))
 
 
-def _words(saved: Saved) -> str:
+def _words(saved: SavedSelection) -> str:
     words = list(saved.events)
     for name, value in saved.flags.items():
         if value is True:
@@ -197,26 +201,26 @@ def _words(saved: Saved) -> str:
     return shlex.join(words)
 
 
-def _listing(rows: list[Row]) -> Iterator[str]:
-    rows = [Row("setting", "value", "from"), *rows]
-    first = max(len(safe(row.setting)) for row in rows)
-    second = min(48, max(len(safe(row.value)) for row in rows))
+def _listing(rows: list[SettingRow]) -> Iterator[str]:
+    rows = [SettingRow("setting", "value", "from"), *rows]
+    first = max(len(sanitize(row.setting)) for row in rows)
+    second = min(48, max(len(sanitize(row.value)) for row in rows))
     for row in rows:
-        name, value, source = map(safe, row)
+        name, value, source = map(sanitize, row)
         yield f"{name:<{first}}  {value:<{second}}  {source}"
 
 
-def _json(row: Row) -> str:
+def _json(row: SettingRow) -> str:
     return json.dumps({"setting": row.setting, "value": row.value, "from": row.source})
 
 
 def _strangers(context: click.Context) -> Iterator[str]:
     known = {DEBUG[2:]}
-    for command in commands_of(context):
+    for command in list_commands(context):
         for parameter in command.params:
-            if isinstance(parameter, Sectioned):
+            if isinstance(parameter, SectionedOption):
                 known.update(parameter.long)
     names = {PREFIX + name.upper().replace("-", "_") for name in known}
     for name in sorted(os.environ):
         if name.startswith(PREFIX) and name not in names:
-            yield f"{name} in the environment sets no flag{suggestion(name, names)}"
+            yield f"{name} in the environment sets no flag{suggest(name, names)}"

@@ -9,13 +9,13 @@ import click
 
 from tcsniff import __version__
 from tcsniff.renderers.output import Output
-from tcsniff.sanitize import safe
+from tcsniff.sanitize import sanitize
 
 DEBUG = "--debug"
 """Every command takes this flag; `cli.main` takes it out before click sees it."""
 
 
-def show(text: str) -> None:
+def print_output(text: str) -> None:
     """Write text of our own and a line feed to standard output.
 
     Raises:
@@ -25,25 +25,25 @@ def show(text: str) -> None:
     Output().write(f"{text}\n".encode(sys.stdout.encoding or "utf-8", "backslashreplace"))
 
 
-def say(text: str, *, bare: bool = False) -> None:
+def print_message(text: str, *, bare: bool = False) -> None:
     """Say something, made safe: names in it may come from strangers.
 
     Args:
         text: What to say; may have several lines.
         bare: Whether our name is left out.
     """
-    lines = [safe(line) for line in text.split("\n")]
+    lines = [sanitize(line) for line in text.split("\n")]
     click.echo(("" if bare else "tcsniff: ") + "\n".join(lines), err=True)
 
 
-def keep_quiet(text: str) -> None:
+def ignore_message(text: str) -> None:
     """Say nothing, for ``--quiet``."""
 
 
-def show_help(context: click.Context, _: click.Parameter, value: bool) -> None:
+def print_help(context: click.Context, _: click.Parameter, value: bool) -> None:
     """Do what ``--help`` does, and end: as click's own, but through `show`."""
     if value and not context.resilient_parsing:
-        show(context.get_help())
+        print_output(context.get_help())
         context.exit()
 
 
@@ -51,7 +51,7 @@ PARTS = ("click", "kombu", "amqp", "rich", "orjson", "msgspec", "jmespath", "tas
 """What tcsniff is made with: each as the package index calls it; the last one may be missing."""
 
 
-def versions(*, verbose: bool) -> Iterator[str]:
+def list_versions(*, verbose: bool) -> Iterator[str]:
     """Tell of versions, a line each; the first is that of tcsniff.
 
     Args:

@@ -12,12 +12,12 @@ from typing import Any
 
 import click
 
-from tcsniff.commands.console import say
+from tcsniff.commands.console import print_message
 from tcsniff.commands.options.account_options import (
-    Account,
+    AccountArgs,
     account_options,
-    broker_of,
-    provenance_of,
+    describe_account_source,
+    resolve_broker,
 )
 from tcsniff.commands.options.selection_options import (
     OUTPUT,
@@ -29,8 +29,8 @@ from tcsniff.commands.options.selection_options import (
 )
 from tcsniff.errors import UsageError
 from tcsniff.renderers.output import Output
-from tcsniff.sanitize import safe, safe_json
-from tcsniff.selection.select import Wanted, select
+from tcsniff.sanitize import sanitize, sanitize_json
+from tcsniff.selection.select import SelectionArgs, build_selection
 from tcsniff.settings.brokers import Broker
 
 
@@ -47,7 +47,7 @@ from tcsniff.settings.brokers import Broker
     help="Wait so long for a first message.",
 )
 @option("--json", "as_json", section=OUTPUT, is_flag=True, help="One JSON object a line.")
-def doctor(*, wanted: Wanted, account: Account, wait: float, as_json: bool) -> int:
+def doctor(*, wanted: SelectionArgs, account: AccountArgs, wait: float, as_json: bool) -> int:
     """Try the connection step by step, and say what to do about what fails.
 
     Configuration, name, port, TLS, greeting, login, vhost, queue, the binding
@@ -56,11 +56,11 @@ def doctor(*, wanted: Wanted, account: Account, wait: float, as_json: bool) -> i
     would end with. Without a selection, all exchanges of the queue are tried.
     Nothing is left on the broker.
     """
-    selection = select(wanted if any(wanted) else Wanted(all_events=True))
+    selection = build_selection(wanted if any(wanted) else SelectionArgs(all_events=True))
     for note in selection.notes:
-        say(note)
-    tell = functools.partial(_tell, Output(), as_json)
-    broker = _configured(account, tell)
+        print_message(note)
+    notify = functools.partial(_notify, Output(), as_json)
+    broker = _configured(account, notify)
     if broker is None:
         return UsageError.exit_status
 
@@ -70,26 +70,26 @@ def doctor(*, wanted: Wanted, account: Account, wait: float, as_json: bool) -> i
     status = 0
     with closing(examination.steps()) as steps:
         for step in steps:
-            tell(*step)
+            notify(*step)
             status = step.exit_status or status
     return status
 
 
-def _configured(account: Account, tell: Callable[..., None]) -> Broker | None:
+def _configured(account: AccountArgs, notify: Callable[..., None]) -> Broker | None:
     started = time.perf_counter()
     broker = None
     status = 0
     try:
-        broker = broker_of(account)
+        broker = resolve_broker(account)
         found, advice = provenance(broker, account, os.environ), ""
     except UsageError as error:
         found, _, advice = str(error).partition("; ")
         status = error.exit_status
-    tell("configuration", (time.perf_counter() - started) * 1000, found, advice, status)
+    notify("configuration", (time.perf_counter() - started) * 1000, found, advice, status)
     return broker
 
 
-def provenance(broker: Broker, account: Account, environment: Mapping[str, str]) -> str:
+def provenance(broker: Broker, account: AccountArgs, environment: Mapping[str, str]) -> str:
     """Word which broker was settled on, as whom, and which settings say so.
 
     Args:
@@ -97,12 +97,12 @@ def provenance(broker: Broker, account: Account, environment: Mapping[str, str])
         account: The flags.
         environment: The environment.
     """
-    said = provenance_of(account, environment)
+    said = describe_account_source(account, environment)
     password = said.password if broker.password else "none"
     return f"{broker} (from {said.broker}; user: {said.user}; password: {password})"
 
 
-def _tell(
+def _notify(
     output: Output,
     as_json: bool,
     name: str,
@@ -118,12 +118,14 @@ def _tell(
         "found": found,
         "advice": advice or None,
     }
-    line = safe_json(json.dumps(row, ensure_ascii=False)) if as_json else _worded(row)
+    line = sanitize_json(json.dumps(row, ensure_ascii=False)) if as_json else _worded(row)
     output.write(f"{line}\n".encode())
 
 
 def _worded(row: Mapping[str, Any]) -> str:
     symbol = "✖" if not row["ok"] else "!" if row["advice"] else "✔"
     taken = row["milliseconds"]
-    line = f"{symbol} {row['step']:<13}  {safe(row['found'])}   {taken:,.{int(taken < 10)}f} ms"
-    return line if not row["advice"] else f"{line}\n{'':17}{safe(row['advice'])}"
+    line = (
+        f"{symbol} {row['step']:<13}  {sanitize(row['found'])}   {taken:,.{int(taken < 10)}f} ms"
+    )
+    return line if not row["advice"] else f"{line}\n{'':17}{sanitize(row['advice'])}"

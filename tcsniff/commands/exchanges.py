@@ -11,11 +11,11 @@ from typing import Any
 
 import click
 
-from tcsniff.commands.console import show
+from tcsniff.commands.console import print_output
 from tcsniff.commands.options.selection_options import OUTPUT, SectionedCommand, option
-from tcsniff.errors import UsageError, suggestion
+from tcsniff.errors import UsageError, suggest
 from tcsniff.pulse.exchanges import CATALOG, Exchange, Field
-from tcsniff.pulse.routing import flag_of
+from tcsniff.pulse.routing import to_flag
 
 
 @click.command(cls=SectionedCommand)
@@ -30,9 +30,9 @@ def exchanges(*, pattern: str | None, as_json: bool) -> None:
     found = [exchange for exchange in CATALOG if pattern is None or _fits(exchange, pattern)]
     if not found:
         names = [exchange.name for exchange in CATALOG] + [one.service for one in CATALOG]
-        raise UsageError(f"no exchange fits {pattern!r}{suggestion(pattern or '', names)}")
+        raise UsageError(f"no exchange fits {pattern!r}{suggest(pattern or '', names)}")
     for line in map(json.dumps, map(_row, found)) if as_json else _listing(found):
-        show(line)
+        print_output(line)
 
 
 def _fits(exchange: Exchange, pattern: str) -> bool:
@@ -59,7 +59,7 @@ def _field(field: Field) -> dict[str, Any]:
     asked_for = field.constant is None and field.name != "reserved"
     return {
         "name": field.name,
-        "flag": flag_of(field.name) if asked_for else None,
+        "flag": to_flag(field.name) if asked_for else None,
         "constant": field.constant,
         "required": field.required,
         "multipleWords": field.many,

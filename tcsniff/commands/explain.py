@@ -7,14 +7,14 @@ from collections.abc import Iterator
 
 import click
 
-from tcsniff.commands.console import say, show
+from tcsniff.commands.console import print_message, print_output
 from tcsniff.commands.options.account_options import (
-    Account,
-    deployment_of,
+    AccountArgs,
     profile_option,
+    resolve_root_url,
     root_url_option,
 )
-from tcsniff.commands.options.filter_options import Content, content_options
+from tcsniff.commands.options.filter_options import FilterArgs, filter_options
 from tcsniff.commands.options.selection_options import (
     OUTPUT,
     SectionedCommand,
@@ -22,14 +22,14 @@ from tcsniff.commands.options.selection_options import (
     selection_options,
 )
 from tcsniff.errors import UsageError
-from tcsniff.pulse.urls import address
-from tcsniff.selection.select import Selection, Wanted, explained, select
-from tcsniff.settings.precedence import layers_of
+from tcsniff.pulse.urls import build_messages_url
+from tcsniff.selection.select import Selection, SelectionArgs, build_selection, describe_selection
+from tcsniff.settings.precedence import get_layers
 
 
 @click.command(cls=SectionedCommand)
 @selection_options
-@content_options
+@filter_options
 @profile_option
 @root_url_option
 @option("--json", "as_json", section=OUTPUT, is_flag=True, help="One JSON object a line.")
@@ -42,8 +42,8 @@ from tcsniff.settings.precedence import layers_of
 )
 def explain(
     *,
-    wanted: Wanted,
-    content: Content,
+    wanted: SelectionArgs,
+    content: FilterArgs,
     profile: str | None,
     root_url: str | None,
     as_json: bool,
@@ -54,45 +54,45 @@ def explain(
     Connects to nothing. What the broker cannot match is shown as checked on
     arrival.
     """
-    selection = select(wanted)
+    selection = build_selection(wanted)
     _check(content)
     for note in selection.notes:
-        say(note)
+        print_message(note)
     checks = list(_checks(content))
     if as_url:
         if as_json:
             raise UsageError("--json and --url contradict each other")
-        show(_address(selection, checks, profile, root_url))
+        print_output(_address(selection, checks, profile, root_url))
         return
-    for line in explained(selection, as_json=as_json):
-        show(_with_checks(line, checks) if as_json else line)
+    for line in describe_selection(selection, as_json=as_json):
+        print_output(_with_checks(line, checks) if as_json else line)
     if checks and not as_json:
-        show("checked on arrival: of every message")
+        print_output("checked on arrival: of every message")
         for check in checks:
-            show(f"  {check}")
+            print_output(f"  {check}")
 
 
 def _address(
     selection: Selection, checks: list[str], profile: str | None, root_url: str | None
 ) -> str:
     if checks or not selection.is_bound:
-        say("the page shows more: it checks nothing on arrival")
-    profiles = layers_of(click.get_current_context()).settings.profiles
-    root = deployment_of(Account(profile=profile, profiles=profiles), root_url)
+        print_message("the page shows more: it checks nothing on arrival")
+    profiles = get_layers(click.get_current_context()).settings.profiles
+    root = resolve_root_url(AccountArgs(profile=profile, profiles=profiles), root_url)
     if root is None:
         raise UsageError(f"profile {profile} has no root-url; give one with --root-url")
-    return address(root, selection.bindings)
+    return build_messages_url(root, selection.bindings)
 
 
-def _check(content: Content) -> None:
+def _check(content: FilterArgs) -> None:
     if any(content):
         # Only to see that it is right: loads msgspec, orjson and jmespath.
-        from tcsniff.commands.runs.event_run import Filtering
+        from tcsniff.commands.runs.event_run import ContentFilters
 
-        Filtering(content, say)
+        ContentFilters(content, print_message)
 
 
-def _checks(content: Content) -> Iterator[str]:
+def _checks(content: FilterArgs) -> Iterator[str]:
     yield from (f"--where {text}" for text in content.where)
     for flag, values in (("--state", content.states), ("--reason", content.reasons)):
         if values:

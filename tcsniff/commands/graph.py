@@ -6,33 +6,38 @@ import re
 
 import click
 
-from tcsniff.commands.console import keep_quiet, say
-from tcsniff.commands.options.group_options import Asking, Showing, Waiting, group_options
+from tcsniff.commands.console import ignore_message, print_message
+from tcsniff.commands.options.group_options import (
+    GraphInputArgs,
+    GraphOutputArgs,
+    GraphStopArgs,
+    graph_options,
+)
 from tcsniff.commands.options.selection_options import OUTPUT, SectionedCommand, option
 from tcsniff.commands.options.source_options import (
-    Origin,
-    check_origin,
-    check_record,
-    origin_options,
+    SourceArgs,
+    check_recording,
+    check_source,
+    source_options,
 )
 from tcsniff.errors import UsageError
-from tcsniff.pulse.routing import choices
+from tcsniff.pulse.routing import parse_choices
 
 _PAGE = re.compile(r"(https?://[^/]+)/tasks/groups/([^/?#]+)")  # of the web interface
 
 
 @click.command(cls=SectionedCommand)
 @click.argument("task_group_id", required=False)
-@origin_options
-@group_options
+@source_options
+@graph_options
 @option("-q", "--quiet", section=OUTPUT, is_flag=True, help="Say nothing but errors.")
 def graph(
     *,
     task_group_id: str | None,
-    origin: Origin,
-    asking: Asking,
-    showing: Showing,
-    waiting: Waiting,
+    origin: SourceArgs,
+    asking: GraphInputArgs,
+    showing: GraphOutputArgs,
+    waiting: GraphStopArgs,
     quiet: bool,
 ) -> int:
     """Show a task group as a tree, and wait for its end.
@@ -46,9 +51,9 @@ def graph(
     Ends with status 0 if every task completed, 10 if one failed, 11 if none
     failed but one ended in exception; runs that are tried again do not count.
     """
-    check_origin(origin)
-    check_record(showing.record, origin)
-    check_record(showing.save_svg, origin, "--save-svg")
+    check_source(origin)
+    check_recording(showing.record, origin)
+    check_recording(showing.save_svg, origin, "--save-svg")
     if origin.delete_queue:
         raise UsageError("--delete-queue goes with `tcsniff`, not with graph")
     if asking.no_api and asking.root_url is not None:
@@ -61,15 +66,15 @@ def graph(
 
     from tcsniff.commands.runs.group_run import GroupRun  # msgspec and orjson: 25 ms
 
-    tell = keep_quiet if quiet else say
-    run = GroupRun(task_group_id or "", origin, asking, showing, waiting, tell)
+    notify = ignore_message if quiet else print_message
+    run = GroupRun(task_group_id or "", origin, asking, showing, waiting, notify)
     return run.over()
 
 
-def _check_id(task_group_id: str | None, origin: Origin) -> None:
+def _check_id(task_group_id: str | None, origin: SourceArgs) -> None:
     if task_group_id is not None:
         try:
-            choices("taskGroupId", [task_group_id])
+            parse_choices("taskGroupId", [task_group_id])
         except UsageError:
             raise UsageError(
                 f"{task_group_id!r} is no id of a task group, which looks like "

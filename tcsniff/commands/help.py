@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import click
 
-from tcsniff.commands.console import show
+from tcsniff.commands.console import print_output
 from tcsniff.commands.options.selection_options import SectionedCommand
-from tcsniff.errors import UsageError, suggestion
+from tcsniff.errors import UsageError, suggest
 
 
 @click.command("help", cls=SectionedCommand)
@@ -24,14 +24,14 @@ def help(context: click.Context, *, topic: str | None) -> None:  # noqa: A001 - 
     commands = _commands(top)
     if topic is None:
         summaries = {name: one.summary for name, one in topics.TOPICS.items()}
-        show(plain.listing({"Topics": summaries, "Commands": _summaries(commands)}))
+        print_output(plain.listing({"Topics": summaries, "Commands": _summaries(commands)}))
     elif topic in commands:
         command = commands[topic]
-        show(command.get_help(command.context_class(command, parent=top, info_name=topic)))
+        print_output(command.get_help(command.context_class(command, parent=top, info_name=topic)))
     elif topic in topics.TOPICS:
-        show(plain.text(topics.TOPICS[topic].blocks()))
+        print_output(plain.text(topics.TOPICS[topic].blocks()))
     else:
-        near = suggestion(topic, [*topics.TOPICS, *commands])
+        near = suggest(topic, [*topics.TOPICS, *commands])
         raise UsageError(f"no topic {topic!r}{near or '; `tcsniff help` lists them'}")
 
 

@@ -6,10 +6,10 @@ import json
 
 import click
 
-from tcsniff.commands.console import show
+from tcsniff.commands.console import print_output
 from tcsniff.commands.options.selection_options import SectionedCommand
 from tcsniff.errors import UsageError
-from tcsniff.pulse.exchanges import find
+from tcsniff.pulse.exchanges import find_exchange
 
 
 @click.command(cls=SectionedCommand)
@@ -25,11 +25,11 @@ def schema(*, event: str | None) -> None:
     from tcsniff.pulse import records  # msgspec: 20 ms
 
     if event is None:
-        kind: type[messages.Record] = records.Record
+        kind: type[messages.MessageStruct] = records.Record
     else:
-        name = find(event).name
+        name = find_exchange(event).name
         if name not in messages.CLASSES:
             known = ", ".join(messages.CLASSES)
             raise UsageError(f"the payload of {name} is not described; known: {known}")
         kind = messages.CLASSES[name]
-    show(json.dumps(messages.schema(kind), indent=2))
+    print_output(json.dumps(messages.build_schema(kind), indent=2))

@@ -7,17 +7,17 @@ import time
 
 import click
 
-from tcsniff.commands.console import keep_quiet, say, show
-from tcsniff.commands.options.account_options import Account, account_options, broker_of
+from tcsniff.commands.console import ignore_message, print_message, print_output
+from tcsniff.commands.options.account_options import AccountArgs, account_options, resolve_broker
 from tcsniff.commands.options.selection_options import (
     OUTPUT,
     Duration,
     SectionedCommand,
     option,
-    split,
+    split_values,
 )
 from tcsniff.errors import UsageError
-from tcsniff.settings.brokers import NOWHERE, Broker
+from tcsniff.settings.brokers import NO_BROKER, Broker
 
 MADE_UP = "What is made up"
 _SPEED = 60.0  # simulated seconds a second, for a person to watch
@@ -93,7 +93,7 @@ _NONE = "none"
 @account_options
 def simulate(
     *,
-    account: Account,
+    account: AccountArgs,
     groups: int,
     tasks: int,
     faults: tuple[str, ...],
@@ -118,7 +118,7 @@ def simulate(
 
     if "help" in faults:
         for name in simulation.FAULTS:
-            show(name)
+            print_output(name)
         return 0
     chosen = _chosen(faults, simulation.FAULTS)
     broker = _broker(account)
@@ -128,23 +128,23 @@ def simulate(
         seed=seed, start=time.time() + delay, groups=groups, tasks=tasks, faults=chosen
     )
 
-    from tcsniff.commands.runs.simulate_run import Performance, written  # kombu: 50 ms
+    from tcsniff.commands.runs.simulate_run import SimulateRun, write_graph_file  # kombu: 50 ms
     from tcsniff.simulator.schedule import Pace
 
     if speed is None and rate is None:
         speed = _SPEED
-    tell = keep_quiet if quiet else say
-    performance = Performance(broker, Pace(speed=speed, rate=rate), tell)
+    notify = ignore_message if quiet else print_message
+    performance = SimulateRun(broker, Pace(speed=speed, rate=rate), notify)
     if graph is not None:
-        written(graph, simulation.plans(seed=seed, tasks=tasks, groups=groups))
+        write_graph_file(graph, simulation.plans(seed=seed, tasks=tasks, groups=groups))
     return performance.of(messages, seed=seed, delay=delay)
 
 
-def _broker(account: Account) -> Broker:
+def _broker(account: AccountArgs) -> Broker:
     try:
-        return broker_of(account)
+        return resolve_broker(account)
     except UsageError as error:
-        if str(error) != NOWHERE:
+        if str(error) != NO_BROKER:
             raise
         raise UsageError(
             "no broker to publish to; give one on this machine, as --broker amqp://localhost"
@@ -153,7 +153,7 @@ def _broker(account: Account) -> Broker:
 
 def _chosen(given: tuple[str, ...], known: tuple[str, ...]) -> tuple[str, ...]:
     # Whether there are such, the simulator sees.
-    names = tuple(name for name in split(given) if name)
+    names = tuple(name for name in split_values(given) if name)
     if not given:
         return known
     if _NONE in names and len(set(names)) > 1:

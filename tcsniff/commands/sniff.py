@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import click
 
-from tcsniff.commands.console import keep_quiet, say, show
+from tcsniff.commands.console import ignore_message, print_message, print_output
 from tcsniff.commands.options.filter_options import (
-    Content,
-    Ending,
-    content_options,
-    ending_options,
+    FilterArgs,
+    StopArgs,
+    filter_options,
+    stop_options,
 )
-from tcsniff.commands.options.output_options import View, check_view, view_options
+from tcsniff.commands.options.output_options import OutputArgs, check_output, output_options
 from tcsniff.commands.options.selection_options import (
     OUTPUT,
     SectionedCommand,
@@ -19,20 +19,20 @@ from tcsniff.commands.options.selection_options import (
     selection_options,
 )
 from tcsniff.commands.options.source_options import (
-    Origin,
-    check_origin,
-    check_record,
-    origin_options,
+    SourceArgs,
+    check_recording,
+    check_source,
+    source_options,
 )
-from tcsniff.selection.select import EVERYTHING, Wanted, select
+from tcsniff.selection.select import EVERYTHING, SelectionArgs, build_selection
 
 
 @click.command(cls=SectionedCommand)
 @selection_options
-@content_options
-@origin_options
-@ending_options
-@view_options
+@filter_options
+@source_options
+@stop_options
+@output_options
 @option(
     "--summary",
     section=OUTPUT,
@@ -42,11 +42,11 @@ from tcsniff.selection.select import EVERYTHING, Wanted, select
 @option("-q", "--quiet", section=OUTPUT, is_flag=True, help="Say nothing but errors.")
 def sniff(
     *,
-    wanted: Wanted,
-    content: Content,
-    origin: Origin,
-    ending: Ending,
-    view: View,
+    wanted: SelectionArgs,
+    content: FilterArgs,
+    origin: SourceArgs,
+    ending: StopArgs,
+    view: OutputArgs,
     summary: str | None,
     quiet: bool,
 ) -> int:
@@ -61,32 +61,32 @@ def sniff(
     @NAME stands for a selection that the settings file has saved, and the
     address of Taskcluster's web page for messages for what that shows.
     """
-    check_view(view)
-    check_origin(origin)
+    check_output(view)
+    check_source(origin)
     if view.columns == ("help",):
-        from tcsniff.renderers.columns import NAMES
+        from tcsniff.renderers.columns import COLUMN_MEANINGS
 
-        for name, meaning in NAMES.items():
-            show(f"{name:<10}  {meaning}")
+        for name, meaning in COLUMN_MEANINGS.items():
+            print_output(f"{name:<10}  {meaning}")
         return 0
-    check_record(view.record, origin)
-    check_record(view.save_svg, origin, "--save-svg")
+    check_recording(view.record, origin)
+    check_recording(view.save_svg, origin, "--save-svg")
     if origin.delete_queue:
         from tcsniff.commands.runs.open_source import delete_queue
 
-        delete_queue(origin, say)
+        delete_queue(origin, print_message)
         return 0
     if any(wanted):
-        selection = select(wanted)
+        selection = build_selection(wanted)
     elif origin.is_live:
-        selection = select(wanted)  # which says what to do
+        selection = build_selection(wanted)  # which says what to do
     else:
-        selection = select(Wanted(all_events=True)) if origin.demo else EVERYTHING
-    tell = keep_quiet if quiet else say
+        selection = build_selection(SelectionArgs(all_events=True)) if origin.demo else EVERYTHING
+    notify = ignore_message if quiet else print_message
     for note in selection.notes:
-        tell(note)
+        notify(note)
 
-    from tcsniff.commands.runs.event_run import Run  # msgspec and orjson: 25 ms
+    from tcsniff.commands.runs.event_run import EventRun  # msgspec and orjson: 25 ms
 
-    run = Run(selection, content, ending, view, tell)
+    run = EventRun(selection, content, ending, view, notify)
     return run.over(origin, title=str(wanted), summary=summary)

@@ -8,14 +8,14 @@ from typing import Any
 
 import click
 
-from tcsniff.commands.console import keep_quiet, say
+from tcsniff.commands.console import ignore_message, print_message
 from tcsniff.commands.options.filter_options import (
-    Content,
-    Ending,
-    content_options,
-    ending_options,
+    FilterArgs,
+    StopArgs,
+    filter_options,
+    stop_options,
 )
-from tcsniff.commands.options.output_options import View
+from tcsniff.commands.options.output_options import OutputArgs
 from tcsniff.commands.options.selection_options import (
     OUTPUT,
     SectionedCommand,
@@ -23,43 +23,43 @@ from tcsniff.commands.options.selection_options import (
     selection_options,
 )
 from tcsniff.commands.options.source_options import (
-    Origin,
-    check_origin,
-    check_record,
-    origin_options,
+    SourceArgs,
+    check_recording,
+    check_source,
+    source_options,
 )
-from tcsniff.commands.options.top_options import Counts, check_counts, counts_options
-from tcsniff.commands.runs.event_run import Showing
+from tcsniff.commands.options.top_options import TopArgs, check_top, top_options
+from tcsniff.commands.runs.event_run import RendererFactory
 from tcsniff.commands.runs.make_renderer import (
+    add_picture_saver,
+    add_recorder,
     can_draw,
-    coloured,
-    knows_only_ascii,
-    recorded,
-    saved,
+    is_ascii_only,
+    use_color,
 )
 from tcsniff.errors import UsageError
 from tcsniff.pipeline import Renderer
 from tcsniff.renderers.output import Output
-from tcsniff.selection.select import Wanted, select
-from tcsniff.stats.counters import Counter
+from tcsniff.selection.select import SelectionArgs, build_selection
+from tcsniff.stats.counters import RunCounter
 
 _STATES = ("defined", "pending", "running", "completed", "failed", "exception")
 
 
 @click.command(cls=SectionedCommand)
-@counts_options
+@top_options
 @selection_options
-@content_options
-@origin_options
-@ending_options
+@filter_options
+@source_options
+@stop_options
 @option("-q", "--quiet", section=OUTPUT, is_flag=True, help="Say nothing but errors.")
 def top(
     *,
-    counts: Counts,
-    wanted: Wanted,
-    content: Content,
-    origin: Origin,
-    ending: Ending,
+    counts: TopArgs,
+    wanted: SelectionArgs,
+    content: FilterArgs,
+    origin: SourceArgs,
+    ending: StopArgs,
     quiet: bool,
 ) -> int:
     """Count runs of tasks, live: how many wait, run and end, how often and how long.
@@ -79,32 +79,32 @@ def top(
     period; "rate", in runs that ended a minute; "waiting" and "runningTime", each with
     "count", "p50", "p95", "p99" and "max", in seconds, since it began.
     """
-    check_counts(counts)
-    check_origin(origin)
-    check_record(counts.record, origin)
-    check_record(counts.save_svg, origin, "--save-svg")
+    check_top(counts)
+    check_source(origin)
+    check_recording(counts.record, origin)
+    check_recording(counts.save_svg, origin, "--save-svg")
     if origin.delete_queue:
         raise UsageError("--delete-queue goes with `tcsniff`, not with top")
-    selection = select(_asked(wanted))
-    tell = keep_quiet if quiet else say
+    selection = build_selection(_asked(wanted))
+    notify = ignore_message if quiet else print_message
     for note in selection.notes:
-        tell(note)
+        notify(note)
 
-    from tcsniff.commands.runs.event_run import Run
+    from tcsniff.commands.runs.event_run import EventRun
 
     shown = showing(counts, is_live=origin.is_live)
-    run = Run(selection, content, ending, View(), tell, showing=shown)
+    run = EventRun(selection, content, ending, OutputArgs(), notify, showing=shown)
     return run.over(origin, title=str(wanted), summary=None)
 
 
-def _asked(wanted: Wanted) -> Wanted:
+def _asked(wanted: SelectionArgs) -> SelectionArgs:
     # What tells of no state of a task tells nothing here, however much of it there is.
     if wanted.events or wanted.exchanges or wanted.binds or wanted.all_events:
         return wanted
     return wanted._replace(events=[f"task-{state}" for state in _STATES])
 
 
-def showing(counts: Counts, *, is_live: bool) -> Showing:
+def showing(counts: TopArgs, *, is_live: bool) -> RendererFactory:
     """Tell a run how to show what is counted.
 
     Args:
@@ -112,9 +112,9 @@ def showing(counts: Counts, *, is_live: bool) -> Showing:
         is_live: Whether time is that of the clock, and not of the events.
     """
 
-    def counter() -> Counter:
+    def counter() -> RunCounter:
         clock = time.time if is_live else None
-        return Counter(counts.by, counts.sort, reverse=counts.reverse, clock=clock)
+        return RunCounter(counts.by, counts.sort, reverse=counts.reverse, clock=clock)
 
     def shown(*, source: str, selection: str, condition: Callable[[], str]) -> Renderer:
         def table(output: Output, **given: Any) -> Renderer:
@@ -133,24 +133,24 @@ def showing(counts: Counts, *, is_live: bool) -> Showing:
 
         renderer = _view(counts, counter, table)
         if counts.save_svg is not None:
-            renderer = saved(counts.save_svg, renderer, table, "tcsniff top")
-        return renderer if counts.record is None else recorded(counts.record, renderer)
+            renderer = add_picture_saver(counts.save_svg, renderer, table, "tcsniff top")
+        return renderer if counts.record is None else add_recorder(counts.record, renderer)
 
     return shown
 
 
 def _view(
-    counts: Counts, counter: Callable[[], Counter], table: Callable[..., Renderer]
+    counts: TopArgs, counter: Callable[[], RunCounter], table: Callable[..., Renderer]
 ) -> Renderer:
     output = Output()
     live = can_draw(output)
     if counts.as_json or (counts.output or ("table" if live else "json")) == "json":
-        from tcsniff.renderers.top.top_lines import TopLines
+        from tcsniff.renderers.top.top_lines import TopJsonRenderer
 
-        return TopLines(output, counter(), every=counts.every)
-    colour, ascii_only = coloured(counts.colour, live=live), knows_only_ascii()
+        return TopJsonRenderer(output, counter(), every=counts.every)
+    colour, ascii_only = use_color(counts.colour, live=live), is_ascii_only()
     if live:
         return table(output, colour=colour, ascii_only=ascii_only)
-    from tcsniff.renderers.top.live_top import TopPage  # rich: 25 ms
+    from tcsniff.renderers.top.live_top import TopPageRenderer  # rich: 25 ms
 
-    return TopPage(output, counter(), colour=colour, ascii_only=ascii_only)
+    return TopPageRenderer(output, counter(), colour=colour, ascii_only=ascii_only)

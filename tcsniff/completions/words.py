@@ -12,9 +12,9 @@ from typing import NamedTuple
 from tcsniff.interface import Command, Flag
 from tcsniff.manual.topics import TOPICS
 from tcsniff.messages.parts import REASONS_RESOLVED, STATES
-from tcsniff.pulse.exchanges import CATALOG, Exchange, kebab
-from tcsniff.pulse.routing import POOLS, has
-from tcsniff.renderers.columns import NAMES
+from tcsniff.pulse.exchanges import CATALOG, Exchange, to_kebab_case
+from tcsniff.pulse.routing import POOLS, has_field
+from tcsniff.renderers.columns import COLUMN_MEANINGS
 from tcsniff.settings.brokers import PROFILES
 from tcsniff.simulator.simulation import FAULTS
 
@@ -53,7 +53,7 @@ _VALUES = {
     "--profile": Values(dict.fromkeys(PROFILES, ""), table=PROFILE),
     "--state": Values(dict.fromkeys(STATES, ""), listed=True),
     "--reason": Values(dict.fromkeys(REASONS_RESOLVED, ""), listed=True),
-    "--columns": Values(NAMES, listed=True),
+    "--columns": Values(COLUMN_MEANINGS, listed=True),
     "--fault": Values(dict.fromkeys((*FAULTS, "none"), ""), listed=True),
 }
 
@@ -95,8 +95,8 @@ def fields_by_events() -> dict[tuple[str, ...], list[str]]:
 
 def _fields(exchange: Exchange) -> tuple[str, ...]:
     asked_for = (f for f in exchange.fields if f.constant is None and f.name != "reserved")
-    pools = (name for name in POOLS if has(exchange, name))
-    return (*(kebab(field.name) for field in asked_for), *pools)
+    pools = (name for name in POOLS if has_field(exchange, name))
+    return (*(to_kebab_case(field.name) for field in asked_for), *pools)
 
 
 def event_commands(commands: Iterable[Command]) -> list[str]:

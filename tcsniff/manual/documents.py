@@ -14,7 +14,7 @@ from tcsniff.manual import record, settings
 from tcsniff.manual.blocks import Block, Prose
 from tcsniff.manual.page import command_page, heading, page
 from tcsniff.manual.roff import section
-from tcsniff.settings.example import EXAMPLE
+from tcsniff.settings.example import EXAMPLE_SETTINGS
 
 _ABOUT_FILES = {
     "record": ("tcsniff-schema(1)", "jq(1)"),
@@ -46,7 +46,7 @@ def documents() -> dict[str, str]:
 
 def _of_files() -> dict[str, str]:
     formats = {
-        "config": ("the settings file of tcsniff", settings.sections(EXAMPLE)),
+        "config": ("the settings file of tcsniff", settings.sections(EXAMPLE_SETTINGS)),
         "record": ("the line of JSON that tcsniff writes for a message", record.sections()),
     }
     return {f"man/man5/tcsniff-{name}.5": _of_file(name, *one) for name, one in formats.items()}

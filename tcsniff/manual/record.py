@@ -13,7 +13,7 @@ from tcsniff import messages
 from tcsniff.manual.blocks import Block, Example, Heading, Prose, Terms
 from tcsniff.pulse import records
 from tcsniff.pulse.deliveries import Delivery, Gap
-from tcsniff.selection.evaluation import FIELDS
+from tcsniff.selection.evaluation import EXPRESSION_FIELDS
 
 _WIDEST = 56  # characters of a value in an example
 _KEY = "primary.G41B6K1FS32lXqJrVoB7Yw.0.us-east-1.i-0a1b2c3d.gecko-1.b-linux.gecko-level-1."
@@ -80,8 +80,8 @@ _PROMISE = (
 
 def fields() -> dict[str, str]:
     """Tell of each field of the record, in the order in which they are written."""
-    worded = messages.schema(records.Record)["$defs"]["Record"]["properties"]
-    order = [name for name in FIELDS if name in worded]
+    worded = messages.build_schema(records.Record)["$defs"]["Record"]["properties"]
+    order = [name for name in EXPRESSION_FIELDS if name in worded]
     return {name: _field(worded[name]) for name in order}
 
 
@@ -112,18 +112,18 @@ def _told() -> Iterator[Block]:
     yield Terms(fields())
     yield Prose(_PAYLOAD)
     yield Prose(_NOT_JSON)
-    yield Example(_broken(records.worded(_NO_JSON, _WHY)))
+    yield Example(_broken(records.format_record_with_error(_NO_JSON, _WHY)))
     yield Heading("What expressions see")
     yield Prose(_ADDED)
     yield Terms(ADDED)
     yield Heading("Gaps")
     yield Prose(_GAPS)
-    yield Example(_broken(records.gap_line(_GAP)))
+    yield Example(_broken(records.format_gap(_GAP)))
     yield Heading("Promise")
     yield from map(Prose, _PROMISE)
     yield Heading("Examples")
     yield Prose("A record, here broken into lines and with its key cut short:")
-    yield Example(_broken(records.line(_DELIVERY)))
+    yield Example(_broken(records.format_record(_DELIVERY)))
 
 
 def _broken(line: bytes) -> str:

@@ -33,8 +33,8 @@ from tcsniff.messages.parts import (
     Artifact,
     Identifier,
     IdError,
+    MessageStruct,
     Priority,
-    Record,
     RunId,
     RunInformation,
     SlugId,
@@ -59,7 +59,7 @@ __all__ = [
     "ClaimedMessage",
     "Message",
     "MessageError",
-    "Record",
+    "MessageStruct",
     "RunInformation",
     "TaskCompletedMessage",
     "TaskDefinedMessage",
@@ -79,11 +79,11 @@ __all__ = [
     "UntypedMessage",
     "decode",
     "encode",
-    "read",
+    "read_message",
 ]
 
 
-class Message(Record, frozen=True):
+class Message(MessageStruct, frozen=True):
     """What the messages of every exchange have in common."""
 
 
@@ -350,7 +350,7 @@ _DECODERS = {
 }
 
 
-def read(exchange: str, body: bytes) -> Message | UntypedMessage:
+def read_message(exchange: str, body: bytes) -> Message | UntypedMessage:
     """Decode a message of any exchange, whatever its body holds.
 
     Args:
@@ -439,7 +439,7 @@ def _postgresql(time: datetime) -> str:
     return text[:19] + text[19:-6].rstrip("0") + text[-6:]
 
 
-def schema(kind: type[Record]) -> dict[str, Any]:
+def build_schema(kind: type[MessageStruct]) -> dict[str, Any]:
     """Word a class as JSON Schema, draft 2020-12, with its documentation.
 
     What may grow has its known values as ``examples``.
@@ -454,9 +454,9 @@ def schema(kind: type[Record]) -> dict[str, Any]:
     return {"$schema": "https://json-schema.org/draft/2020-12/schema", **worded}
 
 
-def _describe(worded: dict[str, Any], kind: type[Record]) -> None:
+def _describe(worded: dict[str, Any], kind: type[MessageStruct]) -> None:
     wire = dict(zip(kind.__struct_fields__, kind.__struct_encode_fields__, strict=True))
-    for base in reversed(kind.__mro__[: kind.__mro__.index(Record)]):
+    for base in reversed(kind.__mro__[: kind.__mro__.index(MessageStruct)]):
         # Before Python 3.13 every line but the first is indented as in the source.
         text = textwrap.dedent("    " + (base.__doc__ or ""))
         text, _, attributes = text.partition("Attributes:\n")

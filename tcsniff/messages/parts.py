@@ -146,7 +146,7 @@ StorageType = Annotated[str, Meta(examples=list(STORAGE_TYPES))]
 Version = Literal[1]
 
 
-class Record(Struct, frozen=True, rename="camel", omit_defaults=True, gc=False):
+class MessageStruct(Struct, frozen=True, rename="camel", omit_defaults=True, gc=False):
     """What all classes here have in common: immutable, camelCase on the wire.
 
     Limits are checked while decoding; the patterns of ids also when one is made
@@ -154,7 +154,7 @@ class Record(Struct, frozen=True, rename="camel", omit_defaults=True, gc=False):
     """
 
 
-class RunInformation(Record, frozen=True):
+class RunInformation(MessageStruct, frozen=True):
     """One run of a task: an attempt by a worker.
 
     Source: task-status.json, items of ``runs``.
@@ -193,7 +193,7 @@ class RunInformation(Record, frozen=True):
             raise IdError(self)
 
 
-class TaskStatus(Record, frozen=True):
+class TaskStatus(MessageStruct, frozen=True):
     """A task as the queue knew it when it sent the message.
 
     Source: task-status.json.
@@ -245,7 +245,7 @@ class TaskStatus(Record, frozen=True):
             raise IdError(self)
 
 
-class TaskTags(Record, frozen=True):
+class TaskTags(MessageStruct, frozen=True):
     """The little of a task's definition that messages carry.
 
     Source: task-pulse-definition.json.
@@ -259,7 +259,7 @@ class TaskTags(Record, frozen=True):
     tags: dict[str, Annotated[str, Meta(max_length=4096)]]
 
 
-class Artifact(Record, frozen=True):
+class Artifact(MessageStruct, frozen=True):
     """A file, or what stands for one, that a run gave.
 
     Source: artifact-created-message.json, ``artifact``.
@@ -278,7 +278,7 @@ class Artifact(Record, frozen=True):
     content_type: Annotated[str, Meta(max_length=255)]
 
 
-class TaskMetadata(Record, frozen=True):
+class TaskMetadata(MessageStruct, frozen=True):
     """What a task's definition says for people; in no message, but in the queue's API.
 
     Source: task-metadata.json.

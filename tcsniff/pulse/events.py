@@ -9,11 +9,11 @@ from datetime import datetime
 from functools import cached_property
 from typing import Any
 
-from tcsniff.messages import Message, UntypedMessage, read
+from tcsniff.messages import Message, UntypedMessage, read_message
 from tcsniff.pulse.deliveries import Delivery
 from tcsniff.pulse.exchanges import BY_ADDRESS, Exchange
-from tcsniff.pulse.records import decoded, flaw
-from tcsniff.pulse.times import moment
+from tcsniff.pulse.records import decode_body, decode_error
+from tcsniff.pulse.times import parse_timestamp
 
 # When it happened, in the run that a message is about. The others carry no
 # time of their own: services/queue/src/exchanges.js.
@@ -34,7 +34,7 @@ class Event:
     """
 
     _payload: Any
-    _flaw: str | None
+    _decode_error: str | None
 
     def __init__(self, delivery: Delivery) -> None:
         self.delivery = delivery
@@ -80,7 +80,7 @@ class Event:
     @cached_property
     def routing(self) -> dict[str, str]:
         """The words of the routing key by field name; empty if they do not fit the catalog."""
-        return _routing(self.known, self.routing_key) if self.known else {}
+        return _parse_routing_key(self.known, self.routing_key) if self.known else {}
 
     @property
     def payload(self) -> Any:
@@ -89,18 +89,18 @@ class Event:
         try:
             return self._payload
         except AttributeError:
-            self._payload, self._flaw = decoded(self.delivery.body)
+            self._payload, self._decode_error = decode_body(self.delivery.body)
             return self._payload
 
     @property
-    def flaw(self) -> str | None:
+    def decode_error(self) -> str | None:
         """Why the body is no JSON; None if it is."""
         try:
-            return self._flaw
+            return self._decode_error
         except AttributeError:
             # The payload is not kept: most that ask for this ask for nothing else.
-            self._flaw = flaw(self.delivery.body)
-            return self._flaw
+            self._decode_error = decode_error(self.delivery.body)
+            return self._decode_error
 
     @cached_property
     def message(self) -> Message | UntypedMessage:
@@ -109,12 +109,12 @@ class Event:
         An `UntypedMessage` with the reason if it does not fit that type, or its
         exchange has none.
         """
-        return read(self.exchange, self.delivery.body)
+        return read_message(self.exchange, self.delivery.body)
 
     @cached_property
     def received(self) -> datetime | None:
         """When it reached us; None if nobody wrote that down."""
-        return moment(self.delivery.received)
+        return parse_timestamp(self.delivery.received)
 
     @property
     def task_id(self) -> str:
@@ -124,17 +124,17 @@ class Event:
     @cached_property
     def label(self) -> str:
         """The task's label, by taskgraph's convention, or its kind; empty if it has neither."""
-        tags = at(self.payload, "task", "tags")
+        tags = get_path(self.payload, "task", "tags")
         for name in ("label", "kind"):
-            if isinstance(text := at(tags, name), str) and text:
+            if isinstance(text := get_path(tags, name), str) and text:
                 return text
         return ""
 
     @cached_property
     def run(self) -> dict[str, Any]:
         """The run that the message is about, as it is in the task's status; empty if none."""
-        number = at(self.payload, "runId")
-        runs = at(self.payload, "status", "runs")
+        number = get_path(self.payload, "runId")
+        runs = get_path(self.payload, "status", "runs")
         if not isinstance(runs, list) or not runs:
             return {}
         if number is None:
@@ -142,15 +142,15 @@ class Event:
             # without a number is about the last one.
             run = runs[-1] if self.name == "task-exception" else None
         else:
-            run = at(dict(enumerate(runs)), number)
+            run = get_path(dict(enumerate(runs)), number)
         return run if isinstance(run, dict) else {}
 
     @cached_property
     def time(self) -> datetime | None:
         """When it happened, from the run it is about; None if the message does not tell."""
         if self.service == "worker-manager":
-            return moment(at(self.payload, "timestamp"))
-        return moment(self.run.get(_TIME_OF.get(self.name, "")))
+            return parse_timestamp(get_path(self.payload, "timestamp"))
+        return parse_timestamp(self.run.get(_TIME_OF.get(self.name, "")))
 
     @property
     def lag(self) -> float | None:
@@ -160,7 +160,7 @@ class Event:
         return (self.received - self.time).total_seconds()
 
 
-def at(value: object, *path: object) -> Any:
+def get_path(value: object, *path: object) -> Any:
     """Look into decoded JSON of any shape.
 
     Args:
@@ -180,7 +180,7 @@ def at(value: object, *path: object) -> Any:
     return value
 
 
-def _routing(exchange: Exchange, key: str) -> dict[str, str]:
+def _parse_routing_key(exchange: Exchange, key: str) -> dict[str, str]:
     # As Taskcluster's own library does: fields from the left, then from the
     # right, and the one that may be many words has what is left between.
     words = key.split(".")

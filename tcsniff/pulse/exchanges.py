@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from tcsniff.errors import UsageError, suggestion
+from tcsniff.errors import UsageError, suggest
 
 PLACEHOLDER = "_"  # what is published for a field without a value
 ROUTE = "route."  # what a task's own routes are published under
@@ -348,7 +348,7 @@ _BY_NAME = {
 }
 
 
-def find(name: str) -> Exchange:
+def find_exchange(name: str) -> Exchange:
     """Look an exchange up.
 
     Args:
@@ -362,10 +362,10 @@ def find(name: str) -> Exchange:
     try:
         return _BY_NAME[name]
     except KeyError:
-        near = suggestion(name, _BY_NAME) or "; `tcsniff exchanges` lists them all"
+        near = suggest(name, _BY_NAME) or "; `tcsniff exchanges` lists them all"
         raise UsageError(f"no exchange {name!r}{near}") from None
 
 
-def kebab(name: str) -> str:
+def to_kebab_case(name: str) -> str:
     """Spell a camelCase name with hyphens, as flags and EVENTs are."""
     return "".join(f"-{letter.lower()}" if letter.isupper() else letter for letter in name)

@@ -14,9 +14,9 @@ import msgspec
 import orjson
 from msgspec import Raw
 
-from tcsniff.messages.parts import Record as Struct
+from tcsniff.messages.parts import MessageStruct as Struct
 from tcsniff.pulse.deliveries import Delivery, Gap
-from tcsniff.pulse.exchanges import PLACEHOLDER, ROUTE, find
+from tcsniff.pulse.exchanges import PLACEHOLDER, ROUTE, find_exchange
 
 _DEEP = 1024  # levels, at which orjson gives up
 
@@ -81,7 +81,7 @@ class GapRecord(Struct, frozen=True):
     gap: GapDetails
 
 
-def gap_line(gap: Gap) -> bytes:
+def format_gap(gap: Gap) -> bytes:
     """Write a gap as a line of JSON, with its line feed; see `GapRecord`."""
     return orjson.dumps({"gap": gap._asdict()}, option=orjson.OPT_APPEND_NEWLINE)
 
@@ -102,25 +102,30 @@ def parse_gap(text: bytes) -> Gap:
 _GAPS = msgspec.json.Decoder(GapRecord).decode
 
 
-def line(delivery: Delivery) -> bytes:
+def format_record(delivery: Delivery) -> bytes:
     """Write a delivery as a line of JSON, with its line feed; see `Record`."""
-    return worded(delivery, flaw(delivery.body))
+    return format_record_with_error(delivery, decode_error(delivery.body))
 
 
-def worded(delivery: Delivery, error: str | None) -> bytes:
+def format_record_with_error(delivery: Delivery, error: str | None) -> bytes:
     """Write a delivery whose `flaw` is known, as `line` does."""
     exchange, key, body, cc, redelivered, received = delivery
     try:
         # What many records share is made once, and the payload is not touched.
         routes = [key.removeprefix(ROUTE) for key in cc if key.startswith(ROUTE)]
-        parts = [_head(received, exchange), orjson.dumps(key), b',"routes":', orjson.dumps(routes)]
-        end = b"}\n" if len(routes) == len(cc) else _others(cc)
+        parts = [
+            _format_head(received, exchange),
+            orjson.dumps(key),
+            b',"routes":',
+            orjson.dumps(routes),
+        ]
+        end = b"}\n" if len(routes) == len(cc) else _format_other_keys(cc)
     except TypeError:
         # AMQP's strings may hold what is no Unicode text; py-amqp lets it pass.
-        return worded(_as_text(delivery), error)
+        return format_record_with_error(_replace_undecodable(delivery), error)
     parts.append(_REDELIVERED if redelivered else _NEW)
     if error is None:
-        parts.append(_on_one_line(body))
+        parts.append(_remove_line_breaks(body))
     else:
         parts += [b'null,"error":', orjson.dumps(error)]
         parts += [b',"body":"', base64.b64encode(body), b'"']
@@ -133,36 +138,36 @@ _NEW = b',"redelivered":false,"payload":'
 
 
 @lru_cache(maxsize=64)
-def _head(received: str | None, exchange: str) -> bytes:
+def _format_head(received: str | None, exchange: str) -> bytes:
     return b'{"received":%b,"exchange":%b,"routingKey":' % (
         orjson.dumps(received),
         orjson.dumps(exchange),
     )
 
 
-def _others(cc: tuple[str, ...]) -> bytes:
+def _format_other_keys(cc: tuple[str, ...]) -> bytes:
     return b',"cc":%b}\n' % orjson.dumps([key for key in cc if not key.startswith(ROUTE)])
 
 
-def _as_text(delivery: Delivery) -> Delivery:
+def _replace_undecodable(delivery: Delivery) -> Delivery:
     return delivery._replace(
-        exchange=_whole(delivery.exchange),
-        routing_key=_whole(delivery.routing_key),
-        cc=tuple(map(_whole, delivery.cc)),
-        received=delivery.received and _whole(delivery.received),
+        exchange=_replace_surrogates(delivery.exchange),
+        routing_key=_replace_surrogates(delivery.routing_key),
+        cc=tuple(map(_replace_surrogates, delivery.cc)),
+        received=delivery.received and _replace_surrogates(delivery.received),
     )
 
 
-def _whole(text: str) -> str:
+def _replace_surrogates(text: str) -> str:
     return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
 
 
-def flaw(body: bytes) -> str | None:
+def decode_error(body: bytes) -> str | None:
     """Tell why a body is no JSON; None if it is."""
-    return decoded(body)[1]
+    return decode_body(body)[1]
 
 
-def decoded(body: bytes) -> tuple[Any, str | None]:
+def decode_body(body: bytes) -> tuple[Any, str | None]:
     """Decode a body.
 
     Returns:
@@ -182,13 +187,13 @@ def decoded(body: bytes) -> tuple[Any, str | None]:
 _LF, _CR = b"\n\r"  # asked for as numbers, they are found seven times as fast
 
 
-def _on_one_line(body: bytes) -> bytes:
+def _remove_line_breaks(body: bytes) -> bytes:
     # Inside a JSON string a line break is always escaped (RFC 8259, section 7),
     # so each one that is there stands between tokens and means nothing.
     return body.translate(None, b"\r\n") if _LF in body or _CR in body else body
 
 
-class Head(Struct, frozen=True):
+class RecordHead(Struct, frozen=True):
     """As much of a record as tells whether it is selected by its routing key.
 
     Attributes:
@@ -202,7 +207,7 @@ class Head(Struct, frozen=True):
     cc: tuple[str, ...] = ()
 
 
-def parse_head(text: bytes) -> Head:
+def parse_record_head(text: bytes) -> RecordHead:
     """Read the head of a record, in two thirds of the time of `parse`.
 
     Raises:
@@ -211,16 +216,16 @@ def parse_head(text: bytes) -> Head:
     try:
         return _HEAD_DECODER(text)
     except RecursionError:
-        record = _deep(text)
-        return Head(record.exchange, record.routing_key, record.cc)
+        record = _parse_deep_record(text)
+        return RecordHead(record.exchange, record.routing_key, record.cc)
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise ValueError(str(error)) from error
 
 
-_HEAD_DECODER = msgspec.json.Decoder(Head).decode
+_HEAD_DECODER = msgspec.json.Decoder(RecordHead).decode
 
 
-def parse(text: bytes) -> Record:
+def parse_record(text: bytes) -> Record:
     """Read a record.
 
     Args:
@@ -232,12 +237,12 @@ def parse(text: bytes) -> Record:
     try:
         return _DECODER(text)
     except RecursionError:
-        return _deep(text)
+        return _parse_deep_record(text)
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise ValueError(str(error)) from error
 
 
-def _deep(text: bytes) -> Record:
+def _parse_deep_record(text: bytes) -> Record:
     # msgspec reads fewer levels than orjson writes. The payload is cut out by
     # hand: a key before it has no quotes in it that are not escaped.
     fields = orjson.loads(text)
@@ -253,7 +258,7 @@ def _deep(text: bytes) -> Record:
 _DECODER = msgspec.json.Decoder(Record).decode
 
 
-def delivery_of(record: Record) -> Delivery:
+def to_delivery(record: Record) -> Delivery:
     """Make the delivery again that a record was made of.
 
     The body is byte for byte as it stands in the record.
@@ -279,7 +284,7 @@ _BY_STATE = {
 }
 
 
-def delivery_from_payload(text: bytes) -> Delivery:
+def rebuild_delivery(text: bytes) -> Delivery:
     """Tell which message a payload was the body of.
 
     Its routes are in no payload: the delivery has none. A group's message with
@@ -297,16 +302,16 @@ def delivery_from_payload(text: bytes) -> Delivery:
         raise ValueError("not an object")  # noqa: TRY004 - of the text, not of the argument
     status = payload.get("status")
     if isinstance(status, dict) and isinstance(status.get("taskId"), str):
-        return _delivery(_task_event(payload, status), payload | status, payload, text)
+        return _build_delivery(_find_task_event(payload, status), payload | status, payload, text)
     if isinstance(payload.get("taskGroupId"), str):
         name = "task-group-resolved"
         if "newPriority" in payload:
             name = "task-group-priority-changed"
-        return _delivery(name, payload, payload, text)
+        return _build_delivery(name, payload, payload, text)
     raise ValueError("neither a record nor a payload of the queue's")
 
 
-def _task_event(payload: dict[str, Any], status: dict[str, Any]) -> str:
+def _find_task_event(payload: dict[str, Any], status: dict[str, Any]) -> str:
     if "artifact" in payload:
         return "artifact-created"
     if "newPriority" in payload:
@@ -322,15 +327,18 @@ def _task_event(payload: dict[str, Any], status: dict[str, Any]) -> str:
     return _BY_STATE.get(str(state), "task-defined")
 
 
-def _delivery(name: str, values: dict[str, Any], payload: dict[str, Any], text: bytes) -> Delivery:
-    exchange = find(name)
+def _build_delivery(
+    name: str, values: dict[str, Any], payload: dict[str, Any], text: bytes
+) -> Delivery:
+    exchange = find_exchange(name)
     # What is about a run or a worker stands beside the status, never in it.
     values = values | {field: payload.get(field) for field in ("runId", "workerGroup", "workerId")}
     words = [
-        field.constant or str(_or_placeholder(values.get(field.name))) for field in exchange.fields
+        field.constant or str(_fill_placeholder(values.get(field.name)))
+        for field in exchange.fields
     ]
     return Delivery(exchange.address, ".".join(words), text.strip())
 
 
-def _or_placeholder(value: object) -> object:
+def _fill_placeholder(value: object) -> object:
     return PLACEHOLDER if value is None else value

@@ -11,8 +11,8 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
-from tcsniff.errors import UsageError, suggestion
-from tcsniff.pulse.exchanges import CATALOG, PLACEHOLDER, Exchange, Field, kebab
+from tcsniff.errors import UsageError, suggest
+from tcsniff.pulse.exchanges import CATALOG, PLACEHOLDER, Exchange, Field, to_kebab_case
 
 ANY_WORD = "*"  # exactly one word
 ANY_WORDS = "#"  # any number of words, also none
@@ -32,7 +32,7 @@ class Binding(NamedTuple):
     pattern: str
 
 
-def pattern_of(exchange: Exchange, wanted: Mapping[str, str]) -> str:
+def build_pattern(exchange: Exchange, wanted: Mapping[str, str]) -> str:
     """Word the pattern for the messages whose routing key holds given values.
 
     Args:
@@ -45,16 +45,16 @@ def pattern_of(exchange: Exchange, wanted: Mapping[str, str]) -> str:
     )
 
 
-def matches(pattern: str, key: str) -> bool:
+def match_topic(pattern: str, key: str) -> bool:
     """Tell whether a topic pattern accepts a routing key.
 
     The rule: https://www.rabbitmq.com/tutorials/tutorial-five-python; empty
     words count, so ``a..b`` has three; an empty key or pattern has none.
     """
-    return matcher(pattern)(key)
+    return compile_pattern(pattern)(key)
 
 
-def matcher(pattern: str) -> Callable[[str], bool]:
+def compile_pattern(pattern: str) -> Callable[[str], bool]:
     """Prepare a pattern for many keys.
 
     Returns:
@@ -62,17 +62,17 @@ def matcher(pattern: str) -> Callable[[str], bool]:
         time proportional to the words of the key times those of the pattern
         at worst.
     """
-    wanted = _words(pattern)
+    wanted = _split_words(pattern)
     if ANY_WORDS not in wanted[:-1]:
-        return _matcher_in_place(wanted)
-    return lambda key: _accepts(wanted, _words(key))
+        return _compile_fixed_words(wanted)
+    return lambda key: _match_words(wanted, _split_words(key))
 
 
-def _words(key: str) -> list[str]:
+def _split_words(key: str) -> list[str]:
     return key.split(".") if key else []
 
 
-def _matcher_in_place(wanted: list[str]) -> Callable[[str], bool]:
+def _compile_fixed_words(wanted: list[str]) -> Callable[[str], bool]:
     # The pattern of nearly every selection: each word has its place, and only
     # the end is open.
     is_open = wanted[-1:] == [ANY_WORDS]
@@ -82,7 +82,7 @@ def _matcher_in_place(wanted: list[str]) -> Callable[[str], bool]:
     fixed = [(place, word) for place, word in enumerate(wanted) if word != ANY_WORD]
 
     def accepts(key: str) -> bool:
-        words = _words(key)
+        words = _split_words(key)
         if len(words) < length or (len(words) > length and not is_open):
             return False
         for place, word in fixed:  # noqa: SIM110 - all() with a generator takes twice as long
@@ -93,7 +93,7 @@ def _matcher_in_place(wanted: list[str]) -> Callable[[str], bool]:
     return accepts
 
 
-def _accepts(wanted: list[str], words: list[str]) -> bool:
+def _match_words(wanted: list[str], words: list[str]) -> bool:
     # As for file globs: an `#` takes no word at first; on a mismatch the last
     # `#` takes one word more. Earlier ones never need to, so no exponential time.
     at = place = 0
@@ -126,7 +126,7 @@ Choice = Mapping[str, str]
 """One of several alternatives: an assignment of values to fields."""
 
 
-def _variants() -> dict[str, list[Field]]:
+def _list_variants() -> dict[str, list[Field]]:
     found: dict[str, list[Field]] = {}
     for exchange in CATALOG:
         for field in exchange.fields:
@@ -135,15 +135,15 @@ def _variants() -> dict[str, list[Field]]:
     return found
 
 
-FIELDS = _variants()
+FIELDS = _list_variants()
 """Every field that can be asked for, by name, in all the forms that exchanges have it in."""
 
-_BY_FLAG = {kebab(name): name for name in FIELDS} | SHORT | dict.fromkeys(POOLS)
+_BY_FLAG = {to_kebab_case(name): name for name in FIELDS} | SHORT | dict.fromkeys(POOLS)
 
 
-def flag_of(name: str) -> str:
+def to_flag(name: str) -> str:
     """Name the flag of a field: ``--worker-type`` for ``workerType``."""
-    return f"--{name if name in POOLS else kebab(name)}"
+    return f"--{name if name in POOLS else to_kebab_case(name)}"
 
 
 def find_field(name: str) -> str:
@@ -160,17 +160,17 @@ def find_field(name: str) -> str:
     try:
         return _BY_FLAG[name] or name
     except KeyError:
-        near = suggestion(name, _BY_FLAG) or f"; known: {', '.join(_BY_FLAG)}"
+        near = suggest(name, _BY_FLAG) or f"; known: {', '.join(_BY_FLAG)}"
         raise UsageError(f"no routing key has a field {name!r}{near}") from None
 
 
-def has(exchange: Exchange, name: str) -> bool:
+def has_field(exchange: Exchange, name: str) -> bool:
     """Tell whether an exchange has a field, or both fields of a pool."""
     names = {field.name for field in exchange.fields}
     return names.issuperset(_POOL_FIELDS) if name in POOLS else name in names
 
 
-def choices(name: str, values: Iterable[str]) -> list[Choice]:
+def parse_choices(name: str, values: Iterable[str]) -> list[Choice]:
     """Check the alternatives given for a field.
 
     Args:
@@ -180,28 +180,28 @@ def choices(name: str, values: Iterable[str]) -> list[Choice]:
     Raises:
         UsageError: If a value cannot stand in the field.
     """
-    return [_choice(name, value) for value in values]
+    return [_parse_choice(name, value) for value in values]
 
 
-def _choice(name: str, value: str) -> Choice:
+def _parse_choice(name: str, value: str) -> Choice:
     if name not in POOLS:
-        return {name: _checked(name, value, flag_of(name))}
+        return {name: _check_value(name, value, to_flag(name))}
     parts = value.split("/")
     if len(parts) != len(_POOL_FIELDS) or not all(parts):
-        raise UsageError(f"{flag_of(name)} {value!r} is not PROVISIONER/WORKER_TYPE")
+        raise UsageError(f"{to_flag(name)} {value!r} is not PROVISIONER/WORKER_TYPE")
     return {
-        field: _checked(field, part, flag_of(name))
+        field: _check_value(field, part, to_flag(name))
         for field, part in zip(_POOL_FIELDS, parts, strict=True)
     }
 
 
-def _checked(name: str, value: str, flag: str) -> str:
-    if any(_may_hold(field, value) for field in FIELDS[name]):
+def _check_value(name: str, value: str, flag: str) -> str:
+    if any(_can_hold(field, value) for field in FIELDS[name]):
         return value
-    raise UsageError(f"{flag} {value!r} {_objection(FIELDS[name][0], value)}")
+    raise UsageError(f"{flag} {value!r} {_explain_rejection(FIELDS[name][0], value)}")
 
 
-def _may_hold(field: Field, value: str) -> bool:
+def _can_hold(field: Field, value: str) -> bool:
     if value == PLACEHOLDER and not field.required:
         return True
     if field.many:
@@ -211,7 +211,7 @@ def _may_hold(field: Field, value: str) -> bool:
     return field.pattern is None or re.fullmatch(field.pattern, value) is not None
 
 
-def _objection(field: Field, value: str) -> str:
+def _explain_rejection(field: Field, value: str) -> str:
     if not value:
         return "is empty; leave the flag out if any value will do"
     if set(value) & {ANY_WORD, ANY_WORDS}:
@@ -222,10 +222,10 @@ def _objection(field: Field, value: str) -> str:
         return f"holds a dot, which is % in routing keys: {value.replace('.', '%')}"
     if field.pattern is None:
         return f"cannot stand in {field.name}, which has no dots"
-    return f"cannot stand in {field.name}, which looks like {_example(field)}"
+    return f"cannot stand in {field.name}, which looks like {_format_example(field)}"
 
 
-def _example(field: Field) -> str:
+def _format_example(field: Field) -> str:
     examples = {
         "taskId": "fN1SbArXTPSVFNUvaOlinQ",
         "taskGroupId": "fN1SbArXTPSVFNUvaOlinQ",
@@ -235,7 +235,7 @@ def _example(field: Field) -> str:
     return examples.get(field.name, "gecko-level_3: letters, digits, - and _")
 
 
-def patterns(exchange: Exchange, wanted: Mapping[str, Sequence[Choice]]) -> Iterator[str]:
+def build_patterns(exchange: Exchange, wanted: Mapping[str, Sequence[Choice]]) -> Iterator[str]:
     """Word a pattern for every combination of alternatives that does not contradict itself.
 
     Raises:
@@ -247,13 +247,13 @@ def patterns(exchange: Exchange, wanted: Mapping[str, Sequence[Choice]]) -> Iter
         together = dict(pairs)
         if len(together) == len(pairs):
             found = True
-            yield checked_pattern(pattern_of(exchange, together), exchange.name)
+            yield check_pattern(build_pattern(exchange, together), exchange.name)
     if not found:
-        flags = " and ".join(map(flag_of, wanted))
+        flags = " and ".join(map(to_flag, wanted))
         raise UsageError(f"{flags} exclude each other: no message can match both")
 
 
-def checked_pattern(pattern: str, place: str) -> str:
+def check_pattern(pattern: str, place: str) -> str:
     """Hand a pattern back that AMQP can carry.
 
     Args:

@@ -8,12 +8,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import NamedTuple
 
-from tcsniff.errors import UsageError, suggestion
+from tcsniff.errors import UsageError, suggest
 from tcsniff.pulse.events import Event
-from tcsniff.sanitize import safe
+from tcsniff.sanitize import sanitize
 
 
-class Look(NamedTuple):
+class Style(NamedTuple):
     """How a kind of event looks.
 
     Attributes:
@@ -27,22 +27,22 @@ class Look(NamedTuple):
     style: str
 
 
-LOOKS = {
-    "task-defined": Look("○", "defined", "dim"),
-    "task-pending": Look("◷", "pending", "yellow"),
-    "task-running": Look("▶", "running", "cyan"),
-    "artifact-created": Look("+", "artifact", "dim"),
-    "task-completed": Look("✔", "completed", "green"),
-    "task-failed": Look("✖", "failed", "bold red"),
-    "task-exception": Look("!", "exception", "bold magenta"),
-    "task-priority-changed": Look("±", "priority", "blue"),
-    "task-group-resolved": Look("■", "group resolved", "bold green"),
-    "task-group-sealed": Look("□", "group sealed", "blue"),
-    "task-group-priority-changed": Look("±", "group priority", "blue"),
+EVENT_STYLES = {
+    "task-defined": Style("○", "defined", "dim"),
+    "task-pending": Style("◷", "pending", "yellow"),
+    "task-running": Style("▶", "running", "cyan"),
+    "artifact-created": Style("+", "artifact", "dim"),
+    "task-completed": Style("✔", "completed", "green"),
+    "task-failed": Style("✖", "failed", "bold red"),
+    "task-exception": Style("!", "exception", "bold magenta"),
+    "task-priority-changed": Style("±", "priority", "blue"),
+    "task-group-resolved": Style("■", "group resolved", "bold green"),
+    "task-group-sealed": Style("□", "group sealed", "blue"),
+    "task-group-priority-changed": Style("±", "group priority", "blue"),
 }
 
 
-STYLES = {
+SGR_CODES = {
     "bold": "1",
     "dim": "2",
     "italic": "3",
@@ -59,12 +59,12 @@ STYLES = {
 """The words of styles, and the number of each in ECMA-48's SGR; rich knows them too."""
 
 
-def look_of(event: Event, looks: Mapping[str, Look] = LOOKS) -> Look:
+def get_event_style(event: Event, styles: Mapping[str, Style] = EVENT_STYLES) -> Style:
     """Tell how an event looks."""
-    return looks.get(event.name) or Look("·", safe(event.name), "")
+    return styles.get(event.name) or Style("·", sanitize(event.name), "")
 
 
-def recoloured(colors: Mapping[str, str]) -> Mapping[str, Look]:
+def apply_colors(colors: Mapping[str, str]) -> Mapping[str, Style]:
     """Give the looks with other styles.
 
     Args:
@@ -74,16 +74,16 @@ def recoloured(colors: Mapping[str, str]) -> Mapping[str, Look]:
     Raises:
         UsageError: If there is no such event, or style.
     """
-    looks = dict(LOOKS)
-    short = {name.removeprefix("task-"): name for name in LOOKS}
+    styles = dict(EVENT_STYLES)
+    short = {name.removeprefix("task-"): name for name in EVENT_STYLES}
     for name, style in colors.items():
         event = short.get(name, name)
-        if event not in LOOKS:
-            near = suggestion(name, [*short, *LOOKS]) or f"; there are {', '.join(short)}"
+        if event not in EVENT_STYLES:
+            near = suggest(name, [*short, *EVENT_STYLES]) or f"; there are {', '.join(short)}"
             raise UsageError(f"{name}: no event or state of that name{near}")
         for word in style.split():
-            if word not in STYLES:
-                near = suggestion(word, STYLES) or f"; there are {', '.join(STYLES)}"
+            if word not in SGR_CODES:
+                near = suggest(word, SGR_CODES) or f"; there are {', '.join(SGR_CODES)}"
                 raise UsageError(f"{name}: no style {word!r}{near}")
-        looks[event] = looks[event]._replace(style=style)
-    return looks
+        styles[event] = styles[event]._replace(style=style)
+    return styles

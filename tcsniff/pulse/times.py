@@ -15,7 +15,7 @@ _NUMBER = re.compile(r"[0-9]+(?:\.[0-9]+)?")
 _PART = re.compile(r"([0-9]+(?:\.[0-9]+)?)(ms|[smhd])")
 
 
-def stamp(seconds: float) -> str:
+def format_timestamp(seconds: float) -> str:
     """Write a time as Taskcluster does: ``2026-11-23T18:00:00.123Z``.
 
     Args:
@@ -26,7 +26,7 @@ def stamp(seconds: float) -> str:
     return f"{datetime.fromtimestamp(whole, UTC):%Y-%m-%dT%H:%M:%S}.{milliseconds:03d}Z"
 
 
-def moment(text: object) -> datetime | None:
+def parse_timestamp(text: object) -> datetime | None:
     """Read a time in any form of RFC 3339.
 
     Returns:
@@ -41,17 +41,17 @@ def moment(text: object) -> datetime | None:
     return read if read.tzinfo else None
 
 
-def seconds(text: str | None) -> float | None:
+def parse_seconds(text: str | None) -> float | None:
     """Read a time, as `moment` does.
 
     Returns:
         Seconds since the Unix epoch; None if it is no time.
     """
-    read = moment(text)
+    read = parse_timestamp(text)
     return None if read is None else read.timestamp()
 
 
-def duration(text: str) -> float:
+def parse_duration(text: str) -> float:
     """Read a duration such as ``500ms``, ``30s``, ``10m``, ``1h30m``.
 
     Returns:
@@ -67,7 +67,7 @@ def duration(text: str) -> float:
     raise ValueError(f"{text!r} is no duration; write it as 500ms, 30s, 10m or 1h30m")
 
 
-def lasting(seconds: float) -> str:
+def format_duration(seconds: float) -> str:
     """Word a length of time for people, in its two largest units.
 
     Args:

@@ -22,7 +22,7 @@ _LOG = "artifacts/public/logs/live.log"
 _MOST_RUNS = 1000  # that a message can tell of
 
 
-def task_url(root_url: str | None, task_id: str) -> str | None:
+def build_task_url(root_url: str | None, task_id: str) -> str | None:
     """Word the address of a task's page.
 
     Args:
@@ -32,28 +32,30 @@ def task_url(root_url: str | None, task_id: str) -> str | None:
     Returns:
         None if the root URL is not known or is none, or the id is no id.
     """
-    return _page(root_url, f"tasks/{task_id}", task_id)
+    return _build_page_url(root_url, f"tasks/{task_id}", task_id)
 
 
-def run_url(root_url: str | None, task_id: str, run: int) -> str | None:
+def build_run_url(root_url: str | None, task_id: str, run: int) -> str | None:
     """Word the address of the page of a task's run, counted from 0; None as for `task_url`."""
-    return _page(root_url, f"tasks/{task_id}/runs/{run}", task_id, run)
+    return _build_page_url(root_url, f"tasks/{task_id}/runs/{run}", task_id, run)
 
 
-def group_url(root_url: str | None, task_group_id: str) -> str | None:
+def build_group_url(root_url: str | None, task_group_id: str) -> str | None:
     """Word the address of a task group's page; None as for `task_url`."""
-    return _page(root_url, f"tasks/groups/{task_group_id}", task_group_id)
+    return _build_page_url(root_url, f"tasks/groups/{task_group_id}", task_group_id)
 
 
-def log_url(root_url: str | None, task_id: str, run: int) -> str | None:
+def build_log_url(root_url: str | None, task_id: str, run: int) -> str | None:
     """Word the address of the log of a task's run, counted from 0; None as for `task_url`.
 
     The log is live while the run is, and kept afterwards.
     """
-    return _page(root_url, f"api/queue/v1/task/{task_id}/runs/{run}/{_LOG}", task_id, run)
+    return _build_page_url(
+        root_url, f"api/queue/v1/task/{task_id}/runs/{run}/{_LOG}", task_id, run
+    )
 
 
-def _page(root_url: str | None, path: str, slug_id: str, run: int = 0) -> str | None:
+def _build_page_url(root_url: str | None, path: str, slug_id: str, run: int = 0) -> str | None:
     if root_url is None or not _ROOT.fullmatch(root_url):
         return None
     # A bool and a float are no numbers of runs, whatever Python thinks.
@@ -62,7 +64,7 @@ def _page(root_url: str | None, path: str, slug_id: str, run: int = 0) -> str | 
     return f"{root_url.rstrip('/')}/{path}"
 
 
-def linked(text: str, url: str | None) -> str:
+def format_link(text: str, url: str | None) -> str:
     """Have a text lead somewhere when it is clicked.
 
     Args:
@@ -70,16 +72,20 @@ def linked(text: str, url: str | None) -> str:
         url: From this module; None for a text that leads nowhere.
     """
     # With an id, terminals show at a glance what else leads to the same place.
-    return f"\x1b]8;{parameters(url)};{url}\x1b\\{text}\x1b]8;;\x1b\\" if url and text else text
+    return (
+        f"\x1b]8;{format_link_parameters(url)};{url}\x1b\\{text}\x1b]8;;\x1b\\"
+        if url and text
+        else text
+    )
 
 
-def parameters(url: str) -> str:
+def format_link_parameters(url: str) -> str:
     """Word what stands before the address in a link: what joins links to the same task."""
     found = re.search(r"tasks?/(?:groups/)?([A-Za-z0-9_-]{22})", url)
     return f"id={found[1]}" if found else ""
 
 
-def are_shown(environment: Mapping[str, str], *, live: bool, coloured: bool) -> bool:
+def are_links_enabled(environment: Mapping[str, str], *, live: bool, coloured: bool) -> bool:
     """Tell whether a terminal is to be given links.
 
     The rule is gcc's, ``auto_enable_urls`` in ``gcc/diagnostic-color.cc``: where
@@ -108,18 +114,18 @@ _NAME = re.compile(r"bindings\[([0-9]{1,6})\]\[(exchange|pattern)\]")
 _PAGE_EXAMPLE = "https://HOST/pulse-messages?bindings[0][exchange]=…&bindings[0][pattern]=…"
 
 
-def is_address(word: str) -> bool:
+def is_url(word: str) -> bool:
     """Tell whether a word is the address of a page, of whichever."""
     return word.lower().startswith(("http://", "https://"))
 
 
-def root_of(url: str) -> str:
+def get_page_root(url: str) -> str:
     """Tell the root URL of a page: its address up to the host, in lower case."""
-    parts = _split(url)
+    parts = _split_url(url)
     return f"{parts.scheme}://{parts.netloc}".lower()
 
 
-def bindings_at(url: str) -> list[Binding]:
+def parse_bindings(url: str) -> list[Binding]:
     """Read the bindings off the address of the page.
 
     Args:
@@ -132,7 +138,7 @@ def bindings_at(url: str) -> list[Binding]:
     Raises:
         UsageError: If it is the address of another page, or has no bindings.
     """
-    parts = _split(url)
+    parts = _split_url(url)
     if not parts.path.rstrip("/").endswith(_PAGE):
         raise UsageError(
             f"{url} is not the page that shows messages, which looks like {_PAGE_EXAMPLE}"
@@ -153,7 +159,7 @@ def bindings_at(url: str) -> list[Binding]:
     return list(dict.fromkeys(bindings))
 
 
-def _split(url: str) -> SplitResult:
+def _split_url(url: str) -> SplitResult:
     try:
         return urlsplit(url)
     except ValueError:
@@ -162,7 +168,7 @@ def _split(url: str) -> SplitResult:
         ) from None
 
 
-def address(root_url: str, bindings: Iterable[Binding]) -> str:
+def build_messages_url(root_url: str, bindings: Iterable[Binding]) -> str:
     """Word the address of the page that shows what is bound.
 
     Args:
@@ -180,7 +186,7 @@ def address(root_url: str, bindings: Iterable[Binding]) -> str:
 _ROOT_URL_EXAMPLE = "https://firefox-ci-tc.services.mozilla.com"
 
 
-def root_url_of(root_url: str) -> str:
+def check_root_url(root_url: str) -> str:
     """See that a text is a root URL, and write it as all are written here.
 
     Returns:
@@ -203,7 +209,7 @@ def root_url_of(root_url: str) -> str:
     return root_url.rstrip("/")
 
 
-def credentials_for(root_url: str, environment: Mapping[str, str]) -> dict[str, str]:
+def find_credentials(root_url: str, environment: Mapping[str, str]) -> dict[str, str]:
     """Find credentials in the environment, as Taskcluster's client wants them.
 
     Returns:

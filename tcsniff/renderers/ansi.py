@@ -9,12 +9,12 @@ from rich.console import Console, RenderableType
 from rich.style import Style
 from rich.text import Text
 
-from tcsniff.pulse.urls import parameters
+from tcsniff.pulse.urls import format_link_parameters
 
 _LINK = re.compile(r"\x1b\]8;[^;\x1b]*;([^\x1b]+)\x1b\\")
 
 
-def painted(rows: Iterable[RenderableType], width: int, *, colour: bool) -> list[str]:
+def paint_lines(rows: Iterable[RenderableType], width: int, *, colour: bool) -> list[str]:
     """Paint rows below each other.
 
     Args:
@@ -41,12 +41,14 @@ def painted(rows: Iterable[RenderableType], width: int, *, colour: bool) -> list
     # rich draws lots for the ids of links: they would differ with every picture,
     # and what leads to the same task would not belong together.
     return [
-        _LINK.sub(lambda found: f"\x1b]8;{parameters(found[1])};{found[1]}\x1b\\", line)
+        _LINK.sub(
+            lambda found: f"\x1b]8;{format_link_parameters(found[1])};{found[1]}\x1b\\", line
+        )
         for line in captured.get().splitlines()
     ]
 
 
-def words(text: str, style: str = "", url: str | None = None) -> Text:
+def join_words(text: str, style: str = "", url: str | None = None) -> Text:
     """Word a piece of a picture.
 
     Args:

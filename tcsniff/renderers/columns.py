@@ -9,12 +9,12 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import UTC, datetime
 from typing import NamedTuple
 
-from tcsniff.errors import UsageError, suggestion
+from tcsniff.errors import UsageError, suggest
 from tcsniff.pulse.deliveries import Gap
-from tcsniff.pulse.events import Event, at
-from tcsniff.pulse.styles import look_of
-from tcsniff.pulse.urls import group_url, log_url, run_url, task_url
-from tcsniff.sanitize import safe
+from tcsniff.pulse.events import Event, get_path
+from tcsniff.pulse.styles import get_event_style
+from tcsniff.pulse.urls import build_group_url, build_log_url, build_run_url, build_task_url
+from tcsniff.sanitize import sanitize
 
 _ASCII = {
     "○": "o",
@@ -33,13 +33,13 @@ _ASCII |= {"█": "#", "▓": "=", "▒": "-", "░": "."}
 _ASCII |= dict(zip("▁▂▃▄▅▆▇", "_.:-=+*", strict=True))
 
 
-def gap_text(gap: Gap) -> str:
+def describe_gap(gap: Gap) -> str:
     """Word a gap for people."""
     what = "messages in between were missed" if gap.missed else "no message was missed"
-    return safe(f"nothing heard from {gap.since} to {gap.until}: {what} ({gap.reason})")
+    return sanitize(f"nothing heard from {gap.since} to {gap.until}: {what} ({gap.reason})")
 
 
-def plain(text: str) -> str:
+def to_ascii(text: str) -> str:
     """Spell our own symbols in ASCII, for terminals that know no more."""
     return "".join(_ASCII.get(letter, letter) for letter in text)
 
@@ -58,7 +58,7 @@ class Column(NamedTuple):
     width: int
 
 
-def clock_time(moment: datetime | None, *, utc: bool = False) -> str:
+def format_clock_time(moment: datetime | None, *, utc: bool = False) -> str:
     """Write the time of day, in the local time zone unless told otherwise."""
     if moment is None:
         return ""
@@ -69,29 +69,29 @@ def clock_time(moment: datetime | None, *, utc: bool = False) -> str:
 
 
 def _what(event: Event) -> str:
-    look = look_of(event)
+    look = get_event_style(event)
     return f"{look.symbol} {look.word}"
 
 
 def _state(event: Event) -> str:
-    return _word(at(event.payload, "status", "state"))
+    return _word(get_path(event.payload, "status", "state"))
 
 
 def _task(event: Event) -> str:
-    return safe(event.label) or ("" if event.task_id else _group_or_key(event))
+    return sanitize(event.label) or ("" if event.task_id else _group_or_key(event))
 
 
 def _group_or_key(event: Event) -> str:
     group = _routed(event, "taskGroupId")
-    return f"group {group}" if group else safe(event.routing_key)
+    return f"group {group}" if group else sanitize(event.routing_key)
 
 
 def _task_id(event: Event) -> str:
-    return safe(event.task_id)
+    return sanitize(event.task_id)
 
 
 def _run(event: Event) -> str:
-    number = at(event.payload, "runId")
+    number = get_path(event.payload, "runId")
     return _word(number) or _routed(event, "runId")
 
 
@@ -106,11 +106,11 @@ def _worker(event: Event) -> str:
 
 
 def _reason(event: Event) -> str:
-    if event.flaw is not None:
+    if event.decode_error is not None:
         return "body is no JSON"
     reason = event.run.get("reasonResolved")
     if event.name == "task-exception":
-        state = at(event.payload, "status", "state")
+        state = get_path(event.payload, "status", "state")
         return _joined(", ", reason, "retried" if state in ("pending", "running") else None)
     if event.name == "task-pending":
         created = _word(event.run.get("reasonCreated"))
@@ -123,21 +123,21 @@ def _nothing(_event: Event) -> str:
 
 
 def _priority(event: Event) -> str:
-    old, new = at(event.payload, "oldPriority"), at(event.payload, "newPriority")
+    old, new = get_path(event.payload, "oldPriority"), get_path(event.payload, "newPriority")
     return _joined(" ", old, "→", new)
 
 
 _DETAIL: dict[str, Callable[[Event], str]] = {
-    "artifact-created": lambda event: _word(at(event.payload, "artifact", "name")),
+    "artifact-created": lambda event: _word(get_path(event.payload, "artifact", "name")),
     "task-priority-changed": _priority,
     "task-group-priority-changed": _priority,
-    "worker-removed": lambda event: _word(at(event.payload, "reason")),
+    "worker-removed": lambda event: _word(get_path(event.payload, "reason")),
 }
 
 
 def _routed(event: Event, field: str) -> str:
     word = event.routing.get(field, "")
-    return "" if word == "_" else safe(word)
+    return "" if word == "_" else sanitize(word)
 
 
 def _joined(between: str, *values: object) -> str:
@@ -147,23 +147,23 @@ def _joined(between: str, *values: object) -> str:
 def _word(value: object) -> str:
     if value is None or isinstance(value, (dict, list)):
         return ""
-    return safe(str(value))
+    return sanitize(str(value))
 
 
 def _happened(event: Event) -> str:
-    return clock_time(event.time or event.received)
+    return format_clock_time(event.time or event.received)
 
 
 def _happened_in_utc(event: Event) -> str:
-    return clock_time(event.time or event.received, utc=True)
+    return format_clock_time(event.time or event.received, utc=True)
 
 
 def _received(event: Event) -> str:
-    return clock_time(event.received)
+    return format_clock_time(event.received)
 
 
 def _received_in_utc(event: Event) -> str:
-    return clock_time(event.received, utc=True)
+    return format_clock_time(event.received, utc=True)
 
 
 def _lag(event: Event) -> str:
@@ -171,7 +171,7 @@ def _lag(event: Event) -> str:
 
 
 def _route(event: Event) -> str:
-    return safe(" ".join(event.routes))
+    return sanitize(" ".join(event.routes))
 
 
 TIME = Column("TIME", _happened, 8)
@@ -209,13 +209,16 @@ _MEANINGS = {
     ),
     "routes": (Column("ROUTES", _route, 40), "the task's own routes"),
     "exchange": (
-        Column("EXCHANGE", lambda event: safe(event.exchange), 48),
+        Column("EXCHANGE", lambda event: sanitize(event.exchange), 48),
         "the exchange's name on the broker",
     ),
-    "key": (Column("ROUTING KEY", lambda event: safe(event.routing_key), 60), "the routing key"),
+    "key": (
+        Column("ROUTING KEY", lambda event: sanitize(event.routing_key), 60),
+        "the routing key",
+    ),
 }
 
-NAMES = {name: meaning for name, (_, meaning) in _MEANINGS.items()}
+COLUMN_MEANINGS = {name: meaning for name, (_, meaning) in _MEANINGS.items()}
 """Every column that can be asked for, and what it shows."""
 
 _IN_UTC: dict[Callable[[Event], str], Callable[[Event], str]] = {
@@ -224,7 +227,7 @@ _IN_UTC: dict[Callable[[Event], str], Callable[[Event], str]] = {
 }
 
 
-def named(names: Iterable[str]) -> tuple[Column, ...]:
+def find_columns(names: Iterable[str]) -> tuple[Column, ...]:
     """Look columns up.
 
     Raises:
@@ -232,12 +235,12 @@ def named(names: Iterable[str]) -> tuple[Column, ...]:
     """
     for name in names:
         if name not in _MEANINGS:
-            near = suggestion(name, NAMES) or f"; there are {', '.join(NAMES)}"
+            near = suggest(name, COLUMN_MEANINGS) or f"; there are {', '.join(COLUMN_MEANINGS)}"
             raise UsageError(f"no column {name!r}{near}")
     return tuple(_MEANINGS[name][0] for name in names)
 
 
-def in_utc(columns: Iterable[Column]) -> list[Column]:
+def show_utc(columns: Iterable[Column]) -> list[Column]:
     """Have columns show times in UTC instead of the local time zone."""
     return [column._replace(text=_IN_UTC.get(column.text, column.text)) for column in columns]
 
@@ -259,13 +262,13 @@ _LAYOUTS = (
     (0, (TIME, _SHORT_EVENT, _NAME)),
 )
 
-GAP = 2  # cells between columns
+COLUMN_GAP = 2  # cells between columns
 _LEAST = 8  # cells for a task
 _ENOUGH = 44  # cells for a task, if the last column can do with more
 _MOST = 60  # cells for anything
 
 
-def layout(width: int, chosen: Sequence[Column] = ()) -> list[Column]:
+def fit_columns(width: int, chosen: Sequence[Column] = ()) -> list[Column]:
     """Choose columns for a screen, each with the width that it has there.
 
     Args:
@@ -280,7 +283,7 @@ def layout(width: int, chosen: Sequence[Column] = ()) -> list[Column]:
     titles = [column.title for column in columns]
     place = titles.index(TASK.title) if TASK.title in titles else len(columns) - 1
     fixed = sum(column.width for column in columns) - columns[place].width
-    left = max(_LEAST, width - fixed - GAP * (len(columns) - 1))
+    left = max(_LEAST, width - fixed - COLUMN_GAP * (len(columns) - 1))
     columns[place] = columns[place]._replace(width=min(left, _ENOUGH))
     last = columns[-1]
     more = left - columns[place].width
@@ -292,7 +295,7 @@ def _fitting(chosen: Sequence[Column], width: int) -> Iterator[Column]:
     yield chosen[0]
     used = _least(chosen[0])
     for column in chosen[1:]:
-        used += GAP + _least(column)
+        used += COLUMN_GAP + _least(column)
         if used > width:
             return
         yield column
@@ -307,7 +310,7 @@ _CLAIMED = frozenset(("task-running", "artifact-created", "task-completed", "tas
 """What happens to runs that have a log; of exceptions, only those that a worker had."""
 
 
-def target(column: Column, event: Event, root_url: str | None) -> str | None:
+def find_link_target(column: Column, event: Event, root_url: str | None) -> str | None:
     """Tell where a column leads for an event.
 
     Args:
@@ -324,21 +327,25 @@ def target(column: Column, event: Event, root_url: str | None) -> str | None:
         if not event.task_id:
             return _group(event, root_url) if column.title == TASK.title else None
         number = _linked_run(event)
-        page = None if number is None else run_url(root_url, event.task_id, number)
-        return page or task_url(root_url, event.task_id)
+        page = None if number is None else build_run_url(root_url, event.task_id, number)
+        return page or build_task_url(root_url, event.task_id)
     if column.title == RUN.title:
         number = _linked_run(event)
         has_log = event.name in _CLAIMED or "started" in event.run
-        return log_url(root_url, event.task_id, number) if has_log and number is not None else None
+        return (
+            build_log_url(root_url, event.task_id, number)
+            if has_log and number is not None
+            else None
+        )
     return _group(event, root_url) if column.title == _GROUP else None
 
 
 def _group(event: Event, root_url: str) -> str | None:
-    return group_url(root_url, event.routing.get("taskGroupId", ""))
+    return build_group_url(root_url, event.routing.get("taskGroupId", ""))
 
 
 def _linked_run(event: Event) -> int | None:
-    number = at(event.payload, "runId")
+    number = get_path(event.payload, "runId")
     if number is None:
         word = event.routing.get("runId", "")
         return int(word) if word.isascii() and word.isdigit() and len(word) <= 4 else None

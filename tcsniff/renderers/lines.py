@@ -12,19 +12,19 @@ import orjson
 from tcsniff.pulse import records
 from tcsniff.pulse.deliveries import Gap
 from tcsniff.pulse.events import Event
-from tcsniff.pulse.styles import LOOKS, STYLES, Look, look_of
-from tcsniff.pulse.urls import linked
+from tcsniff.pulse.styles import EVENT_STYLES, SGR_CODES, Style, get_event_style
+from tcsniff.pulse.urls import format_link
 from tcsniff.renderers.columns import (
     COLUMNS,
     EVENT,
     RUN,
     Column,
-    gap_text,
-    plain,
-    target,
+    describe_gap,
+    find_link_target,
+    to_ascii,
 )
 from tcsniff.renderers.output import Output
-from tcsniff.sanitize import safe, safe_json
+from tcsniff.sanitize import sanitize, sanitize_json
 
 
 class LinesRenderer:
@@ -39,7 +39,7 @@ class LinesRenderer:
         ascii_only: bool,
         heading: bool = False,
         root_url: str | None = None,
-        looks: Mapping[str, Look] = LOOKS,
+        styles: Mapping[str, Style] = EVENT_STYLES,
     ) -> None:
         """Take an output.
 
@@ -51,14 +51,14 @@ class LinesRenderer:
             heading: Whether the first line names the columns.
             root_url: Of the Taskcluster deployment, if tasks are to be links to
                 it; None for no links.
-            looks: How events look.
+            styles: How events look.
         """
         self._output = output
         self._columns = columns
         self._colour = colour
         self._ascii_only = ascii_only
         self._root_url = root_url
-        self._looks = looks
+        self._looks = styles
         self._lines = [self._joined([column.title for column in columns])] if heading else []
 
     def show(self, events: Sequence[Event]) -> None:
@@ -67,7 +67,7 @@ class LinesRenderer:
 
     def gap(self, gap: Gap) -> None:
         """Take a gap in."""
-        self._lines.append(f"--- {gap_text(gap)}")
+        self._lines.append(f"--- {describe_gap(gap)}")
 
     def flush(self) -> None:
         """Write what was taken in."""
@@ -76,19 +76,19 @@ class LinesRenderer:
             return
         text = "".join(f"{line}\n" for line in self._lines)
         self._lines = []
-        self._output.write((plain(text) if self._ascii_only else text).encode(errors="replace"))
+        self._output.write((to_ascii(text) if self._ascii_only else text).encode(errors="replace"))
 
     def close(self) -> None:
         """Nothing is left to do."""
 
     def _line(self, event: Event) -> str:
         texts = [column.text(event) for column in self._columns]
-        urls = [target(column, event, self._root_url) for column in self._columns]
+        urls = [find_link_target(column, event, self._root_url) for column in self._columns]
         line = self._joined(texts, urls)
         if not self._colour:
             return line
         what = EVENT.text(event)
-        return line.replace(what, coloured(what, look_of(event, self._looks).style), 1)
+        return line.replace(what, color_text(what, get_event_style(event, self._looks).style), 1)
 
     def _joined(self, texts: Sequence[str], urls: Sequence[str | None] = ()) -> str:
         parts = zip_longest(texts, self._columns, urls)
@@ -97,18 +97,18 @@ class LinesRenderer:
 
 def _padded(text: str, column: Column, url: str | None) -> str:
     fill = " " * (column.width - len(text))
-    text = linked(text, url)
+    text = format_link(text, url)
     return fill + text if column.title == RUN.title else text + fill
 
 
-def coloured(text: str, style: str) -> str:
+def color_text(text: str, style: str) -> str:
     """Colour text for a terminal.
 
     Args:
         text: Without escape sequences.
         style: Of `columns.Look`; empty for none.
     """
-    codes = ";".join(STYLES[name] for name in style.split())
+    codes = ";".join(SGR_CODES[name] for name in style.split())
     return f"\x1b[{codes}m{text}\x1b[0m" if codes else text
 
 
@@ -121,11 +121,14 @@ class JsonRenderer:
 
     def show(self, events: Sequence[Event]) -> None:
         """Take a batch in."""
-        self._lines += [records.worded(event.delivery, event.flaw) for event in events]
+        self._lines += [
+            records.format_record_with_error(event.delivery, event.decode_error)
+            for event in events
+        ]
 
     def gap(self, gap: Gap) -> None:
         """Take a gap in."""
-        self._lines.append(records.gap_line(gap))
+        self._lines.append(records.format_gap(gap))
 
     def flush(self) -> None:
         """Write what was taken in."""
@@ -134,15 +137,17 @@ class JsonRenderer:
             return
         data = b"".join(self._lines)
         self._lines = []
-        self._output.write(safe_lines(data) if self._output.is_terminal else data)
+        self._output.write(escape_lines(data) if self._output.is_terminal else data)
 
     def close(self) -> None:
         """Nothing is left to do."""
 
 
-def safe_lines(lines: bytes) -> bytes:
+def escape_lines(lines: bytes) -> bytes:
     """Make lines of JSON safe for a terminal, as JSON of the same values."""
-    return b"".join(safe_json(line).encode() + b"\n" for line in lines.decode().split("\n")[:-1])
+    return b"".join(
+        sanitize_json(line).encode() + b"\n" for line in lines.decode().split("\n")[:-1]
+    )
 
 
 class RawRenderer:
@@ -166,7 +171,7 @@ class RawRenderer:
             return
         bodies, self._bodies = self._bodies, []
         if self._output.is_terminal:
-            bodies = [safe(body.decode(errors="backslashreplace")).encode() for body in bodies]
+            bodies = [sanitize(body.decode(errors="backslashreplace")).encode() for body in bodies]
         self._output.write(b"".join(body + b"\n" for body in bodies))
 
     def close(self) -> None:
@@ -219,6 +224,6 @@ class ProjectionRenderer:
 
     def _line(self, value: Any) -> str:
         if self._bare and isinstance(value, str):
-            return safe(value) if self._output.is_terminal else value
+            return sanitize(value) if self._output.is_terminal else value
         text = _json(value)
-        return safe_json(text) if self._output.is_terminal else text
+        return sanitize_json(text) if self._output.is_terminal else text

@@ -10,7 +10,7 @@ import sys
 from typing import BinaryIO
 
 from tcsniff.errors import OutputClosed, OutputError
-from tcsniff.signals import interrupts
+from tcsniff.signals import signal_handler
 
 _GONE = select.POLLERR | select.POLLHUP | select.POLLNVAL
 
@@ -65,10 +65,10 @@ class Output:
         while data:
             try:
                 # A reader may keep us waiting for ever; Ctrl-C must not.
-                with interrupts.immediate():
+                with signal_handler.immediate():
                     data = data[os.write(number, data) :]
             except BlockingIOError:  # somebody has set our output to non-blocking
-                with interrupts.immediate():
+                with signal_handler.immediate():
                     select.select([], [number], [])
 
 
@@ -80,7 +80,7 @@ def _failure(error: OSError) -> OutputClosed | OutputError:
     return OutputError(f"cannot write the output: {reason}")
 
 
-def size_of_terminal() -> tuple[int, int]:
+def get_terminal_size() -> tuple[int, int]:
     """Measure the terminal now.
 
     Returns:

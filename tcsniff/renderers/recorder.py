@@ -52,11 +52,14 @@ class Recorder:
         """Take a batch in."""
         # First the view, which may have to decode what is then known to be JSON.
         self.renderer.show(events)
-        self._lines += [records.worded(event.delivery, event.flaw) for event in events]
+        self._lines += [
+            records.format_record_with_error(event.delivery, event.decode_error)
+            for event in events
+        ]
 
     def gap(self, gap: Gap) -> None:
         """Take a gap in."""
-        self._lines.append(records.gap_line(gap))
+        self._lines.append(records.format_gap(gap))
         self.renderer.gap(gap)
 
     def flush(self) -> None:

@@ -24,7 +24,7 @@ from tcsniff.errors import OutputError
 from tcsniff.pipeline import Renderer
 from tcsniff.pulse.deliveries import Gap
 from tcsniff.pulse.events import Event
-from tcsniff.sanitize import safe
+from tcsniff.sanitize import sanitize
 
 # In pixels. A cell is as wide as most monospaced fonts have it, 0.602 of their size.
 _SIZE, _CELL, _LINE = 14, 8.43, 20
@@ -57,7 +57,7 @@ _THEME = TerminalTheme(
 _WORDS = re.compile(r"\S+(?: \S+)*")  # what single spaces join stays one
 
 
-def svg(lines: Sequence[str], width: int, title: str) -> str:
+def draw_svg(lines: Sequence[str], width: int, title: str) -> str:
     """Draw a terminal's window.
 
     Args:
@@ -72,7 +72,7 @@ def svg(lines: Sequence[str], width: int, title: str) -> str:
     across = f"{width * _CELL + 2 * _MARGIN:.0f}"
     down = _BAR + len(lines) * _LINE + _MARGIN
     background = _hex(_THEME.background_color)
-    name = escape(safe(title))
+    name = escape(sanitize(title))
     head = (
         f'<svg xmlns="http://www.w3.org/2000/svg" width="{across}" height="{down}" '
         f'viewBox="0 0 {across} {down}" role="img" aria-label="{name}">\n'
@@ -106,14 +106,14 @@ def _line(console: Console, line: str, top: int) -> Iterator[str]:
                 f'<rect x="{_across(cells)}" y="{top}" fill="{back}" '
                 f'width="{cell_len(segment.text) * _CELL:.2f}" height="{_LINE}"/>'
             )
-        looks = _looks(style)
+        styles = _looks(style)
         for found in _WORDS.finditer(segment.text):
-            text = safe(found[0])
+            text = sanitize(found[0])
             # The length, so that a font of another width moves nothing.
             yield (
                 f'<text x="{_across(cells + cell_len(segment.text[: found.start()]))}" '
                 f'y="{top + _SIZE}" textLength="{cell_len(text) * _CELL:.2f}" '
-                f'lengthAdjust="spacingAndGlyphs"{looks}>{escape(text, quote=False)}</text>'
+                f'lengthAdjust="spacingAndGlyphs"{styles}>{escape(text, quote=False)}</text>'
             )
         cells += cell_len(segment.text)
 
@@ -125,12 +125,12 @@ def _across(cells: int) -> str:
 def _looks(style: Style) -> str:
     wanted = (("b", style.bold), ("d", style.dim), ("i", style.italic), ("u", style.underline))
     classes = " ".join(name for name, has in wanted if has)
-    looks = f' class="{classes}"' if classes else ""
+    styles = f' class="{classes}"' if classes else ""
     if style.reverse:
-        return f'{looks} style="fill:{_colour(style.bgcolor, _THEME.background_color)}"'
+        return f'{styles} style="fill:{_colour(style.bgcolor, _THEME.background_color)}"'
     if style.color is not None and not style.color.is_default:
-        looks += f' style="fill:{_colour(style.color, _THEME.foreground_color)}"'
-    return looks
+        styles += f' style="fill:{_colour(style.color, _THEME.foreground_color)}"'
+    return styles
 
 
 def _back(style: Style) -> str | None:
@@ -200,7 +200,7 @@ class Saver:
         self._beside = drawing is not renderer
         self._title = title
         self._size = size
-        check(path)
+        check_picture_path(path)
 
     def show(self, events: Sequence[Event]) -> None:
         """Take a batch in."""
@@ -228,10 +228,10 @@ class Saver:
             self.renderer.close()
         finally:
             width, height = self._size()
-            save(self._path, self.drawing.still(width, height), width, self._title)
+            save_picture_file(self._path, self.drawing.still(width, height), width, self._title)
 
 
-def check(path: str) -> None:
+def check_picture_path(path: str) -> None:
     """See whether a picture can be written there; what the file holds stays.
 
     Raises:
@@ -240,13 +240,13 @@ def check(path: str) -> None:
     _write(path, b"", mode="ab")
 
 
-def save(path: str, lines: Sequence[str], width: int, title: str) -> None:
+def save_picture_file(path: str, lines: Sequence[str], width: int, title: str) -> None:
     """Write a picture; the arguments are those of `picture.svg`.
 
     Raises:
         OutputError: If it cannot be written.
     """
-    _write(path, svg(lines, width, title).encode(errors="replace"), mode="wb")
+    _write(path, draw_svg(lines, width, title).encode(errors="replace"), mode="wb")
 
 
 def _write(path: str, data: bytes, *, mode: str) -> None:

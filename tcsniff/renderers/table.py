@@ -10,24 +10,30 @@ from rich.table import Table
 
 from tcsniff.pulse.deliveries import Gap
 from tcsniff.pulse.events import Event
-from tcsniff.pulse.styles import LOOKS, Look, look_of
-from tcsniff.renderers.ansi import painted, words
+from tcsniff.pulse.styles import EVENT_STYLES, Style, get_event_style
+from tcsniff.renderers.ansi import join_words, paint_lines
 from tcsniff.renderers.columns import (
+    COLUMN_GAP,
     EVENT,
-    GAP,
     POOL,
     REASON,
     RUN,
     TASK_ID,
     Column,
-    in_utc,
-    layout,
-    plain,
-    target,
+    find_link_target,
+    fit_columns,
+    show_utc,
+    to_ascii,
 )
-from tcsniff.renderers.output import Output, size_of_terminal
-from tcsniff.renderers.terminal import Screen, Status, Traffic, counted_gaps, status_line
-from tcsniff.sanitize import safe
+from tcsniff.renderers.output import Output, get_terminal_size
+from tcsniff.renderers.terminal import (
+    Screen,
+    StreamStatus,
+    Traffic,
+    format_gap_count,
+    format_status,
+)
+from tcsniff.sanitize import sanitize
 
 REDRAW = 0.1  # seconds between two drawings, at least
 _CHROME = 3  # lines that are no events: the heading, the status, and one to spare
@@ -49,8 +55,8 @@ class TableRenderer:
         colour: bool,
         ascii_only: bool,
         root_url: str | None = None,
-        looks: Mapping[str, Look] = LOOKS,
-        size: Callable[[], tuple[int, int]] = size_of_terminal,
+        styles: Mapping[str, Style] = EVENT_STYLES,
+        size: Callable[[], tuple[int, int]] = get_terminal_size,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         """Nothing is drawn yet.
@@ -66,7 +72,7 @@ class TableRenderer:
             ascii_only: Whether our symbols are spelled in ASCII.
             root_url: Of the Taskcluster deployment, if tasks are to be links to
                 it; None for no links.
-            looks: How events look.
+            styles: How events look.
             size: Measures the terminal, in columns and lines.
             clock: Tells the time, in seconds.
         """
@@ -80,7 +86,7 @@ class TableRenderer:
         self._colour = colour
         self._ascii_only = ascii_only
         self._root_url = root_url
-        self._looks = looks
+        self._looks = styles
         self._size = size
         self._clock = clock
         self._events: deque[Event] = deque(maxlen=_MOST_ROWS)
@@ -101,7 +107,7 @@ class TableRenderer:
 
     def say(self, text: str) -> None:
         """Write a line above the table, where it stays."""
-        self._screen.above(safe(text))
+        self._screen.above(sanitize(text))
         self._stale = True
 
     def again(self) -> None:
@@ -145,23 +151,23 @@ class TableRenderer:
         self._screen.draw(picture[: max(1, height - 1)], (columns, height))
 
     def _picture(
-        self, width: int, rows: int, status: Status, *, root_url: str | None
+        self, width: int, rows: int, status: StreamStatus, *, root_url: str | None
     ) -> list[str]:
         share_labels(self._events)
-        shown = layout(width, self._columns)
-        picture = picture_of(
+        shown = fit_columns(width, self._columns)
+        picture = draw_table(
             list(self._events)[-rows:],
             status,
             width,
             colour=self._colour,
-            shown=in_utc(shown) if self._utc else shown,
+            shown=show_utc(shown) if self._utc else shown,
             root_url=root_url,
-            looks=self._looks,
+            styles=self._looks,
         )
-        return [plain(line) for line in picture] if self._ascii_only else picture
+        return [to_ascii(line) for line in picture] if self._ascii_only else picture
 
-    def _status(self) -> Status:
-        notes = tuple(filter(None, (self._condition(), counted_gaps(self._gaps))))
+    def _status(self) -> StreamStatus:
+        notes = tuple(filter(None, (self._condition(), format_gap_count(self._gaps))))
         return self._traffic.status(self._source, self._selection, notes)
 
 
@@ -172,15 +178,15 @@ def share_labels(events: Iterable[Event]) -> None:
         event.label = event.label or known.get(event.task_id, "")
 
 
-def picture_of(
+def draw_table(
     events: Sequence[Event],
-    status: Status,
+    status: StreamStatus,
     width: int,
     *,
     colour: bool,
     shown: Sequence[Column] | None = None,
     root_url: str | None = None,
-    looks: Mapping[str, Look] = LOOKS,
+    styles: Mapping[str, Style] = EVENT_STYLES,
 ) -> list[str]:
     """Lay a table out.
 
@@ -191,22 +197,22 @@ def picture_of(
         colour: Whether to use colours.
         shown: The columns; None for what fits best.
         root_url: Of the Taskcluster deployment, for links; None for none.
-        looks: How events look.
+        styles: How events look.
 
     Returns:
         Lines no wider than `width`: the heading, the events, the status.
     """
-    table = _table(events, shown or layout(width), root_url, looks)
-    return painted([table, status_line(status, width)], width, colour=colour)
+    table = _table(events, shown or fit_columns(width), root_url, styles)
+    return paint_lines([table, format_status(status, width)], width, colour=colour)
 
 
 def _table(
     events: Sequence[Event],
     columns: Sequence[Column],
     root_url: str | None,
-    looks: Mapping[str, Look],
+    styles: Mapping[str, Style],
 ) -> Table:
-    table = Table(box=None, pad_edge=False, padding=(0, GAP, 0, 0), header_style="bold")
+    table = Table(box=None, pad_edge=False, padding=(0, COLUMN_GAP, 0, 0), header_style="bold")
     for column in columns:
         table.add_column(
             column.title,
@@ -218,10 +224,10 @@ def _table(
     for event in events:
         table.add_row(
             *(
-                words(
+                join_words(
                     column.text(event),
-                    _style(column, looks, event),
-                    target(column, event, root_url),
+                    _style(column, styles, event),
+                    find_link_target(column, event, root_url),
                 )
                 for column in columns
             )
@@ -229,9 +235,9 @@ def _table(
     return table
 
 
-def _style(column: Column, looks: Mapping[str, Look], event: Event) -> str:
+def _style(column: Column, styles: Mapping[str, Style], event: Event) -> str:
     if column.title == EVENT.title:
-        return look_of(event, looks).style
+        return get_event_style(event, styles).style
     if column.title.endswith(REASON.title) and event.name in {"task-failed", "task-exception"}:
-        return look_of(event, looks).style
+        return get_event_style(event, styles).style
     return "dim" if column.title in {TASK_ID.title, POOL.title} else ""

@@ -10,7 +10,7 @@ from rich.cells import cell_len
 from rich.text import Text
 
 from tcsniff.renderers.output import Output
-from tcsniff.sanitize import safe
+from tcsniff.sanitize import sanitize
 
 _HIDE, _SHOW = "\x1b[?25l", "\x1b[?25h"
 # Synchronised output: the terminal shows the whole picture or the one before.
@@ -84,7 +84,7 @@ class Screen:
 _SPAN = 5.0  # seconds over which the rate is taken
 
 
-class Status(NamedTuple):
+class StreamStatus(NamedTuple):
     """What the line tells.
 
     Attributes:
@@ -139,13 +139,13 @@ class Traffic:
             self._total += number
             self._lag = lag
 
-    def status(self, source: str, selection: str, notes: tuple[str, ...] = ()) -> Status:
+    def status(self, source: str, selection: str, notes: tuple[str, ...] = ()) -> StreamStatus:
         """Sum up; the rate is that of the last five seconds."""
         now = self._clock()
         while self._arrivals and self._arrivals[0][0] < now - _SPAN:
             self._arrivals.popleft()
         span = min(_SPAN, max(now - self._started, 1.0))
-        return Status(
+        return StreamStatus(
             source,
             self._total,
             sum(number for _, number in self._arrivals) / span,
@@ -156,7 +156,7 @@ class Traffic:
         )
 
 
-def status_line(status: Status, width: int) -> Text:
+def format_status(status: StreamStatus, width: int) -> Text:
     """Lay the line out.
 
     Args:
@@ -165,7 +165,7 @@ def status_line(status: Status, width: int) -> Text:
     """
     left = Text()
     left.append("● ", style="green" if status.idle is not None else "yellow")
-    left.append(safe(status.source), style="bold")
+    left.append(sanitize(status.source), style="bold")
     events = "event" if status.total == 1 else "events"
     left.append(f"  {status.total:,} {events}")
     if not status.is_over:
@@ -175,9 +175,9 @@ def status_line(status: Status, width: int) -> Text:
     if status.lag is not None:
         left.append(f"  lag {_ago(max(0.0, status.lag))}")
     for note in status.notes:
-        left.append(f"  {safe(note)}", style="bold yellow")
+        left.append(f"  {sanitize(note)}", style="bold yellow")
     way_out = "" if status.is_over else "Ctrl-C ends"
-    right = "  ".join(filter(None, (safe(status.selection), way_out)))
+    right = "  ".join(filter(None, (sanitize(status.selection), way_out)))
     room = width - left.cell_len - 2
     if cell_len(right) > room:
         right = way_out if room >= len(way_out) else ""
@@ -194,6 +194,6 @@ def _ago(seconds: float) -> str:
     return f"{seconds:.0f} s"
 
 
-def counted_gaps(number: int) -> str:
+def format_gap_count(number: int) -> str:
     """Word how many gaps there were; empty for none."""
     return f"{number} gap{'s' * (number != 1)}" if number else ""

@@ -8,9 +8,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Literal, TypedDict, Unpack
 
-from tcsniff.errors import UsageError, suggestion
-from tcsniff.pulse.routing import FIELDS, POOLS, flag_of
-from tcsniff.selection.select import Selection, Wanted, select
+from tcsniff.errors import UsageError, suggest
+from tcsniff.pulse.routing import FIELDS, POOLS, to_flag
+from tcsniff.selection.select import Selection, SelectionArgs, build_selection
 
 EventName = Literal[
     "task-defined",
@@ -103,7 +103,7 @@ class Fields(TypedDict, total=False):
 
 # Keyword to the field's own name.
 _FIELDS = {
-    flag_of(name)[2:].replace("-", "_"): name for name in (*FIELDS, *POOLS) if name != "reserved"
+    to_flag(name)[2:].replace("-", "_"): name for name in (*FIELDS, *POOLS) if name != "reserved"
 }
 
 
@@ -131,17 +131,19 @@ def bind(
     routes = given.pop("route", [])
     asked = {_FIELDS[name]: values for name, values in given.items() if values}
     if pattern is None and ("/" not in exchange or asked):
-        return select(Wanted(events=[exchange], fields=asked, routes=routes))
+        return build_selection(SelectionArgs(events=[exchange], fields=asked, routes=routes))
     if asked:
         raise UsageError(f"{exchange}: bind takes a pattern or fields, not both")
     patterns = [] if pattern is None else [pattern]
-    return select(Wanted(exchanges=[exchange], routing_keys=patterns, routes=routes))
+    return build_selection(
+        SelectionArgs(exchanges=[exchange], routing_keys=patterns, routes=routes)
+    )
 
 
 def _alternatives(name: str, values: object) -> list[str]:
     if name not in Fields.__annotations__:
         known = Fields.__annotations__
-        near = suggestion(name, known) or f"; there are {', '.join(known)}"
+        near = suggest(name, known) or f"; there are {', '.join(known)}"
         raise UsageError(f"bind knows no field {name!r}{near}")
     if values is None:
         return []

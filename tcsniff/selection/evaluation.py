@@ -18,14 +18,14 @@ from jmespath.visitor import TreeInterpreter
 from tcsniff.pulse.events import Event
 from tcsniff.pulse.exchanges import ROUTE
 
-Step = Callable[[Any], Any]
+Evaluator = Callable[[Any], Any]
 
 DEEPEST = 200  # levels; three frames each in the interpreter, and Python allows 1000
-WHOLE = "@"  # stands among names for the record as a whole
+WHOLE_RECORD = "@"  # stands among names for the record as a whole
 
 
 def _body(event: Event) -> str | None:
-    return base64.b64encode(event.delivery.body).decode() if event.flaw else None
+    return base64.b64encode(event.delivery.body).decode() if event.decode_error else None
 
 
 def _cc(event: Event) -> list[str] | None:
@@ -38,14 +38,14 @@ def _time(event: Event) -> str | None:
     return event.time.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
-FIELDS: dict[str, Callable[[Event], Any]] = {
+EXPRESSION_FIELDS: dict[str, Callable[[Event], Any]] = {
     "received": attrgetter("delivery.received"),
     "exchange": attrgetter("delivery.exchange"),
     "routingKey": attrgetter("delivery.routing_key"),
     "routes": attrgetter("delivery.routes"),
     "redelivered": attrgetter("delivery.redelivered"),
     "payload": attrgetter("payload"),
-    "error": attrgetter("flaw"),
+    "error": attrgetter("decode_error"),
     "body": _body,
     "cc": _cc,
     "routing": attrgetter("routing"),
@@ -58,9 +58,9 @@ FIELDS: dict[str, Callable[[Event], Any]] = {
 _OPTIONAL = {"error", "body", "cc"}  # absent, not null, as in the record
 
 
-def record(event: Event) -> dict[str, Any]:
+def build_record_dict(event: Event) -> dict[str, Any]:
     """Make all that an expression sees of an event."""
-    made = {name: make(event) for name, make in FIELDS.items()}
+    made = {name: make(event) for name, make in EXPRESSION_FIELDS.items()}
     return {
         name: value for name, value in made.items() if value is not None or name not in _OPTIONAL
     }
@@ -86,7 +86,7 @@ def is_false(value: Any) -> bool:
     return not value and type(value) not in _NUMBERS  # 0 is true in JMESPath
 
 
-def evaluator(node: Any, *, top: bool = False) -> Step:
+def compile_node(node: Any, *, top: bool = False) -> Evaluator:
     """Make a node of jmespath's tree a function.
 
     Args:
@@ -101,19 +101,19 @@ def evaluator(node: Any, *, top: bool = False) -> Step:
     if kind == "function_expression" and node["value"] in _TEXT_FUNCTIONS:
         return _text_function(node, top=top)
     if kind in _LOGIC:
-        return _LOGIC[kind](*(evaluator(child, top=top) for child in node["children"]))
+        return _LOGIC[kind](*(compile_node(child, top=top) for child in node["children"]))
     return _leaf(node, top=top) or _interpreted(node, top=top)
 
 
-def _leaf(node: Any, *, top: bool) -> Step | None:
+def _leaf(node: Any, *, top: bool) -> Evaluator | None:
     value = node.get("value")
     match node["type"]:
         case "literal":
             return lambda _: value
         case "current" | "identity":
-            return record if top else _itself
+            return build_record_dict if top else _itself
         case "field":
-            return FIELDS.get(value, _nothing) if top else _path(_itself, [value])
+            return EXPRESSION_FIELDS.get(value, _nothing) if top else _path(_itself, [value])
         case "index":
             return _index(value)
     return None
@@ -127,7 +127,7 @@ def _nothing(_: Any) -> None:
     return None
 
 
-def _index(place: int) -> Step:
+def _index(place: int) -> Evaluator:
     def index(value: Any) -> Any:
         try:
             return value[place] if isinstance(value, list) else None
@@ -137,23 +137,23 @@ def _index(place: int) -> Step:
     return index
 
 
-def _chain(nodes: Sequence[Any], *, top: bool) -> Step:
-    step = evaluator(nodes[0], top=top)
+def _chain(nodes: Sequence[Any], *, top: bool) -> Evaluator:
+    step = compile_node(nodes[0], top=top)
     names: list[str] = []
     for node in nodes[1:]:
         if node["type"] == "field":
             names.append(node["value"])
         else:
-            step = _then(_path(step, names) if names else step, evaluator(node))
+            step = _then(_path(step, names) if names else step, compile_node(node))
             names = []
     return _path(step, names) if names else step
 
 
-def _then(first: Step, second: Step) -> Step:
+def _then(first: Evaluator, second: Evaluator) -> Evaluator:
     return lambda value: second(first(value))
 
 
-def _path(first: Step, names: Sequence[str]) -> Step:
+def _path(first: Evaluator, names: Sequence[str]) -> Evaluator:
     def path(value: Any) -> Any:
         value = first(value)
         try:
@@ -166,8 +166,8 @@ def _path(first: Step, names: Sequence[str]) -> Step:
     return path
 
 
-def _comparison(node: Any, *, top: bool) -> Step:
-    left, right = (evaluator(child, top=top) for child in node["children"])
+def _comparison(node: Any, *, top: bool) -> Evaluator:
+    left, right = (compile_node(child, top=top) for child in node["children"])
     compare = TreeInterpreter.COMPARATOR_FUNC[node["value"]]
     if node["value"] in ("eq", "ne"):
         text = node["children"][1].get("value")
@@ -186,8 +186,8 @@ def _comparison(node: Any, *, top: bool) -> Step:
     return ordered
 
 
-def _text_function(node: Any, *, top: bool) -> Step:
-    left, right = (evaluator(child, top=top) for child in node["children"])
+def _text_function(node: Any, *, top: bool) -> Evaluator:
+    left, right = (compile_node(child, top=top) for child in node["children"])
     name = node["value"]
     decide = _TEXT_FUNCTIONS[name]
     functions = Functions()
@@ -201,7 +201,7 @@ def _text_function(node: Any, *, top: bool) -> Step:
     return call
 
 
-def _or(left: Step, right: Step) -> Step:
+def _or(left: Evaluator, right: Evaluator) -> Evaluator:
     def either(value: Any) -> Any:
         found = left(value)
         return right(value) if is_false(found) else found
@@ -209,7 +209,7 @@ def _or(left: Step, right: Step) -> Step:
     return either
 
 
-def _and(left: Step, right: Step) -> Step:
+def _and(left: Evaluator, right: Evaluator) -> Evaluator:
     def both(value: Any) -> Any:
         found = left(value)
         return found if is_false(found) else right(value)
@@ -217,41 +217,41 @@ def _and(left: Step, right: Step) -> Step:
     return both
 
 
-def _not(step: Step) -> Step:
+def _not(step: Evaluator) -> Evaluator:
     return lambda value: is_false(step(value))
 
 
-_LOGIC: dict[str, Callable[..., Step]] = {
+_LOGIC: dict[str, Callable[..., Evaluator]] = {
     "or_expression": _or,
     "and_expression": _and,
     "not_expression": _not,
 }
 
 
-def _interpreted(node: Any, *, top: bool) -> Step:
+def _interpreted(node: Any, *, top: bool) -> Evaluator:
     visit = TreeInterpreter().visit
     if not top:
         return lambda value: visit(node, value)
-    names = names_of(node)
-    if WHOLE in names:
-        return lambda event: visit(node, record(event))
-    makes = {name: FIELDS[name] for name in names if name in FIELDS}
+    names = list_names(node)
+    if WHOLE_RECORD in names:
+        return lambda event: visit(node, build_record_dict(event))
+    makes = {name: EXPRESSION_FIELDS[name] for name in names if name in EXPRESSION_FIELDS}
     return lambda event: visit(node, {name: make(event) for name, make in makes.items()})
 
 
-def names_of(node: Any) -> set[str]:
+def list_names(node: Any) -> set[str]:
     """Name what a node looks at in the record; `WHOLE` stands for all of it."""
     if node["type"] == "field":
         return {node["value"]}
     if node["type"] in ("current", "identity"):
-        return {WHOLE}
+        return {WHOLE_RECORD}
     if node["type"] == "expref":  # is asked of elements
         return set()
-    children = children_of(node)
-    return set().union(*map(names_of, children[:1] if node["type"] in _NARROWING else children))
+    children = list_children(node)
+    return set().union(*map(list_names, children[:1] if node["type"] in _NARROWING else children))
 
 
-def children_of(node: Any) -> list[Any]:
+def list_children(node: Any) -> list[Any]:
     """List the nodes below a node, in the order of the text."""
     children: list[Any] = node["children"]
     if node["type"] == "slice":  # has numbers for children

@@ -25,19 +25,25 @@ from jmespath.parser import Parser
 
 from tcsniff.errors import UsageError
 from tcsniff.pulse.events import Event
-from tcsniff.sanitize import safe
-from tcsniff.selection.evaluation import DEEPEST, FIELDS, evaluator, is_false, names_of
+from tcsniff.sanitize import sanitize
+from tcsniff.selection.evaluation import (
+    DEEPEST,
+    EXPRESSION_FIELDS,
+    compile_node,
+    is_false,
+    list_names,
+)
 from tcsniff.selection.syntax_errors import (
     TOO_DEEP,
     Misplaced,
-    check,
-    hint_at,
-    of_lexer,
-    of_parser,
-    pointed,
+    check_tree,
+    explain_lexer_error,
+    explain_parse_error,
+    find_hint,
+    point_at,
 )
 
-__all__ = ["DEEPEST", "FIELDS", "Expression", "compile"]
+__all__ = ["DEEPEST", "EXPRESSION_FIELDS", "Expression", "compile_expression"]
 
 
 class Expression:
@@ -57,7 +63,7 @@ class Expression:
         self.hint = hint
         self.failures = 0
         self.reason: str | None = None
-        self._find = evaluator(tree, top=True)
+        self._find = compile_node(tree, top=True)
         self._could_hold = needle_of(tree)
 
     def search(self, event: Event) -> Any:
@@ -93,7 +99,7 @@ def _reason(error: Exception) -> str:
     return "JSON is nested too deep" if isinstance(error, RecursionError) else str(error)
 
 
-def compile(text: str, flag: str) -> Expression:  # noqa: A001 - as in re and jmespath
+def compile_expression(text: str, flag: str) -> Expression:
     """Read an expression, and check all that needs no event.
 
     Args:
@@ -106,7 +112,7 @@ def compile(text: str, flag: str) -> Expression:  # noqa: A001 - as in re and jm
     """
     try:
         tree, tokens = _read(text)
-        check(tree, tokens)
+        check_tree(tree, tokens)
     except Misplaced as error:
         place, words = error.place, error.words
     except RecursionError:
@@ -114,12 +120,12 @@ def compile(text: str, flag: str) -> Expression:  # noqa: A001 - as in re and jm
     except EmptyExpressionError:
         place, words = 0, "the expression is empty"
     except LexerError as error:
-        place, words = error.lexer_position, of_lexer(error)
+        place, words = error.lexer_position, explain_lexer_error(error)
     except ValueError:  # of int(): more digits than Python reads
         place, words = 0, "a number in it has too many digits"
     else:
-        return Expression(text, tree, hint_at(tokens, names_of(tree)))
-    raise UsageError(f"{flag}: {safe(words)}\n{pointed(text, place)}")
+        return Expression(text, tree, find_hint(tokens, list_names(tree)))
+    raise UsageError(f"{flag}: {sanitize(words)}\n{point_at(text, place)}")
 
 
 def _read(text: str) -> tuple[Any, list[Any]]:
@@ -130,7 +136,7 @@ def _read(text: str) -> tuple[Any, list[Any]]:
         try:
             return Parser().parse(text).parsed, tokens
         except ParseError as error:
-            raise Misplaced(*of_parser(error, tokens, text)) from None
+            raise Misplaced(*explain_parse_error(error, tokens, text)) from None
 
 
 _STEPS = {"field", "index", "subexpression", "index_expression"}

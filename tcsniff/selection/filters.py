@@ -8,9 +8,9 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable, Hashable, Sequence
 
-from tcsniff.errors import UsageError, suggestion
+from tcsniff.errors import UsageError, suggest
 from tcsniff.messages import REASONS_RESOLVED, STATES
-from tcsniff.pulse.events import Event, at
+from tcsniff.pulse.events import Event, get_path
 
 Filter = Callable[[Event], bool]
 
@@ -29,7 +29,7 @@ _ONCE = {
 }
 
 
-def states(values: Sequence[str]) -> Filter:
+def filter_states(values: Sequence[str]) -> Filter:
     """Keep events about tasks that are in one of some states.
 
     It is the task's state, not the run's: after a lost worker the run has ended
@@ -43,13 +43,13 @@ def states(values: Sequence[str]) -> Filter:
     """
     for value in values:
         if value not in STATES:
-            near = suggestion(value, STATES) or f"; known: {', '.join(STATES)}"
+            near = suggest(value, STATES) or f"; known: {', '.join(STATES)}"
             raise UsageError(f"--state: no state {value!r}{near}")
     wanted = tuple(values)
-    return lambda event: at(event.payload, "status", "state") in wanted
+    return lambda event: get_path(event.payload, "status", "state") in wanted
 
 
-def reasons(values: Sequence[str]) -> Filter:
+def filter_reasons(values: Sequence[str]) -> Filter:
     """Keep events about runs that were resolved for one of some reasons.
 
     Args:
@@ -59,7 +59,7 @@ def reasons(values: Sequence[str]) -> Filter:
         UsageError: If one is empty, or nearly one of those known.
     """
     for value in values:
-        near = suggestion(value, REASONS_RESOLVED)
+        near = suggest(value, REASONS_RESOLVED)
         if value not in REASONS_RESOLVED and (near or not value):
             near = near or f"; known: {', '.join(REASONS_RESOLVED)}"
             raise UsageError(f"--reason: no reason {value!r}{near}")
@@ -67,7 +67,7 @@ def reasons(values: Sequence[str]) -> Filter:
     return lambda event: event.run.get("reasonResolved") in wanted
 
 
-def tagged(values: Sequence[str]) -> Filter:
+def filter_tags(values: Sequence[str]) -> Filter:
     """Keep events whose task has some tags.
 
     Messages of artifacts, priorities and groups have none.
@@ -88,7 +88,7 @@ def tagged(values: Sequence[str]) -> Filter:
         wanted.setdefault(name, []).append(value if equals else None)
 
     def fits(event: Event) -> bool:
-        tags = at(event.payload, "task", "tags")
+        tags = get_path(event.payload, "task", "tags")
         return isinstance(tags, dict) and all(
             name in tags and (None in among or tags[name] in among)
             for name, among in wanted.items()
@@ -97,7 +97,7 @@ def tagged(values: Sequence[str]) -> Filter:
     return fits
 
 
-class Seen:
+class RepeatFilter:
     """Remembers events, to tell those that come again.
 
     Messages have no id and no time. What happens once to a task, or to a run of
@@ -144,8 +144,8 @@ def _identity(event: Event) -> Hashable:
         # From the routing key, which is made from the status: the body stays closed.
         return (event.name, *(event.routing[name] for name in _ONCE[event.name]))
     if event.name == "artifact-created":
-        artifact = at(event.payload, "artifact")
-        name, kind = at(artifact, "name"), at(artifact, "storageType")
+        artifact = get_path(event.payload, "artifact")
+        name, kind = get_path(artifact, "name"), get_path(artifact, "storageType")
         if isinstance(name, str) and isinstance(kind, str):
             return (event.name, event.routing["taskId"], event.routing["runId"], name, kind)
     return message

@@ -13,22 +13,22 @@ from typing import NamedTuple
 
 from tcsniff.errors import UsageError
 from tcsniff.pulse.deliveries import Delivery
-from tcsniff.pulse.exchanges import BY_ADDRESS, CATALOG, ROUTE, Exchange, find
+from tcsniff.pulse.exchanges import BY_ADDRESS, CATALOG, ROUTE, Exchange, find_exchange
 from tcsniff.pulse.routing import (
     ANY_WORD,
     ANY_WORDS,
     Binding,
     Choice,
-    checked_pattern,
-    choices,
+    build_patterns,
+    check_pattern,
+    compile_pattern,
     find_field,
-    flag_of,
-    has,
-    matcher,
-    patterns,
+    has_field,
+    parse_choices,
+    to_flag,
 )
 
-QUEUE = tuple(exchange for exchange in CATALOG if exchange.service == "queue")
+QUEUE_EXCHANGES = tuple(exchange for exchange in CATALOG if exchange.service == "queue")
 
 # Beside one of these a route hardly narrows: it is checked on arrival. Beside
 # any other field the route is what the broker is asked for.
@@ -38,7 +38,7 @@ Fields = Mapping[str, Sequence[str]]
 """Field name, or one of `fields.POOLS`, to the alternatives asked for."""
 
 
-class Wanted(NamedTuple):
+class SelectionArgs(NamedTuple):
     """The selection flags, as they were given.
 
     Attributes:
@@ -61,7 +61,7 @@ class Wanted(NamedTuple):
 
     def __str__(self) -> str:
         flags = [
-            *(f"{flag_of(name)[2:]}={','.join(values)}" for name, values in self.fields.items()),
+            *(f"{to_flag(name)[2:]}={','.join(values)}" for name, values in self.fields.items()),
             *(f"route={route}" for route in self.routes),
         ]
         return " ".join([*flags, *self.events, *self.exchanges, *self.binds])
@@ -162,7 +162,7 @@ EVERYTHING = Selection(())
 
 
 def _any_of(side: Sequence[str]) -> Callable[[Sequence[str]], bool]:
-    matchers = [matcher(pattern) for pattern in side]
+    matchers = [compile_pattern(pattern) for pattern in side]
     if len(matchers) == 1:
         (only,) = matchers
 
@@ -176,7 +176,7 @@ def _any_of(side: Sequence[str]) -> Callable[[Sequence[str]], bool]:
     return lambda keys: any(matches(key) for matches in matchers for key in keys)
 
 
-def select(wanted: Wanted) -> Selection:
+def build_selection(wanted: SelectionArgs) -> Selection:
     """Turn selection flags into a selection.
 
     Raises:
@@ -187,7 +187,7 @@ def select(wanted: Wanted) -> Selection:
     named, others = _named(wanted, narrowing)
     alone = not (named or others or wanted.binds)
     implied = wanted.all_events or (alone and bool(narrowing))
-    whole = [exchange for exchange in QUEUE if implied and narrowing.fits(exchange)]
+    whole = [exchange for exchange in QUEUE_EXCHANGES if implied and narrowing.fits(exchange)]
     clauses = [
         *(narrowing.applied(exchange, own) for exchange, own in named),
         *(narrowing.applied(exchange) for exchange in whole),
@@ -209,7 +209,7 @@ def select(wanted: Wanted) -> Selection:
 
 
 def _named(
-    wanted: Wanted, narrowing: Narrowing
+    wanted: SelectionArgs, narrowing: Narrowing
 ) -> tuple[list[tuple[Exchange, Fields]], list[str]]:
     # The EVENTs, each with fields of its own; and the exchanges to be bound as
     # they are. An --exchange of the catalog that flags can narrow is an EVENT.
@@ -228,7 +228,7 @@ def _named(
 
 def _own_words(fields: Fields, named: Sequence[tuple[Exchange, Fields]]) -> list[str]:
     return [
-        f"{flag_of(name)} does not narrow {exchange.name}, which has its own {flag_of(name)[2:]}"
+        f"{to_flag(name)} does not narrow {exchange.name}, which has its own {to_flag(name)[2:]}"
         for exchange, own in named
         for name in fields
         if name in own
@@ -237,14 +237,14 @@ def _own_words(fields: Fields, named: Sequence[tuple[Exchange, Fields]]) -> list
 
 def _event(word: str) -> tuple[Exchange, Fields]:
     name, colon, rest = word.partition(":")
-    exchange = find(name)
+    exchange = find_exchange(name)
     own: dict[str, list[str]] = {}
     for part in rest.split(",") if colon else ():
         given, equals, value = part.partition("=")
         if not equals:
             raise UsageError(f"{word!r}: after the colon come fields, as in worker-type=gaia")
         field = find_field(given.strip())
-        if not has(exchange, field):
+        if not has_field(exchange, field):
             raise UsageError(f"{word!r}: {exchange.name} has no field {given}")
         own.setdefault(field, []).append(value)
     return exchange, own
@@ -252,13 +252,13 @@ def _event(word: str) -> tuple[Exchange, Fields]:
 
 def _address(name: str) -> str:
     try:
-        return find(name).address
+        return find_exchange(name).address
     except UsageError:
         return name
 
 
 def _verbatim(name: str, keys: Sequence[str], routes: tuple[str, ...]) -> Clause:
-    found = tuple(checked_pattern(key, "--routing-key") for key in keys)
+    found = tuple(check_pattern(key, "--routing-key") for key in keys)
     if name in BY_ADDRESS and not BY_ADDRESS[name].routes:
         routes = ()
     return Clause(name, found or (ANY_WORDS,), routes, by_route=bool(routes) and not found)
@@ -268,13 +268,13 @@ def _pair(word: str) -> Clause:
     name, colon, pattern = word.partition(":")
     if not (name and colon):
         raise UsageError(f"--bind {word!r} is not EXCHANGE:PATTERN, as in task-running:primary.#")
-    return Clause(_address(name), (checked_pattern(pattern, "--bind"),))
+    return Clause(_address(name), (check_pattern(pattern, "--bind"),))
 
 
 def _route(route: str) -> str:
     if not route:
         raise UsageError("--route is empty; leave it out if any route, or none, will do")
-    return checked_pattern(ROUTE + route, "--route")
+    return check_pattern(ROUTE + route, "--route")
 
 
 class Narrowing:
@@ -299,13 +299,13 @@ class Narrowing:
         Raises:
             UsageError: If a value cannot stand in the field.
         """
-        checked = {name: choices(name, values) for name, values in fields.items() if values}
+        checked = {name: parse_choices(name, values) for name, values in fields.items() if values}
         return cls(checked, tuple(_route(route) for route in routes))
 
     def fits(self, exchange: Exchange) -> bool:
         """Tell whether an exchange has everything that is asked for."""
         has_routes = exchange.routes or not self.routes
-        return has_routes and all(has(exchange, name) for name in self.choices)
+        return has_routes and all(has_field(exchange, name) for name in self.choices)
 
     def applied(self, exchange: Exchange, own: Fields | None = None) -> Clause:
         """Ask an exchange for what it has of the fields.
@@ -318,12 +318,14 @@ class Narrowing:
         Raises:
             UsageError: If the alternatives exclude each other.
         """
-        asked = {name: choice for name, choice in self.choices.items() if has(exchange, name)}
-        asked |= {name: choices(name, values) for name, values in (own or {}).items()}
+        asked = {
+            name: choice for name, choice in self.choices.items() if has_field(exchange, name)
+        }
+        asked |= {name: parse_choices(name, values) for name, values in (own or {}).items()}
         routes = self.routes if exchange.routes else ()
         if routes and not asked:
             return Clause(exchange.address, (), routes, by_route=True)
-        keys = tuple(dict.fromkeys(patterns(exchange, asked)))
+        keys = tuple(dict.fromkeys(build_patterns(exchange, asked)))
         by_route = bool(routes) and not _NARROW & asked.keys()
         return Clause(exchange.address, keys, routes, by_route=by_route)
 
@@ -360,15 +362,15 @@ class Narrowing:
         return f"does not go with {who}; it goes with {having}"
 
     def _tests(self) -> dict[str, Callable[[Exchange], bool]]:
-        tests = {flag_of(name): _having(name) for name in self.choices}
+        tests = {to_flag(name): _having(name) for name in self.choices}
         return tests | ({"--route": lambda exchange: exchange.routes} if self.routes else {})
 
 
 def _having(name: str) -> Callable[[Exchange], bool]:
-    return lambda exchange: has(exchange, name)
+    return lambda exchange: has_field(exchange, name)
 
 
-def explained(selection: Selection, *, as_json: bool) -> Iterator[str]:
+def describe_selection(selection: Selection, *, as_json: bool) -> Iterator[str]:
     """Tell what a selection becomes.
 
     Args:

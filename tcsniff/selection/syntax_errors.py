@@ -15,10 +15,10 @@ from jmespath.exceptions import (
 )
 from jmespath.functions import Functions
 
-from tcsniff.errors import suggestion
+from tcsniff.errors import suggest
 from tcsniff.messages import STATES
-from tcsniff.sanitize import safe
-from tcsniff.selection.evaluation import DEEPEST, FIELDS, WHOLE, children_of
+from tcsniff.sanitize import sanitize
+from tcsniff.selection.evaluation import DEEPEST, EXPRESSION_FIELDS, WHOLE_RECORD, list_children
 
 _WIDEST = 72  # characters of an expression that an error shows
 
@@ -53,7 +53,7 @@ class Misplaced(Exception):
         self.words = words
 
 
-def check(tree: Any, tokens: Sequence[Any]) -> None:
+def check_tree(tree: Any, tokens: Sequence[Any]) -> None:
     """Find what jmespath would find only in evaluating.
 
     Raises:
@@ -77,7 +77,7 @@ def check(tree: Any, tokens: Sequence[Any]) -> None:
                 raise Misplaced(place, "'&' goes with an argument of a function; 'and' is &&")
         elif function:
             raise Misplaced(place, f"{function}() wants an expression after '&', as in &name")
-        children = [(child, level + 1, 0, "") for child in children_of(node)]
+        children = [(child, level + 1, 0, "") for child in list_children(node)]
         if node["type"] == "function_expression":
             place = next(calls)
             wants = _signature(node, place)
@@ -93,7 +93,7 @@ def _signature(node: Any, place: int) -> list[bool]:
     name, given = node["value"], len(node["children"])
     table = Functions.FUNCTION_TABLE
     if name not in table:
-        near = suggestion(name, table) or f"; known: {', '.join(sorted(table))}"
+        near = suggest(name, table) or f"; known: {', '.join(sorted(table))}"
         raise Misplaced(place, f"no function {name}(){near}")
     signature = table[name]["signature"]
     least, variadic = len(signature), signature[-1].get("variadic", False)
@@ -104,7 +104,7 @@ def _signature(node: Any, place: int) -> list[bool]:
     return wants + wants[-1:] * (given - least)
 
 
-def of_lexer(error: LexerError) -> str:
+def explain_lexer_error(error: LexerError) -> str:
     """Say what is no token."""
     message = error.message
     if message.startswith("Unclosed"):
@@ -116,7 +116,7 @@ def of_lexer(error: LexerError) -> str:
     return _LEXER_WORDS.get(error.lexer_value, f"unexpected {error.lexer_value!r}")
 
 
-def of_parser(error: ParseError, tokens: Sequence[Any], text: str) -> tuple[int, str]:
+def explain_parse_error(error: ParseError, tokens: Sequence[Any], text: str) -> tuple[int, str]:
     """Say where tokens make no expression, and why."""
     place = error.lex_position
     if error.msg.startswith("Quoted"):  # says 0 for where
@@ -166,18 +166,18 @@ def _unexpected(tokens: Sequence[Any], number: int, text: str) -> str:
     return f"unexpected {shown}"
 
 
-def pointed(text: str, place: int) -> str:
+def point_at(text: str, place: int) -> str:
     """Show an expression, of a long one what is around a place, and a caret under it."""
     start = max(0, min(place - _WIDEST // 2, len(text) - _WIDEST))
-    before, after = safe(text[start:place]), safe(text[place : start + _WIDEST])
+    before, after = sanitize(text[start:place]), sanitize(text[place : start + _WIDEST])
     left = "…" if start else ""
     right = "…" if start + _WIDEST < len(text) else ""
     return f"  {left}{before}{after}{right}\n  {' ' * len(left + before)}^"
 
 
-def hint_at(tokens: Sequence[Any], names: set[str]) -> str | None:
+def find_hint(tokens: Sequence[Any], names: set[str]) -> str | None:
     """Tell what is probably wrong with a valid expression, if anything."""
-    unknown = sorted(names - FIELDS.keys() - {WHOLE})
+    unknown = sorted(names - EXPRESSION_FIELDS.keys() - {WHOLE_RECORD})
     for sign, token, after in zip(tokens, tokens[1:], tokens[2:], strict=False):
         name, kind = token["value"], token["type"]
         if sign["type"] not in _COMPARISONS or kind not in _NAMES or after["type"] in _GOES_ON:
@@ -190,5 +190,5 @@ def hint_at(tokens: Sequence[Any], names: set[str]) -> str | None:
             return f"{name} is a field's name; text is written '{name}'"
     if not unknown:
         return None
-    near = suggestion(unknown[0], FIELDS) or "; what the message says is under payload"
+    near = suggest(unknown[0], EXPRESSION_FIELDS) or "; what the message says is under payload"
     return f"no event has a field {unknown[0]!r}{near}"

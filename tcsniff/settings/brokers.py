@@ -10,13 +10,13 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 from urllib.parse import SplitResult, unquote, urlsplit
 
-from tcsniff.errors import UsageError, suggestion
+from tcsniff.errors import UsageError, suggest
 
 # What AMQP URIs leave out: https://www.rabbitmq.com/docs/uri-spec
 _PORTS = {"amqp": 5672, "amqps": 5671}
 _LOOPBACK = {"localhost", "127.0.0.1", "::1"}
 
-NOWHERE = (
+NO_BROKER = (
     "no broker to listen to; give one with --broker amqps://USER@HOST (and the password in "
     "PULSE_PASSWORD), or set PULSE_USERNAME and PULSE_PASSWORD for Mozilla's "
     "(accounts: https://pulseguardian.mozilla.org), or try it without any: --demo"
@@ -92,11 +92,11 @@ PROFILES = {
 }
 """The profiles that are built in."""
 
-DEFAULT = "firefox-ci"
+DEFAULT_PROFILE = "firefox-ci"
 """The profile for an account without a broker."""
 
 
-def broker(
+def build_broker(
     url: str | None,
     profile: str | None,
     environment: Mapping[str, str],
@@ -126,20 +126,20 @@ def broker(
         raise UsageError("--broker and --profile both say where to listen; give one of them")
     url = url or environment.get("TCSNIFF_BROKER") or environment.get("PULSE_URL")
     if profile is not None:
-        found = profile_named(profile, profiles)
+        found = find_profile(profile, profiles)
     elif url:
-        found = parsed(url)
+        found = parse_broker_url(url)
     elif environment.get("PULSE_USERNAME") and (password or environment.get("PULSE_PASSWORD")):
-        found = profiles[DEFAULT]
+        found = profiles[DEFAULT_PROFILE]
     else:
-        raise UsageError(NOWHERE)
+        raise UsageError(NO_BROKER)
     if password is not None:
         found = replace(found, password=password)
     found = _with_account(found, environment, needs_password=not has_certificate)
     return replace(found, plaintext=plaintext or found.plaintext)
 
 
-def profile_named(name: str, profiles: Mapping[str, Broker] = PROFILES) -> Broker:
+def find_profile(name: str, profiles: Mapping[str, Broker] = PROFILES) -> Broker:
     """Look a profile up.
 
     Raises:
@@ -150,11 +150,11 @@ def profile_named(name: str, profiles: Mapping[str, Broker] = PROFILES) -> Broke
     try:
         return profiles[name]
     except KeyError:
-        near = suggestion(name, profiles) or f"; known: {', '.join(profiles)}"
+        near = suggest(name, profiles) or f"; known: {', '.join(profiles)}"
         raise UsageError(f"no profile {name!r}{near}") from None
 
 
-def extended(name: str, keys: Mapping[str, Any]) -> Broker:
+def extend_profile(name: str, keys: Mapping[str, Any]) -> Broker:
     """Make the broker of a profile that somebody has written.
 
     Args:
@@ -168,7 +168,7 @@ def extended(name: str, keys: Mapping[str, Any]) -> Broker:
     """
     base = PROFILES.get(name)
     if (url := keys.get("broker")) is not None:
-        found = parsed(str(url))
+        found = parse_broker_url(str(url))
         base = replace(found, name=name, root_url=base.root_url if base else found.root_url)
     if base is None:
         raise UsageError(f"broker is missing, such as {_LIKE}")
@@ -186,13 +186,13 @@ _ATTRIBUTES = {
 }
 
 
-def parsed(url: str) -> Broker:
+def parse_broker_url(url: str) -> Broker:
     """Read an AMQP URI.
 
     Raises:
         UsageError: If it is none; the message does not show it.
     """
-    parts, port = _split(url)
+    parts, port = _split_broker_url(url)
     host = parts.hostname or ""
     vhost = unquote(parts.path.removeprefix("/")) or "/"
     roots = {(known.host, known.vhost): known.root_url for known in PROFILES.values()}
@@ -208,7 +208,7 @@ def parsed(url: str) -> Broker:
     )
 
 
-def _split(url: str) -> tuple[SplitResult, int | None]:
+def _split_broker_url(url: str) -> tuple[SplitResult, int | None]:
     # The URL itself stays out of every message: it may hold a password.
     try:
         parts = urlsplit(url)

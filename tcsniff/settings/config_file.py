@@ -10,13 +10,16 @@ from typing import Any
 import click
 
 from tcsniff.errors import UsageError
-from tcsniff.settings.file_schema import Flags, Kind, Profile, Settings, settings
+from tcsniff.pulse.styles import apply_colors
+from tcsniff.settings.file_schema import FlagKind, KnownFlags, Profile, Settings, parse_settings
 
 NO_FILE = "-"
 """In place of a file's name: none."""
 
 
-def file_of(typed: str | None, environment: Mapping[str, str]) -> tuple[Path | None, str]:
+def find_settings_file(
+    typed: str | None, environment: Mapping[str, str]
+) -> tuple[Path | None, str]:
     """Tell which file holds the settings.
 
     Args:
@@ -40,7 +43,7 @@ def file_of(typed: str | None, environment: Mapping[str, str]) -> tuple[Path | N
     return folder / "tcsniff" / "config.toml", ""
 
 
-def read(path: Path, flags: Flags, *, is_wanted: bool) -> Settings:
+def read_settings(path: Path, flags: KnownFlags, *, is_wanted: bool) -> Settings:
     """Read the file.
 
     Args:
@@ -51,16 +54,16 @@ def read(path: Path, flags: Flags, *, is_wanted: bool) -> Settings:
     Raises:
         UsageError: If it cannot be read, or there is something wrong with it.
     """
-    text = _text(path, is_wanted=is_wanted)
+    text = _read_text(path, is_wanted=is_wanted)
     if text is None:
         return Settings()
-    name = shown(path)
-    found = settings(_table(text, name), flags, file=name, text=text)
+    name = format_path(path)
+    found = parse_settings(_parse_toml(text, name), flags, file=name, text=text)
     profiles = {name: _located(one, path.parent) for name, one in found.profiles.items()}
     return found._replace(profiles=profiles)
 
 
-def _text(path: Path, *, is_wanted: bool) -> str | None:
+def _read_text(path: Path, *, is_wanted: bool) -> str | None:
     try:
         return path.read_text(encoding="utf-8")
     except (FileNotFoundError, NotADirectoryError):
@@ -73,7 +76,7 @@ def _text(path: Path, *, is_wanted: bool) -> str | None:
         raise UsageError(f"{path} is no text in UTF-8, so it holds no settings") from None
 
 
-def _table(text: str, name: str) -> dict[str, Any]:
+def _parse_toml(text: str, name: str) -> dict[str, Any]:
     import tomllib  # 3 ms, for those who have a file
 
     try:
@@ -91,16 +94,14 @@ def check_colors(found: Settings) -> None:
     Raises:
         UsageError: If not.
     """
-    from tcsniff.pulse.styles import recoloured  # msgspec: 20 ms
-
     for key, style in found.colors.items():
         try:
-            recoloured({key: style})
+            apply_colors({key: style})
         except UsageError as error:
             raise UsageError(f"{found.place('colors', key)}: colors.{error}") from None
 
 
-def shown(path: Path) -> str:
+def format_path(path: Path) -> str:
     """Write a file's name for people: with ``~`` for their own folder."""
     try:
         return f"~/{path.relative_to(Path.home())}"
@@ -111,7 +112,7 @@ def shown(path: Path) -> str:
 def _located(profile: Profile, folder: Path) -> Profile:
     # In a profile, a relative name is relative to the file that it stands in.
     def located(name: str | None) -> str | None:
-        return None if name is None else str(folder / expanded(name))
+        return None if name is None else str(folder / expand_path(name))
 
     broker = profile.broker
     return profile._replace(
@@ -122,7 +123,7 @@ def _located(profile: Profile, folder: Path) -> Profile:
     )
 
 
-def expanded(name: str) -> str:
+def expand_path(name: str) -> str:
     """Write a file's name out: ``~`` is one's home, as shells have it."""
     try:
         return str(Path(name).expanduser())
@@ -130,7 +131,7 @@ def expanded(name: str) -> str:
         return name
 
 
-def flags_of(context: click.Context) -> Flags:
+def list_flags(context: click.Context) -> KnownFlags:
     """Tell which flags there are, of all commands.
 
     Args:
@@ -138,17 +139,17 @@ def flags_of(context: click.Context) -> Flags:
             others are imported if those will not do.
     """
     own = _kinds([context.command])
-    everything: dict[str, Kind] = {}
+    everything: dict[str, FlagKind] = {}
 
-    def of_all() -> dict[str, Kind]:
+    def of_all() -> dict[str, FlagKind]:
         if not everything:
-            everything.update(_kinds(commands_of(context)) | own)
+            everything.update(_kinds(list_commands(context)) | own)
         return everything
 
-    return Flags(lambda name: own.get(name) or of_all().get(name), of_all)
+    return KnownFlags(lambda name: own.get(name) or of_all().get(name), of_all)
 
 
-def commands_of(context: click.Context) -> Iterator[click.Command]:
+def list_commands(context: click.Context) -> Iterator[click.Command]:
     """Import all commands."""
     top = context.find_root()
     if isinstance(top.command, click.Group):
@@ -158,14 +159,14 @@ def commands_of(context: click.Context) -> Iterator[click.Command]:
                 yield command
 
 
-def _kinds(commands: Sequence[click.Command] | Iterator[click.Command]) -> dict[str, Kind]:
-    found: dict[str, Kind] = {}
+def _kinds(commands: Sequence[click.Command] | Iterator[click.Command]) -> dict[str, FlagKind]:
+    found: dict[str, FlagKind] = {}
     for command in commands:
         for parameter in command.params:
             # Options alone have variables, hence can be set.
             if isinstance(parameter, click.Option) and parameter.envvar:
-                kind = Kind.SWITCH if parameter.is_flag else Kind.TEXT
+                kind = FlagKind.SWITCH if parameter.is_flag else FlagKind.TEXT
                 for name in parameter.opts:
                     if name.startswith("--"):
-                        found.setdefault(name[2:], Kind.LIST if parameter.multiple else kind)
+                        found.setdefault(name[2:], FlagKind.LIST if parameter.multiple else kind)
     return found

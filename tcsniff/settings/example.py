@@ -3,7 +3,7 @@
 Pure data.
 """
 
-EXAMPLE = """\
+EXAMPLE_SETTINGS = """\
 # Settings of tcsniff. This file's place is ~/.config/tcsniff/config.toml; another is read
 # with --config FILE or TCSNIFF_CONFIG, and `tcsniff config` shows what is in force.
 # Flags beat variables (TCSNIFF_WORKER_TYPE for --worker-type), which beat this file.

@@ -14,17 +14,17 @@ from functools import partial
 from types import MappingProxyType
 from typing import Any, NamedTuple
 
-from tcsniff.errors import UsageError, suggestion
-from tcsniff.pulse.urls import root_url_of
-from tcsniff.settings.brokers import PROFILES, Broker, extended, parsed
+from tcsniff.errors import UsageError, suggest
+from tcsniff.pulse.urls import check_root_url
+from tcsniff.settings.brokers import PROFILES, Broker, extend_profile, parse_broker_url
 
-Value = bool | str | tuple[str, ...]
+SettingValue = bool | str | tuple[str, ...]
 """What a flag may be set to."""
 
-NOTHING: Mapping[str, Any] = MappingProxyType({})
+NO_VALUES: Mapping[str, Any] = MappingProxyType({})
 
 
-class Kind(Enum):
+class FlagKind(Enum):
     """What a setting takes, in words."""
 
     SWITCH = "true or false"
@@ -32,7 +32,7 @@ class Kind(Enum):
     TEXT = "a string"
 
 
-class Flags(NamedTuple):
+class KnownFlags(NamedTuple):
     """The flags that a file may set.
 
     Attributes:
@@ -41,7 +41,7 @@ class Flags(NamedTuple):
         names: Names all.
     """
 
-    kind_of: Callable[[str], Kind | None]
+    kind_of: Callable[[str], FlagKind | None]
     names: Callable[[], Iterable[str]]
 
 
@@ -58,10 +58,10 @@ class Profile(NamedTuple):
     broker: Broker
     password_file: str | None = None
     password_command: tuple[str, ...] = ()
-    flags: Mapping[str, Value] = NOTHING
+    flags: Mapping[str, SettingValue] = NO_VALUES
 
 
-class Saved(NamedTuple):
+class SavedSelection(NamedTuple):
     """A selection to choose by name.
 
     Attributes:
@@ -70,7 +70,7 @@ class Saved(NamedTuple):
     """
 
     events: tuple[str, ...]
-    flags: Mapping[str, Value]
+    flags: Mapping[str, SettingValue]
 
 
 BUILT_IN = {name: Profile(broker) for name, broker in PROFILES.items()}
@@ -89,10 +89,10 @@ class Settings(NamedTuple):
     """
 
     file: str = ""
-    flags: Mapping[str, Value] = NOTHING
+    flags: Mapping[str, SettingValue] = NO_VALUES
     profiles: Mapping[str, Profile] = BUILT_IN
-    selections: Mapping[str, Saved] = NOTHING
-    colors: Mapping[str, str] = NOTHING
+    selections: Mapping[str, SavedSelection] = NO_VALUES
+    colors: Mapping[str, str] = NO_VALUES
     lines: Mapping[tuple[str, ...], int] = MappingProxyType({})
 
     def place(self, *path: str) -> str:
@@ -106,23 +106,23 @@ class Settings(NamedTuple):
 
 # Keys of a profile that its broker is made of, and what they take; and its others.
 _BROKER = {
-    "broker": Kind.TEXT,
-    "user": Kind.TEXT,
-    "vhost": Kind.TEXT,
-    "root-url": Kind.TEXT,
-    "tls-ca": Kind.TEXT,
-    "tls-cert": Kind.TEXT,
-    "tls-key": Kind.TEXT,
-    "tls-insecure": Kind.SWITCH,
-    "plaintext": Kind.SWITCH,
+    "broker": FlagKind.TEXT,
+    "user": FlagKind.TEXT,
+    "vhost": FlagKind.TEXT,
+    "root-url": FlagKind.TEXT,
+    "tls-ca": FlagKind.TEXT,
+    "tls-cert": FlagKind.TEXT,
+    "tls-key": FlagKind.TEXT,
+    "tls-insecure": FlagKind.SWITCH,
+    "plaintext": FlagKind.SWITCH,
 }
 _OTHERS = ("password-file", "password-command", "flags")
 _TABLES = ("profiles", "selections", "colors")
 _NOT_HERE = {"config"}  # a file cannot name itself
 
 
-def settings(
-    table: Mapping[str, Any], flags: Flags, *, file: str = "", text: str = ""
+def parse_settings(
+    table: Mapping[str, Any], flags: KnownFlags, *, file: str = "", text: str = ""
 ) -> Settings:
     """Read a file's settings.
 
@@ -136,7 +136,7 @@ def settings(
         UsageError: If there is a key that means nothing, or a value of the wrong
             type, or a password.
     """
-    reading = _Reading(flags, Settings(file, lines=dict(lines_of(text))))
+    reading = _SettingsReader(flags, Settings(file, lines=dict(find_key_lines(text))))
     top = {key: value for key, value in table.items() if key not in _TABLES}
     profiles = dict(BUILT_IN)
     for name, keys in reading.tables(table, "profiles"):
@@ -148,20 +148,20 @@ def settings(
             name: reading.saved(name, keys) for name, keys in reading.tables(table, "selections")
         },
         colors={
-            name: str(reading.value(style, Kind.TEXT, ("colors", name)))
+            name: str(reading.value(style, FlagKind.TEXT, ("colors", name)))
             for name, style in reading.table(table.get("colors", {}), ("colors",)).items()
         },
     )
     if (chosen := found.flags.get("profile")) is not None and chosen not in profiles:
-        near = suggestion(str(chosen), profiles) or f"; known: {', '.join(profiles)}"
+        near = suggest(str(chosen), profiles) or f"; known: {', '.join(profiles)}"
         raise reading.error(("profile",), f"there is no profile {str(chosen)!r}{near}")
     return found
 
 
-class _Reading:
+class _SettingsReader:
     # Knows what flags there are, and where we are.
 
-    def __init__(self, flags: Flags, start: Settings) -> None:
+    def __init__(self, flags: KnownFlags, start: Settings) -> None:
         self._flags = flags
         self.start = start
 
@@ -180,27 +180,27 @@ class _Reading:
 
     def flags(
         self, table: Mapping[str, Any], path: tuple[str, ...], others: Iterable[str] = ()
-    ) -> Mapping[str, Value]:
+    ) -> Mapping[str, SettingValue]:
         # `others` could have stood there too.
         found = {}
         for key, value in table.items():
             kind = None if key in _NOT_HERE else self._flags.kind_of(key)
             if kind is None:
                 known = [*others, *self._flags.names()]
-                raise self.error((*path, key), f"no such setting{suggestion(key, known)}")
+                raise self.error((*path, key), f"no such setting{suggest(key, known)}")
             found[key] = self.value(value, kind, (*path, key))
             if key == "broker":
-                self._without_password(partial(parsed, str(value)), (*path, key))
+                self._without_password(partial(parse_broker_url, str(value)), (*path, key))
         return found
 
-    def value(self, value: Any, kind: Kind, path: tuple[str, ...]) -> Value:
-        if kind is Kind.SWITCH and isinstance(value, bool):
+    def value(self, value: Any, kind: FlagKind, path: tuple[str, ...]) -> SettingValue:
+        if kind is FlagKind.SWITCH and isinstance(value, bool):
             return value
-        if kind is Kind.LIST:
+        if kind is FlagKind.LIST:
             values = value if isinstance(value, list) else [value]
             if all(map(_is_scalar, values)):
                 return tuple(map(str, values))
-        elif kind is Kind.TEXT and _is_scalar(value):
+        elif kind is FlagKind.TEXT and _is_scalar(value):
             return str(value)
         more = ""
         if path == ("profile",) and isinstance(value, dict):
@@ -208,7 +208,7 @@ class _Reading:
         raise self.error(path, f"it is {kind.value}, not {_type(value)}{more}")
 
     def listed(self, value: Any, path: tuple[str, ...]) -> tuple[str, ...]:
-        found = self.value(value, Kind.LIST, path)
+        found = self.value(value, FlagKind.LIST, path)
         return found if isinstance(found, tuple) else ()
 
     def command(self, value: Any, path: tuple[str, ...]) -> tuple[str, ...]:
@@ -219,11 +219,11 @@ class _Reading:
         except ValueError:
             raise self.error(path, "a quote in it is not closed") from None
 
-    def saved(self, name: str, keys: Mapping[str, Any]) -> Saved:
+    def saved(self, name: str, keys: Mapping[str, Any]) -> SavedSelection:
         path = ("selections", name)
         events = self.listed(keys.get("events", []), (*path, "events"))
         rest = {key: value for key, value in keys.items() if key != "events"}
-        return Saved(events, self.flags(rest, path, others=["events"]))
+        return SavedSelection(events, self.flags(rest, path, others=["events"]))
 
     def profile(self, name: str, keys: Mapping[str, Any]) -> Profile:
         path = ("profiles", name)
@@ -243,7 +243,9 @@ class _Reading:
             raise self.error(path, "password-file and password-command: give one of them")
         return Profile(
             self._broker(path, found),
-            None if file is None else str(self.value(file, Kind.TEXT, (*path, "password-file"))),
+            None
+            if file is None
+            else str(self.value(file, FlagKind.TEXT, (*path, "password-file"))),
             self.command(command, (*path, "password-command")) if command != () else (),
             self.flags(flags, (*path, "flags")),
         )
@@ -253,14 +255,14 @@ class _Reading:
             return _SECRETS_ELSEWHERE
         if self._flags.kind_of(key) is not None:
             return f"no such setting of a profile; flags stand in its table: flags.{key}"
-        return f"no such setting{suggestion(key, [*_BROKER, *_OTHERS])}"
+        return f"no such setting{suggest(key, [*_BROKER, *_OTHERS])}"
 
-    def _broker(self, path: tuple[str, ...], keys: Mapping[str, Value]) -> Broker:
+    def _broker(self, path: tuple[str, ...], keys: Mapping[str, SettingValue]) -> Broker:
         try:
-            root_url_of(str(keys.get("root-url", "https://h")))
+            check_root_url(str(keys.get("root-url", "https://h")))
         except UsageError as error:
             raise self.error((*path, "root-url"), str(error)) from None
-        return self._without_password(partial(extended, path[-1], keys), (*path, "broker"))
+        return self._without_password(partial(extend_profile, path[-1], keys), (*path, "broker"))
 
     def _without_password(self, make: Callable[[], Broker], path: tuple[str, ...]) -> Broker:
         try:
@@ -292,7 +294,7 @@ _HEADER = re.compile(r"\s*\[\s*([^\[\]#]+?)\s*\]\s*(?:#.*)?")
 _KEY = re.compile(r"""\s*((?:[A-Za-z0-9_.-]+|"[^"]*"|'[^']*')+)\s*=""")
 
 
-def lines_of(text: str) -> Iterator[tuple[tuple[str, ...], int]]:
+def find_key_lines(text: str) -> Iterator[tuple[tuple[str, ...], int]]:
     """Find the lines where keys and tables stand, to tell people where to look.
 
     A line of a string that goes over several may pass for a key.

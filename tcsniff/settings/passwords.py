@@ -13,7 +13,7 @@ from pathlib import Path
 from tcsniff.errors import UsageError
 
 
-def from_file(path: str, place: str) -> str:
+def read_password_file(path: str, place: str) -> str:
     """Read the first line of a file; ``-`` is standard input.
 
     Args:
@@ -33,7 +33,7 @@ def from_file(path: str, place: str) -> str:
         raise UsageError(f"{place} {path}: {reason}") from error
 
 
-def from_command(words: Sequence[str], place: str) -> str:
+def run_password_command(words: Sequence[str], place: str) -> str:
     """Run a program, without a shell, and take the first line that it prints.
 
     It may ask on the terminal, and what it says on standard error is seen.

@@ -12,11 +12,11 @@ from typing import Any, NamedTuple
 
 import click
 
-from tcsniff.errors import UsageError, suggestion
-from tcsniff.pulse.urls import is_address, root_of
-from tcsniff.settings.brokers import DEFAULT
-from tcsniff.settings.config_file import file_of, flags_of, read, shown
-from tcsniff.settings.file_schema import NOTHING, Profile, Saved, Settings, Value
+from tcsniff.errors import UsageError, suggest
+from tcsniff.pulse.urls import get_page_root, is_url
+from tcsniff.settings.brokers import DEFAULT_PROFILE
+from tcsniff.settings.config_file import find_settings_file, format_path, list_flags, read_settings
+from tcsniff.settings.file_schema import NO_VALUES, Profile, SavedSelection, Settings, SettingValue
 
 PREFIX = "TCSNIFF_"
 """What the variables for flags start with."""
@@ -37,7 +37,7 @@ class Rank(IntEnum):
     BUILT_IN = 7
 
 
-class Source(NamedTuple):
+class ValueSource(NamedTuple):
     """Where a value is from.
 
     Attributes:
@@ -59,7 +59,7 @@ class Layer(NamedTuple):
     """
 
     rank: Rank
-    values: Mapping[str, Value]
+    values: Mapping[str, SettingValue]
     place: Callable[[str], str]
 
 
@@ -85,11 +85,13 @@ class Layers:
         Raises:
             UsageError: If there is something wrong with the file.
         """
-        self.path, self.chosen = file_of(_text(typed.get("config")), os.environ)
+        self.path, self.chosen = find_settings_file(_text(typed.get("config")), os.environ)
         self.settings = Settings()
         if self.path is not None:
-            self.settings = read(self.path, flags_of(context), is_wanted=bool(self.chosen))
-        self.sources: dict[str, Source] = {}
+            self.settings = read_settings(
+                self.path, list_flags(context), is_wanted=bool(self.chosen)
+            )
+        self.sources: dict[str, ValueSource] = {}
         words = typed.get("events")
         words = [str(word) for word in words] if isinstance(words, list | tuple) else []
         self.saved = self._saved([word[1:] for word in words if word.startswith("@")])
@@ -97,7 +99,7 @@ class Layers:
 
     def find(
         self, names: Sequence[str], ranks: Callable[[Rank], bool]
-    ) -> tuple[Value, Source] | None:
+    ) -> tuple[SettingValue, ValueSource] | None:
         """Look a flag up.
 
         Args:
@@ -110,10 +112,10 @@ class Layers:
         for layer in self._layers:
             for name in names:
                 if name in layer.values and ranks(layer.rank):
-                    return layer.values[name], Source(layer.rank, layer.place(name))
+                    return layer.values[name], ValueSource(layer.rank, layer.place(name))
         return None
 
-    def _saved(self, names: Sequence[str]) -> Saved | None:
+    def _saved(self, names: Sequence[str]) -> SavedSelection | None:
         if len(names) > 1:
             both = " and ".join(f"@{name}" for name in names)
             raise UsageError(f"{both}: one saved selection at a time; flags beside it narrow it")
@@ -122,7 +124,7 @@ class Layers:
             if name in known:
                 return known[name]
             there = ", ".join(f"@{one}" for one in known)
-            near = suggestion(name, known).replace("mean ", "mean @")
+            near = suggest(name, known).replace("mean ", "mean @")
             near = near or (f"; there are {there}" if there else f"; {self._where()}")
             raise UsageError(f"no saved selection @{name}{near}")
         return None
@@ -130,11 +132,11 @@ class Layers:
     def _where(self) -> str:
         if self.settings.file:
             return f"{self.settings.file} has none"
-        return f"there is no {shown(self.path)}" if self.path else "no settings file is read"
+        return f"there is no {format_path(self.path)}" if self.path else "no settings file is read"
 
     def _stacked(self, typed: Mapping[str, Any], words: Sequence[str]) -> Iterator[Layer]:
         found = self.settings
-        saved = NOTHING if self.saved is None else self.saved.flags
+        saved = NO_VALUES if self.saved is None else self.saved.flags
         if self.saved is not None:
             name = next(word[1:] for word in words if word.startswith("@"))
             yield Layer(
@@ -153,7 +155,7 @@ class Layers:
         yield Layer(Rank.FILE, found.flags, found.place)
 
 
-def layers_of(context: click.Context, typed: Mapping[str, Any] = NOTHING) -> Layers:
+def get_layers(context: click.Context, typed: Mapping[str, Any] = NO_VALUES) -> Layers:
     """Give the layers of the command that runs; read when they are first asked for.
 
     Args:
@@ -169,7 +171,7 @@ def layers_of(context: click.Context, typed: Mapping[str, Any] = NOTHING) -> Lay
     return kept
 
 
-def variables_of(names: Sequence[str]) -> list[str]:
+def list_variables(names: Sequence[str]) -> list[str]:
     """Name the variables of a flag.
 
     Args:
@@ -178,11 +180,11 @@ def variables_of(names: Sequence[str]) -> list[str]:
     return [PREFIX + name.upper().replace("-", "_") for name in names]
 
 
-def variable_in(names: Sequence[str]) -> Source | None:
+def find_variable(names: Sequence[str]) -> ValueSource | None:
     """Find the first variable that is set, and how strong it is."""
     for name in names:
         if os.environ.get(name):
-            return Source(
+            return ValueSource(
                 Rank.ENVIRONMENT if name.startswith(PREFIX) else Rank.OTHERS,
                 name,
             )
@@ -191,9 +193,9 @@ def variable_in(names: Sequence[str]) -> Source | None:
 
 def _in_use(
     typed: Mapping[str, Any],
-    saved: Mapping[str, Value],
+    saved: Mapping[str, SettingValue],
     page: str | None,
-    file: Mapping[str, Value],
+    file: Mapping[str, SettingValue],
 ) -> str:
     # Which profile is in use: the strongest that says where to listen; empty for none.
     environment = os.environ
@@ -204,7 +206,7 @@ def _in_use(
         (None, environment.get("PULSE_URL")),
         (page, None),
         (file.get("profile"), file.get("broker")),
-        (DEFAULT if environment.get("PULSE_USERNAME") else None, None),
+        (DEFAULT_PROFILE if environment.get("PULSE_USERNAME") else None, None),
     ):
         if _text(profile) or _text(url):
             return _text(profile) or ""
@@ -217,7 +219,7 @@ def _text(value: object) -> str | None:
 
 def _deployment(words: Sequence[str], profiles: Mapping[str, Profile]) -> str | None:
     # The profile whose web page the selection is from.
-    roots = {root_of(word) for word in words if is_address(word)}
+    roots = {get_page_root(word) for word in words if is_url(word)}
     if len(roots) != 1:
         return None
     (root,) = roots

@@ -134,7 +134,7 @@ _TASKS_A_BUILD = 14  # about how many tasks there are for each build
 _AROUND_A_BUILD = 4  # itself, signing, upload and summary
 
 
-def plan(random: Random, *, tasks: int) -> Plan:
+def plan_group(random: Random, *, tasks: int) -> Plan:
     """Make a task group up.
 
     Args:
@@ -294,7 +294,7 @@ class _Graph:
         return base64.urlsafe_b64encode(made.bytes).decode().rstrip("=")
 
 
-def definitions_of(plan: Plan) -> tuple[Definition, ...]:
+def to_definitions(plan: Plan) -> tuple[Definition, ...]:
     """Tell what the tasks of a made-up group are created as."""
     return tuple(
         Definition(
@@ -309,7 +309,7 @@ def definitions_of(plan: Plan) -> tuple[Definition, ...]:
     )
 
 
-def worded(plans: Iterable[Plan]) -> bytes:
+def format_task_graph(plans: Iterable[Plan]) -> bytes:
     """Word task groups as ``task-graph.json`` does, all in one; the decision tasks among them."""
     return orjson.dumps(
         {task.task_id: entry for plan in plans for task, entry in _entries(plan)},

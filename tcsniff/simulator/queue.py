@@ -11,9 +11,9 @@ from random import Random
 from typing import NamedTuple
 
 from tcsniff.simulator.planning import Plan
-from tcsniff.simulator.schedule import SECOND, Agenda, between, drawn
-from tcsniff.simulator.tasks import CLAIM, Group, Task, Worker
-from tcsniff.simulator.workers import PRIORITIES, WorkerPools
+from tcsniff.simulator.schedule import SECOND, Schedule, draw_between, draw_weighted
+from tcsniff.simulator.tasks import CLAIM, SimulatedGroup, SimulatedTask, SimulatedWorker
+from tcsniff.simulator.workers import PRIORITY_WEIGHTS, WorkerPools
 
 # How likely a user is to run a task again, by how it ended.
 _RERUN = {"failed": 0.5, "claim-expired": 0.5, "worker-shutdown": 0.5, "completed": 0.006}
@@ -41,7 +41,7 @@ _UNTIL_REPRIORITISED = (1, 300)
 _UNTIL_GROUP_REPRIORITISED = (20, 120)
 
 
-class Queue:
+class SimulatedQueue:
     """The queue, its workers and its users.
 
     Args:
@@ -51,7 +51,9 @@ class Queue:
         gap: How long it is until the next group begins, in seconds.
     """
 
-    def __init__(self, agenda: Agenda, random: Random, faults: frozenset[str], gap: float) -> None:
+    def __init__(
+        self, agenda: Schedule, random: Random, faults: frozenset[str], gap: float
+    ) -> None:
         self._agenda = agenda
         self._random = random
         self._faults = faults
@@ -63,12 +65,12 @@ class Queue:
 
     def begin(self, planned: Plan) -> None:
         """Create a decision task, which does the rest."""
-        group = Group(self._begun, planned, self._agenda.now, self._lifetime)
+        group = SimulatedGroup(self._begun, planned, self._agenda.now, self._lifetime)
         self._begun += 1
         self._pools.hire(planned)
         self._define(group.tasks[0])
 
-    def _decide(self, group: Group) -> None:
+    def _decide(self, group: SimulatedGroup) -> None:
         # All before the decision task ends, which takes 20 seconds at least.
         others = group.tasks[1:]
         for number, task in enumerate(others):
@@ -80,15 +82,15 @@ class Queue:
         if group.number % 3 == 0 and "priority-change" in self._faults:
             self._agenda.after(_UNTIL_GROUP_REPRIORITISED, partial(self._lift_group, group))
 
-    def _cancel_group(self, group: Group) -> None:
+    def _cancel_group(self, group: SimulatedGroup) -> None:
         group.seal(self._agenda.now)
         self._agenda.send(group.told("task-group-sealed", group.fields))
         for number, task in enumerate(group.open_tasks):
             self._agenda.at(500 + 30 * number, partial(self._cancel, task, by_group=True))
 
-    def _lift_group(self, group: Group) -> None:
+    def _lift_group(self, group: SimulatedGroup) -> None:
         affected = group.open_tasks
-        priority = self._random.choice(PRIORITIES[:-3])
+        priority = self._random.choice(PRIORITY_WEIGHTS[:-3])
         for task in affected:
             task.status["priority"] = priority
         fields = {
@@ -99,14 +101,14 @@ class Queue:
         }
         self._agenda.send(group.told("task-group-priority-changed", fields))
 
-    def _expire(self, group: Group) -> None:
+    def _expire(self, group: SimulatedGroup) -> None:
         for task in group.tasks:
             if task.is_open:
                 self._resolve(task, "deadline-exceeded")
 
     # The life of a task, before a worker has it.
 
-    def _define(self, task: Task) -> None:
+    def _define(self, task: SimulatedTask) -> None:
         task.define(self._agenda.now)
         task.group.unresolved += 1
         self._agenda.send(task.told("task-defined", {"task": {"tags": task.tags}}))
@@ -119,31 +121,31 @@ class Queue:
         if self._happens("priority-change", _REPRIORITISED):
             self._agenda.after(_UNTIL_REPRIORITISED, partial(self._lift, task))
 
-    def _schedule(self, task: Task) -> None:
+    def _schedule(self, task: SimulatedTask) -> None:
         if task.status.get("state") == "unscheduled":
             task.add_run("scheduled", self._agenda.now)
             self._offer_run(task)
 
-    def _rerun(self, task: Task) -> None:
+    def _rerun(self, task: SimulatedTask) -> None:
         if self._agenda.now < task.group.deadline and not task.is_open:
             runs = len(task.status["runs"])
             task.status["retriesLeft"] = min(task.planned.retries, _MOST_RUNS - runs - 1)
             task.add_run("rerun", self._agenda.now)
             self._offer_run(task)
 
-    def _cancel(self, task: Task, *, by_group: bool = False) -> None:
+    def _cancel(self, task: SimulatedTask, *, by_group: bool = False) -> None:
         if task.is_open:
             self._resolve(task, "canceled", by_group=by_group)
 
-    def _lift(self, task: Task) -> None:
+    def _lift(self, task: SimulatedTask) -> None:
         if task.is_open:
             old = task.status["priority"]
-            new = PRIORITIES[PRIORITIES.index(old) - 2]
+            new = PRIORITY_WEIGHTS[PRIORITY_WEIGHTS.index(old) - 2]
             task.status["priority"] = new
             changed = {"oldPriority": old, "newPriority": new}
             self._agenda.send(task.told("task-priority-changed", changed))
 
-    def _offer_run(self, task: Task) -> None:
+    def _offer_run(self, task: SimulatedTask) -> None:
         run = len(task.status["runs"]) - 1
         fields = {"runId": run, "task": {"tags": task.tags}}
         self._agenda.send(task.told("task-pending", fields, run=run))
@@ -151,7 +153,7 @@ class Queue:
 
     # A run.
 
-    def _start(self, worker: Worker, task: Task, run: int) -> None:
+    def _start(self, worker: SimulatedWorker, task: SimulatedTask, run: int) -> None:
         taken_until = task.claim(worker, self._agenda.now)
         fields = {
             "runId": run,
@@ -171,12 +173,14 @@ class Queue:
         if fate.ends is not None:  # else its deadline is up to the queue
             self._agenda.at(fate.ends, partial(self._report, task, run, fate.reason))
 
-    def _renew(self, task: Task, run: int, last: int) -> None:
+    def _renew(self, task: SimulatedTask, run: int, last: int) -> None:
         if task.is_at(run, "running") and self._agenda.now < last:
             task.renew(self._agenda.now)
             self._agenda.at(RENEWAL, partial(self._renew, task, run, last))
 
-    def _upload(self, worker: Worker, task: Task, run: int, artifact: Artifact) -> None:
+    def _upload(
+        self, worker: SimulatedWorker, task: SimulatedTask, run: int, artifact: SimulatedArtifact
+    ) -> None:
         if task.is_at(run, "running"):
             made = {
                 "storageType": artifact.storage_type,
@@ -187,13 +191,13 @@ class Queue:
             fields = {"runId": run, **worker.fields, "artifact": made}
             self._agenda.send(task.told("artifact-created", fields, run=run, worker=worker))
 
-    def _report(self, task: Task, run: int, reason: str) -> None:
+    def _report(self, task: SimulatedTask, run: int, reason: str) -> None:
         if task.is_at(run, "running"):
             self._resolve(task, reason)
 
     # The end of a run, and perhaps of its task.
 
-    def _resolve(self, task: Task, reason: str, *, by_group: bool = False) -> None:
+    def _resolve(self, task: SimulatedTask, reason: str, *, by_group: bool = False) -> None:
         status, now = task.status, self._agenda.now
         if not status["runs"]:
             task.add_run("exception", now)
@@ -216,7 +220,7 @@ class Queue:
         else:
             self._settle(task, reason)
 
-    def _settle(self, task: Task, reason: str) -> None:
+    def _settle(self, task: SimulatedTask, reason: str) -> None:
         group = task.group
         group.unresolved -= not task.resolved
         task.resolved = True
@@ -228,7 +232,7 @@ class Queue:
         if not task.is_decision and self._happens("rerun", _RERUN.get(reason, 0)):
             self._agenda.after(_UNTIL_RERUN, partial(self._rerun, task))
 
-    def _satisfy(self, dependent: Task, dependency: str) -> None:
+    def _satisfy(self, dependent: SimulatedTask, dependency: str) -> None:
         if dependency in dependent.unmet:
             dependent.unmet.remove(dependency)
             if not dependent.unmet:
@@ -260,7 +264,7 @@ _MOST_DONE = {
 _UNTIL_NOTICED = (1, 30)  # that a claim was not renewed; in seconds, least and most
 
 
-class Artifact(NamedTuple):
+class SimulatedArtifact(NamedTuple):
     """A file that a run leaves."""
 
     storage_type: str
@@ -269,14 +273,14 @@ class Artifact(NamedTuple):
 
 
 _UNTIL_LOG = 1500  # in milliseconds
-_LOG = Artifact("reference", "public/logs/live.log", "text/plain; charset=utf-8")
-_LOST_LOG = Artifact("error", "public/logs/live_backing.log", "text/plain; charset=utf-8")
+_LOG = SimulatedArtifact("reference", "public/logs/live.log", "text/plain; charset=utf-8")
+_LOST_LOG = SimulatedArtifact("error", "public/logs/live_backing.log", "text/plain; charset=utf-8")
 # By kind, what a run leaves besides its log.
 _ARTIFACTS = {
-    "docker-image": Artifact("object", "public/image.tar.zst", "application/zstd"),
-    "toolchain": Artifact("object", "public/build/toolchain.tar.zst", "application/zstd"),
-    "build": Artifact("object", "public/build/target.tar.xz", "application/x-xz"),
-    "test": Artifact("link", "public/test_info/errorsummary.log", "text/plain"),
+    "docker-image": SimulatedArtifact("object", "public/image.tar.zst", "application/zstd"),
+    "toolchain": SimulatedArtifact("object", "public/build/toolchain.tar.zst", "application/zstd"),
+    "build": SimulatedArtifact("object", "public/build/target.tar.xz", "application/x-xz"),
+    "test": SimulatedArtifact("link", "public/test_info/errorsummary.log", "text/plain"),
 }
 
 
@@ -291,12 +295,12 @@ class Fate(NamedTuple):
     """
 
     reason: str
-    artifacts: tuple[tuple[int, Artifact], ...]
+    artifacts: tuple[tuple[int, SimulatedArtifact], ...]
     worked: int
     ends: int | None
 
 
-def fate_of(task: Task, random: Random, faults: frozenset[str]) -> Fate:
+def fate_of(task: SimulatedTask, random: Random, faults: frozenset[str]) -> Fate:
     """Draw what becomes of a task's run; a decision task's completes.
 
     Args:
@@ -307,18 +311,18 @@ def fate_of(task: Task, random: Random, faults: frozenset[str]) -> Fate:
     length, name = task.planned.duration * SECOND, "completed"
     if not task.is_decision:
         length *= 0.6 + 0.7 * random.random()
-        name = drawn(random, _FATES, faults) or name
+        name = draw_weighted(random, _FATES, faults) or name
     artifacts = _artifacts(task.planned.kind, name, length)
     if name == "deadline-exceeded":
         return Fate(name, artifacts, task.group.lifetime, None)
     part = _MOST_DONE[name] * random.random() if name in _MOST_DONE else 1.0
     worked = ends = int(part * length)
     if name == "claim-expired":  # nobody tells the queue, so it waits
-        ends = worked // RENEWAL * RENEWAL + CLAIM + between(random, _UNTIL_NOTICED)
+        ends = worked // RENEWAL * RENEWAL + CLAIM + draw_between(random, _UNTIL_NOTICED)
     return Fate("failed" if name == "failure" else name, artifacts, worked, ends)
 
 
-def _artifacts(kind: str, fate: str, length: float) -> tuple[tuple[int, Artifact], ...]:
+def _artifacts(kind: str, fate: str, length: float) -> tuple[tuple[int, SimulatedArtifact], ...]:
     log, late = (_UNTIL_LOG, _LOG), int(0.97 * length)
     if fate == "failure":
         return log, (late, _LOST_LOG)

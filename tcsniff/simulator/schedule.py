@@ -27,7 +27,7 @@ Action = Callable[[], None]
 """Something that happens."""
 
 
-class Agenda:
+class Schedule:
     """What is yet to happen, and the way of messages to a listener.
 
     Attributes:
@@ -47,16 +47,16 @@ class Agenda:
 
     def after(self, seconds: tuple[float, float], what: Action | Delivery) -> None:
         """Put in what happens, or arrives, within so many seconds, least and most."""
-        self.at(between(self._random, seconds), what)
+        self.at(draw_between(self._random, seconds), what)
 
     def send(self, delivery: Delivery) -> None:
         """Let a message find its way to the listener."""
         latency = _LATENCY
         if "late" in self._faults:
-            latency += between(self._random, _JITTER)
-        accident = drawn(self._random, _ACCIDENTS, self._faults)
+            latency += draw_between(self._random, _JITTER)
+        accident = draw_weighted(self._random, _ACCIDENTS, self._faults)
         if accident == "late":
-            latency += between(self._random, _LATE_BY)
+            latency += draw_between(self._random, _LATE_BY)
         self.at(latency, delivery)
         if accident in _REPEATS:
             again = delivery._replace(redelivered=accident == "redelivery")
@@ -76,13 +76,13 @@ class Agenda:
                 what()
 
 
-def between(random: Random, seconds: tuple[float, float]) -> int:
+def draw_between(random: Random, seconds: tuple[float, float]) -> int:
     """Draw a time, in milliseconds, from between the least and the most seconds."""
     least, most = seconds
     return int(SECOND * (least + (most - least) * random.random()))
 
 
-def drawn(
+def draw_weighted(
     random: Random, chances: tuple[tuple[str, float], ...], allowed: frozenset[str]
 ) -> str | None:
     """Draw what happens: one of those that have a chance, if it is allowed; else None."""

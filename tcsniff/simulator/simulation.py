@@ -10,13 +10,13 @@ from collections.abc import Collection, Iterator
 from functools import partial
 from random import Random
 
-from tcsniff.errors import UsageError, suggestion
+from tcsniff.errors import UsageError, suggest
 from tcsniff.pulse.deliveries import Delivery
-from tcsniff.simulator.planning import Plan, PlannedTask, plan
-from tcsniff.simulator.queue import Queue
-from tcsniff.simulator.schedule import SECOND, Agenda
+from tcsniff.simulator.planning import Plan, PlannedTask, plan_group
+from tcsniff.simulator.queue import SimulatedQueue
+from tcsniff.simulator.schedule import SECOND, Schedule
 
-__all__ = ["FAULTS", "Plan", "PlannedTask", "plan", "plans", "simulate"]
+__all__ = ["FAULTS", "Plan", "PlannedTask", "plan_group", "plans", "simulate"]
 
 FAULTS = (
     "failure",
@@ -75,11 +75,11 @@ def simulate(
     """
     for fault in faults:
         if fault not in FAULTS:
-            near = suggestion(fault, FAULTS) or f"; known: {', '.join(FAULTS)}"
+            near = suggest(fault, FAULTS) or f"; known: {', '.join(FAULTS)}"
             raise UsageError(f"no fault {fault!r}{near}")
     random = Random(f"queue {seed}")
-    agenda = Agenda(round(start * SECOND), random, frozenset(faults))
-    queue = Queue(agenda, random, frozenset(faults), _GAP)
+    agenda = Schedule(round(start * SECOND), random, frozenset(faults))
+    queue = SimulatedQueue(agenda, random, frozenset(faults), _GAP)
     agenda.at(0, partial(_begin, agenda, queue, plans(seed=seed, tasks=tasks, groups=groups)))
     return agenda.deliveries()
 
@@ -87,10 +87,10 @@ def simulate(
 def plans(*, seed: int, tasks: int = 60, groups: int | None = None) -> Iterator[Plan]:
     """Make up the task groups that `simulate` runs, given the same arguments."""
     for number in itertools.count() if groups is None else range(groups):
-        yield plan(Random(f"group {seed} {number}"), tasks=tasks)
+        yield plan_group(Random(f"group {seed} {number}"), tasks=tasks)
 
 
-def _begin(agenda: Agenda, queue: Queue, ahead: Iterator[Plan]) -> None:
+def _begin(agenda: Schedule, queue: SimulatedQueue, ahead: Iterator[Plan]) -> None:
     planned = next(ahead, None)
     if planned is not None:
         queue.begin(planned)

@@ -32,7 +32,7 @@ Json = dict[str, Any]
 """Fields of a message, in the order of messages."""
 
 
-class Worker(NamedTuple):
+class SimulatedWorker(NamedTuple):
     """Who runs a task: its ``workerGroup`` and its ``workerId``."""
 
     group: str
@@ -44,7 +44,7 @@ class Worker(NamedTuple):
         return {"workerGroup": self.group, "workerId": self.name}
 
 
-class Group:
+class SimulatedGroup:
     """A task group, for as long as anything can happen to it.
 
     Attributes:
@@ -68,14 +68,14 @@ class Group:
             "schedulerId": planned.scheduler_id,
             "expires": _text(now + _EXPIRES),
         }
-        self.tasks = [Task(task, self) for task in planned.tasks]
+        self.tasks = [SimulatedTask(task, self) for task in planned.tasks]
         by_id = {task.planned.task_id: task for task in self.tasks}
         for task in self.tasks:
             for dependency in task.planned.dependencies:
                 by_id[dependency].dependents.append(task)
 
     @property
-    def open_tasks(self) -> list[Task]:
+    def open_tasks(self) -> list[SimulatedTask]:
         """Its tasks that are defined and, for now, not resolved."""
         return [task for task in self.tasks if task.is_open]
 
@@ -89,7 +89,7 @@ class Group:
         return Delivery(_ADDRESS[name], key, orjson.dumps({**fields, "version": 1}))
 
 
-class Task:
+class SimulatedTask:
     """A task as the queue's database knows it.
 
     Attributes:
@@ -101,16 +101,16 @@ class Task:
         tags: Names and values, as most messages carry them.
     """
 
-    def __init__(self, planned: PlannedTask, group: Group) -> None:
+    def __init__(self, planned: PlannedTask, group: SimulatedGroup) -> None:
         pool = f"{planned.provisioner_id}.{planned.worker_type}"
         scheduler, group_id = group.plan.scheduler_id, group.plan.task_group_id
         self.planned = planned
         self.group = group
         self.status: Json = {}
         self.unmet = set(planned.dependencies)
-        self.dependents: list[Task] = []
+        self.dependents: list[SimulatedTask] = []
         self.resolved = False
-        self.worker: Worker | None = None
+        self.worker: SimulatedWorker | None = None
         self.tags = dict(planned.tags)
         self._cc = tuple(ROUTE + route for route in planned.routes)
         self._head = f"primary.{planned.task_id}"
@@ -156,7 +156,7 @@ class Task:
         self.status["state"] = "pending"
         runs.append({**run, "scheduled": _text(now)})
 
-    def claim(self, worker: Worker, now: int) -> str:
+    def claim(self, worker: SimulatedWorker, now: int) -> str:
         """Let a worker have the last run.
 
         Returns:
@@ -200,7 +200,7 @@ class Task:
         fields: Json,
         *,
         run: int | str = PLACEHOLDER,
-        worker: Worker | None = None,
+        worker: SimulatedWorker | None = None,
         by_group: bool = False,
     ) -> Delivery:
         """Word a message on the task.

@@ -13,10 +13,10 @@ from heapq import heappop, heappush
 from random import Random
 
 from tcsniff.simulator.planning import Plan
-from tcsniff.simulator.schedule import Agenda
-from tcsniff.simulator.tasks import Task, Worker
+from tcsniff.simulator.schedule import Schedule
+from tcsniff.simulator.tasks import SimulatedTask, SimulatedWorker
 
-PRIORITIES = ("highest", "very-high", "high", "medium", "low", "very-low", "lowest")
+PRIORITY_WEIGHTS = ("highest", "very-high", "high", "medium", "low", "very-low", "lowest")
 """Taskcluster's, the most urgent first."""
 
 _ENDS_WORKER = {"claim-expired", "worker-shutdown"}
@@ -30,8 +30,8 @@ class _Pool:
 
     def __init__(self) -> None:
         self.size = 0
-        self.idle: list[Worker] = []
-        self.waiting: list[tuple[int, int, Task, int]] = []  # the most urgent first
+        self.idle: list[SimulatedWorker] = []
+        self.waiting: list[tuple[int, int, SimulatedTask, int]] = []  # the most urgent first
         self.counter = itertools.count()
 
 
@@ -47,10 +47,10 @@ class WorkerPools:
 
     def __init__(
         self,
-        agenda: Agenda,
+        agenda: Schedule,
         random: Random,
         gap: float,
-        start: Callable[[Worker, Task, int], None],
+        start: Callable[[SimulatedWorker, SimulatedTask, int], None],
     ) -> None:
         self._agenda = agenda
         self._random = random
@@ -73,15 +73,15 @@ class WorkerPools:
                 pool.size += 1
                 pool.idle.append(_worker(self._random, name))
 
-    def offer(self, task: Task) -> None:
+    def offer(self, task: SimulatedTask) -> None:
         """Let the last run of a task wait for a worker."""
         pool = self._pools[task.status["taskQueueId"]]
-        urgency = PRIORITIES.index(task.status["priority"])
+        urgency = PRIORITY_WEIGHTS.index(task.status["priority"])
         run = len(task.status["runs"]) - 1
         heappush(pool.waiting, (urgency, next(pool.counter), task, run))
         self._match(pool)
 
-    def release(self, task: Task, reason: str) -> Worker | None:
+    def release(self, task: SimulatedTask, reason: str) -> SimulatedWorker | None:
         """Let the worker of a task, if it has one, take the next that waits.
 
         Args:
@@ -106,7 +106,7 @@ class WorkerPools:
             claim = partial(self._claim, pool, pool.idle.pop(), task, run)
             self._agenda.after(_UNTIL_CLAIMED, claim)
 
-    def _claim(self, pool: _Pool, worker: Worker, task: Task, run: int) -> None:
+    def _claim(self, pool: _Pool, worker: SimulatedWorker, task: SimulatedTask, run: int) -> None:
         if task.is_at(run, "pending"):
             self._start(worker, task, run)
         else:
@@ -114,10 +114,10 @@ class WorkerPools:
             self._match(pool)
 
 
-def _worker(random: Random, pool: str) -> Worker:
+def _worker(random: Random, pool: str) -> SimulatedWorker:
     # Each cloud, and each data center, has its own way of naming.
     if pool.startswith("aws-provisioner/"):
-        return Worker(random.choice(_AWS_ZONES), f"i-{random.getrandbits(68):017x}")
+        return SimulatedWorker(random.choice(_AWS_ZONES), f"i-{random.getrandbits(68):017x}")
     if "osx" in pool and pool.startswith("gecko-t/"):
-        return Worker("mdc1", f"macmini-m4-{random.randrange(1, 400)}")
-    return Worker(random.choice(_GCP_ZONES), str(10**18 + random.randrange(8 * 10**18)))
+        return SimulatedWorker("mdc1", f"macmini-m4-{random.randrange(1, 400)}")
+    return SimulatedWorker(random.choice(_GCP_ZONES), str(10**18 + random.randrange(8 * 10**18)))

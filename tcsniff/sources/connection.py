@@ -37,14 +37,14 @@ from tcsniff.errors import (
     TcsniffError,
     TlsError,
     UsageError,
-    suggestion,
+    suggest,
 )
 from tcsniff.pulse.deliveries import Delivery
 from tcsniff.pulse.exchanges import BY_ADDRESS
 from tcsniff.pulse.routing import Binding
 from tcsniff.settings.brokers import Broker
-from tcsniff.sources.frames import UNFIT, Bulk, Receiver, fits, frame_handler
-from tcsniff.sources.wakeup import Alarm
+from tcsniff.sources.frames import UNFIT, FrameReader, Receiver, can_read_frames, frame_handler
+from tcsniff.sources.wakeup import WakeUp
 
 READING = 0.25  # seconds for the rest of a frame whose beginning is there
 CLOSING = 2  # seconds for a goodbye
@@ -57,10 +57,10 @@ _NAME = f"tcsniff-{__version__}-{socket.gethostname()}-{os.getpid()}"
 for _library in ("amqp", "kombu"):
     logging.getLogger(_library).addHandler(logging.NullHandler())
 
-MOST_BYTES = 16 << 20  # of a body that is wanted, unless told otherwise
+MAX_KEY_BYTES = 16 << 20  # of a body that is wanted, unless told otherwise
 
 
-class Queue(NamedTuple):
+class QueueSpec(NamedTuple):
     """A queue as we want it.
 
     Attributes:
@@ -75,7 +75,7 @@ class Queue(NamedTuple):
     arguments: Mapping[str, int | str] = MappingProxyType({})
 
 
-class Link:
+class Connection:
     """A connection to a broker, with one channel to consume on.
 
     For one thread at a time.
@@ -84,11 +84,11 @@ class Link:
     def __init__(
         self,
         broker: Broker,
-        alarm: Alarm | None = None,
+        alarm: WakeUp | None = None,
         *,
         receiver: Receiver | None = None,
-        most: int = MOST_BYTES,
-        tell: Callable[[str], object] = str,
+        most: int = MAX_KEY_BYTES,
+        notify: Callable[[str], object] = str,
         in_memory: bool = False,
         in_bulk: bool = True,
     ) -> None:
@@ -100,7 +100,7 @@ class Link:
             receiver: Is given what is delivered, by `drain`.
             most: The largest body that is wanted, in bytes; of larger ones only
                 the size is handed over.
-            tell: Takes what a person should know.
+            notify: Takes what a person should know.
             in_memory: Whether to use kombu's own broker inside this process
                 instead.
             in_bulk: Whether to read past py-amqp where that can be.
@@ -108,7 +108,7 @@ class Link:
         self._broker = broker
         self._receiver = receiver or Receiver()
         self._most = most
-        self._tell = tell
+        self._notify = notify
         self._in_memory = in_memory
         self._in_bulk = in_bulk
         frames = frame_handler(self._receiver, most) if in_bulk else None
@@ -117,9 +117,9 @@ class Link:
         self._connection: Any = None
         self._channel: Any = None
         self._sock: Any = None
-        self._bulk: Bulk | None = None
+        self._bulk: FrameReader | None = None
         self._made: list[str] = []
-        self._alarm = alarm or Alarm()
+        self._alarm = alarm or WakeUp()
 
     def open(self) -> None:
         """Connect.
@@ -137,16 +137,16 @@ class Link:
             self._sock = getattr(self._connection, "sock", None)  # none in memory
             self._limit(CONNECTING)
             self._channel = self._transport.create_channel(self._connection)
-        except FAILURES as error:
-            raise explained(error, self._broker) from error
+        except CONNECTION_ERRORS as error:
+            raise explain_failure(error, self._broker) from error
         self._channel.auto_decode = False
         if self._in_bulk and self._sock is not None:
-            if self._has_handler and fits(self._connection):
-                self._bulk = Bulk(self._connection, self._receiver, self._most)
+            if self._has_handler and can_read_frames(self._connection):
+                self._bulk = FrameReader(self._connection, self._receiver, self._most)
             else:
-                self._tell(UNFIT)
+                self._notify(UNFIT)
 
-    def declare(self, queue: Queue) -> int:
+    def declare(self, queue: QueueSpec) -> int:
         """Have a queue.
 
         Returns:
@@ -165,8 +165,8 @@ class Link:
                 auto_delete=not queue.kept,
                 arguments=dict(queue.arguments) or None,
             )
-        except FAILURES as error:
-            raise explained(error, self._broker) from error
+        except CONNECTION_ERRORS as error:
+            raise explain_failure(error, self._broker) from error
         return int(declared.message_count)
 
     def waiting(self, queue: str) -> int | None:
@@ -181,15 +181,15 @@ class Link:
             channel.close()
         except NotFound:
             return None
-        except FAILURES as error:
-            raise explained(error, self._broker) from error
+        except CONNECTION_ERRORS as error:
+            raise explain_failure(error, self._broker) from error
         return int(declared.message_count)
 
     def discard(self, queue: str) -> None:
         """Delete a queue that is of no more use; no failure in that changes anything."""
         if self._channel is None or self._connection is None:
             return
-        with suppress(*FAILURES, AttributeError):  # py-amqp, when half closed
+        with suppress(*CONNECTION_ERRORS, AttributeError):  # py-amqp, when half closed
             self._channel.queue_delete(queue)
 
     def delete(self, queue: str) -> int:
@@ -204,8 +204,8 @@ class Link:
         """
         try:
             return int(self._channel.queue_delete(queue) or 0)
-        except FAILURES as error:
-            raise explained(error, self._broker) from error
+        except CONNECTION_ERRORS as error:
+            raise explain_failure(error, self._broker) from error
 
     def bind(self, queue: str, bindings: Iterable[Binding]) -> None:
         """Make bindings.
@@ -223,8 +223,8 @@ class Link:
                 channel.queue_bind(queue, exchange, pattern, nowait=True)
             channel.queue_declare(queue, passive=True)
             channel.close()
-        except FAILURES as error:
-            raise explained(error, self._broker) from error
+        except CONNECTION_ERRORS as error:
+            raise explain_failure(error, self._broker) from error
 
     def has(self, exchange: str) -> bool:
         """Tell whether the broker has an exchange.
@@ -238,8 +238,8 @@ class Link:
             channel.close()
         except NotFound:
             return False
-        except FAILURES as error:
-            raise explained(error, self._broker) from error
+        except CONNECTION_ERRORS as error:
+            raise explain_failure(error, self._broker) from error
         return True
 
     def consume(self, queue: str, *, prefetch: int, auto_ack: bool) -> None:
@@ -259,8 +259,8 @@ class Link:
             self._channel.basic_consume(
                 queue, consumer_tag=_NAME, no_ack=auto_ack, callback=self._take
             )
-        except FAILURES as error:
-            raise explained(error, self._broker) from error
+        except CONNECTION_ERRORS as error:
+            raise explain_failure(error, self._broker) from error
 
     def drain(self, seconds: float) -> bool:
         """Take in one message, or another word of the broker.
@@ -286,8 +286,8 @@ class Link:
             self._transport.drain_events(self._connection, timeout=seconds)
         except TimeoutError:
             return False
-        except FAILURES as error:
-            raise lost(error, self._broker) from error
+        except CONNECTION_ERRORS as error:
+            raise is_connection_lost(error, self._broker) from error
         return True
 
     def acknowledge(self, tag: int) -> None:
@@ -298,8 +298,8 @@ class Link:
         """
         try:
             self._channel.basic_ack(tag, multiple=True)
-        except FAILURES as error:
-            raise lost(error, self._broker) from error
+        except CONNECTION_ERRORS as error:
+            raise is_connection_lost(error, self._broker) from error
 
     def check(self) -> None:
         """Send a heartbeat if one is due, and see that the broker's are not overdue.
@@ -311,13 +311,13 @@ class Link:
         """
         try:
             self._transport.heartbeat_check(self._connection)
-        except FAILURES as error:
-            raise lost(error, self._broker) from error
+        except CONNECTION_ERRORS as error:
+            raise is_connection_lost(error, self._broker) from error
 
     def beat(self) -> None:
         """Send a heartbeat while nobody drains; that the line is dead shows later."""
         if self._sock is not None and self._connection is not None:
-            with suppress(*FAILURES):
+            with suppress(*CONNECTION_ERRORS):
                 self._connection.send_heartbeat()
 
     def make(self, exchanges: Iterable[str]) -> None:
@@ -349,7 +349,7 @@ class Link:
         try:
             self._limit(CLOSING)
             self._transport.close_connection(connection)
-        except (*FAILURES, ValueError, AttributeError):  # py-amqp, when half closed
+        except (*CONNECTION_ERRORS, ValueError, AttributeError):  # py-amqp, when half closed
             connection.collect()
 
     def _take(self, message: Any) -> None:
@@ -367,7 +367,7 @@ class Link:
         try:
             return self._alarm.wait(seconds, self._sock)
         except (OSError, ValueError) as error:  # closed under us
-            raise lost(error, self._broker) from error
+            raise is_connection_lost(error, self._broker) from error
 
     def _limit(self, seconds: float) -> None:
         if self._sock is not None:
@@ -440,7 +440,7 @@ def _delivery(message: Any, received: str | None) -> Delivery:
     )
 
 
-FAILURES = (OSError, AMQPError, KombuError)
+CONNECTION_ERRORS = (OSError, AMQPError, KombuError)
 """All that the two may raise."""
 
 CONNECTING = 10  # seconds for the broker to answer, at each step of connecting
@@ -450,7 +450,7 @@ class NoExchange(Refused):
     """The broker has no exchange of that name."""
 
 
-def lost(error: BaseException, broker: Broker) -> TcsniffError:
+def is_connection_lost(error: BaseException, broker: Broker) -> TcsniffError:
     """Tell of a failure after the connection stood."""
     if isinstance(error, ConsumerCancelled):
         return ConnectionFailed(
@@ -459,7 +459,7 @@ def lost(error: BaseException, broker: Broker) -> TcsniffError:
     return ConnectionFailed(f"connection to {broker} lost: {_text(error)}")
 
 
-def explained(error: BaseException, broker: Broker) -> TcsniffError:
+def explain_failure(error: BaseException, broker: Broker) -> TcsniffError:
     """Tell of a failure while connecting, or of something that was refused."""
     if isinstance(error, AMQPError):
         return _refused(error, broker)
@@ -483,7 +483,7 @@ _UNREACHABLE = {
 def _refused(error: AMQPError, broker: Broker) -> TcsniffError:
     text = _text(error)
     if isinstance(error, NotFound) and (found := re.search("no exchange '(.*?)'", text)):
-        near = suggestion(found[1], BY_ADDRESS) if found[1] not in BY_ADDRESS else ""
+        near = suggest(found[1], BY_ADDRESS) if found[1] not in BY_ADDRESS else ""
         return NoExchange(f"{broker.name} has no exchange {found[1]!r}{near}")
     if isinstance(error, NotAllowed) and "is down" in text:  # a broker that is starting
         return ConnectionFailed(f"no connection to {broker}: {text}")

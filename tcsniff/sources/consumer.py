@@ -15,21 +15,21 @@ from types import TracebackType
 from typing import NamedTuple, Self
 
 from tcsniff.errors import ConnectionFailed, TcsniffError
-from tcsniff.pipeline import Watch
+from tcsniff.pipeline import ConnectionObserver
 from tcsniff.pulse.deliveries import Delivery, Gap
 from tcsniff.pulse.routing import Binding
-from tcsniff.pulse.times import stamp
+from tcsniff.pulse.times import format_timestamp
 from tcsniff.settings.brokers import Broker
-from tcsniff.sources.connection import HEARTBEAT, MOST_BYTES, Link, NoExchange, Queue
-from tcsniff.sources.frames import Inbox
-from tcsniff.sources.wakeup import Alarm
+from tcsniff.sources.connection import HEARTBEAT, MAX_KEY_BYTES, Connection, NoExchange, QueueSpec
+from tcsniff.sources.frames import ReceiveBuffer
+from tcsniff.sources.wakeup import WakeUp
 
 FIRST_PAUSE = 0.5  # seconds before a lost connection is tried again; doubled each time
 LONGEST_PAUSE = 30.0  # seconds
 _RESUMED = 50_000  # messages that a queue keeps for us while we are away
 
 
-class Keeping(NamedTuple):
+class QueuePolicy(NamedTuple):
     """What is to be kept of a queue when the connection goes.
 
     Attributes:
@@ -48,11 +48,11 @@ class Keeping(NamedTuple):
     max_length: int | None = None
 
 
-TEMPORARY = Keeping()
+TEMPORARY = QueuePolicy()
 """Nothing is kept."""
 
 
-def queue_of(user: str, keeping: Keeping) -> Queue:
+def build_queue(user: str, keeping: QueuePolicy) -> QueueSpec:
     """Make up the queue for a connection.
 
     Args:
@@ -69,16 +69,16 @@ def queue_of(user: str, keeping: Keeping) -> Queue:
             "x-max-length": keeping.max_length,
         }
         arguments = {name: value for name, value in limits.items() if value is not None}
-        return Queue(f"queue/{user}/{keeping.name}", kept=True, arguments=arguments)
+        return QueueSpec(f"queue/{user}/{keeping.name}", kept=True, arguments=arguments)
     name = f"queue/{user}/tcsniff/{secrets.token_urlsafe(16)}"
     if keeping.resume is None:
-        return Queue(name)
+        return QueueSpec(name)
     # Durable, as RabbitMQ 4.3 wants of a queue that is not exclusive.
     expires = {"x-expires": int(keeping.resume * 1000), "x-max-length": _RESUMED}
-    return Queue(name, kept=True, arguments=expires)
+    return QueueSpec(name, kept=True, arguments=expires)
 
 
-def pauses() -> Iterator[float]:
+def list_pauses() -> Iterator[float]:
     """Tell how long to wait before each further try, in seconds, for ever.
 
     With jitter, so that a broker that comes back is not met by all at once.
@@ -96,7 +96,7 @@ _LOOK = 10.0  # seconds between two looks at how much waits
 _MUCH = 1_000  # messages that wait; PulseGuardian warns above 2,000 and deletes above 8,000
 
 
-class Listener:
+class Consumer:
     """A queue, bound to exchanges and consumed.
 
     A context manager: connected inside of it, and a temporary queue gone after
@@ -117,12 +117,12 @@ class Listener:
         broker: Broker,
         bindings: Sequence[Binding],
         *,
-        keeping: Keeping = TEMPORARY,
+        keeping: QueuePolicy = TEMPORARY,
         prefetch: int = PREFETCH,
         auto_ack: bool = False,
         optional: Collection[str] = (),
-        most: int = MOST_BYTES,
-        watch: Watch | None = None,
+        most: int = MAX_KEY_BYTES,
+        watch: ConnectionObserver | None = None,
         in_memory: bool = False,
         in_bulk: bool = True,
         quiet: float = QUIET,
@@ -151,7 +151,7 @@ class Listener:
             clock: Tells when messages are received, in seconds since the Unix
                 epoch.
         """
-        self._queue = queue_of(broker.user, keeping)
+        self._queue = build_queue(broker.user, keeping)
         self.missing: list[str] = []
         self.waiting = 0
         self.is_connected = False
@@ -163,13 +163,13 @@ class Listener:
         self._auto_ack = auto_ack
         self._optional = optional
         self._most = most
-        self._watch = watch or Watch()
+        self._watch = watch or ConnectionObserver()
         self._in_memory = in_memory
         self._in_bulk = in_bulk
         self._quiet = quiet
         self._clock = clock
-        self._alarm = Alarm()
-        self._inbox = Inbox(clock, most, self._watch.tell)
+        self._alarm = WakeUp()
+        self._inbox = ReceiveBuffer(clock, most, self._watch.notify)
         self._link = self._new_link()
         self._idle = threading.Lock()  # held by who uses the link
         self._ended = threading.Event()  # for the heartbeat
@@ -276,13 +276,13 @@ class Listener:
         """Publish to ourselves; in memory only."""
         self._link.publish(deliveries)
 
-    def _new_link(self) -> Link:
-        return Link(
+    def _new_link(self) -> Connection:
+        return Connection(
             self._broker,
             self._alarm,
             receiver=self._inbox,
             most=self._most,
-            tell=self._watch.tell,
+            notify=self._watch.notify,
             in_memory=self._in_memory,
             in_bulk=self._in_bulk,
         )
@@ -308,7 +308,7 @@ class Listener:
             self._link.discard(self.queue)
         self._link.close()
 
-    def _consume(self, link: Link, queue: Queue) -> None:
+    def _consume(self, link: Connection, queue: QueueSpec) -> None:
         self.waiting = link.declare(queue)
         self._bind(link, queue.name)
         link.consume(queue.name, prefetch=self._prefetch, auto_ack=self._auto_ack)
@@ -322,7 +322,7 @@ class Listener:
     def _exchanges(self) -> list[str]:
         return list(dict.fromkeys(binding.exchange for binding in self._bindings))
 
-    def _bind(self, link: Link, queue: str) -> None:
+    def _bind(self, link: Connection, queue: str) -> None:
         try:
             link.bind(queue, self._bindings)
         except NoExchange:
@@ -359,7 +359,7 @@ class Listener:
             self._calm = now
         if self.waiting >= self._told:
             self._told *= 2
-            self._watch.tell(
+            self._watch.notify(
                 f"{self.waiting:,} messages wait in {self.queue}: we are too slow, and "
                 "PulseGuardian deletes queues that grow too long; select less, or share the "
                 "work with --queue"
@@ -374,7 +374,7 @@ class Listener:
 
     def _mend(self, reason: str) -> Iterator[Sequence[Delivery]]:
         self.is_connected = False
-        self._watch.tell(f"{reason}; trying again")
+        self._watch.notify(f"{reason}; trying again")
         since = self._calm
         arrived = self._inbox.clear()
         self._batch_tags = []
@@ -385,11 +385,13 @@ class Listener:
             self._link.close()
         missed = yield from self._tried_again()
         if missed is not None:
-            self._watch.gap(Gap(stamp(since), stamp(self._clock()), missed, reason))
+            self._watch.gap(
+                Gap(format_timestamp(since), format_timestamp(self._clock()), missed, reason)
+            )
 
     def _tried_again(self) -> Generator[Sequence[Delivery], None, bool | None]:
         # Whether messages can have been missed; None if we were stopped before.
-        for pause in pauses():
+        for pause in list_pauses():
             yield from self._waiting_for(lambda: False, time.monotonic() + pause)
             if self.stopped:
                 return None
@@ -412,12 +414,12 @@ class Listener:
             yield ()
             self._alarm.wait(min(left, _TURN))
 
-    def _reopen(self, link: Link) -> tuple[Queue, bool]:
+    def _reopen(self, link: Connection) -> tuple[QueueSpec, bool]:
         # In a thread of its own, as it may hang: changes nothing of ours.
         link.open()
         queue, missed = self._queue, False
         if not queue.kept:
-            queue, missed = queue_of(self._broker.user, self._keeping), True
+            queue, missed = build_queue(self._broker.user, self._keeping), True
         elif (waiting := link.waiting(queue.name)) is None:
             missed = True
         elif isinstance(most := queue.arguments.get("x-max-length"), int):
@@ -437,10 +439,12 @@ class Listener:
 class _Attempt:
     # To make a connection again, which may take long or never end.
 
-    def __init__(self, link: Link, reopen: Callable[[Link], tuple[Queue, bool]]) -> None:
+    def __init__(
+        self, link: Connection, reopen: Callable[[Connection], tuple[QueueSpec, bool]]
+    ) -> None:
         self.link = link
         self._reopen = reopen
-        self._found: tuple[Queue, bool] | None = None
+        self._found: tuple[QueueSpec, bool] | None = None
         self._error: TcsniffError | None = None
         self._thread = threading.Thread(target=self._run, name="reconnect", daemon=True)
         self._thread.start()
@@ -448,7 +452,7 @@ class _Attempt:
     def is_over(self) -> bool:
         return not self._thread.is_alive()
 
-    def found(self) -> tuple[Queue, bool] | None:
+    def found(self) -> tuple[QueueSpec, bool] | None:
         # None if it may be tried again.
         if self._error is not None and not isinstance(self._error, ConnectionFailed):
             raise self._error

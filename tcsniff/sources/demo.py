@@ -15,8 +15,8 @@ from typing import Self
 from tcsniff.pulse.deliveries import Delivery
 from tcsniff.pulse.routing import ANY_WORDS, Binding
 from tcsniff.settings.brokers import Broker
-from tcsniff.sources.consumer import Listener
-from tcsniff.sources.wakeup import Alarm
+from tcsniff.sources.consumer import Consumer
+from tcsniff.sources.wakeup import WakeUp
 
 STEP = 6.0  # simulated seconds that are published at a time
 _BROKER = Broker("demo", "demo", 0, "demo", "", tls=False)
@@ -52,10 +52,10 @@ class Demo:
         self._exchanges = list(dict.fromkeys(exchanges))
         self._step = STEP / pace
         self._clock = clock
-        self._alarm = Alarm()
+        self._alarm = WakeUp()
         self._sleep = sleep or self._alarm.wait
         self._times: deque[float] = deque()
-        self._listener = Listener(
+        self._listener = Consumer(
             _BROKER,
             [Binding(exchange, ANY_WORDS) for exchange in self._exchanges],
             auto_ack=True,

@@ -16,10 +16,10 @@ from tcsniff.errors import ConnectionFailed, Refused, TcsniffError
 from tcsniff.pulse.deliveries import Delivery
 from tcsniff.pulse.routing import Binding
 from tcsniff.settings.brokers import Broker
-from tcsniff.sources.connection import Link, NoExchange
-from tcsniff.sources.consumer import TEMPORARY, queue_of
+from tcsniff.sources.connection import Connection, NoExchange
+from tcsniff.sources.consumer import TEMPORARY, build_queue
 from tcsniff.sources.frames import Receiver
-from tcsniff.sources.probe import Finding, Line, is_about_vhost
+from tcsniff.sources.probe import Finding, ProbeConnection, is_about_vhost
 
 BIND = "bind"
 _QUIET = 0.25  # seconds between two looks at the heartbeat
@@ -78,7 +78,7 @@ _ADVICE = {
 }
 
 
-class Step(NamedTuple):
+class DoctorStep(NamedTuple):
     """A step that was tried.
 
     Attributes:
@@ -119,14 +119,14 @@ class Examination:
         self._bindings = bindings
         self._optional = optional
         self._wait = wait
-        self._queue = queue_of(broker.user, TEMPORARY)
-        self._line = Line(broker)
+        self._queue = build_queue(broker.user, TEMPORARY)
+        self._line = ProbeConnection(broker)
         self._heard = _Heard()
-        self._link = Link(broker, receiver=self._heard, most=0)
+        self._link = Connection(broker, receiver=self._heard, most=0)
         self._refusal: TcsniffError | None = None  # of the vhost, which comes with the login
         self._is_bound = False
 
-    def steps(self) -> Generator[Step]:
+    def steps(self) -> Generator[DoctorStep]:
         """Try one step after the other, until one has failed.
 
         Yields:
@@ -162,7 +162,7 @@ class Examination:
             yield "exchanges", self._nothing
         yield "delivery", self._delivery
 
-    def _tried(self, name: str, attempt: Callable[[], Finding]) -> Step:
+    def _tried(self, name: str, attempt: Callable[[], Finding]) -> DoctorStep:
         started = time.perf_counter()
         try:
             finding = attempt()
@@ -173,7 +173,7 @@ class Examination:
         # A message says behind a semicolon what to do.
         found, _, told = found.partition("; ") if about else (found, "", "")
         advice = "; ".join(filter(None, (told, _ADVICE[about].format(self._broker))))
-        return Step(name, milliseconds, found, advice, status)
+        return DoctorStep(name, milliseconds, found, advice, status)
 
     def _login(self) -> Finding:
         self._line.close()  # the link has a connection of its own

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 from tcsniff.errors import RecordingError
-from tcsniff.sources.wakeup import Alarm
+from tcsniff.sources.wakeup import WakeUp
 
 CHUNK = 1 << 20  # bytes read at a time
 PAUSE = 0.25  # seconds between two looks at a file that grows
@@ -21,11 +21,11 @@ _MEMBER = b"\x1f\x8b\x08"  # how each part of a compressed file begins: RFC 1952
 _GZIP = 31  # zlib's word for that format
 _LOOK_BACK = 1 << 16  # bytes in which the beginning of a member is looked for
 
-Tell = Callable[[str], None]
+Notify = Callable[[str], None]
 """Takes what a person should know."""
 
 
-def opened(path: str) -> BinaryIO:
+def open_input(path: str) -> BinaryIO:
     """Open a file.
 
     Args:
@@ -43,12 +43,12 @@ def opened(path: str) -> BinaryIO:
         raise RecordingError(f"{path}: {error.strerror}") from error
 
 
-def whole(path: str, tell: Tell, *, most: int = MOST) -> bytes:
+def read_whole(path: str, notify: Notify, *, most: int = MOST) -> bytes:
     """Read a file to its end, decompressed if it is compressed.
 
     Args:
         path: Its name; ``-`` is standard input.
-        tell: Is told of damage that was passed over.
+        notify: Is told of damage that was passed over.
         most: How many bytes it may have, decompressed.
 
     Raises:
@@ -56,8 +56,8 @@ def whole(path: str, tell: Tell, *, most: int = MOST) -> bytes:
     """
     parts = []
     left = most
-    with opened(path) as file:
-        for part in chunks(path, file, tell, Alarm(), None):
+    with open_input(path) as file:
+        for part in read_chunks(path, file, notify, WakeUp(), None):
             parts.append(part)
             left -= len(part)
             if left < 0:
@@ -65,11 +65,11 @@ def whole(path: str, tell: Tell, *, most: int = MOST) -> bytes:
     return b"".join(parts)
 
 
-def chunks(
+def read_chunks(
     path: str,
     file: BinaryIO,
-    tell: Tell,
-    alarm: Alarm,
+    notify: Notify,
+    alarm: WakeUp,
     wait: Callable[[float], object] | None,
 ) -> Iterator[bytes]:
     """Read a file, decompressed if it is compressed.
@@ -77,7 +77,7 @@ def chunks(
     Args:
         path: Its name.
         file: The same, opened.
-        tell: Is told of damage that was passed over.
+        notify: Is told of damage that was passed over.
         alarm: Ends the reading of a pipe in which nothing comes.
         wait: Waits for so many seconds, at the end of a file that grows; None
             to end there.
@@ -88,14 +88,14 @@ def chunks(
     Raises:
         RecordingError: If it cannot be read.
     """
-    raw = _raw(path, file, tell, alarm, wait)
+    raw = _raw(path, file, notify, alarm, wait)
     first = b""
     for first in raw:
         if first:
             break
         yield b""
     if first.startswith(_MEMBER):
-        yield from _decompressed(path, first, raw, tell)
+        yield from _decompressed(path, first, raw, notify)
     else:
         yield first
         yield from raw
@@ -104,8 +104,8 @@ def chunks(
 def _raw(
     path: str,
     file: BinaryIO,
-    tell: Tell,
-    alarm: Alarm,
+    notify: Notify,
+    alarm: WakeUp,
     wait: Callable[[float], object] | None,
 ) -> Iterator[bytes]:
     while True:
@@ -117,7 +117,7 @@ def _raw(
                 continue
             chunk = file.read(CHUNK)
             if wait is not None and not chunk and _was_cut(file):
-                tell(f"{path}: the file was cut; reading it from its start")
+                notify(f"{path}: the file was cut; reading it from its start")
                 file.seek(0)
                 chunk = b"\n"  # the end of a line that was not whole
         except OSError as error:
@@ -133,7 +133,9 @@ def _was_cut(file: BinaryIO) -> bool:
     return file.seekable() and os.fstat(file.fileno()).st_size < file.tell()
 
 
-def _decompressed(path: str, first: bytes, raw: Iterator[bytes], tell: Tell) -> Iterator[bytes]:
+def _decompressed(
+    path: str, first: bytes, raw: Iterator[bytes], notify: Notify
+) -> Iterator[bytes]:
     # A file may have several members: one for each time that it was written to.
     member = zlib.decompressobj(wbits=_GZIP)
     eaten = b""  # what this member was given last
@@ -146,7 +148,7 @@ def _decompressed(path: str, first: bytes, raw: Iterator[bytes], tell: Tell) -> 
             eaten = (eaten + data[: len(data) - len(rest)])[-_LOOK_BACK:]
             data = rest or member.unused_data
         except zlib.error as error:
-            tell(f"{path}: damage in the compressed data passed over: {error}")
+            notify(f"{path}: damage in the compressed data passed over: {error}")
             yield _salvaged(before, data) + b"\n"  # what follows is no part of a torn line
             data = _next_member(eaten + data, raw)
             eaten, member = b"", zlib.decompressobj(wbits=_GZIP)
@@ -156,7 +158,7 @@ def _decompressed(path: str, first: bytes, raw: Iterator[bytes], tell: Tell) -> 
             data = next(raw, None)
     if eaten:
         yield member.flush()
-        tell(f"{path}: the compressed data ends in the middle")
+        notify(f"{path}: the compressed data ends in the middle")
 
 
 def _next_member(data: bytes, raw: Iterator[bytes]) -> bytes | None:

@@ -20,7 +20,7 @@ from amqp import __version__
 from amqp.connection import Connection
 
 from tcsniff.pulse.deliveries import Delivery
-from tcsniff.pulse.times import stamp
+from tcsniff.pulse.times import format_timestamp
 
 
 class Receiver:
@@ -281,7 +281,7 @@ def _size(data: bytes, at: int) -> int | None:
     return _SIZES.get(data[at])
 
 
-class Inbox(Receiver):
+class ReceiveBuffer(Receiver):
     """Keeps deliveries with their tags, in order.
 
     Attributes:
@@ -289,7 +289,7 @@ class Inbox(Receiver):
     """
 
     def __init__(
-        self, clock: Callable[[], float], most: int, tell: Callable[[str], object]
+        self, clock: Callable[[], float], most: int, notify: Callable[[str], object]
     ) -> None:
         """Nothing has arrived yet.
 
@@ -297,21 +297,21 @@ class Inbox(Receiver):
             clock: Tells when messages are received, in seconds since the Unix
                 epoch.
             most: The largest body in bytes, for the telling.
-            tell: Is told of larger messages.
+            notify: Is told of larger messages.
         """
         self.arrived: list[Delivery] = []
         self._tags: list[int] = []
         self._last = 0  # the tag of what came last, also of what was too large
         self._clock = clock
         self._most = most
-        self._tell = tell
+        self._notify = notify
         self._stamped = (-1, "")
 
     def stamp(self) -> str:
         """Tell the time; the same text serves all that comes within a millisecond."""
         now = self._clock()
         if int(now * 1000) != self._stamped[0]:
-            self._stamped = int(now * 1000), stamp(now)
+            self._stamped = int(now * 1000), format_timestamp(now)
         return self._stamped[1]
 
     def take(self, tags: Sequence[int], deliveries: Sequence[Delivery]) -> None:
@@ -323,7 +323,7 @@ class Inbox(Receiver):
     def pass_over(self, tag: int, delivery: Delivery, size: int) -> None:
         """Tell of a delivery that is too large; it is done with as soon as those around it."""
         self._last = tag
-        self._tell(
+        self._notify(
             f"a message of {size:,} bytes on {delivery.exchange} passed over "
             f"({delivery.routing_key}); --max-size allows {self._most:,}"
         )
@@ -372,7 +372,7 @@ def frame_handler(receiver: Receiver, most: int) -> Callable[..., Any] | None:
     return None if parameter is None else handler(receiver, most, parameter.default)
 
 
-def fits(connection: Any) -> bool:
+def can_read_frames(connection: Any) -> bool:
     """Tell whether this py-amqp is built as `Bulk` needs it.
 
     Args:
@@ -382,7 +382,7 @@ def fits(connection: Any) -> bool:
     return isinstance(kept, bytes) and hasattr(connection, "on_inbound_frame")
 
 
-class Bulk:
+class FrameReader:
     """Reads for a connection that `fits`."""
 
     def __init__(self, connection: Any, receiver: Receiver, most: int) -> None:

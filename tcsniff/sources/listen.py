@@ -12,12 +12,12 @@ from types import TracebackType
 from typing import Self
 
 from tcsniff.errors import UsageError
-from tcsniff.pipeline import Watch
+from tcsniff.pipeline import ConnectionObserver
 from tcsniff.pulse.deliveries import Gap
 from tcsniff.pulse.events import Event
 from tcsniff.selection.select import Selection
 from tcsniff.settings import brokers
-from tcsniff.sources.consumer import PREFETCH, QUIET, Keeping, Listener
+from tcsniff.sources.consumer import PREFETCH, QUIET, Consumer, QueuePolicy
 
 
 def listen(
@@ -30,7 +30,7 @@ def listen(
     idle_timeout: float | None = None,
     on_gap: Callable[[Gap], None] | None = None,
     plaintext: bool = False,
-) -> Listening:
+) -> EventStream:
     """Listen to a broker.
 
     Args:
@@ -59,19 +59,19 @@ def listen(
         raise UsageError("listen needs something to ask for: bind(...)")
     together = Selection(tuple(clause for one in selections for clause in one.clauses))
     waits = [QUIET, *(seconds for seconds in (timeout, idle_timeout) if seconds is not None)]
-    listener = Listener(
-        brokers.broker(url, None, os.environ, plaintext=plaintext),
+    listener = Consumer(
+        brokers.build_broker(url, None, os.environ, plaintext=plaintext),
         together.bindings,
-        keeping=Keeping(name=queue),
+        keeping=QueuePolicy(name=queue),
         watch=_Gaps(on_gap),
         prefetch=prefetch,
         auto_ack=auto_ack,
         quiet=min(waits),
     )
-    return Listening(listener, together, timeout=timeout, idle_timeout=idle_timeout)
+    return EventStream(listener, together, timeout=timeout, idle_timeout=idle_timeout)
 
 
-class _Gaps(Watch):
+class _Gaps(ConnectionObserver):
     # Hands gaps on.
 
     def __init__(self, on_gap: Callable[[Gap], None] | None) -> None:
@@ -82,7 +82,7 @@ class _Gaps(Watch):
             self._on_gap(gap)
 
 
-class Listening:
+class EventStream:
     """Events from a broker, one by one; `listen` makes it.
 
     A context manager, connected inside of it. An iterator of events: a message
@@ -92,7 +92,7 @@ class Listening:
 
     def __init__(
         self,
-        listener: Listener,
+        listener: Consumer,
         selection: Selection,
         *,
         timeout: float | None,

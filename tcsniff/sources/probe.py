@@ -16,7 +16,7 @@ from amqp.exceptions import NotAllowed
 
 from tcsniff.errors import TcsniffError
 from tcsniff.settings.brokers import Broker
-from tcsniff.sources.connection import CONNECTING, explained
+from tcsniff.sources.connection import CONNECTING, explain_failure
 
 _PROBING = 2  # seconds for what is asked only to give better advice
 _SOON = 21  # days before its end from which a certificate is told of
@@ -50,7 +50,7 @@ def is_about_vhost(error: TcsniffError) -> bool:
     return isinstance(error.__cause__, NotAllowed)
 
 
-class Line:
+class ProbeConnection:
     """The way to a broker. Each step needs those before it; close it in the end."""
 
     def __init__(self, broker: Broker) -> None:
@@ -154,7 +154,7 @@ class Line:
             self._sock.close()
 
     def _failed(self, error: BaseException, found: str, about: str) -> Finding:
-        return Finding(found, about, explained(error, self._broker).exit_status)
+        return Finding(found, about, explain_failure(error, self._broker).exit_status)
 
     def _connected(self, seconds: float) -> socket.socket:
         family, kind, protocol, _, address = self._address

@@ -10,8 +10,14 @@ from amqp.exceptions import AccessRefused, NotFound, PreconditionFailed
 from tcsniff.errors import ConnectionFailed, Refused, TcsniffError, UsageError
 from tcsniff.pulse.deliveries import Delivery
 from tcsniff.settings.brokers import Broker
-from tcsniff.sources.connection import FAILURES, Link, explained, is_elsewhere, lost
-from tcsniff.sources.wakeup import Alarm
+from tcsniff.sources.connection import (
+    CONNECTION_ERRORS,
+    Connection,
+    explain_failure,
+    is_connection_lost,
+    is_elsewhere,
+)
+from tcsniff.sources.wakeup import WakeUp
 
 WINDOW = 1000  # messages on their way that the broker has not confirmed
 CONFIRMING = 30.0  # seconds in which it confirms something, or is taken for lost
@@ -19,7 +25,7 @@ _LOOK = 5.0  # seconds between two looks at the heartbeat
 _PERSISTENT = 2  # AMQP 0-9-1, section 3.1: kept on disk by queues that are
 
 
-class Publisher(Link):
+class Publisher(Connection):
     """A connection to publish on.
 
     Attributes:
@@ -30,7 +36,7 @@ class Publisher(Link):
             for lost.
     """
 
-    def __init__(self, broker: Broker, alarm: Alarm) -> None:
+    def __init__(self, broker: Broker, alarm: WakeUp) -> None:
         """Nothing is connected yet.
 
         Args:
@@ -59,7 +65,7 @@ class Publisher(Link):
         try:
             elsewhere = is_elsewhere(self._broker)
         except OSError as error:
-            raise explained(error, self._broker) from error
+            raise explain_failure(error, self._broker) from error
         if elsewhere:
             raise UsageError(
                 f"{self._broker} is on another machine; made-up messages go only to a broker on "
@@ -68,8 +74,8 @@ class Publisher(Link):
         super().open()
         try:
             self._channel.confirm_select()
-        except FAILURES as error:
-            raise explained(error, self._broker) from error
+        except CONNECTION_ERRORS as error:
+            raise explain_failure(error, self._broker) from error
         # Else py-amqp reads before each message, with a socket that does not block,
         # and may leave half a frame behind.
         self._connection.client_properties.get("capabilities", {}).pop("connection.blocked", None)
@@ -91,8 +97,8 @@ class Publisher(Link):
                     f"{self._broker.name} has {exchange} otherwise than Taskcluster: "
                     f"{error.reply_text}; delete it there, or use another vhost"
                 ) from error
-            except FAILURES as error:
-                raise explained(error, self._broker) from error
+            except CONNECTION_ERRORS as error:
+                raise explain_failure(error, self._broker) from error
 
     def publish(self, deliveries: Iterable[Delivery]) -> None:
         """Publish; when it returns, the last messages may be on their way still.
@@ -116,7 +122,7 @@ class Publisher(Link):
             self._unconfirmed.add(self.sent)
             try:
                 self._channel.basic_publish(message, delivery.exchange, delivery.routing_key)
-            except FAILURES as error:
+            except CONNECTION_ERRORS as error:
                 raise self._told(error) from error
 
     def settle(self, most: int = 0) -> None:
@@ -162,8 +168,8 @@ class Publisher(Link):
 
     def _told(self, error: BaseException) -> TcsniffError:
         if isinstance(error, AccessRefused | NotFound):  # of the channel, not the connection
-            return explained(error, self._broker)
-        return lost(error, self._broker)
+            return explain_failure(error, self._broker)
+        return is_connection_lost(error, self._broker)
 
     def _confirm(self, tag: int, multiple: bool) -> None:
         # In no order: what has to reach the disk is confirmed later.

@@ -19,9 +19,9 @@ import msgspec
 import orjson
 
 from tcsniff.errors import ApiError, ApiMissing, ApiRefused, ApiUnknown, ApiUntrusted
-from tcsniff.messages.parts import Record
-from tcsniff.pulse.urls import credentials_for, root_url_of
-from tcsniff.taskgraph.definitions import Definition, Page, page_of, parse, read
+from tcsniff.messages.parts import MessageStruct
+from tcsniff.pulse.urls import check_root_url, find_credentials
+from tcsniff.taskgraph.definitions import Definition, Page, parse_definition, parse_page, read_json
 
 TIMEOUT = 60.0  # seconds for an answer, tries and pauses between them included
 RETRIES = 5  # after a failure of the line or the server; in all, 3 seconds of pauses
@@ -73,10 +73,10 @@ class QueueApi:
         Raises:
             UsageError: If the root URL is none.
         """
-        self.root_url = root_url_of(root_url)
+        self.root_url = check_root_url(root_url)
         self._timeout = timeout
         self._retries = retries
-        self._credentials = credentials_for(self.root_url, environment)
+        self._credentials = find_credentials(self.root_url, environment)
         self._client: _Client | None = None
 
     def pages(self, task_group_id: str) -> Iterator[Page]:
@@ -97,7 +97,7 @@ class QueueApi:
         while True:
             what = f"task group {task_group_id}"
             answer = self._answer("listTaskGroup", what, task_group_id, query=query)
-            page = self._read(what, page_of, answer)
+            page = self._read(what, parse_page, answer)
             yield page
             token = page.continuation
             if not token:
@@ -118,7 +118,7 @@ class QueueApi:
         """
         what = f"task {task_id}"
         answer = self._answer("task", what, task_id)
-        return self._read(what, lambda text: parse(task_id, text), answer)
+        return self._read(what, lambda text: parse_definition(task_id, text), answer)
 
     def group_of(self, task_id: str) -> str:
         """Ask which task group a task belongs to.
@@ -128,7 +128,7 @@ class QueueApi:
         """
         what = f"task {task_id}"
         answer = self._answer("task", what, task_id)
-        return self._read(what, lambda text: read(_GROUPS, text), answer).task_group_id
+        return self._read(what, lambda text: read_json(_GROUPS, text), answer).task_group_id
 
     def _read(self, what: str, parsed: Callable[[bytes], _Told], answer: Any) -> _Told:
         # The client wraps what is no JSON, as a page of a proxy or a redirect.
@@ -234,7 +234,7 @@ class QueueApi:
         return ApiError(f"{self.root_url} failed to tell of {what} ({status}: {said}){again}")
 
 
-class _Member(Record, frozen=True):
+class _Member(MessageStruct, frozen=True):
     task_group_id: str
 
 

@@ -10,7 +10,7 @@ from queue import SimpleQueue
 from tcsniff.errors import ApiError, TcsniffError
 from tcsniff.sources.queue_api import QueueApi
 from tcsniff.taskgraph.definitions import Page
-from tcsniff.taskgraph.group import Following
+from tcsniff.taskgraph.group import GroupState
 from tcsniff.taskgraph.tracker import Change
 
 AGAIN = 300.0  # seconds between two questions: messages get lost, the queue's word counts
@@ -18,7 +18,7 @@ SOON = 15.0  # seconds, if there is something that only the queue can tell; doub
 AFTER_FAILURE = 60.0  # seconds
 
 
-class Inquiry:
+class QueuePolling:
     """Asks for a group in the background, at first and whenever there is reason to.
 
     What it tells is merged with what events have told; neither takes anything
@@ -28,9 +28,9 @@ class Inquiry:
     def __init__(
         self,
         api: QueueApi,
-        following: Following,
+        following: GroupState,
         *,
-        tell: Callable[[str], None],
+        notify: Callable[[str], None],
         clock: Callable[[], float],
     ) -> None:
         """Nothing is asked yet.
@@ -38,14 +38,14 @@ class Inquiry:
         Args:
             api: Whom to ask.
             following: The group.
-            tell: Is told of a failure, once for each that is another.
+            notify: Is told of a failure, once for each that is another.
             clock: Tells the time, in seconds.
         """
         self._api = api
         self._following = following
-        self._tell = tell
+        self._notify = notify
         self._clock = clock
-        self._fetch: Fetch | None = None
+        self._fetch: PageFetch | None = None
         self._begun = -math.inf
         self._lacking = 0  # answers, one after the other, that left something unknown
         self._is_answered = False  # ever, wholly
@@ -122,10 +122,10 @@ class Inquiry:
         self._begun = self._clock()
         self._is_hurried = False
         self._was_over = self._following.is_over
-        self._fetch = Fetch(self._api.pages(self._following.task_group_id))
+        self._fetch = PageFetch(self._api.pages(self._following.task_group_id))
         self._fetch.start()
 
-    def _end(self, fetch: Fetch) -> None:
+    def _end(self, fetch: PageFetch) -> None:
         self._fetch = None
         if fetch.error is None:
             self._is_answered, self._failure = True, None
@@ -133,13 +133,13 @@ class Inquiry:
             self._lacking = self._lacking + 1 if self._is_lacking else 0
         elif isinstance(fetch.error, ApiError):
             if str(fetch.error) != str(self._failure):
-                self._tell(f"{fetch.error}; going on with events alone")
+                self._notify(f"{fetch.error}; going on with events alone")
             self._failure = fetch.error
         else:
             raise fetch.error
 
 
-class Fetch:
+class PageFetch:
     """Pages that come in the background.
 
     Attributes:

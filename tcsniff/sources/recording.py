@@ -18,10 +18,10 @@ from tcsniff.errors import RecordingError
 from tcsniff.pulse import records
 from tcsniff.pulse.deliveries import Delivery, Gap
 from tcsniff.pulse.exchanges import ROUTE
-from tcsniff.pulse.times import moment
+from tcsniff.pulse.times import parse_timestamp
 from tcsniff.selection.select import Selection
-from tcsniff.sources.file_chunks import PAUSE, Tell, chunks, opened
-from tcsniff.sources.wakeup import Alarm
+from tcsniff.sources.file_chunks import PAUSE, Notify, open_input, read_chunks
+from tcsniff.sources.wakeup import WakeUp
 
 _ARRAY = re.compile(rb"\s*\[\s*\{")  # how what the web page downloads begins
 _TOLD = 5  # bad lines of a file that are told one by one
@@ -41,7 +41,7 @@ class Recording:
     def __init__(
         self,
         paths: Sequence[str],
-        tell: Tell,
+        notify: Notify,
         *,
         selection: Selection | None = None,
         on_gap: OnGap = str,
@@ -54,7 +54,7 @@ class Recording:
 
         Args:
             paths: Names of files, one after the other; ``-`` is standard input.
-            tell: Takes what a person should know about the files.
+            notify: Takes what a person should know about the files.
             selection: What to hand out, by the broker's own rule; None for all.
             on_gap: Takes gaps that were recorded.
             follow: Whether to wait for more at the end of the last file.
@@ -64,13 +64,13 @@ class Recording:
             sleep: Waits, in seconds; None for a wait that `stop` ends.
         """
         self._paths = paths
-        self._tell = tell
+        self._notify = notify
         self._selection = selection
         self._on_gap = on_gap
         self._follow = follow
         self._speed = speed
         self._clock = clock
-        self._alarm = Alarm()
+        self._alarm = WakeUp()
         self._sleep = sleep or self._alarm.wait
         self._files: list[BinaryIO] = []
         self._readings: list[_Reading] = []
@@ -130,7 +130,7 @@ class Recording:
         try:
             # Once and for all: a pipe can be opened only once.
             for path in self._paths[len(self._files) :]:
-                self._files.append(opened(path))
+                self._files.append(open_input(path))
         except RecordingError:
             self._close()
             raise
@@ -144,8 +144,8 @@ class Recording:
         for path, file in zip(self._paths, self._files, strict=True):
             follow = self._follow and file is self._files[-1]
             wait = self._sleep if follow else None
-            parts = chunks(path, file, self._tell, self._alarm, wait)
-            reading = _Reading(path, self._tell, self._on_gap, self._selection)
+            parts = read_chunks(path, file, self._notify, self._alarm, wait)
+            reading = _Reading(path, self._notify, self._on_gap, self._selection)
             self._readings.append(reading)
             with file:
                 yield from reading.batches(parts)
@@ -157,7 +157,7 @@ class Recording:
         for batch in batches:
             due: list[Delivery] = []
             for delivery in batch:
-                received = moment(delivery.received)
+                received = parse_timestamp(delivery.received)
                 if received is not None:
                     when = received.timestamp() / speed
                     offset = self._clock() - when if offset is None else offset
@@ -172,13 +172,15 @@ class Recording:
 class _Reading:
     # One file, from bytes to deliveries.
 
-    def __init__(self, path: str, tell: Tell, on_gap: OnGap, selection: Selection | None) -> None:
+    def __init__(
+        self, path: str, notify: Notify, on_gap: OnGap, selection: Selection | None
+    ) -> None:
         self._on_gap = on_gap
         self.skipped = self.passed_over = 0
         self._test = None if selection is None else selection.test()
         self._with_routes = selection is not None and selection.looks_at_routes
         self._path = path
-        self._tell = tell
+        self._notify = notify
         self._found = False
         self._line = 0
         self._places: list[int] = []  # of each of a batch: how many were passed over by then
@@ -197,7 +199,7 @@ class _Reading:
         else:
             yield from self._lines(first, parts)
         if self.skipped > _TOLD:
-            self._tell(f"{self._path}: {self.skipped:,} lines are no records, all in all")
+            self._notify(f"{self._path}: {self.skipped:,} lines are no records, all in all")
         if not self._found:
             raise RecordingError(f"{self._path}: no record in it; `tcsniff -o json` writes them")
 
@@ -233,7 +235,7 @@ class _Reading:
         self._places = []
         # Most selections can be told from the head of a record.
         quick = None if self._with_routes else self._test
-        parse_head = records.parse_head
+        parse_head = records.parse_record_head
         first = self._line
         self._line += len(lines)
         for place, line in enumerate(lines, first + 1):
@@ -244,10 +246,10 @@ class _Reading:
                         self._found = True
                         self.passed_over += 1
                         continue
-                record = records.parse(line)
+                record = records.parse_record(line)
                 self._found = True
                 if quick is not None or self._is_selected(record):
-                    found.append(records.delivery_of(record))
+                    found.append(records.to_delivery(record))
                     self._places.append(self.passed_over)
             except ValueError as error:
                 if (gap := _gap(line)) is not None:
@@ -280,11 +282,11 @@ class _Reading:
         if not line.strip():
             return None
         try:
-            delivery = records.delivery_from_payload(line)
+            delivery = records.rebuild_delivery(line)
         except ValueError:
             self.skipped += 1
             if self.skipped <= _TOLD:
-                self._tell(reason)
+                self._notify(reason)
             return None
         self._found = True
         if self._test is None or self._test(delivery.exchange, delivery.keys):

@@ -7,7 +7,7 @@ import select
 from typing import Any
 
 
-class Alarm:
+class WakeUp:
     """Ends a wait from a signal handler or another thread.
 
     Attributes:

@@ -23,11 +23,11 @@ from operator import attrgetter
 
 from tcsniff.pulse.deliveries import Delivery
 from tcsniff.pulse.events import Event
-from tcsniff.pulse.times import seconds, stamp
-from tcsniff.stats.rows import MEASURES, Reading, Row, mark_of
-from tcsniff.taskgraph.tracker import Run, Status, Task, Tracker
+from tcsniff.pulse.times import format_timestamp, parse_seconds
+from tcsniff.stats.rows import MEASURES, Reading, Row, build_mark
+from tcsniff.taskgraph.tracker import Run, Task, TaskState, Tracker
 
-OPEN, ENDED, ROWS = 20_000, 2_000, 1_000
+OPEN, SOURCE_ENDED, ROWS = 20_000, 2_000, 1_000
 """How many tasks and rows are kept."""
 
 OTHERS = "(others)"
@@ -53,7 +53,7 @@ NAMES: Mapping[str, Callable[[Task, Run], str]] = {
 
 
 @dataclass(frozen=True)
-class Bounds:
+class StatisticsBounds:
     """How much is kept.
 
     Attributes:
@@ -63,11 +63,11 @@ class Bounds:
     """
 
     open: int = OPEN
-    ended: int = ENDED
+    ended: int = SOURCE_ENDED
     rows: int = ROWS
 
 
-class Meters:
+class RunStatistics:
     """All that `top` knows.
 
     Attributes:
@@ -76,7 +76,7 @@ class Meters:
         total: All runs.
     """
 
-    def __init__(self, by: str, *, bounds: Bounds = Bounds()) -> None:
+    def __init__(self, by: str, *, bounds: StatisticsBounds = StatisticsBounds()) -> None:
         """Nothing is counted yet.
 
         Args:
@@ -95,8 +95,8 @@ class Meters:
         # counted when the task was forgotten.
         self._homes: dict[str, list[Row]] = {}
         self._ended: dict[str, None] = {}  # in the order in which they ended
-        self._forgotten = Forgotten()
-        self._shared = Shared()
+        self._forgotten = ForgottenTasks()
+        self._shared = StringPool()
         self._tidied = 0.0
 
     @property
@@ -204,7 +204,7 @@ class Meters:
             self.total.happened(now, started=started, ended=ended)
 
     def _count(self, row: Row, run: Run, number: int) -> None:
-        mark = mark_of(run)
+        mark = build_mark(run)
         (row.into or row).count(mark, number)
         self.total.count(mark, number)
 
@@ -241,7 +241,7 @@ class Meters:
     def _tidy(self, now: float) -> None:
         self._tidied = now
         # Taskcluster writes all times alike, so that they sort as text.
-        passed = stamp(max(0.0, now - _OVERDUE))
+        passed = format_timestamp(max(0.0, now - _OVERDUE))
         tasks = self._tracker.tasks
         for task_id in list(self._open()):
             deadline = tasks[task_id].status.deadline
@@ -268,7 +268,7 @@ _MOST_RUNS = (1 << _RUNS) - 1
 _MARK = (1 << (64 - _RUNS)) - 1
 
 
-class Forgotten:
+class ForgottenTasks:
     """How many runs of each task were counted, of the tasks that were forgotten last.
 
     A task is known by 56 bits of a hash: among a quarter of a million tasks one
@@ -316,7 +316,7 @@ class Forgotten:
         return mark, mark % self._rows
 
 
-class Shared:
+class StringPool:
     """Finds the string that was there first."""
 
     def __init__(self, most: int = 10_000) -> None:
@@ -337,7 +337,7 @@ class Shared:
         if len(self._known) >= self._most:
             self._known.clear()
         status = task.status
-        slim = Status(
+        slim = TaskState(
             status.task_id,
             self._one(status.task_group_id),
             self._one(status.state),
@@ -369,7 +369,7 @@ class Shared:
         return None if text is None else self._known.setdefault(text, text)
 
 
-class Counter:
+class RunCounter:
     """Counts events as they arrive.
 
     Attributes:
@@ -395,10 +395,10 @@ class Counter:
                 what events say.
         """
         self.by = by
-        self.meters = Meters(by)
+        self.meters = RunStatistics(by)
         self._sort = sort
         self._reverse = reverse
-        self._arrivals = Arrivals(clock)
+        self._arrivals = ArrivalClock(clock)
 
     @property
     def now(self) -> float | None:
@@ -426,7 +426,7 @@ class Counter:
         return (self.now or 0.0) if now is None else now
 
 
-class Arrivals:
+class ArrivalClock:
     """Tells the time, which never goes back."""
 
     def __init__(self, clock: Callable[[], float] | None) -> None:
@@ -448,7 +448,7 @@ class Arrivals:
 
     def of(self, event: Event) -> float:
         """Tell when an event arrives; one that does not tell, with the one before it."""
-        moment = seconds(event.delivery.received) if self._clock is None else self._clock()
+        moment = parse_seconds(event.delivery.received) if self._clock is None else self._clock()
         if moment is not None:
             self._move(moment)
         return self._now or 0.0

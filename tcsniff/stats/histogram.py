@@ -24,7 +24,7 @@ _STEP = math.log(_FACTOR)
 _LAST = math.ceil(math.log(MOST / LEAST) / _STEP)
 
 
-class Summary(NamedTuple):
+class HistogramSummary(NamedTuple):
     """What a sketch tells.
 
     Attributes:
@@ -42,11 +42,11 @@ class Summary(NamedTuple):
     most: float | None = None
 
 
-NOTHING = Summary(0)
+NOTHING = HistogramSummary(0)
 _PARTS = (0.5, 0.95, 0.99, 1.0)
 
 
-class Sketch:
+class Histogram:
     """How many durations there are of about each length.
 
     Attributes:
@@ -72,12 +72,12 @@ class Sketch:
         self.buckets[bucket] += number
         self.count += number
 
-    def merge(self, other: Sketch) -> None:
+    def merge(self, other: Histogram) -> None:
         """Put in all that another one holds."""
         for bucket in compress(range(len(other.buckets)), other.buckets):
             self.add(bucket, other.buckets[bucket])
 
-    def summary(self) -> Summary:
+    def summary(self) -> HistogramSummary:
         """Tell the percentiles, each by the nearest rank, with `ERROR`."""
         if not self.count:
             return NOTHING
@@ -85,19 +85,19 @@ class Sketch:
         found: list[float] = []
         for bucket, reached in enumerate(accumulate(self.buckets)):
             while reached >= ranks[len(found)]:
-                found.append(length_of(bucket))
+                found.append(bucket_length(bucket))
                 if len(found) == len(ranks):
-                    return Summary(self.count, *found)
+                    return HistogramSummary(self.count, *found)
         raise AssertionError(self.count)  # pragma: no cover - the buckets add up to the count
 
 
-def bucket_of(seconds: float) -> int:
+def find_bucket(seconds: float) -> int:
     """Tell in which bucket a duration is counted; one below 0 counts as 0."""
     if seconds < LEAST:
         return 0
     return min(_LAST, max(1, math.ceil(math.log(seconds / LEAST) / _STEP)))
 
 
-def length_of(bucket: int) -> float:
+def bucket_length(bucket: int) -> float:
     """Tell the length, in seconds, from which none in the bucket is further than `ERROR`."""
     return 2 * LEAST * _FACTOR**bucket / (_FACTOR + 1) if bucket else 0.0

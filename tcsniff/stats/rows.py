@@ -10,8 +10,8 @@ from functools import lru_cache
 from typing import NamedTuple
 
 from tcsniff.messages import STATES
-from tcsniff.pulse.times import moment
-from tcsniff.stats.histogram import Sketch, Summary, bucket_of
+from tcsniff.pulse.times import parse_timestamp
+from tcsniff.stats.histogram import Histogram, HistogramSummary, find_bucket
 from tcsniff.stats.rates import Rate
 from tcsniff.taskgraph.tracker import Run
 
@@ -50,8 +50,8 @@ class Reading(NamedTuple):
     ended: int
     per_minute: float
     by_minute: tuple[int, ...]
-    waiting: Summary
-    taking: Summary
+    waiting: HistogramSummary
+    taking: HistogramSummary
 
 
 class Mark(NamedTuple):
@@ -68,7 +68,7 @@ class Mark(NamedTuple):
     took: int | None
 
 
-def mark_of(run: Run) -> Mark:
+def build_mark(run: Run) -> Mark:
     """Tell what counts of a run."""
     place = _PLACES.get(run.state, _STRANGE)
     if run.started is None:
@@ -112,7 +112,7 @@ class Row:
         self.places = [0] * (_STRANGE + 1)
         self.started = self.ended = 0
         self.finishing = Rate()
-        self.waiting, self.taking = Sketch(), Sketch()
+        self.waiting, self.taking = Histogram(), Histogram()
         self.touched = 0.0
         self.into: Row | None = None
 
@@ -186,7 +186,7 @@ class Row:
         )
 
 
-def _half(sketch: Sketch) -> float:
+def _half(sketch: Histogram) -> float:
     half = sketch.summary().p50
     return -1.0 if half is None else half
 
@@ -208,7 +208,7 @@ MEASURES: dict[str, Callable[[Row, float, float], float]] = {
 def _bucket(earlier: str | None, later: str) -> int | None:
     # None if one of the times cannot be read. Clocks differ: what ends before
     # it begins takes no time.
-    begin, end = moment(earlier), moment(later)
+    begin, end = parse_timestamp(earlier), parse_timestamp(later)
     if begin is None or end is None:
         return None
-    return bucket_of((end - begin).total_seconds())
+    return find_bucket((end - begin).total_seconds())

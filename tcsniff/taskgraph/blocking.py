@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 from tcsniff.taskgraph.definitions import REQUIRES
-from tcsniff.taskgraph.graph import UNHEARD, Node, ranks
+from tcsniff.taskgraph.graph import UNHEARD, Node, rank_nodes
 
 WAITING = ("unscheduled", UNHEARD)
 """The states of a task that has no run yet."""
@@ -37,7 +37,7 @@ class Blocked(NamedTuple):
     is_hopeless: bool
 
 
-def blocked(nodes: Mapping[str, Node]) -> list[Blocked]:
+def find_blocked(nodes: Mapping[str, Node]) -> list[Blocked]:
     """List the tasks that are unscheduled, and what each waits for.
 
     What waits for a task that waits itself is told to wait for what that one
@@ -49,7 +49,7 @@ def blocked(nodes: Mapping[str, Node]) -> list[Blocked]:
         at one depth, in the order of labels.
     """
     waiting = {task_id: node for task_id, node in nodes.items() if node.state in WAITING}
-    depth = ranks(waiting)
+    depth = rank_nodes(waiting)
     bits = _Bits()
     wrong = 0
     for task_id in sorted(node.task_id for node in nodes.values() if node.went_wrong):
@@ -65,7 +65,7 @@ def blocked(nodes: Mapping[str, Node]) -> list[Blocked]:
             alike[wanted] = _blockers(node, nodes, depth, known, bits)
         known[node.task_id] = alike[wanted]
     names = list(bits)
-    by = {found: _named(found, names) for found in set(known.values())}
+    by = {found: _list_blockers(found, names) for found in set(known.values())}
     return [
         Blocked(node, by[known[node.task_id]], bool(known[node.task_id] & wrong))
         for node in ordered
@@ -102,7 +102,7 @@ def _blockers(
     return found
 
 
-def _named(found: int, names: Sequence[str]) -> tuple[str, ...]:
+def _list_blockers(found: int, names: Sequence[str]) -> tuple[str, ...]:
     named: list[str] = []
     while found and len(named) < _MOST:
         bit = found & -found  # the lowest

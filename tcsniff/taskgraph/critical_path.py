@@ -10,7 +10,7 @@ from itertools import zip_longest
 from math import inf
 from typing import NamedTuple
 
-from tcsniff.pulse.times import seconds
+from tcsniff.pulse.times import parse_seconds
 from tcsniff.taskgraph.definitions import REQUIRES
 from tcsniff.taskgraph.graph import Graph, Node
 
@@ -18,7 +18,7 @@ _APART = 1.0  # seconds that the clocks of two machines may differ
 _RETRIES = ("retry", "task-retry")  # why the queue itself creates a run for one that was lost
 
 
-class Step(NamedTuple):
+class PathStep(NamedTuple):
     """A task's part of the path: from its scheduling to the scheduling of the next.
 
     Attributes:
@@ -47,7 +47,7 @@ class Step(NamedTuple):
         return max(0.0, self.length - self.waiting - self.running)
 
 
-def critical_path(graph: Graph, now: float) -> list[Step]:
+def find_critical_path(graph: Graph, now: float) -> list[PathStep]:
     """Find the chain that took the time.
 
     It ends in the task that is open longest, be it over a retry; a rerun begins
@@ -72,11 +72,11 @@ def critical_path(graph: Graph, now: float) -> list[Step]:
     begins = {
         task_id: begun
         for task_id, node in graph.nodes.items()
-        if node.runs and (begun := seconds(node.runs[0].scheduled)) is not None
+        if node.runs and (begun := parse_seconds(node.runs[0].scheduled)) is not None
     }
     node = _last(graph.nodes, begins)
     ended = None if node is None else max(_ended(node, now, begins), begins[node.task_id])
-    steps: dict[str, Step] = {}
+    steps: dict[str, PathStep] = {}
     while node is not None and ended is not None and node.task_id not in steps:
         begun = min(begins[node.task_id], ended)
         steps[node.task_id] = _step(node, begun, ended)
@@ -84,7 +84,7 @@ def critical_path(graph: Graph, now: float) -> list[Step]:
     return list(steps.values())[::-1]
 
 
-def total(steps: Iterable[Step]) -> float:
+def sum_path(steps: Iterable[PathStep]) -> float:
     """Tell how long a path took, in seconds."""
     return sum(step.length for step in steps)
 
@@ -99,14 +99,14 @@ def _last(nodes: Mapping[str, Node], begins: Mapping[str, float]) -> Node | None
 
 def _opened(node: Node, begins: Mapping[str, float]) -> float:
     fresh = [run.scheduled for run in node.runs if run.reason_created not in _RETRIES]
-    opened = seconds(fresh[-1]) if fresh else None
+    opened = parse_seconds(fresh[-1]) if fresh else None
     return begins[node.task_id] if opened is None else opened
 
 
 def _ended(node: Node, now: float, begins: Mapping[str, float]) -> float:
     if node.is_open:
         return now
-    resolved = seconds(node.runs[-1].resolved)
+    resolved = parse_seconds(node.runs[-1].resolved)
     return begins[node.task_id] if resolved is None else resolved
 
 
@@ -136,19 +136,19 @@ def _freeing(dependency: Node, requires: str) -> float | None:
     for run, following in zip_longest(dependency.runs, dependency.runs[1:]):
         is_end = following is None or following.reason_created not in _RETRIES
         if run.state == "completed" or (is_end and requires != REQUIRES):
-            return seconds(run.resolved)
+            return parse_seconds(run.resolved)
     return None
 
 
-def _step(node: Node, begun: float, ended: float) -> Step:
+def _step(node: Node, begun: float, ended: float) -> PathStep:
     waiting = running = 0.0
     reached = begun  # no moment counts twice, whatever the runs say
     for run in node.runs:
-        scheduled, resolved = seconds(run.scheduled), seconds(run.resolved)
+        scheduled, resolved = parse_seconds(run.scheduled), parse_seconds(run.resolved)
         if scheduled is None:
             continue
         over = ended if resolved is None else resolved
-        started = seconds(run.started)
+        started = parse_seconds(run.started)
         claimed = over if started is None else started
         start = max(scheduled, reached)
         reached = max(start, min(claimed, ended))
@@ -156,4 +156,4 @@ def _step(node: Node, begun: float, ended: float) -> Step:
         start = reached
         reached = max(start, min(over, ended))
         running += reached - start
-    return Step(node, begun, ended, waiting, running)
+    return PathStep(node, begun, ended, waiting, running)

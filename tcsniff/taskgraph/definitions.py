@@ -11,7 +11,7 @@ from typing import Any, NamedTuple, TypeVar
 
 import msgspec
 
-from tcsniff.messages.parts import Record
+from tcsniff.messages.parts import MessageStruct
 
 REQUIRES = "all-completed"
 """What a task asks of its dependencies by default: that they succeed."""
@@ -42,7 +42,7 @@ class Definition(NamedTuple):
     pool: str = ""
 
 
-class TaskGroup(NamedTuple):
+class TaskGroupInfo(NamedTuple):
     """A task group, without its tasks.
 
     Attributes:
@@ -70,13 +70,13 @@ class Page(NamedTuple):
             last.
     """
 
-    group: TaskGroup
+    group: TaskGroupInfo
     definitions: tuple[Definition, ...]
     statuses: tuple[bytes, ...]
     continuation: str = ""
 
 
-class Metadata(Record, frozen=True):
+class Metadata(MessageStruct, frozen=True):
     """Of a task, for people.
 
     Attributes:
@@ -86,7 +86,7 @@ class Metadata(Record, frozen=True):
     name: str | None = None
 
 
-class Tags(Record, frozen=True):
+class Tags(MessageStruct, frozen=True):
     """Those of a task's tags that tell what it is.
 
     Attributes:
@@ -98,7 +98,7 @@ class Tags(Record, frozen=True):
     label: str | None = None
 
 
-class Task(Record, frozen=True):
+class TaskDefinition(MessageStruct, frozen=True):
     """A task as the queue's API and taskgraph's files word it.
 
     Attributes:
@@ -126,16 +126,16 @@ class Task(Record, frozen=True):
         return [one for one in self.dependencies or () if isinstance(one, str)]
 
 
-class _Identified(Record, frozen=True):
+class _Identified(MessageStruct, frozen=True):
     task_id: str
 
 
-class _Member(Record, frozen=True):
+class _Member(MessageStruct, frozen=True):
     status: msgspec.Raw
-    task: Task
+    task: TaskDefinition
 
 
-class _Answer(Record, frozen=True):
+class _Answer(MessageStruct, frozen=True):
     task_group_id: str
     tasks: list[_Member]
     scheduler_id: str | None = None
@@ -144,7 +144,7 @@ class _Answer(Record, frozen=True):
     continuation_token: str | None = None
 
 
-def page_of(text: bytes) -> Page:
+def parse_page(text: bytes) -> Page:
     """Read an answer of ``listTaskGroup``.
 
     Args:
@@ -153,13 +153,13 @@ def page_of(text: bytes) -> Page:
     Raises:
         ValueError: If it is none.
     """
-    answer = read(_ANSWERS, text)
+    answer = read_json(_ANSWERS, text)
     statuses = tuple(bytes(member.status) for member in answer.tasks)
     definitions = tuple(
-        definition_of(read(_IDENTIFIED, status).task_id, member.task)
+        to_definition(read_json(_IDENTIFIED, status).task_id, member.task)
         for status, member in zip(statuses, answer.tasks, strict=True)
     )
-    group = TaskGroup(
+    group = TaskGroupInfo(
         answer.task_group_id,
         answer.scheduler_id or "",
         answer.sealed or "",
@@ -168,7 +168,7 @@ def page_of(text: bytes) -> Page:
     return Page(group, definitions, statuses, answer.continuation_token or "")
 
 
-def parse(task_id: str, text: bytes) -> Definition:
+def parse_definition(task_id: str, text: bytes) -> Definition:
     """Read an answer of ``task``.
 
     Args:
@@ -178,12 +178,12 @@ def parse(task_id: str, text: bytes) -> Definition:
     Raises:
         ValueError: If it is none.
     """
-    return definition_of(task_id, read(_TASKS, text))
+    return to_definition(task_id, read_json(_TASKS, text))
 
 
-def definition_of(
+def to_definition(
     task_id: str,
-    task: Task,
+    task: TaskDefinition,
     *,
     label: str = "",
     kind: str = "",
@@ -214,7 +214,7 @@ def definition_of(
     )
 
 
-def read(decode: Callable[[bytes], _Read], text: bytes) -> _Read:
+def read_json(decode: Callable[[bytes], _Read], text: bytes) -> _Read:
     """Decode JSON.
 
     Args:
@@ -233,4 +233,4 @@ def read(decode: Callable[[bytes], _Read], text: bytes) -> _Read:
 _NO_TAGS = Tags()
 _ANSWERS = msgspec.json.Decoder(_Answer).decode
 _IDENTIFIED = msgspec.json.Decoder(_Identified).decode
-_TASKS = msgspec.json.Decoder(Task).decode
+_TASKS = msgspec.json.Decoder(TaskDefinition).decode

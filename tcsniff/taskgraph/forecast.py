@@ -9,10 +9,10 @@ import statistics
 from collections.abc import Callable, Iterable, Mapping
 from typing import NamedTuple
 
-from tcsniff.pulse.times import seconds
+from tcsniff.pulse.times import parse_seconds
 from tcsniff.taskgraph.blocking import WAITING
 from tcsniff.taskgraph.definitions import REQUIRES
-from tcsniff.taskgraph.graph import Node, ranks
+from tcsniff.taskgraph.graph import Node, rank_nodes
 
 _OVERDUE = 0.1  # of the usual length, for a run that has taken longer than that
 
@@ -23,7 +23,7 @@ class _Usual(NamedTuple):
     running: Callable[[Node], float]
 
 
-def time_left(nodes: Mapping[str, Node], now: float) -> float | None:
+def estimate_time_left(nodes: Mapping[str, Node], now: float) -> float | None:
     """Estimate how long it is until every task has ended that ever will run.
 
     Each task is taken to wait and to run as long as the median of those of its
@@ -48,7 +48,7 @@ def time_left(nodes: Mapping[str, Node], now: float) -> float | None:
             waiting[task_id] = node
         else:
             left[task_id] = _rest(node, usual, now)
-    depth = ranks(waiting)
+    depth = rank_nodes(waiting)
     for task_id in sorted(waiting, key=depth.__getitem__):
         left[task_id] = _behind(waiting[task_id], nodes, left, usual)
     return max((length for length in left.values() if length is not None), default=0.0)
@@ -88,10 +88,10 @@ def _usual(nodes: Iterable[Node]) -> _Usual | None:
     for node in nodes:
         pool = node.kind, node.pool
         for run in node.runs:
-            started = seconds(run.started)
+            started = parse_seconds(run.started)
             if started is None:
                 continue
-            scheduled, resolved = seconds(run.scheduled), seconds(run.resolved)
+            scheduled, resolved = parse_seconds(run.scheduled), parse_seconds(run.resolved)
             if scheduled is not None:
                 waiting.setdefault(pool, []).append(max(0.0, started - scheduled))
             # A run that was cut short tells nothing of how long one takes.

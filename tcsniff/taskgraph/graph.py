@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
 from tcsniff.messages import STATES
-from tcsniff.pulse.times import seconds
+from tcsniff.pulse.times import parse_seconds
 from tcsniff.taskgraph.definitions import REQUIRES, Definition
 from tcsniff.taskgraph.tracker import Group, Run, Task, Tracker
 
@@ -82,8 +82,8 @@ class Node(NamedTuple):
         if run is None:
             return None
         if run.state == "pending":
-            return seconds(run.scheduled)
-        return seconds(run.started if run.state == "running" else run.resolved)
+            return parse_seconds(run.scheduled)
+        return parse_seconds(run.started if run.state == "running" else run.resolved)
 
 
 class Graph(NamedTuple):
@@ -133,7 +133,7 @@ class Graph(NamedTuple):
         return any(node.is_defined for node in self.nodes.values())
 
 
-def graph_of(
+def build_graph(
     task_group_id: str,
     tracker: Tracker,
     definitions: Mapping[str, Definition],
@@ -200,7 +200,7 @@ def _unheard(definition: Definition) -> Node:
     )
 
 
-def counts(nodes: Iterable[Node]) -> dict[str, int]:
+def count_states(nodes: Iterable[Node]) -> dict[str, int]:
     """Count tasks by state: those of `ORDER` first, words yet to come behind; none is 0."""
     found: dict[str, int] = {}
     for node in nodes:
@@ -209,7 +209,7 @@ def counts(nodes: Iterable[Node]) -> dict[str, int]:
     return known | dict(sorted(found.items()))
 
 
-def span(nodes: Iterable[Node], now: float) -> float:
+def measure_span(nodes: Iterable[Node], now: float) -> float:
     """Tell how long a group has taken: from the first run's scheduling to the last one's end.
 
     Args:
@@ -223,17 +223,17 @@ def span(nodes: Iterable[Node], now: float) -> float:
     first = last = None
     for node in nodes:
         for run in node.runs:
-            begun = seconds(run.scheduled)
+            begun = parse_seconds(run.scheduled)
             if begun is None:
                 continue
-            ended = seconds(run.resolved)
+            ended = parse_seconds(run.resolved)
             ended = ended if ended is not None else now if run.state in OPEN else begun
             first = begun if first is None else min(first, begun)
             last = ended if last is None else max(last, ended)
     return 0.0 if first is None or last is None else max(0.0, last - first)
 
 
-def ranks(nodes: Mapping[str, Node]) -> dict[str, int]:
+def rank_nodes(nodes: Mapping[str, Node]) -> dict[str, int]:
     """Tell how deep in the graph each task stands.
 
     Returns:

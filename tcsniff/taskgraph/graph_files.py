@@ -14,15 +14,15 @@ from typing import NamedTuple
 import msgspec
 
 from tcsniff.errors import RecordingError
-from tcsniff.messages.parts import Record
+from tcsniff.messages.parts import MessageStruct
 from tcsniff.taskgraph.definitions import (
     Definition,
     Page,
-    Task,
-    TaskGroup,
-    definition_of,
-    page_of,
-    read,
+    TaskDefinition,
+    TaskGroupInfo,
+    parse_page,
+    read_json,
+    to_definition,
 )
 
 EXPECTED = (
@@ -46,17 +46,17 @@ class GraphFile(NamedTuple):
 
     definitions: tuple[Definition, ...]
     statuses: tuple[bytes, ...] = ()
-    groups: tuple[TaskGroup, ...] = ()
+    groups: tuple[TaskGroupInfo, ...] = ()
     notes: tuple[str, ...] = ()
 
 
-class _Attributes(Record, frozen=True):
+class _Attributes(MessageStruct, frozen=True):
     kind: str | None = None
 
 
-class _Entry(Record, frozen=True, rename=None):
+class _Entry(MessageStruct, frozen=True, rename=None):
     label: str
-    task: Task
+    task: TaskDefinition
     kind: str | None = None
     task_id: str | None = None
     attributes: _Attributes | None = None
@@ -72,7 +72,7 @@ class _Parts(NamedTuple):
     notes: list[str]
 
 
-def graph_of(files: Iterable[tuple[str, bytes]]) -> GraphFile:
+def parse_graph_files(files: Iterable[tuple[str, bytes]]) -> GraphFile:
     """Read files that together tell of a task graph.
 
     Args:
@@ -107,13 +107,13 @@ def graph_of(files: Iterable[tuple[str, bytes]]) -> GraphFile:
 def _sort(name: str, text: bytes, parts: _Parts) -> None:
     # Tell what a file is, and put what it holds where it belongs.
     if text.startswith(b"["):
-        _add_pages(name, [bytes(one) for one in read(_ARRAYS, text)], parts)
+        _add_pages(name, [bytes(one) for one in read_json(_ARRAYS, text)], parts)
         return
     if not text.startswith(b"{"):
         start = text[:_SHOWN].decode(errors="replace")
         raise ValueError(f"it starts with {start!r}" if start else "it is empty")
     try:
-        fields = read(_OBJECTS, text)
+        fields = read_json(_OBJECTS, text)
     except ValueError:
         lines = text.splitlines()
         if len(lines) == 1 or not lines[0].endswith(b"}"):
@@ -126,7 +126,7 @@ def _sort(name: str, text: bytes, parts: _Parts) -> None:
         message = bytes(fields["message"]).decode(errors="replace")
         raise ValueError(f"it is a failure of the queue's: {message}")
     elif fields and all(bytes(value)[:1] == b'"' for value in fields.values()):
-        parts.ids.update(read(_LABELS, text))
+        parts.ids.update(read_json(_LABELS, text))
     else:
         parts.graphs.append((name, {key: _entry(key, raw) for key, raw in fields.items()}))
 
@@ -136,7 +136,7 @@ def _add_pages(name: str, texts: Sequence[bytes], parts: _Parts) -> None:
     for place, text in enumerate(texts, 1):
         if text.strip():
             try:
-                pages.append(page_of(text))
+                pages.append(parse_page(text))
             except ValueError as error:
                 where = f"page {place}: " if len(texts) > 1 else ""
                 raise ValueError(f"{where}{error}") from error
@@ -147,7 +147,7 @@ def _add_pages(name: str, texts: Sequence[bytes], parts: _Parts) -> None:
 
 def _entry(key: str, raw: msgspec.Raw) -> _Entry:
     try:
-        return read(_ENTRIES, bytes(raw))
+        return read_json(_ENTRIES, bytes(raw))
     except ValueError as error:
         raise ValueError(f"at {key!r}: {error}") from error
 
@@ -175,7 +175,7 @@ def _planned(name: str, graph: Mapping[str, _Entry], parts: _Parts) -> Iterator[
 
 def _definition(task_id: str, entry: _Entry, waits_for: Iterable[str]) -> Definition:
     kind = entry.kind or (entry.attributes.kind if entry.attributes else None) or ""
-    return definition_of(task_id, entry.task, label=entry.label, kind=kind, dependencies=waits_for)
+    return to_definition(task_id, entry.task, label=entry.label, kind=kind, dependencies=waits_for)
 
 
 _ARRAYS = msgspec.json.Decoder(list[msgspec.Raw]).decode

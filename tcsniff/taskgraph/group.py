@@ -8,22 +8,22 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 
 from tcsniff.pulse.deliveries import Delivery
-from tcsniff.pulse.times import seconds
-from tcsniff.taskgraph.definitions import Definition, TaskGroup
-from tcsniff.taskgraph.graph import OPEN, Graph, graph_of
+from tcsniff.pulse.times import parse_seconds
+from tcsniff.taskgraph.definitions import Definition, TaskGroupInfo
+from tcsniff.taskgraph.graph import OPEN, Graph, build_graph
 from tcsniff.taskgraph.tracker import (
     Change,
     Group,
     Run,
-    Status,
+    TaskState,
     Tracker,
-    read_status,
+    decode_status,
 )
 
 _MOST_OTHERS = 100  # groups whose names are remembered
 
 
-class Following:
+class GroupState:
     """All that is known of one task group, as it grows.
 
     Events and answers may come in any order, and repeat: a group that was joined
@@ -94,7 +94,7 @@ class Following:
         Returns:
             What it told that is new of a task of the group; else None.
         """
-        received = seconds(delivery.received)
+        received = parse_seconds(delivery.received)
         self.latest = max(self.latest, received or 0.0)
         groups = len(self._tracker.groups), self._tracker.groups.get(self.task_group_id)
         change = self._tracker.apply(delivery)
@@ -109,7 +109,7 @@ class Following:
         self,
         definitions: Iterable[Definition],
         statuses: Iterable[bytes] = (),
-        group: TaskGroup | None = None,
+        group: TaskGroupInfo | None = None,
     ) -> list[Change]:
         """Take in what the queue's API or a graph file tells.
 
@@ -132,7 +132,7 @@ class Following:
         changes = []
         for text in statuses:
             try:
-                status = read_status(text)
+                status = decode_status(text)
             except ValueError:
                 self._unread += 1
                 continue
@@ -148,13 +148,13 @@ class Following:
     def graph(self) -> Graph:
         """Put together what is known by now."""
         if self._made is None or self._made[0] != self.version:
-            made = graph_of(
+            made = build_graph(
                 self.task_group_id, self._tracker, self._definitions, is_whole=self._is_whole
             )
             self._made = self.version, made
         return self._made[1]
 
-    def _see(self, status: Status) -> Change | None:
+    def _see(self, status: TaskState) -> Change | None:
         known = self._definitions.get(status.task_id)
         change = self._tracker.see(status, "", known.kind if known else "")
         return None if change is None else self._own(change)
@@ -188,10 +188,12 @@ class Following:
 
 def _told(run: Run | None) -> float:
     # The last of its times; those before it are older.
-    return 0.0 if run is None else seconds(run.resolved or run.started or run.scheduled) or 0.0
+    return (
+        0.0 if run is None else parse_seconds(run.resolved or run.started or run.scheduled) or 0.0
+    )
 
 
-class Settled:
+class QuietPeriod:
     """Tells when a group has been over for so long that it may be taken to stay so."""
 
     def __init__(self, pause: float, clock: Callable[[], float]) -> None:

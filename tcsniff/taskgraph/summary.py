@@ -8,10 +8,10 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from tcsniff.pulse.urls import log_url
+from tcsniff.pulse.urls import build_log_url
 from tcsniff.taskgraph.blocking import Blocked
-from tcsniff.taskgraph.critical_path import Step
-from tcsniff.taskgraph.graph import Graph, Node, counts, span
+from tcsniff.taskgraph.critical_path import PathStep
+from tcsniff.taskgraph.graph import Graph, Node, count_states, measure_span
 from tcsniff.taskgraph.tracker import Change, Run
 
 _WRONG = ("failed", "exception")  # states of runs
@@ -21,7 +21,9 @@ Json = dict[str, Any]
 _TIMES = {"pending": "scheduled", "running": "started"}  # of other states: resolved
 
 
-def change_of(change: Change, received: str | None, root_url: str | None = None) -> Json | None:
+def summarize_change(
+    change: Change, received: str | None, root_url: str | None = None
+) -> Json | None:
     """Word what a message told that is new, if a task changed its state or its run.
 
     Args:
@@ -56,7 +58,7 @@ def change_of(change: Change, received: str | None, root_url: str | None = None)
         "state": after.state,
         "run": run.run_id if run else None,
         "reason": _reason(run),
-        "worker": worker_of(run),
+        "worker": format_worker(run),
     }
     worded |= _log(after.status.task_id, run, root_url)
     if before is not None and len(after.runs) > len(before.runs) > 0:
@@ -74,7 +76,7 @@ def _log(task_id: str, run: Run | None, root_url: str | None) -> Json:
     # such a run never has one.
     if run is None or run.started is None or run.state not in _WRONG:
         return {}
-    url = log_url(root_url, task_id, run.run_id)
+    url = build_log_url(root_url, task_id, run.run_id)
     return {} if url is None else {"log": url}
 
 
@@ -86,15 +88,15 @@ def _reason(run: Run | None) -> str | None:
     return None if run.reason_created == "scheduled" else run.reason_created
 
 
-def worker_of(run: Run | None) -> str | None:
+def format_worker(run: Run | None) -> str | None:
     """Name the worker of a run: its group and its id; None if it has none."""
     if run is None or run.worker_id is None:
         return None
     return " ".join(filter(None, (run.worker_group, run.worker_id)))
 
 
-def summary_of(
-    graph: Graph, path: Iterable[Step], now: float, root_url: str | None = None
+def summarize_group(
+    graph: Graph, path: Iterable[PathStep], now: float, root_url: str | None = None
 ) -> Json:
     """Sum a group up.
 
@@ -120,11 +122,11 @@ def summary_of(
         "resolved": graph.is_over,
         "sealed": graph.is_sealed,
         "tasks": len(nodes),
-        "states": counts(nodes),
-        "seconds": round(span(nodes, now), 3),
+        "states": count_states(nodes),
+        "seconds": round(measure_span(nodes, now), 3),
         "exitStatus": graph.exit_status,
         "wrong": [_wrong(node, root_url) for node in sorted(wrong, key=_order)],
-        "criticalPath": [step_of(step) for step in path],
+        "criticalPath": [summarize_step(step) for step in path],
     }
 
 
@@ -141,12 +143,12 @@ def _wrong(node: Node, root_url: str | None) -> Json:
         "state": node.state,
         "run": node.run.run_id if node.run else None,
         "reason": _reason(node.run),
-        "worker": worker_of(node.run),
+        "worker": format_worker(node.run),
         **_log(node.task_id, node.run, root_url),
     }
 
 
-def step_of(step: Step) -> Json:
+def summarize_step(step: PathStep) -> Json:
     """Word a step of the critical path; lengths are in seconds."""
     return {
         "taskId": step.node.task_id,
@@ -159,7 +161,7 @@ def step_of(step: Step) -> Json:
     }
 
 
-def blocked_of(one: Blocked, graph: Graph) -> Json:
+def summarize_blocked(one: Blocked, graph: Graph) -> Json:
     """Word who waits for whom; a task of another group has neither label nor state."""
     by = []
     for task_id in one.by:

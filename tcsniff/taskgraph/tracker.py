@@ -21,7 +21,7 @@ from msgspec import Struct
 
 from tcsniff.messages import CLASSES, STATES, TaskMessage
 from tcsniff.pulse.deliveries import Delivery
-from tcsniff.pulse.exchanges import find
+from tcsniff.pulse.exchanges import find_exchange
 
 RESOLVED = frozenset(STATES[3:])
 """The states of a task that has ended."""
@@ -61,7 +61,7 @@ class Run(_Wire, frozen=True):
     resolved: str | None = None
 
 
-class Status(_Wire, frozen=True):
+class TaskState(_Wire, frozen=True):
     """A snapshot of a task, as far as it is kept.
 
     Attributes:
@@ -96,7 +96,7 @@ class _Definition(_Wire, frozen=True):
 
 
 class _TaskMessage(_Wire, frozen=True):
-    status: Status
+    status: TaskState
     task: _Definition = _Definition()
 
 
@@ -115,7 +115,7 @@ class Task(NamedTuple):
         kind: What it is for, such as ``build``; empty likewise.
     """
 
-    status: Status
+    status: TaskState
     label: str = ""
     kind: str = ""
 
@@ -205,7 +205,7 @@ class Tracker:
         tags = message.task.tags
         return self.see(message.status, tags.label or "", tags.kind or "")
 
-    def see(self, status: Status, label: str = "", kind: str = "") -> Change | None:
+    def see(self, status: TaskState, label: str = "", kind: str = "") -> Change | None:
         """Take a snapshot in, from wherever it comes.
 
         Args:
@@ -223,7 +223,7 @@ class Tracker:
             # Neither ever changes; of two that differ all the same, the order of
             # arrival must not decide.
             label, kind = max(label, before.label), max(kind, before.kind)
-            after = Task(newer(before.status, status), label, kind)
+            after = Task(pick_newer(before.status, status), label, kind)
             if after == before:
                 return None
         self.tasks[status.task_id] = after
@@ -247,7 +247,7 @@ class Tracker:
         self.hear(message.task_group_id, told)
 
 
-def newer(one: Status, other: Status) -> Status:
+def pick_newer(one: TaskState, other: TaskState) -> TaskState:
     """Tell which of two snapshots of a task is the newer one."""
     if one is other or one == other:
         return one
@@ -258,12 +258,12 @@ def newer(one: Status, other: Status) -> Status:
     return one if mine > others else other
 
 
-def _age(status: Status) -> tuple[int, int]:
+def _age(status: TaskState) -> tuple[int, int]:
     runs = status.runs
     return len(runs), _RANKS.get(runs[-1].state, 2) if runs else -1
 
 
-def read_status(text: bytes) -> Status:
+def decode_status(text: bytes) -> TaskState:
     """Read a task's status as the queue's API words it.
 
     Raises:
@@ -275,15 +275,15 @@ def read_status(text: bytes) -> Status:
         raise ValueError(str(error)) from error
 
 
-_STATUSES = msgspec.json.Decoder(Status).decode
-_GROUP_RESOLVED = find("task-group-resolved").address
+_STATUSES = msgspec.json.Decoder(TaskState).decode
+_GROUP_RESOLVED = find_exchange("task-group-resolved").address
 
 
 def _readers() -> dict[str, Callable[[bytes], Any]]:
     task = msgspec.json.Decoder(_TaskMessage).decode
     group = msgspec.json.Decoder(_GroupMessage).decode
     return {
-        find(name).address: task if issubclass(kind, TaskMessage) else group
+        find_exchange(name).address: task if issubclass(kind, TaskMessage) else group
         for name, kind in CLASSES.items()
     }
 

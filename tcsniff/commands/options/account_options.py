@@ -12,15 +12,26 @@ from typing import Any, NamedTuple
 
 import click
 
-from tcsniff.commands.options.selection_options import CONNECTION, Command, option, stacked
+from tcsniff.commands.options.selection_options import (
+    CONNECTION,
+    Command,
+    option,
+    stack_decorators,
+)
 from tcsniff.errors import UsageError
-from tcsniff.pulse.urls import root_url_of
-from tcsniff.settings.brokers import DEFAULT, Broker, broker, parsed, profile_named
+from tcsniff.pulse.urls import check_root_url
+from tcsniff.settings.brokers import (
+    DEFAULT_PROFILE,
+    Broker,
+    build_broker,
+    find_profile,
+    parse_broker_url,
+)
 from tcsniff.settings.file_schema import BUILT_IN, Profile
-from tcsniff.settings.precedence import Rank, Source, layers_of
+from tcsniff.settings.precedence import Rank, ValueSource, get_layers
 
 
-class Account(NamedTuple):
+class AccountArgs(NamedTuple):
     """Where to connect, as flags, variables and the settings file say.
 
     Attributes:
@@ -44,7 +55,7 @@ class Account(NamedTuple):
     tls_key: str | None = None
     tls_insecure: bool = False
     plaintext: bool = False
-    sources: Mapping[str, Source] = MappingProxyType({})
+    sources: Mapping[str, ValueSource] = MappingProxyType({})
     profiles: Mapping[str, Profile] = MappingProxyType(BUILT_IN)
 
     @property
@@ -85,7 +96,7 @@ root_url_option = option(
 )
 """The flag for the deployment's address; `deployment_of` makes use of it."""
 
-_OPTIONS = stacked(
+_OPTIONS = stack_decorators(
     option(
         "--broker",
         "url",
@@ -141,9 +152,9 @@ def account_options(command: Command) -> Command:
 
     @functools.wraps(command)
     def with_account(**given: Any) -> Any:
-        layers = layers_of(click.get_current_context())
-        own = set(Account._fields) - {"sources", "profiles"}
-        account = Account(
+        layers = get_layers(click.get_current_context())
+        own = set(AccountArgs._fields) - {"sources", "profiles"}
+        account = AccountArgs(
             **{name: given.pop(name) for name in own},
             sources=dict(layers.sources),
             profiles=layers.settings.profiles,
@@ -153,16 +164,16 @@ def account_options(command: Command) -> Command:
     return _OPTIONS(with_account)
 
 
-def broker_of(account: Account, environment: Mapping[str, str] = os.environ) -> Broker:
+def resolve_broker(account: AccountArgs, environment: Mapping[str, str] = os.environ) -> Broker:
     """Settle on a broker and an account.
 
     Raises:
         UsageError: If the flags, the environment and the settings name none, or
             a file that is not there, or the password cannot be had.
     """
-    profile = profile_of(account)
+    profile = resolve_profile(account)
     cert = account.tls_cert or (profile.broker.cert if profile is not None else None)
-    found = broker(
+    found = build_broker(
         account.url,
         account.profile,
         environment,
@@ -184,7 +195,7 @@ def broker_of(account: Account, environment: Mapping[str, str] = os.environ) -> 
     return found
 
 
-def profile_of(account: Account) -> Profile | None:
+def resolve_profile(account: AccountArgs) -> Profile | None:
     """Give the profile that is in use; None for none.
 
     Raises:
@@ -192,11 +203,11 @@ def profile_of(account: Account) -> Profile | None:
     """
     if account.profile is None:
         return None
-    profile_named(account.profile, account.brokers)
+    find_profile(account.profile, account.brokers)
     return account.profiles[account.profile]
 
 
-def deployment_of(account: Account, typed: str | None) -> str | None:
+def resolve_root_url(account: AccountArgs, typed: str | None) -> str | None:
     """Tell where the Taskcluster deployment is whose messages come from an account's broker.
 
     Args:
@@ -211,17 +222,17 @@ def deployment_of(account: Account, typed: str | None) -> str | None:
     """
     if typed is not None:
         try:
-            return root_url_of(typed)
+            return check_root_url(typed)
         except UsageError as error:
             raise UsageError(f"--root-url: {error}") from None
     if account.url:
-        found = parsed(account.url).root_url
+        found = parse_broker_url(account.url).root_url
     else:
-        found = profile_named(account.profile or DEFAULT, account.brokers).root_url
-    return None if found is None else root_url_of(found)
+        found = find_profile(account.profile or DEFAULT_PROFILE, account.brokers).root_url
+    return None if found is None else check_root_url(found)
 
 
-class Provenance(NamedTuple):
+class AccountSource(NamedTuple):
     """What says where to connect, as whom, and with which password: names, for people.
 
     Attributes:
@@ -235,14 +246,14 @@ class Provenance(NamedTuple):
     password: str
 
 
-def provenance_of(account: Account, environment: Mapping[str, str]) -> Provenance:
+def describe_account_source(account: AccountArgs, environment: Mapping[str, str]) -> AccountSource:
     """Tell where an account's broker, user and password are from; nothing is read for it.
 
     Raises:
         UsageError: If there is no such profile, or the URL is none.
     """
-    profile = profile_of(account)
-    in_url = None if not account.url else parsed(account.url)
+    profile = resolve_profile(account)
+    in_url = None if not account.url else parse_broker_url(account.url)
     base = in_url or (None if profile is None else profile.broker)
     own = "RabbitMQ's own on this machine" if base is not None and base.is_local else ""
     user, password = (
@@ -254,7 +265,7 @@ def provenance_of(account: Account, environment: Mapping[str, str]) -> Provenanc
     elif profile is not None:
         user = f"profile {account.profile}" if profile.broker.user else user
         password = _kept_in(profile, account.profile) or password
-    return Provenance(
+    return AccountSource(
         account.source_of("url") or account.source_of("profile") or "PULSE_USERNAME",
         user,
         account.source_of("password_file") or password,
@@ -267,16 +278,21 @@ def _kept_in(profile: Profile, name: str | None) -> str:
     return f"password-command of profile {name}" if profile.password_command else ""
 
 
-def _password(account: Account, profile: Profile | None) -> str | None:
-    from tcsniff.settings.passwords import from_command, from_file  # subprocess: 5 ms
+def _password(account: AccountArgs, profile: Profile | None) -> str | None:
+    from tcsniff.settings.passwords import (  # subprocess: 5 ms
+        read_password_file,
+        run_password_command,
+    )
 
     if account.password_file is not None:
-        return from_file(account.password_file, "--password-file")
+        return read_password_file(account.password_file, "--password-file")
     if profile is None:
         return None
     if profile.password_file is not None:
-        return from_file(profile.password_file, f"password-file of profile {account.profile}:")
+        return read_password_file(
+            profile.password_file, f"password-file of profile {account.profile}:"
+        )
     if profile.password_command:
         place = f"password-command of profile {account.profile}"
-        return from_command(profile.password_command, place)
+        return run_password_command(profile.password_command, place)
     return None

@@ -13,14 +13,14 @@ from tcsniff.commands.options.selection_options import (
     Command,
     Duration,
     option,
-    split,
-    stacked,
+    split_values,
+    stack_decorators,
 )
 
 CONTENT = "Selection by content, checked on arrival"
 
 
-class Content(NamedTuple):
+class FilterArgs(NamedTuple):
     """What must be true of an event besides its routing key, as the flags say.
 
     Attributes:
@@ -39,7 +39,7 @@ class Content(NamedTuple):
 
 
 @dataclass(frozen=True)
-class Ending:
+class StopArgs:
     """When to stop, as the flags say.
 
     Attributes:
@@ -57,7 +57,7 @@ class Ending:
     fail_on: tuple[str, ...]
 
 
-_CONTENT = stacked(
+_CONTENT = stack_decorators(
     option(
         "--where",
         section=CONTENT,
@@ -100,7 +100,7 @@ _CONTENT = stacked(
     ),
 )
 
-_ENDING = stacked(
+_ENDING = stack_decorators(
     option(
         "-n",
         "--count",
@@ -140,15 +140,15 @@ _ENDING = stacked(
 )
 
 
-def content_options(command: Command) -> Command:
+def filter_options(command: Command) -> Command:
     """Give a command the flags for content; it gets them as `content`."""
 
     @functools.wraps(command)
     def with_content(**given: Any) -> Any:
-        content = Content(
+        content = FilterArgs(
             where=given.pop("where"),
-            states=tuple(split(given.pop("states"))),
-            reasons=tuple(split(given.pop("reasons"))),
+            states=tuple(split_values(given.pop("states"))),
+            reasons=tuple(split_values(given.pop("reasons"))),
             tags=given.pop("tags"),
             dedupe=given.pop("dedupe"),
         )
@@ -157,12 +157,12 @@ def content_options(command: Command) -> Command:
     return _CONTENT(with_content)
 
 
-def ending_options(command: Command) -> Command:
+def stop_options(command: Command) -> Command:
     """Give a command the flags that say when to stop; it gets them as `ending`."""
 
     @functools.wraps(command)
     def with_ending(**given: Any) -> Any:
-        ending = Ending(**{name: given.pop(name) for name in Ending.__annotations__})
+        ending = StopArgs(**{name: given.pop(name) for name in StopArgs.__annotations__})
         return command(ending=ending, **given)
 
     return _ENDING(with_ending)

@@ -14,7 +14,7 @@ from tcsniff.commands.options.selection_options import (
     Command,
     Duration,
     option,
-    stacked,
+    stack_decorators,
 )
 from tcsniff.errors import UsageError
 
@@ -22,7 +22,7 @@ DEPENDENCIES = "Dependencies, which no event tells"
 FORMATS = ("json", "dot", "mermaid", "profile")
 
 
-class Asking(NamedTuple):
+class GraphInputArgs(NamedTuple):
     """Where dependencies come from, as the flags say.
 
     Attributes:
@@ -36,7 +36,7 @@ class Asking(NamedTuple):
     no_api: bool
 
 
-class Showing(NamedTuple):
+class GraphOutputArgs(NamedTuple):
     """What becomes of the group, as the flags say.
 
     Attributes:
@@ -61,7 +61,7 @@ class Showing(NamedTuple):
 
 
 @dataclass(frozen=True)
-class Waiting:
+class GraphStopArgs:
     """When to end, as the flags say.
 
     Attributes:
@@ -77,7 +77,7 @@ class Waiting:
     count: int | None = None
 
 
-_OPTIONS = stacked(
+_OPTIONS = stack_decorators(
     option(
         "--graph",
         "files",
@@ -201,13 +201,13 @@ _OPTIONS = stacked(
 )
 
 
-def group_options(command: Command) -> Command:
+def graph_options(command: Command) -> Command:
     """Give a command the flags; it gets them as `asking`, `showing` and `waiting`."""
 
     @functools.wraps(command)
     def with_group(**given: Any) -> Any:
-        asking = Asking(**{name: given.pop(name) for name in Asking._fields})
-        waiting = Waiting(
+        asking = GraphInputArgs(**{name: given.pop(name) for name in GraphInputArgs._fields})
+        waiting = GraphStopArgs(
             not given.pop("no_wait"),
             given.pop("settle"),
             given.pop("timeout"),
@@ -218,7 +218,7 @@ def group_options(command: Command) -> Command:
     return _OPTIONS(with_group)
 
 
-def _showing(given: dict[str, Any]) -> Showing:
+def _showing(given: dict[str, Any]) -> GraphOutputArgs:
     output, as_json, form = given.pop("output"), given.pop("as_json"), given.pop("form")
     chosen = {"critical-path": given.pop("critical_path"), "blocked": given.pop("blocked")}
     documents = [*filter(None, [form]), *(name for name, is_on in chosen.items() if is_on)]
@@ -228,8 +228,8 @@ def _showing(given: dict[str, Any]) -> Showing:
         raise UsageError(f"--json and -o {output} contradict each other")
     if form is not None and (output is not None or as_json):
         raise UsageError(f"--format {form} is a view of its own; leave -o and --json out")
-    return Showing(
+    return GraphOutputArgs(
         "json" if as_json else output,
         documents[0] if documents else None,
-        *(given.pop(name) for name in Showing._fields[2:]),
+        *(given.pop(name) for name in GraphOutputArgs._fields[2:]),
     )

@@ -11,8 +11,14 @@ from click.core import ParameterSource
 
 from tcsniff.commands.console import DEBUG
 from tcsniff.errors import UsageError
-from tcsniff.settings.config_file import commands_of, expanded
-from tcsniff.settings.precedence import Rank, Source, layers_of, variable_in, variables_of
+from tcsniff.settings.config_file import expand_path, list_commands
+from tcsniff.settings.precedence import (
+    Rank,
+    ValueSource,
+    find_variable,
+    get_layers,
+    list_variables,
+)
 
 Command = Callable[..., Any]
 
@@ -25,7 +31,7 @@ DEMO = "Demo, instead of a broker"
 OTHER = "Other"
 
 
-class Sectioned(click.Option):
+class SectionedOption(click.Option):
     """A flag that knows its section of the help, and is also set by other means than typing.
 
     Each has variables of its own, ``TCSNIFF_`` and its long name, whichever
@@ -57,7 +63,7 @@ class Sectioned(click.Option):
         self.section = section
         self.long = [name[2:] for name in self.opts if name.startswith("--")]
         others = [self.envvar] if isinstance(self.envvar, str) else []
-        self._variables = self.envvar = [*variables_of(self.long), *others]
+        self._variables = self.envvar = [*list_variables(self.long), *others]
         self._rivals = rivals
         self._idle = idle
         self._adds = adds
@@ -72,15 +78,15 @@ class Sectioned(click.Option):
         value, how = super().consume_value(ctx, opts)
         if ctx.resilient_parsing or self.name == "config":
             return value, how
-        layers = layers_of(ctx, opts)
+        layers = get_layers(ctx, opts)
         saved = layers.find(self.long, lambda rank: rank == Rank.SAVED)
         if how is ParameterSource.COMMANDLINE:
-            layers.sources[self.name] = Source(Rank.TYPED, self.opts[-1])
+            layers.sources[self.name] = ValueSource(Rank.TYPED, self.opts[-1])
             if saved is not None and self._adds and isinstance(saved[0], tuple):
                 value = (*saved[0], *value)
             return value, how
         found = saved
-        if found is None and (variable := variable_in(self._variables)) is not None:
+        if found is None and (variable := find_variable(self._variables)) is not None:
             found = value, variable
         found = found or layers.find(self.long, lambda rank: rank > Rank.OTHERS)
         if found is None:
@@ -98,7 +104,7 @@ class Sectioned(click.Option):
             return False
         return any(
             value in flag.type.choices
-            for command in commands_of(ctx)
+            for command in list_commands(ctx)
             for flag in command.params
             if self.long[0] in getattr(flag, "long", ()) and isinstance(flag.type, click.Choice)
         )
@@ -107,19 +113,19 @@ class Sectioned(click.Option):
         # What stands in the file, as a shell would have handed it over.
         values = (value,) if isinstance(value, str) else value
         if self.metavar == "FILE" and isinstance(values, tuple):
-            values = tuple(expanded(name) for name in values)
+            values = tuple(expand_path(name) for name in values)
         return values if self.multiple or not isinstance(value, str) else values[0]
 
     def get_error_hint(self, ctx: click.Context | None) -> str:
         """Name the source of a value that will not do."""
-        source = None if ctx is None else layers_of(ctx).sources.get(self.name)
+        source = None if ctx is None else get_layers(ctx).sources.get(self.name)
         if source is None or source.rank is Rank.TYPED:
             return super().get_error_hint(ctx)
         return (
             f"'{source.text}'" if source.rank <= Rank.OTHERS else f"{self.opts[-1]}, {source.text}"
         )
 
-    def gives_way(self, given: Mapping[str, Any], sources: Mapping[str, Source]) -> bool:
+    def gives_way(self, given: Mapping[str, Any], sources: Mapping[str, ValueSource]) -> bool:
         """Tell whether a value that was not typed does not count."""
         source = sources.get(self.name)
         if source is None or source.rank is Rank.TYPED:
@@ -131,7 +137,7 @@ class Sectioned(click.Option):
         ) or (self._idle is not None and self._idle(given))
 
 
-CONFIG = Sectioned(
+CONFIG = SectionedOption(
     ["--config"],
     section=OTHER,
     metavar="FILE",
@@ -145,7 +151,7 @@ class SectionedCommand(click.Command):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self._is_set = any(isinstance(parameter, Sectioned) for parameter in self.params)
+        self._is_set = any(isinstance(parameter, SectionedOption) for parameter in self.params)
         if self._is_set:
             self.params.append(CONFIG)
 
@@ -153,9 +159,11 @@ class SectionedCommand(click.Command):
         """Read the words, and let what others set give way to what was typed."""
         rest = super().parse_args(ctx, args)
         if self._is_set and not ctx.resilient_parsing:
-            sources = layers_of(ctx).sources
+            sources = get_layers(ctx).sources
             for parameter in self.get_params(ctx):
-                if isinstance(parameter, Sectioned) and parameter.gives_way(ctx.params, sources):
+                if isinstance(parameter, SectionedOption) and parameter.gives_way(
+                    ctx.params, sources
+                ):
                     del sources[parameter.name]
                     unset = () if parameter.multiple else False if parameter.is_flag else None
                     ctx.params[parameter.name] = unset
@@ -172,7 +180,7 @@ class SectionedCommand(click.Command):
 
     def _sources_of(self, text: str, ctx: click.Context) -> str:
         words = set(re.findall(r"(?<![\w-])--?[a-z][a-z-]*", text))
-        sources = layers_of(ctx).sources
+        sources = get_layers(ctx).sources
         return ", ".join(
             f"{flag} is from {sources[parameter.name].text}"
             for parameter in self.get_params(ctx)
@@ -197,4 +205,4 @@ class SectionedCommand(click.Command):
 
 def option(*names: str, section: str, **kwargs: Any) -> Callable[[Command], Command]:
     """Declare a flag in a section of the help."""
-    return click.option(*names, cls=Sectioned, section=section, **kwargs)
+    return click.option(*names, cls=SectionedOption, section=section, **kwargs)

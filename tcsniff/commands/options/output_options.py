@@ -10,15 +10,21 @@ from typing import Any, NamedTuple
 
 import click
 
-from tcsniff.commands.options.selection_options import OUTPUT, Command, option, split, stacked
+from tcsniff.commands.options.selection_options import (
+    OUTPUT,
+    Command,
+    option,
+    split_values,
+    stack_decorators,
+)
 from tcsniff.errors import UsageError
 from tcsniff.settings.config_file import check_colors
-from tcsniff.settings.precedence import layers_of
+from tcsniff.settings.precedence import get_layers
 
 VIEWS = ("table", "lines", "json", "raw")
 
 
-class View(NamedTuple):
+class OutputArgs(NamedTuple):
     """What becomes of events, as the flags say.
 
     Attributes:
@@ -56,7 +62,7 @@ def _shows_no_columns(given: Mapping[str, Any]) -> bool:
     return given["output"] is None and not sys.stdout.isatty()
 
 
-_OPTIONS = stacked(
+_OPTIONS = stack_decorators(
     option(
         "-o",
         "--output",
@@ -128,22 +134,24 @@ _OPTIONS = stacked(
 )
 
 
-def view_options(command: Command) -> Command:
+def output_options(command: Command) -> Command:
     """Give a command the flags for a view; it gets them as `view`."""
 
     @functools.wraps(command)
     def with_view(**given: Any) -> Any:
-        given["columns"] = tuple(split(given["columns"]))
-        settings = layers_of(click.get_current_context()).settings
+        given["columns"] = tuple(split_values(given["columns"]))
+        settings = get_layers(click.get_current_context()).settings
         if settings.colors:
             check_colors(settings)
         given["colors"] = settings.colors
-        return command(view=View(**{name: given.pop(name) for name in View._fields}), **given)
+        return command(
+            view=OutputArgs(**{name: given.pop(name) for name in OutputArgs._fields}), **given
+        )
 
     return _OPTIONS(with_view)
 
 
-def check_view(view: View) -> None:
+def check_output(view: OutputArgs) -> None:
     """Refuse flags that contradict each other.
 
     Raises:

@@ -24,10 +24,10 @@ from tcsniff.commands.options.option import (
 )
 from tcsniff.errors import UsageError
 from tcsniff.pulse import times
-from tcsniff.pulse.routing import FIELDS, POOLS, SHORT, flag_of
-from tcsniff.pulse.urls import bindings_at, is_address
-from tcsniff.selection.select import Wanted
-from tcsniff.settings.precedence import layers_of
+from tcsniff.pulse.routing import FIELDS, POOLS, SHORT, to_flag
+from tcsniff.pulse.urls import is_url, parse_bindings
+from tcsniff.selection.select import SelectionArgs
+from tcsniff.settings.precedence import get_layers
 
 __all__ = [  # what commands declare flags with, in one place
     "CONNECTION",
@@ -44,8 +44,8 @@ __all__ = [  # what commands declare flags with, in one place
     "Size",
     "option",
     "selection_options",
-    "split",
-    "stacked",
+    "split_values",
+    "stack_decorators",
 ]
 
 # In the order of how often people ask for them; the rest follow by name.
@@ -86,7 +86,7 @@ class Duration(click.ParamType[float]):
         if isinstance(value, float):
             return value
         try:
-            seconds = times.duration(value)
+            seconds = times.parse_duration(value)
         except ValueError as error:
             self.fail(str(error), param, ctx)
         if seconds <= 0 and not self._may_be_nothing:
@@ -112,13 +112,13 @@ def selection_options(command: Command) -> Command:
 
     @functools.wraps(command)
     def with_selection(**given: Any) -> Any:
-        fields = {name: split(given.pop(_parameter(name))) for name in _FIELD_HELP}
+        fields = {name: split_values(given.pop(_parameter(name))) for name in _FIELD_HELP}
         events = given.pop("events")
-        given["binds"] += _bound_at([word for word in events if is_address(word)])
-        wanted = Wanted(
-            events=[word for word in events if not is_address(word)],
+        given["binds"] += _bound_at([word for word in events if is_url(word)])
+        wanted = SelectionArgs(
+            events=[word for word in events if not is_url(word)],
             fields={name: values for name, values in fields.items() if values},
-            exchanges=split(given.pop("exchanges")),
+            exchanges=split_values(given.pop("exchanges")),
             routing_keys=given.pop("routing_keys"),
             binds=given.pop("binds"),
             routes=given.pop("routes"),
@@ -126,7 +126,7 @@ def selection_options(command: Command) -> Command:
         )
         return command(wanted=wanted, **given)
 
-    decorated = stacked(*_SELECTION)(with_selection)
+    decorated = stack_decorators(*_SELECTION)(with_selection)
     argument = click.argument("events", cls=Events, nargs=-1, metavar="[EVENT]...", type=str)
     return argument(decorated)
 
@@ -139,14 +139,14 @@ class Events(click.Argument):
         value, how = super().consume_value(ctx, opts)
         if ctx.resilient_parsing:
             return value, how
-        saved = layers_of(ctx, opts).saved
+        saved = get_layers(ctx, opts).saved
         words = value if isinstance(value, list | tuple) else ()
         typed = tuple(word for word in words if not word.startswith("@"))
         return typed or (() if saved is None else saved.events), how
 
 
 def _bound_at(addresses: list[str]) -> tuple[str, ...]:
-    bindings = [binding for url in addresses for binding in bindings_at(url)]
+    bindings = [binding for url in addresses for binding in parse_bindings(url)]
     for exchange, _ in bindings:
         if ":" in exchange:
             raise UsageError(
@@ -155,18 +155,18 @@ def _bound_at(addresses: list[str]) -> tuple[str, ...]:
     return tuple(f"{exchange}:{pattern}" for exchange, pattern in bindings)
 
 
-def split(given: tuple[str, ...]) -> list[str]:
+def split_values(given: tuple[str, ...]) -> list[str]:
     """Take the alternatives out of a flag's values, each of which may hold several: ``a,b``."""
     return [value.strip() for text in given for value in text.split(",")]
 
 
 def _parameter(name: str) -> str:
-    return flag_of(name).removeprefix("--").replace("-", "_")
+    return to_flag(name).removeprefix("--").replace("-", "_")
 
 
 def _field_option(name: str) -> Callable[[Command], Command]:
     short = [f"--{text}" for text, field in SHORT.items() if field == name]
-    kebab = flag_of(name)
+    kebab = to_flag(name)
     metavar = "PROVISIONER/WORKER_TYPE" if name in POOLS else kebab.strip("-").upper()
     return option(
         kebab,
@@ -228,7 +228,7 @@ if set(_FIELD_HELP) != {*FIELDS, *POOLS}:  # pragma: no cover - a new field need
     raise AssertionError(set(_FIELD_HELP) ^ {*FIELDS, *POOLS})
 
 
-def stacked(*decorators: Callable[[Command], Command]) -> Callable[[Command], Command]:
+def stack_decorators(*decorators: Callable[[Command], Command]) -> Callable[[Command], Command]:
     """Join decorators; the first one stands first in the help."""
 
     def decorate(command: Command) -> Command:

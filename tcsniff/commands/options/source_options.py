@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 import click
 
-from tcsniff.commands.options.account_options import Account, account_options
+from tcsniff.commands.options.account_options import AccountArgs, account_options
 from tcsniff.commands.options.selection_options import (
     CONNECTION,
     DEMO,
@@ -17,12 +17,12 @@ from tcsniff.commands.options.selection_options import (
     Duration,
     Size,
     option,
-    stacked,
+    stack_decorators,
 )
 from tcsniff.errors import UsageError
 
 
-class Origin(NamedTuple):
+class SourceArgs(NamedTuple):
     """Where events come from, as the flags say.
 
     Attributes:
@@ -42,7 +42,7 @@ class Origin(NamedTuple):
         speed: ``--speed``.
     """
 
-    account: Account
+    account: AccountArgs
     queue: str | None
     queue_expires: float | None
     queue_max_length: int | None
@@ -63,7 +63,7 @@ class Origin(NamedTuple):
         return not (self.demo or self.recordings)
 
 
-_OPTIONS = stacked(
+_OPTIONS = stack_decorators(
     option(
         "--queue",
         section=CONNECTION,
@@ -168,7 +168,7 @@ _OPTIONS = stacked(
 )
 
 
-def check_origin(origin: Origin) -> None:
+def check_source(origin: SourceArgs) -> None:
     """Refuse flags that contradict each other.
 
     Raises:
@@ -186,7 +186,7 @@ def check_origin(origin: Origin) -> None:
         raise UsageError("--follow and --speed go with --from")
 
 
-def check_record(path: str | None, origin: Origin, flag: str = "--record") -> None:
+def check_recording(path: str | None, origin: SourceArgs, flag: str = "--record") -> None:
     """Refuse to write into a file that is read.
 
     Args:
@@ -204,7 +204,7 @@ def check_record(path: str | None, origin: Origin, flag: str = "--record") -> No
             raise UsageError(f"{flag} {path} is also what --from reads")
 
 
-def _check_queue(origin: Origin) -> None:
+def _check_queue(origin: SourceArgs) -> None:
     if not origin.queue:
         for flag, value in (
             ("--queue-expires", origin.queue_expires),
@@ -217,12 +217,12 @@ def _check_queue(origin: Origin) -> None:
         raise UsageError("--resume is for temporary queues; a --queue is kept anyway")
 
 
-def origin_options(command: Command) -> Command:
+def source_options(command: Command) -> Command:
     """Give a command the flags for a source; it gets them as `origin`."""
 
     @functools.wraps(command)
     def with_origin(**given: Any) -> Any:
-        origin = Origin(**{name: given.pop(name) for name in Origin._fields})
+        origin = SourceArgs(**{name: given.pop(name) for name in SourceArgs._fields})
         return command(origin=origin, **given)
 
     return account_options(_OPTIONS(with_origin))

@@ -7,7 +7,13 @@ from typing import Any, NamedTuple
 
 import click
 
-from tcsniff.commands.options.selection_options import OUTPUT, Command, Duration, option, stacked
+from tcsniff.commands.options.selection_options import (
+    OUTPUT,
+    Command,
+    Duration,
+    option,
+    stack_decorators,
+)
 from tcsniff.errors import UsageError
 
 _COUNTING = "What is counted"
@@ -15,7 +21,7 @@ _NAMES = ("pool", "worker", "kind", "scheduler", "group", "reason")
 _SORTS = ("pending", "running", "finished", "failed", "rate", "wait", "run", "name")
 
 
-class Counts(NamedTuple):
+class TopArgs(NamedTuple):
     """What to count, and how to show it, as the flags say.
 
     Attributes:
@@ -41,7 +47,7 @@ class Counts(NamedTuple):
     colour: str
 
 
-_OPTIONS = stacked(
+_OPTIONS = stack_decorators(
     option(
         "--by",
         section=_COUNTING,
@@ -110,19 +116,19 @@ _OPTIONS = stacked(
 )
 
 
-def counts_options(command: Command) -> Command:
+def top_options(command: Command) -> Command:
     """Give a command the flags for what is counted; it gets them as `counts`."""
 
     @functools.wraps(command)
     def with_counts(**given: Any) -> Any:
         return command(
-            counts=Counts(**{name: given.pop(name) for name in Counts._fields}), **given
+            counts=TopArgs(**{name: given.pop(name) for name in TopArgs._fields}), **given
         )
 
     return _OPTIONS(with_counts)
 
 
-def check_counts(counts: Counts) -> None:
+def check_top(counts: TopArgs) -> None:
     """Refuse flags that contradict each other.
 
     Raises:

@@ -13,30 +13,30 @@ from contextlib import closing
 from functools import partial
 from typing import Any, Protocol
 
-from tcsniff.commands.console import say
-from tcsniff.commands.options.filter_options import Content, Ending
-from tcsniff.commands.options.output_options import View
-from tcsniff.commands.options.source_options import Origin
-from tcsniff.commands.runs.make_renderer import renderer_of
-from tcsniff.commands.runs.open_source import Opened, Say, opened
+from tcsniff.commands.console import print_message
+from tcsniff.commands.options.filter_options import FilterArgs, StopArgs
+from tcsniff.commands.options.output_options import OutputArgs
+from tcsniff.commands.options.source_options import SourceArgs
+from tcsniff.commands.runs.make_renderer import make_renderer
+from tcsniff.commands.runs.open_source import Notify, OpenSource, open_source
 from tcsniff.pipeline import (
+    ConnectionObserver,
+    EventCounts,
+    EventTest,
     Outcome,
     Renderer,
     Stop,
-    Tally,
-    Test,
-    Watch,
-    pump,
+    run_pipeline,
 )
 from tcsniff.pulse.deliveries import Gap
 from tcsniff.pulse.events import Event
-from tcsniff.renderers.columns import gap_text, named
-from tcsniff.selection.filters import Seen, reasons, states, tagged
+from tcsniff.renderers.columns import describe_gap, find_columns
+from tcsniff.selection.filters import RepeatFilter, filter_reasons, filter_states, filter_tags
 from tcsniff.selection.select import Selection
-from tcsniff.signals import interrupts
+from tcsniff.signals import signal_handler
 
 
-class Showing(Protocol):
+class RendererFactory(Protocol):
     """Makes the renderer, once it is known where events come from."""
 
     def __call__(self, *, source: str, selection: str, condition: Callable[[], str]) -> Renderer:
@@ -44,18 +44,18 @@ class Showing(Protocol):
         ...
 
 
-class Run(Watch):
+class EventRun(ConnectionObserver):
     """A run, with all that needs no connection made ready."""
 
     def __init__(
         self,
         selection: Selection,
-        content: Content,
-        ending: Ending,
-        view: View,
-        tell: Say,
+        content: FilterArgs,
+        ending: StopArgs,
+        view: OutputArgs,
+        notify: Notify,
         *,
-        showing: Showing | None = None,
+        showing: RendererFactory | None = None,
     ) -> None:
         """Read the flags.
 
@@ -64,7 +64,7 @@ class Run(Watch):
             content: What must be true of an event besides.
             ending: When to stop.
             view: What becomes of events.
-            tell: Tells the person something.
+            notify: Tells the person something.
             showing: Makes the renderer; None for that of the view.
 
         Raises:
@@ -72,13 +72,13 @@ class Run(Watch):
         """
         self._selection = selection
         self._view = view
-        self._say = tell
+        self._say = notify
         self._renderer: Renderer | None = None
         self._table: Any = None
         self._picture: Any = None  # that is drawn for a file
         self._source: Any = None
-        self._asked = Filtering(content, self.tell)
-        named(view.columns)  # to see that there are such
+        self._asked = ContentFilters(content, self.notify)
+        find_columns(view.columns)  # to see that there are such
         self._stop = Stop(
             count=ending.count,
             timeout=ending.timeout,
@@ -90,9 +90,9 @@ class Run(Watch):
         select = next(iter(self._asked.compiled("--select", selected)), None)
         self._search = None if select is None else select.search
         self._showing = showing
-        self._tally = Tally()
+        self._tally = EventCounts()
 
-    def over(self, origin: Origin, *, title: str, summary: str | None) -> int:
+    def over(self, origin: SourceArgs, *, title: str, summary: str | None) -> int:
         """Run until the end.
 
         Args:
@@ -104,32 +104,32 @@ class Run(Watch):
         Returns:
             The exit status.
         """
-        with opened(origin, self._selection, self.tell, self) as source:
+        with open_source(origin, self._selection, self.notify, self) as source:
             try:
                 self._source = source.source
-                with interrupts.deferred(source.source.stop, self._report, self._leave):
+                with signal_handler.deferred(source.source.stop, self._report, self._leave):
                     outcome = self._shown(source, title)
             except (KeyboardInterrupt, SystemExit):  # while our output was blocked
                 self._sum_up(summary)
                 raise
             self._sum_up(summary)
-        if interrupts.received is not None:
-            return interrupts.exit_status
-        if outcome not in (Outcome.ENDED, Outcome.COUNTED):
-            self.tell(outcome.value)
+        if signal_handler.received is not None:
+            return signal_handler.exit_status
+        if outcome not in (Outcome.SOURCE_ENDED, Outcome.COUNT_REACHED):
+            self.notify(outcome.value)
         return outcome.exit_status
 
-    def tell(self, text: str) -> None:
+    def notify(self, text: str) -> None:
         """Tell the person something; above the table, if there is one."""
         if self._table is not None and sys.stderr.isatty():
-            if self._say is say:
+            if self._say is print_message:
                 self._table.say(f"tcsniff: {text}")
         else:
             self._say(text)
 
     def gap(self, gap: Gap) -> None:
         """Tell of a gap, and show it if that is wanted; a table counts it."""
-        self.tell(gap_text(gap))
+        self.notify(describe_gap(gap))
         shown = self._renderer if self._view.gaps else self._table or self._picture
         if shown is not None:
             shown.gap(gap)
@@ -141,9 +141,9 @@ class Run(Watch):
         if self._table is not None:
             self._table.again()
 
-    def _shown(self, source: Opened, title: str) -> Outcome:
+    def _shown(self, source: OpenSource, title: str) -> Outcome:
         showing = self._showing or partial(
-            renderer_of, self._view, self._search, root_url=source.root_url
+            make_renderer, self._view, self._search, root_url=source.root_url
         )
         renderer = showing(
             source=source.name,
@@ -157,7 +157,7 @@ class Run(Watch):
         self._table = shown if hasattr(shown, "say") else None
         with closing(renderer):
             self._renderer = renderer
-            return pump(
+            return run_pipeline(
                 source.source,
                 renderer,
                 keep=source.keep,
@@ -168,15 +168,15 @@ class Run(Watch):
 
     def _sum_up(self, how: str | None) -> None:
         for failure in self._asked.failures():
-            self.tell(failure)
+            self.notify(failure)
         self._table = None
         counts = self._counted()
         if how == "json":
-            say(json.dumps(counts), bare=True)
+            print_message(json.dumps(counts), bare=True)
         elif how == "text":
-            say(_worded(counts))
+            print_message(_worded(counts))
         else:
-            self.tell(_worded(counts))
+            self.notify(_worded(counts))
 
     def _counted(self) -> dict[str, Any]:
         counts: dict[str, Any] = dataclasses.asdict(self._tally)
@@ -201,7 +201,7 @@ def _worded(counts: dict[str, int]) -> str:
     return ", ".join(words)
 
 
-class Question(Protocol):
+class EventExpression(Protocol):
     """What may be asked of an event: `expressions.Expression`, which is loaded when needed."""
 
     hint: str | None
@@ -217,35 +217,35 @@ class Question(Protocol):
         ...
 
 
-def _expressions(texts: Sequence[str], flag: str) -> Sequence[Question]:
+def _expressions(texts: Sequence[str], flag: str) -> Sequence[EventExpression]:
     if not texts:
         return ()
     from tcsniff.selection import expressions  # jmespath: 20 ms
 
-    return [expressions.compile(text, flag) for text in texts]
+    return [expressions.compile_expression(text, flag) for text in texts]
 
 
-class Filtering:
+class ContentFilters:
     """The tests that flags ask for, and the expressions in them.
 
     Attributes:
         tests: What must be true of an event.
     """
 
-    def __init__(self, content: Content, tell: Callable[[str], None]) -> None:
+    def __init__(self, content: FilterArgs, notify: Callable[[str], None]) -> None:
         """Read the flags.
 
         Args:
             content: The flags.
-            tell: Takes what is probably wrong with an expression though it is
+            notify: Takes what is probably wrong with an expression though it is
                 valid.
 
         Raises:
             UsageError: If one of them asks for what cannot be.
         """
-        self._tell = tell
-        self._asked: dict[str, Sequence[Question]] = {}
-        self._seen = Seen() if content.dedupe else None
+        self._notify = notify
+        self._asked: dict[str, Sequence[EventExpression]] = {}
+        self._seen = RepeatFilter() if content.dedupe else None
         self.tests = list(self._tests(content))
 
     @property
@@ -253,7 +253,7 @@ class Filtering:
         """How many events were dropped because they were seen before."""
         return 0 if self._seen is None else self._seen.repeats
 
-    def compiled(self, flag: str, texts: Sequence[str]) -> Sequence[Question]:
+    def compiled(self, flag: str, texts: Sequence[str]) -> Sequence[EventExpression]:
         """Read the expressions of a flag.
 
         Raises:
@@ -263,10 +263,10 @@ class Filtering:
         self._asked[flag] = found
         for expression in found:
             if expression.hint:
-                self._tell(f"{flag}: {expression.hint}")
+                self._notify(f"{flag}: {expression.hint}")
         return found
 
-    def any_of(self, flag: str, texts: Sequence[str]) -> Test | None:
+    def any_of(self, flag: str, texts: Sequence[str]) -> EventTest | None:
         """Read the expressions of a flag of which one has to be true; None if there are none.
 
         Raises:
@@ -286,14 +286,14 @@ class Filtering:
                 if one.failures:
                     yield f"{flag} could not be told of {one.failures:,} events: {one.reason}"
 
-    def _tests(self, content: Content) -> Iterator[Test]:
+    def _tests(self, content: FilterArgs) -> Iterator[EventTest]:
         for expression in self.compiled("--where", content.where):
             yield expression.holds
         if content.states:
-            yield states(content.states)
+            yield filter_states(content.states)
         if content.reasons:
-            yield reasons(content.reasons)
+            yield filter_reasons(content.reasons)
         if content.tags:
-            yield tagged(content.tags)
+            yield filter_tags(content.tags)
         if self._seen is not None:  # at last: what is not selected need not be remembered
             yield self._seen.is_new

@@ -10,19 +10,19 @@ import random
 from collections.abc import Iterable
 from typing import Any
 
-from tcsniff.commands.options.account_options import deployment_of
-from tcsniff.commands.options.group_options import Asking
-from tcsniff.commands.options.source_options import Origin
-from tcsniff.commands.runs.open_source import ROOT_URL, Say
+from tcsniff.commands.options.account_options import resolve_root_url
+from tcsniff.commands.options.group_options import GraphInputArgs
+from tcsniff.commands.options.source_options import SourceArgs
+from tcsniff.commands.runs.open_source import ROOT_URL, Notify
 from tcsniff.errors import ApiError, ApiUnknown, UsageError
-from tcsniff.simulator.planning import definitions_of
+from tcsniff.simulator.planning import to_definitions
 from tcsniff.simulator.simulation import plans
-from tcsniff.sources.file_chunks import whole
-from tcsniff.taskgraph.graph_files import graph_of
-from tcsniff.taskgraph.group import Following
+from tcsniff.sources.file_chunks import read_whole
+from tcsniff.taskgraph.graph_files import parse_graph_files
+from tcsniff.taskgraph.group import GroupState
 
 
-def of_the_demo(task_group_id: str, seed: int | None, say: Say) -> tuple[Following, int]:
+def load_demo_graph(task_group_id: str, seed: int | None, say: Notify) -> tuple[GroupState, int]:
     """Begin to follow the group that the demo has.
 
     Args:
@@ -37,13 +37,13 @@ def of_the_demo(task_group_id: str, seed: int | None, say: Say) -> tuple[Followi
     plan = next(plans(seed=seed))
     if task_group_id not in ("", plan.task_group_id):
         say(f"the demo has its own task group: {plan.task_group_id}")
-    following = Following(plan.task_group_id)
-    following.learn(definitions_of(plan))
+    following = GroupState(plan.task_group_id)
+    following.learn(to_definitions(plan))
     following.know_all()
     return following, seed
 
 
-def of_files(files: Iterable[str], following: Following, say: Say) -> Following:
+def load_graph_files(files: Iterable[str], following: GroupState, say: Notify) -> GroupState:
     """Take in what files tell of a group.
 
     Args:
@@ -58,7 +58,7 @@ def of_files(files: Iterable[str], following: Following, say: Say) -> Following:
         UsageError: If they tell of other groups.
         RecordingError: If one cannot be read.
     """
-    found = graph_of((name, whole(name, say)) for name in files)
+    found = parse_graph_files((name, read_whole(name, say)) for name in files)
     for note in found.notes:
         say(note)
     groups = {group.task_group_id: group for group in found.groups}
@@ -71,12 +71,12 @@ def of_files(files: Iterable[str], following: Following, say: Say) -> Following:
             "tcsniff graph TASK_GROUP_ID"
         )
     if not wanted and groups:
-        following = Following(next(iter(groups)))
+        following = GroupState(next(iter(groups)))
     following.learn(found.definitions, found.statuses, groups.get(following.task_group_id))
     return following
 
 
-def of_the_queue(root_url: str, following: Following, *, statuses: bool) -> None:
+def load_queue_graph(root_url: str, following: GroupState, *, statuses: bool) -> None:
     """Ask the queue for a group, and wait for all of its answer.
 
     Args:
@@ -98,10 +98,10 @@ def of_the_queue(root_url: str, following: Following, *, statuses: bool) -> None
             following.learn(page.definitions, page.statuses if statuses else (), page.group)
         following.know_all()
     except ApiUnknown as error:
-        raise unknown(api, following.task_group_id, error) from error
+        raise explain_unknown_group(api, following.task_group_id, error) from error
 
 
-def unknown(api: Any, task_group_id: str, error: ApiError) -> ApiError | UsageError:
+def explain_unknown_group(api: Any, task_group_id: str, error: ApiError) -> ApiError | UsageError:
     """Word why there is no such group: it may be a task, whose id looks the same.
 
     Args:
@@ -118,7 +118,7 @@ def unknown(api: Any, task_group_id: str, error: ApiError) -> ApiError | UsageEr
     )
 
 
-def root_url_of(origin: Origin, asking: Asking) -> str | None:
+def find_root_url(origin: SourceArgs, asking: GraphInputArgs) -> str | None:
     """Tell which deployment is meant; None if nothing tells.
 
     A broker or profile that somebody names goes before the environment, and
@@ -130,10 +130,10 @@ def root_url_of(origin: Origin, asking: Asking) -> str | None:
     account, typed = origin.account, asking.root_url
     is_named = bool(account.url or account.profile)
     if typed is not None or (is_named and origin.is_live):
-        found = deployment_of(account, typed)
+        found = resolve_root_url(account, typed)
     else:
         found = None
     found = found or os.environ.get(ROOT_URL)
     if found is None and origin.is_live and not is_named:
-        return deployment_of(account, None)
+        return resolve_root_url(account, None)
     return found

@@ -11,47 +11,47 @@ import time
 from contextlib import ExitStack, closing
 from typing import Any
 
-from tcsniff.commands.console import say
-from tcsniff.commands.options.group_options import Asking, Showing, Waiting
-from tcsniff.commands.options.source_options import Origin
+from tcsniff.commands.console import print_message
+from tcsniff.commands.options.group_options import GraphInputArgs, GraphOutputArgs, GraphStopArgs
+from tcsniff.commands.options.source_options import SourceArgs
 from tcsniff.commands.runs.group_facts import (
-    of_files,
-    of_the_demo,
-    of_the_queue,
-    root_url_of,
-    unknown,
+    explain_unknown_group,
+    find_root_url,
+    load_demo_graph,
+    load_graph_files,
+    load_queue_graph,
 )
-from tcsniff.commands.runs.make_group_view import check_picture, save_picture, view_of
-from tcsniff.commands.runs.make_renderer import recorded
-from tcsniff.commands.runs.open_source import Opened, Say, opened, pace_of
+from tcsniff.commands.runs.make_group_view import check_picture, make_group_view, save_picture
+from tcsniff.commands.runs.make_renderer import add_recorder
+from tcsniff.commands.runs.open_source import Notify, OpenSource, choose_pace, open_source
 from tcsniff.errors import ApiUnknown, RecordingError, TcsniffError, UsageError
-from tcsniff.pipeline import Outcome, Renderer, Stop, Watch, pump
+from tcsniff.pipeline import ConnectionObserver, Outcome, Renderer, Stop, run_pipeline
 from tcsniff.pulse.deliveries import Gap
-from tcsniff.renderers.columns import gap_text
+from tcsniff.renderers.columns import describe_gap
 from tcsniff.renderers.graph.group_renderer import GroupRenderer, GroupView
-from tcsniff.sanitize import safe
-from tcsniff.selection.select import EVERYTHING, Selection, Wanted, select
-from tcsniff.settings.brokers import NOWHERE
-from tcsniff.signals import interrupts
-from tcsniff.sources.queue_polling import Inquiry
-from tcsniff.taskgraph.group import Following, Settled
-from tcsniff.taskgraph.summary import summary_of
+from tcsniff.sanitize import sanitize
+from tcsniff.selection.select import EVERYTHING, Selection, SelectionArgs, build_selection
+from tcsniff.settings.brokers import NO_BROKER
+from tcsniff.signals import signal_handler
+from tcsniff.sources.queue_polling import QueuePolling
+from tcsniff.taskgraph.group import GroupState, QuietPeriod
+from tcsniff.taskgraph.summary import summarize_group
 from tcsniff.taskgraph.tracker import Change
 
 _NAMED = 3  # other groups of a recording
 
 
-class GroupRun(Watch):
+class GroupRun(ConnectionObserver):
     """A run, with all that needs no connection made ready."""
 
     def __init__(
         self,
         task_group_id: str,
-        origin: Origin,
-        asking: Asking,
-        showing: Showing,
-        waiting: Waiting,
-        tell: Say,
+        origin: SourceArgs,
+        asking: GraphInputArgs,
+        showing: GraphOutputArgs,
+        waiting: GraphStopArgs,
+        notify: Notify,
     ) -> None:
         """Read the flags, and the files that they name.
 
@@ -61,7 +61,7 @@ class GroupRun(Watch):
             asking: Where dependencies come from.
             showing: What becomes of the group.
             waiting: When to end.
-            tell: Tells the person something.
+            notify: Tells the person something.
 
         Raises:
             UsageError: If one of them asks for what cannot be.
@@ -71,23 +71,23 @@ class GroupRun(Watch):
         self._asking = asking
         self._showing = showing
         self._waiting = waiting
-        self._say = tell
+        self._say = notify
         self._view: Any = None
         self._renderer: Renderer | None = None
         self._grouped: GroupRenderer | None = None
         self._source: Any = None
-        self._inquiry: Inquiry | None = None
-        self._following = Following(task_group_id)
+        self._inquiry: QueuePolling | None = None
+        self._following = GroupState(task_group_id)
         self._is_named = bool(task_group_id)
         self._seed: int | None = None
-        self._settled = Settled(waiting.settle, time.monotonic)
-        self._pace = pace_of(origin)
+        self._settled = QuietPeriod(waiting.settle, time.monotonic)
+        self._pace = choose_pace(origin)
         self._has_ended = False
         self._moment = 0.0, 0.0  # the latest that was told, and when, by our clock
         if origin.demo:
-            self._following, self._seed = of_the_demo(task_group_id, origin.seed, tell)
+            self._following, self._seed = load_demo_graph(task_group_id, origin.seed, notify)
         if asking.files:
-            self._following = of_files(asking.files, self._following, tell)
+            self._following = load_graph_files(asking.files, self._following, notify)
 
     def over(self) -> int:
         """Run until the end.
@@ -100,31 +100,31 @@ class GroupRun(Watch):
         if self._origin.is_live and not self._waiting.wait:
             return self._asked()
         if self._asking.root_url is not None and not self._origin.is_live:
-            of_the_queue(self._asking.root_url, self._following, statuses=False)
+            load_queue_graph(self._asking.root_url, self._following, statuses=False)
         outcome = self._followed()
-        if interrupts.received is not None:
-            return interrupts.exit_status
-        if self._origin.recordings and outcome is Outcome.ENDED:
+        if signal_handler.received is not None:
+            return signal_handler.exit_status
+        if self._origin.recordings and outcome is Outcome.SOURCE_ENDED:
             self._tell_of_recording()
         if outcome is Outcome.TIMED_OUT:
-            self.tell(outcome.value)
+            self.notify(outcome.value)
             return outcome.exit_status
         if self._showing.notify:
             self._notify()
         return self._following.graph().exit_status
 
-    def tell(self, text: str) -> None:
+    def notify(self, text: str) -> None:
         """Tell the person something; above the picture, if there is one."""
         above = getattr(self._view, "say", None)
         if above is not None and sys.stderr.isatty():
-            if self._say is say:
+            if self._say is print_message:
                 above(f"tcsniff: {text}")
         else:
             self._say(text)
 
     def gap(self, gap: Gap) -> None:
         """Tell of a gap, and show it."""
-        self.tell(gap_text(gap))
+        self.notify(describe_gap(gap))
         if self._inquiry is not None and gap.missed:
             self._inquiry.hurry()
         if self._renderer is not None:
@@ -133,7 +133,7 @@ class GroupRun(Watch):
     # Without events.
 
     def _asked(self) -> int:
-        root_url = root_url_of(self._origin, self._asking)
+        root_url = find_root_url(self._origin, self._asking)
         if root_url is None or self._asking.no_api:
             if not self._asking.files:
                 raise UsageError(
@@ -141,7 +141,7 @@ class GroupRun(Watch):
                     "--graph FILE, --from RECORDING, or --demo"
                 )
         else:
-            of_the_queue(root_url, self._following, statuses=True)
+            load_queue_graph(root_url, self._following, statuses=True)
         self._view = self._made_view("the queue", root_url)
         graph = self._following.graph()
         self._view.finish(graph, time.time())
@@ -153,13 +153,15 @@ class GroupRun(Watch):
     def _followed(self) -> Outcome:
         selection = self._selection()
         with ExitStack() as stack:
-            opening = opened(self._origin, selection, self._say, self, seed=self._seed, groups=1)
+            opening = open_source(
+                self._origin, selection, self._say, self, seed=self._seed, groups=1
+            )
             try:
                 source = stack.enter_context(opening)
             except UsageError as error:
-                if str(error) != NOWHERE:
+                if str(error) != NO_BROKER:
                     raise
-                raise UsageError(f"{NOWHERE}; the queue alone, once: --no-wait") from None
+                raise UsageError(f"{NO_BROKER}; the queue alone, once: --no-wait") from None
             stack.callback(self._save)
             self._source = source.source
             root_url = self._begin_inquiry()
@@ -175,13 +177,15 @@ class GroupRun(Watch):
             )
             renderer: Renderer = self._grouped
             if self._showing.record is not None:
-                renderer = recorded(self._showing.record, renderer)
+                renderer = add_recorder(self._showing.record, renderer)
             self._renderer = renderer
-            stack.enter_context(interrupts.deferred(source.source.stop, self._report, self._leave))
+            stack.enter_context(
+                signal_handler.deferred(source.source.stop, self._report, self._leave)
+            )
             with closing(renderer):
                 outcome = self._pumped(source, renderer)
                 self._has_ended = True
-                if outcome is Outcome.ENDED and interrupts.received is None:
+                if outcome is Outcome.SOURCE_ENDED and signal_handler.received is None:
                     self._check_heard()
                 return outcome
 
@@ -190,10 +194,10 @@ class GroupRun(Watch):
         left = sum(1 for node in graph.nodes.values() if node.is_open)
         if left:
             number = len(graph.nodes)
-            self.tell(f"the recording ends while {left:,} of {number:,} tasks are open")
+            self.notify(f"the recording ends while {left:,} of {number:,} tasks are open")
         if others and not self._is_named:
             names = ", ".join(list(others)[:_NAMED]) + (", ..." if len(others) > _NAMED else "")
-            self.tell(
+            self.notify(
                 f"this is the group {self._following.task_group_id}, the first that came; "
                 f"{self._following.strangers:,} events are about others: {names}; "
                 "tcsniff graph TASK_GROUP_ID shows one of them"
@@ -207,12 +211,12 @@ class GroupRun(Watch):
             about = f"the task group {group}" if group else "a task"
             raise RecordingError(f"{', '.join(self._origin.recordings)}: no event about {about}")
 
-    def _pumped(self, source: Opened, renderer: Renderer) -> Outcome:
+    def _pumped(self, source: OpenSource, renderer: Renderer) -> Outcome:
         is_endless = self._origin.is_live or self._origin.follow
         over = self._is_settled if is_endless else None
         stop = Stop(count=self._waiting.count, timeout=self._waiting.timeout, over=over)
         try:
-            return pump(source.source, renderer, keep=source.keep, stop=stop)
+            return run_pipeline(source.source, renderer, keep=source.keep, stop=stop)
         except TcsniffError:
             if self._grouped is not None and not self._following.version:
                 self._grouped.leave()
@@ -221,7 +225,7 @@ class GroupRun(Watch):
     def _selection(self) -> Selection:
         group = self._following.task_group_id
         if group:
-            return select(Wanted(fields={"taskGroupId": [group]}))
+            return build_selection(SelectionArgs(fields={"taskGroupId": [group]}))
         return EVERYTHING
 
     def _is_settled(self) -> bool:
@@ -231,13 +235,13 @@ class GroupRun(Watch):
         return self._settled.is_settled(is_over=is_over)
 
     def _begin_inquiry(self) -> str | None:
-        root_url = root_url_of(self._origin, self._asking)
+        root_url = find_root_url(self._origin, self._asking)
         if root_url is not None and self._origin.is_live and not self._asking.no_api:
             from tcsniff.sources.queue_api import QueueApi
 
             self._api = QueueApi(root_url)
-            self._inquiry = Inquiry(
-                self._api, self._following, tell=self.tell, clock=time.monotonic
+            self._inquiry = QueuePolling(
+                self._api, self._following, notify=self.notify, clock=time.monotonic
             )
         return root_url
 
@@ -247,13 +251,13 @@ class GroupRun(Watch):
         changes = self._inquiry.poll()
         error = self._inquiry.unknown
         if isinstance(error, ApiUnknown) and not self._following.version:
-            raise unknown(self._api, self._following.task_group_id, error)
+            raise explain_unknown_group(self._api, self._following.task_group_id, error)
         return changes
 
     # What is seen of it.
 
     def _made_view(self, source: str, root_url: str | None) -> GroupView:
-        return view_of(
+        return make_group_view(
             self._showing,
             wait=self._waiting.wait,
             source=source,
@@ -288,7 +292,7 @@ class GroupRun(Watch):
         return latest + passed * self._pace if latest else time.time()
 
     def _report(self) -> str:
-        states = summary_of(self._following.graph(), (), self._now())["states"]
+        states = summarize_group(self._following.graph(), (), self._now())["states"]
         words = ", ".join(f"{number:,} {state}" for state, number in states.items())
         return f"tcsniff: {words or 'nothing heard yet'}\n"
 
@@ -300,7 +304,7 @@ class GroupRun(Watch):
     def _notify(self) -> None:
         graph = self._following.graph()
         wrong = sum(1 for node in graph.nodes.values() if node.went_wrong)
-        text = f"task group {safe(graph.task_group_id)}: "
+        text = f"task group {sanitize(graph.task_group_id)}: "
         text += f"{wrong:,} went wrong" if wrong else "all completed"
         stream = next((one for one in (sys.stderr, sys.stdout) if one.isatty()), None)
         if stream is not None:  # the bell, and OSC 9 as iTerm2, kitty and others know it

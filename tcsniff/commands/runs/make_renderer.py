@@ -12,20 +12,20 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any
 
-from tcsniff.commands.options.output_options import View
+from tcsniff.commands.options.output_options import OutputArgs
 from tcsniff.pipeline import Renderer
 from tcsniff.pulse import urls
 from tcsniff.pulse.events import Event
-from tcsniff.pulse.styles import recoloured
-from tcsniff.renderers.columns import COLUMNS, in_utc, named
+from tcsniff.pulse.styles import apply_colors
+from tcsniff.renderers.columns import COLUMNS, find_columns, show_utc
 from tcsniff.renderers.output import Output
 
 Select = Callable[[Event], Any]
 """What to show of an event."""
 
 
-def renderer_of(
-    view: View,
+def make_renderer(
+    view: OutputArgs,
     select: Select | None,
     *,
     source: str,
@@ -50,11 +50,11 @@ def renderer_of(
     table = partial(_table, view, source=source, selection=selection, condition=condition)
     renderer = _view(view, select, table, root_url)
     if view.save_svg is not None:
-        renderer = saved(view.save_svg, renderer, table)
-    return renderer if view.record is None else recorded(view.record, renderer)
+        renderer = add_picture_saver(view.save_svg, renderer, table)
+    return renderer if view.record is None else add_recorder(view.record, renderer)
 
 
-def saved(
+def add_picture_saver(
     path: str, renderer: Renderer, table: Callable[..., Any], title: str = "tcsniff"
 ) -> Renderer:
     """Have the last picture written into a file.
@@ -68,16 +68,16 @@ def saved(
     Raises:
         OutputError: If it cannot be opened.
     """
-    from tcsniff.renderers.output import size_of_terminal
+    from tcsniff.renderers.output import get_terminal_size
     from tcsniff.renderers.svg import Drawing, Saver
 
     if isinstance(renderer, Drawing):  # on a terminal: in its size
-        return Saver(path, renderer, renderer, title=title, size=size_of_terminal)
+        return Saver(path, renderer, renderer, title=title, size=get_terminal_size)
     drawing = table(Output(io.BytesIO()), ascii_only=False)
     return Saver(path, renderer, drawing, title=title)
 
 
-def recorded(path: str, renderer: Renderer) -> Renderer:
+def add_recorder(path: str, renderer: Renderer) -> Renderer:
     """Have events written into a file besides.
 
     Raises:
@@ -89,7 +89,7 @@ def recorded(path: str, renderer: Renderer) -> Renderer:
 
 
 def _view(
-    view: View, select: Select | None, table: Callable[..., Any], root_url: str | None
+    view: OutputArgs, select: Select | None, table: Callable[..., Any], root_url: str | None
 ) -> Renderer:
     output = Output()
     live = can_draw(output)
@@ -105,18 +105,18 @@ def _view(
         from tcsniff.renderers.lines import RawRenderer
 
         return RawRenderer(output)
-    colour = coloured(view.colour, live=live)
-    shown = urls.are_shown(os.environ, live=live, coloured=colour)
+    colour = use_color(view.colour, live=live)
+    shown = urls.are_links_enabled(os.environ, live=live, coloured=colour)
     root_url = root_url if shown else None
     if name == "table" and live:
         made: Renderer = table(
-            output, colour=colour, ascii_only=knows_only_ascii(), root_url=root_url
+            output, colour=colour, ascii_only=is_ascii_only(), root_url=root_url
         )
         return made
     return _lines(view, output, colour=colour, root_url=root_url)
 
 
-def _name(view: View, *, live: bool) -> str:
+def _name(view: OutputArgs, *, live: bool) -> str:
     if view.as_json:
         return "json"
     if view.output is None and view.columns and not live:
@@ -124,32 +124,32 @@ def _name(view: View, *, live: bool) -> str:
     return view.output or ("table" if live else "json")
 
 
-def _table(view: View, output: Output, **given: Any) -> Renderer:
+def _table(view: OutputArgs, output: Output, **given: Any) -> Renderer:
     from tcsniff.renderers.table import TableRenderer  # rich: 25 ms
 
     # A file takes colours, whatever the terminal takes.
     given.setdefault("colour", view.colour != "never")
     return TableRenderer(
         output,
-        columns=named(view.columns),
+        columns=find_columns(view.columns),
         utc=view.utc,
-        looks=recoloured(view.colors),
+        styles=apply_colors(view.colors),
         **given,
     )
 
 
-def _lines(view: View, output: Output, *, colour: bool, root_url: str | None) -> Renderer:
+def _lines(view: OutputArgs, output: Output, *, colour: bool, root_url: str | None) -> Renderer:
     from tcsniff.renderers.lines import LinesRenderer
 
-    columns = named(view.columns) or COLUMNS
+    columns = find_columns(view.columns) or COLUMNS
     return LinesRenderer(
         output,
-        columns=in_utc(columns) if view.utc else columns,
+        columns=show_utc(columns) if view.utc else columns,
         colour=colour,
-        ascii_only=knows_only_ascii(),
+        ascii_only=is_ascii_only(),
         heading=view.output == "table",
         root_url=root_url,
-        looks=recoloured(view.colors),
+        styles=apply_colors(view.colors),
     )
 
 
@@ -158,12 +158,12 @@ def can_draw(output: Output) -> bool:
     return output.is_terminal and os.environ.get("TERM") != "dumb"
 
 
-def knows_only_ascii() -> bool:
+def is_ascii_only() -> bool:
     """Tell whether our symbols have to be spelled in ASCII."""
     return not (sys.stdout.encoding or "").lower().startswith("utf")
 
 
-def coloured(colour: str, *, live: bool) -> bool:
+def use_color(colour: str, *, live: bool) -> bool:
     """Tell whether to use colours.
 
     Args:

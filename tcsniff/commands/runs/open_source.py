@@ -14,11 +14,11 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import NamedTuple
 
-from tcsniff.commands.options.account_options import broker_of
-from tcsniff.commands.options.source_options import Origin
-from tcsniff.pipeline import Source, Watch
+from tcsniff.commands.options.account_options import resolve_broker
+from tcsniff.commands.options.source_options import SourceArgs
+from tcsniff.pipeline import ConnectionObserver, Source
 from tcsniff.pulse.deliveries import Delivery
-from tcsniff.selection.select import QUEUE, Selection
+from tcsniff.selection.select import QUEUE_EXCHANGES, Selection
 from tcsniff.settings.brokers import Broker
 
 _SEEDS = 1_000_000  # to choose from
@@ -28,11 +28,11 @@ _SEEDED = 1_795_456_800.0  # 2026-11-23T18:00:00Z, where demos with a seed begin
 _WATCHED = 60.0  # simulated seconds a second, for a person
 _PIPED = 1200.0  # the same for a program
 
-Say = Callable[[str], None]
+Notify = Callable[[str], None]
 """Tells the person something, on standard error."""
 
 
-def pace_of(origin: Origin) -> float:
+def choose_pace(origin: SourceArgs) -> float:
     """Tell how fast time passes between two events, in their seconds a second of ours.
 
     Returns:
@@ -43,7 +43,7 @@ def pace_of(origin: Origin) -> float:
     return 1.0 if origin.is_live or origin.follow else origin.speed or 0.0
 
 
-class Opened(NamedTuple):
+class OpenSource(NamedTuple):
     """A source that listens.
 
     Attributes:
@@ -61,15 +61,15 @@ class Opened(NamedTuple):
 
 
 @contextmanager
-def opened(
-    origin: Origin,
+def open_source(
+    origin: SourceArgs,
     selection: Selection,
-    say: Say,
-    watch: Watch,
+    say: Notify,
+    watch: ConnectionObserver,
     *,
     seed: int | None = None,
     groups: int | None = None,
-) -> Iterator[Opened]:
+) -> Iterator[OpenSource]:
     """Open the source, and say so when it listens.
 
     Args:
@@ -99,15 +99,17 @@ def opened(
 
 
 @contextmanager
-def _live(origin: Origin, selection: Selection, say: Say, watch: Watch) -> Iterator[Opened]:
+def _live(
+    origin: SourceArgs, selection: Selection, say: Notify, watch: ConnectionObserver
+) -> Iterator[OpenSource]:
     to = _broker(origin, say)
 
-    from tcsniff.sources.consumer import Keeping, Listener
+    from tcsniff.sources.consumer import Consumer, QueuePolicy
 
-    listener = Listener(
+    listener = Consumer(
         to,
         selection.bindings,
-        keeping=Keeping(
+        keeping=QueuePolicy(
             origin.queue, origin.resume, origin.queue_expires, origin.queue_max_length
         ),
         prefetch=origin.prefetch,
@@ -123,10 +125,12 @@ def _live(origin: Origin, selection: Selection, say: Say, watch: Watch) -> Itera
             say(f"{listener.waiting:,} messages wait in {listener.queue}")
         say(f"listening on {to} ({_count(selection)}, queue {listener.queue}); Ctrl-C ends")
         root_url = to.root_url or os.environ.get(ROOT_URL)
-        yield Opened(listener, to.name, _keep(origin, selection, watch), root_url)
+        yield OpenSource(listener, to.name, _keep(origin, selection, watch), root_url)
 
 
-def _keep(origin: Origin, selection: Selection, watch: Watch) -> Callable[[Delivery], bool] | None:
+def _keep(
+    origin: SourceArgs, selection: Selection, watch: ConnectionObserver
+) -> Callable[[Delivery], bool] | None:
     if origin.queue is None:
         return None if selection.is_bound else selection.accepts()
     # A queue that was there before may be bound to more than is asked for now;
@@ -139,7 +143,7 @@ def _keep(origin: Origin, selection: Selection, watch: Watch) -> Callable[[Deliv
             return True
         if delivery.exchange not in told:
             told.add(delivery.exchange)
-            watch.tell(
+            watch.notify(
                 f"the queue also gets messages of {delivery.exchange} that are not selected, such "
                 f"as {delivery.routing_key}: an earlier run has bound them; they are passed over, "
                 "and --delete-queue starts anew"
@@ -149,14 +153,14 @@ def _keep(origin: Origin, selection: Selection, watch: Watch) -> Callable[[Deliv
     return keep
 
 
-def _broker(origin: Origin, say: Say) -> Broker:
-    to = broker_of(origin.account)
+def _broker(origin: SourceArgs, say: Notify) -> Broker:
+    to = resolve_broker(origin.account)
     if to.insecure:
         say(f"--tls-insecure: nobody has checked that {to} is who it says it is")
     return to
 
 
-def delete_queue(origin: Origin, say: Say) -> None:
+def delete_queue(origin: SourceArgs, say: Notify) -> None:
     """Delete the named queue.
 
     Raises:
@@ -167,10 +171,10 @@ def delete_queue(origin: Origin, say: Say) -> None:
     """
     to = _broker(origin, say)
 
-    from tcsniff.sources.connection import Link  # kombu: 50 ms
+    from tcsniff.sources.connection import Connection  # kombu: 50 ms
 
     name = f"queue/{to.user}/{origin.queue}"
-    link = Link(to)
+    link = Connection(to)
     try:
         link.open()
         if link.waiting(name) is None:
@@ -183,10 +187,10 @@ def delete_queue(origin: Origin, say: Say) -> None:
 
 @contextmanager
 def _demo(
-    origin: Origin, selection: Selection, say: Say, seed: int | None, groups: int | None
-) -> Iterator[Opened]:
+    origin: SourceArgs, selection: Selection, say: Notify, seed: int | None, groups: int | None
+) -> Iterator[OpenSource]:
     exchanges = {binding.exchange for binding in selection.bindings}
-    for strange in sorted(exchanges - {exchange.address for exchange in QUEUE}):
+    for strange in sorted(exchanges - {exchange.address for exchange in QUEUE_EXCHANGES}):
         say(f"the demo has no {strange}: it simulates the queue alone")
 
     from tcsniff.simulator.simulation import simulate
@@ -196,13 +200,15 @@ def _demo(
         seed = random.randrange(_SEEDS) if origin.seed is None else origin.seed
     start = time.time() if origin.seed is None else _SEEDED
     simulated = simulate(seed=seed, start=start, groups=groups)
-    with Demo(simulated, exchanges, pace=pace_of(origin)) as demo:
+    with Demo(simulated, exchanges, pace=choose_pace(origin)) as demo:
         say(f"listening to the demo, seed {seed} ({_count(selection)}); Ctrl-C ends")
-        yield Opened(demo, "demo", selection.accepts())
+        yield OpenSource(demo, "demo", selection.accepts())
 
 
 @contextmanager
-def _recorded(origin: Origin, selection: Selection, say: Say, watch: Watch) -> Iterator[Opened]:
+def _recorded(
+    origin: SourceArgs, selection: Selection, say: Notify, watch: ConnectionObserver
+) -> Iterator[OpenSource]:
     from tcsniff.sources.recording import Recording
 
     recording = Recording(
@@ -215,7 +221,7 @@ def _recorded(origin: Origin, selection: Selection, say: Say, watch: Watch) -> I
     )
     with recording:
         name = Path(origin.recordings[0]).name if len(origin.recordings) == 1 else "recordings"
-        yield Opened(recording, name, None, os.environ.get(ROOT_URL))
+        yield OpenSource(recording, name, None, os.environ.get(ROOT_URL))
 
 
 def _count(selection: Selection) -> str:

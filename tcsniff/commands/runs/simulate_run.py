@@ -18,11 +18,11 @@ from tcsniff.pulse.deliveries import Delivery
 from tcsniff.pulse.exchanges import CATALOG
 from tcsniff.renderers.output import Output
 from tcsniff.settings.brokers import Broker
-from tcsniff.signals import interrupts
-from tcsniff.simulator.planning import Plan, worded
+from tcsniff.signals import signal_handler
+from tcsniff.simulator.planning import Plan, format_task_graph
 from tcsniff.simulator.schedule import Pace
 from tcsniff.sources.publisher import Publisher
-from tcsniff.sources.wakeup import Alarm
+from tcsniff.sources.wakeup import WakeUp
 
 _SLACK = 0.01  # seconds that a message may be early, so that waits are worth their while
 _LATE = 0.1  # seconds after which time is taken for lost
@@ -32,22 +32,22 @@ Timed = Iterable[tuple[float, Delivery]]
 """Messages, each with when it is due, in seconds since the Unix epoch, in order."""
 
 
-class Performance:
+class SimulateRun:
     """Publishes, and tells which task groups begin."""
 
-    def __init__(self, broker: Broker, pace: Pace, tell: Callable[[str], None]) -> None:
+    def __init__(self, broker: Broker, pace: Pace, notify: Callable[[str], None]) -> None:
         """Nothing is connected yet.
 
         Args:
             broker: Where to publish.
             pace: When messages are due.
-            tell: Tells the person something.
+            notify: Tells the person something.
         """
         self._broker = broker
         self._pace = pace
-        self._tell = tell
+        self._notify = notify
         self._output = Output()
-        self._alarm = Alarm()
+        self._alarm = WakeUp()
         self._publisher = Publisher(broker, self._alarm)
         self._groups: set[str] = set()
         self._started = time.monotonic()
@@ -73,9 +73,9 @@ class Performance:
         with closing(publisher):
             publisher.open()
             publisher.provide(one.address for one in CATALOG if one.service == "queue")
-            self._tell(f"publishing to {self._broker}, seed {seed}; Ctrl-C ends")
+            self._notify(f"publishing to {self._broker}, seed {seed}; Ctrl-C ends")
             try:
-                with interrupts.deferred(self._alarm.ring, self._report):
+                with signal_handler.deferred(self._alarm.ring, self._report):
                     self._perform_and_leave(messages, delay)
             except ConnectionFailed as error:
                 raise ConnectionFailed(f"{error}; {self._worded()}") from error
@@ -84,7 +84,7 @@ class Performance:
                 f"{self._broker} refused {publisher.refused:,} messages, as for a queue that is "
                 "full"
             )
-        return interrupts.exit_status if interrupts.received is not None else 0
+        return signal_handler.exit_status if signal_handler.received is not None else 0
 
     def _perform_and_leave(self, messages: Timed, delay: float) -> None:
         try:
@@ -112,14 +112,14 @@ class Performance:
 
     def _leave(self) -> None:
         # See what is out to its end, within reason.
-        if interrupts.received is not None:
+        if signal_handler.received is not None:
             self._publisher.patience = _GOODBYE
         try:
             self._publisher.settle()
         except ConnectionFailed:
-            if interrupts.received is None:
+            if signal_handler.received is None:
                 raise
-        self._tell(self._worded())
+        self._notify(self._worded())
 
     def _tell_group(self, delivery: Delivery) -> None:
         words = delivery.routing_key.split(".")
@@ -140,7 +140,7 @@ class Performance:
         return f"tcsniff: {self._worded()}\n"
 
 
-def written(path: str, plans: Iterable[Plan]) -> None:
+def write_graph_file(path: str, plans: Iterable[Plan]) -> None:
     """Write a graph file.
 
     Args:
@@ -150,7 +150,7 @@ def written(path: str, plans: Iterable[Plan]) -> None:
     Raises:
         OutputError: If it cannot be written.
     """
-    text = worded(plans)
+    text = format_task_graph(plans)
     try:
         Path(path).write_bytes(gzip.compress(text) if path.endswith(".gz") else text)
     except OSError as error:

@@ -7,13 +7,13 @@ from collections.abc import Iterable, Sequence
 from rich.cells import cell_len, set_cell_size
 from rich.text import Text
 
-from tcsniff.pulse.times import lasting, seconds
-from tcsniff.pulse.urls import group_url, log_url, task_url
-from tcsniff.renderers.ansi import words
-from tcsniff.renderers.graph.scene import NO_KIND, Scene, look_of
-from tcsniff.sanitize import safe
-from tcsniff.taskgraph.critical_path import Step
-from tcsniff.taskgraph.graph import OPEN, UNHEARD, Graph, Node, counts
+from tcsniff.pulse.times import format_duration, parse_seconds
+from tcsniff.pulse.urls import build_group_url, build_log_url, build_task_url
+from tcsniff.renderers.ansi import join_words
+from tcsniff.renderers.graph.scene import NO_KIND, Scene, get_state_style
+from tcsniff.sanitize import sanitize
+from tcsniff.taskgraph.critical_path import PathStep
+from tcsniff.taskgraph.graph import OPEN, UNHEARD, Graph, Node, count_states
 from tcsniff.taskgraph.tracker import Run
 
 LABEL = 44
@@ -23,28 +23,28 @@ LEAST_LABEL = 12
 _KIND = 18  # cells for the name of a kind
 
 
-def room_for(labels: Iterable[str], width: int) -> int:
+def find_room(labels: Iterable[str], width: int) -> int:
     """Tell how much room the labels of tasks are given, in cells.
 
     Args:
         labels: The labels.
         width: Of the screen, in cells.
     """
-    longest = max((cell_len(safe(label)) for label in labels), default=0)
+    longest = max((cell_len(sanitize(label)) for label in labels), default=0)
     return min(longest, LABEL, max(16, width * 2 // 5))
 
 
-def padded(text: str, room: int) -> str:
+def pad_text(text: str, room: int) -> str:
     """Make a text safe for a terminal, and as wide as the room, in cells."""
-    return set_cell_size(cut(text, room), room)
+    return set_cell_size(cut_text(text, room), room)
 
 
-def cut(text: str, room: int) -> str:
+def cut_text(text: str, room: int) -> str:
     """Make a text safe for a terminal, and no wider than the room, in cells."""
     # In the middle: what tells chunks of a test apart stands at the end.
     if len(text) > 2 * room:
         text = text[:room] + text[-room:]  # more of it would not be seen
-    text = safe(text)
+    text = sanitize(text)
     if cell_len(text) <= room:
         return text
     head = max(0, room - 1) // 2
@@ -58,78 +58,78 @@ def _start(text: str, room: int) -> str:
     return text
 
 
-def width_of_kinds(kinds: Iterable[str]) -> int:
+def measure_kinds(kinds: Iterable[str]) -> int:
     """Tell how much room the names of kinds need, in cells."""
-    return min(_KIND, max((cell_len(safe(name or NO_KIND)) for name in kinds), default=0))
+    return min(_KIND, max((cell_len(sanitize(name or NO_KIND)) for name in kinds), default=0))
 
 
 _NAMED = 2  # blockers that are named; of more, how many they are
 _COMPARED = 100  # sets of blockers of a kind that are looked at
 
 
-def log(node: Node, scene: Scene) -> str | None:
+def format_log(node: Node, scene: Scene) -> str | None:
     """Tell the address of the log of a task's last run that went wrong; None if there is none."""
-    run = wrong_run(node)
-    return log_url(scene.root_url, node.task_id, run.run_id) if run and run.started else None
+    run = format_wrong_run(node)
+    return build_log_url(scene.root_url, node.task_id, run.run_id) if run and run.started else None
 
 
-def story(node: Node) -> str:
+def format_story(node: Node) -> str:
     """Tell what became of a task's runs, as far as that is worth telling."""
-    run = wrong_run(node)
+    run = format_wrong_run(node)
     if run is None:
-        return look_of(node.state).word
-    reason = safe(run.reason_resolved or run.state)
-    started, resolved = seconds(run.started), seconds(run.resolved)
+        return get_state_style(node.state).word
+    reason = sanitize(run.reason_resolved or run.state)
+    started, resolved = parse_seconds(run.started), parse_seconds(run.resolved)
     after = ""
     if started is not None and resolved is not None:
-        after = f" after {lasting(resolved - started)}"
+        after = f" after {format_duration(resolved - started)}"
     text = f"run {run.run_id} {reason}{after}"
     if node.is_open and node.run is not None:
-        text += f", run {node.run.run_id} is {safe(node.run.state)}"
+        text += f", run {node.run.run_id} is {sanitize(node.run.state)}"
     return text
 
 
-def wrong_run(node: Node) -> Run | None:
+def format_wrong_run(node: Node) -> Run | None:
     """Give a task's last run that went wrong; None if there is none."""
     lost = [run for run in node.runs if run.state in ("failed", "exception")]
     return lost[-1] if lost else None
 
 
-def wait(nodes: Sequence[Node], scene: Scene) -> Text:
+def format_wait(nodes: Sequence[Node], scene: Scene) -> Text:
     """Tell what many tasks wait for: those first that are in the way of most."""
     if len(nodes) == 1:
-        return waits(nodes[0], scene)
+        return format_dependencies(nodes[0], scene)
     found = (scene.blocked[node.task_id].by for node in nodes if node.task_id in scene.blocked)
     different = list({id(by): by for by in found}.values())[:_COMPARED]
     by = {one: None for by in different for one in by}
     if not by:
-        return waits(nodes[0], scene)
+        return format_dependencies(nodes[0], scene)
     order = sorted(by, key=lambda one: -scene.blocks.get(one, 0))
     return Text("wait for ").append(_names(order, scene))
 
 
-def age(node: Node) -> tuple[bool, float, str, str]:
+def format_age(node: Node) -> tuple[bool, float, str, str]:
     """Give what tasks of one state are sorted by: what has been in it longest comes first."""
     since = node.since
     return since is None, since or 0.0, node.label, node.task_id
 
 
-def aside(node: Node, scene: Scene) -> Text:
+def format_aside(node: Node, scene: Scene) -> Text:
     """Tell how long a task has been in its state, or what it waits for."""
     if node.state == "unscheduled":
-        return waits(node, scene)
+        return format_dependencies(node, scene)
     since = node.since
     if node.is_open:
-        for_long = lasting(scene.now - since) if since is not None else ""
+        for_long = format_duration(scene.now - since) if since is not None else ""
         return Text(f"waits {for_long}" if node.state == "pending" else for_long)
     run = node.run
-    started = seconds(run.started) if run else None
+    started = parse_seconds(run.started) if run else None
     if since is None or started is None:
-        return Text(look_of(node.state).word)
-    return Text(lasting(since - started))
+        return Text(get_state_style(node.state).word)
+    return Text(format_duration(since - started))
 
 
-def waits(node: Node, scene: Scene) -> Text:
+def format_dependencies(node: Node, scene: Scene) -> Text:
     """Tell what keeps a task from being scheduled."""
     blocked = scene.blocked.get(node.task_id)
     if not node.is_defined:
@@ -147,10 +147,10 @@ def _names(by: Sequence[str], scene: Scene) -> Text:
         other = scene.graph.nodes.get(task_id)
         text.append(", " if number else "")
         if other is None:
-            text.append(f"{cut(task_id, LABEL)} of another group")
+            text.append(f"{cut_text(task_id, LABEL)} of another group")
         else:
-            look = look_of(other.state)
-            text.append(f"{cut(other.label, LABEL)} ").append(look.symbol, style=look.style)
+            look = get_state_style(other.state)
+            text.append(f"{cut_text(other.label, LABEL)} ").append(look.symbol, style=look.style)
     if len(order) > _NAMED:
         text.append(f" and {len(order) - _NAMED:,} more")
     return text
@@ -183,7 +183,7 @@ _LEAST_BAR = 8  # cells
 _MOST_BAR = 60
 
 
-def title(scene: Scene, width: int) -> Text:
+def format_title(scene: Scene, width: int) -> Text:
     """Tell which group it is, how large and how old.
 
     Args:
@@ -199,14 +199,14 @@ def title(scene: Scene, width: int) -> Text:
 
 def _title(scene: Scene, what: str, scheduler: str) -> Text:
     graph = scene.graph
-    url = group_url(scene.linked, graph.task_group_id)
-    name = words(safe(graph.task_group_id) or "?", "bold", url)
+    url = build_group_url(scene.linked, graph.task_group_id)
+    name = join_words(sanitize(graph.task_group_id) or "?", "bold", url)
     text = Text(what).append_text(name)
     number = len(graph.nodes)
     for part in (
-        safe(scheduler),
+        sanitize(scheduler),
         f"{number:,} task{'s' * (number != 1)}",
-        lasting(scene.length) if scene.length else "",
+        format_duration(scene.length) if scene.length else "",
         "resolved" if graph.is_over else "",
         "sealed" if graph.is_sealed else "",
     ):
@@ -215,11 +215,11 @@ def _title(scene: Scene, what: str, scheduler: str) -> Text:
     return text
 
 
-def progress(scene: Scene, width: int) -> Text:
+def format_progress(scene: Scene, width: int) -> Text:
     """Draw the bar of states, with their numbers and the time left."""
     tail = Text()
     for state, number in scene.counts.items():
-        look = look_of(state)
+        look = get_state_style(state)
         tail.append(f"  {look.symbol} {number:,}", style=look.style)
     tail.append(_left(scene, "about "))
     if tail.cell_len > width:
@@ -235,7 +235,7 @@ def _left(scene: Scene, about: str) -> Text:
     hopeless = sum(1 for one in scene.blocked.values() if one.is_hopeless)
     if not scene.left and hopeless:
         return Text(f"   {hopeless:,} wait for a rerun", style="bold")
-    return Text(f"   {about}{lasting(scene.left)} left")
+    return Text(f"   {about}{format_duration(scene.left)} left")
 
 
 def _bar(counts: dict[str, int], width: int) -> Text:
@@ -248,11 +248,11 @@ def _bar(counts: dict[str, int], width: int) -> Text:
     largest = max(cells, key=cells.__getitem__)
     cells[largest] += width - sum(cells.values())
     for state, number in cells.items():
-        bar.append(_BLOCKS.get(state, "·") * max(0, number), style=look_of(state).style)
+        bar.append(_BLOCKS.get(state, "·") * max(0, number), style=get_state_style(state).style)
     return bar
 
 
-def wrong(nodes: Sequence[Node], scene: Scene, width: int) -> list[Text]:
+def format_wrong(nodes: Sequence[Node], scene: Scene, width: int) -> list[Text]:
     """Tell of tasks that went wrong, a line each.
 
     Args:
@@ -260,13 +260,13 @@ def wrong(nodes: Sequence[Node], scene: Scene, width: int) -> list[Text]:
         scene: What they are part of.
         width: Of the screen, in cells.
     """
-    room = room_for((node.label for node in nodes), width)
+    room = find_room((node.label for node in nodes), width)
     most = max((scene.blocks.get(node.task_id, 0) for node in nodes), default=0)
     return [_trouble(node, scene, room, len(f"{most:,}") if most else 0) for node in nodes]
 
 
 def _trouble(node: Node, scene: Scene, room: int, digits: int) -> Text:
-    look = look_of(node.state if not node.is_open else "exception")
+    look = get_state_style(node.state if not node.is_open else "exception")
     text = Text()
     text.append(f"{look.symbol} ", style=look.style)
     text.append_text(_linked(node, scene, room, look.style))
@@ -275,25 +275,25 @@ def _trouble(node: Node, scene: Scene, room: int, digits: int) -> Text:
         text.append(f"  blocks {blocks:>{digits},} ", style="bold")
     elif digits:
         text.append(" " * (len("  blocks  ") + digits))
-    run = wrong_run(node)
-    url = log(node, scene) if scene.linked else None
-    text.append("  ").append_text(words(story(node), url=url))
+    run = format_wrong_run(node)
+    url = format_log(node, scene) if scene.linked else None
+    text.append("  ").append_text(join_words(format_story(node), url=url))
     worker = " ".join(filter(None, (run.worker_group, run.worker_id))) if run else ""
     for part in (node.pool, worker):
         if part:
-            text.append(f"   {safe(part)}", style="dim")
+            text.append(f"   {sanitize(part)}", style="dim")
     return text
 
 
 def _linked(node: Node, scene: Scene, room: int, style: str) -> Text:
     # The label leads to the task's page; what fills it up leads nowhere.
-    shown = padded(node.label, room)
+    shown = pad_text(node.label, room)
     label = shown.rstrip()
-    url = task_url(scene.linked, node.task_id)
-    return words(label, style, url).append(shown[len(label) :], style=style)
+    url = build_task_url(scene.linked, node.task_id)
+    return join_words(label, style, url).append(shown[len(label) :], style=style)
 
 
-def kind(name: str, scene: Scene, room: int, width: int, *, alone: bool) -> Text:
+def format_kind(name: str, scene: Scene, room: int, width: int, *, alone: bool) -> Text:
     """Sum a kind up in a line.
 
     Args:
@@ -305,15 +305,17 @@ def kind(name: str, scene: Scene, room: int, width: int, *, alone: bool) -> Text
             most worth knowing of them.
     """
     nodes = scene.kinds[name]
-    found = counts(nodes)
+    found = count_states(nodes)
     shown = next((state for state in _MOST_TELLING if state in found), next(iter(found)))
     text = Text()
-    text.append(f"{look_of(shown).symbol} ", style=look_of(shown).style)
-    text.append(f"{padded(name or NO_KIND, room)} ", style="bold")
+    text.append(f"{get_state_style(shown).symbol} ", style=get_state_style(shown).style)
+    text.append(f"{pad_text(name or NO_KIND, room)} ", style="bold")
     text.append(f"{len(nodes):>6,}  ")
     if len(found) > 1:
         for state, number in found.items():
-            text.append(f"{look_of(state).symbol} {number:,} ", style=look_of(state).style)
+            text.append(
+                f"{get_state_style(state).symbol} {number:,} ", style=get_state_style(state).style
+            )
         text.append(" ")
     if alone:
         text.append(_worth_knowing(nodes, scene, width - text.cell_len))
@@ -328,31 +330,31 @@ def _worth_knowing(nodes: Sequence[Node], scene: Scene, width: int) -> Text:
     for state in ("running", "pending"):
         among = [node for node in nodes if node.state == state]
         if among:
-            node = min(among, key=age)
+            node = min(among, key=format_age)
             text = Text("longest " if len(among) > 1 else "")
-            tail = aside(node, scene)
+            tail = format_aside(node, scene)
             # How long is worth more than what, where there is no room for both.
             room = width - text.cell_len - 1 - tail.cell_len
             if room >= LEAST_LABEL:
-                text.append(f"{cut(node.label, room)} ")
+                text.append(f"{cut_text(node.label, room)} ")
             return text.append(tail)
     among = [node for node in nodes if node.state == "unscheduled"]
     if among:
-        return wait(among, scene)
+        return format_wait(among, scene)
     return Text("not heard of yet" if any(node.state == UNHEARD for node in nodes) else "")
 
 
-def task(node: Node, scene: Scene, room: int) -> Text:
+def format_task(node: Node, scene: Scene, room: int) -> Text:
     """Tell of a task in a line."""
-    look = look_of(node.state)
+    look = get_state_style(node.state)
     text = Text("  ").append(f"{look.symbol} ", style=look.style)
     text.append_text(_linked(node, scene, room, look.style)).append("  ")
-    text.append(aside(node, scene))
+    text.append(format_aside(node, scene))
     run = node.run
     worker = " ".join(filter(None, (run.worker_group, run.worker_id))) if run else ""
     for part in (node.pool, worker if node.state == "running" else ""):
         if part:
-            text.append(f"   {safe(part)}", style="dim")
+            text.append(f"   {sanitize(part)}", style="dim")
     return text
 
 
@@ -360,26 +362,29 @@ _PATH_LABELS = (LABEL, 32, 24, 18)  # cells for the name of a step: the more ste
 _ARROW = " → "
 
 
-def _told(path: Sequence[Step], first: int, room: int) -> str:
+def _told(path: Sequence[PathStep], first: int, room: int) -> str:
     # Empty if there is no room for all from the first that is to be told of; the
     # last one alone is cut.
     start = f"…{_ARROW}" if first else ""
     for most in _PATH_LABELS:
-        steps = [f"{cut(one.node.label, most)} {lasting(one.length)}" for one in path[first:]]
+        steps = [
+            f"{cut_text(one.node.label, most)} {format_duration(one.length)}"
+            for one in path[first:]
+        ]
         told = start + _ARROW.join(steps)
         if cell_len(told) <= room:
             return told
-    return cut(told, room) if first == len(path) - 1 else ""
+    return cut_text(told, room) if first == len(path) - 1 else ""
 
 
-def path(scene: Scene, width: int) -> Text:
+def format_path_line(scene: Scene, width: int) -> Text:
     """Tell the chain that took the time.
 
     Names are shortened so that all of it fits; what still does not is left out
     from its beginning.
     """
     text = Text("critical path ", style="")
-    text.append(lasting(sum(step.length for step in scene.path)), style="bold")
+    text.append(format_duration(sum(step.length for step in scene.path)), style="bold")
     room = width - text.cell_len - 7
     if room < 2 * LEAST_LABEL:
         return text

@@ -6,10 +6,10 @@ from collections.abc import Iterator, Sequence
 
 from rich.text import Text
 
-from tcsniff.renderers.ansi import painted, words
+from tcsniff.renderers.ansi import join_words, paint_lines
 from tcsniff.renderers.graph import graph_parts
 from tcsniff.renderers.graph.scene import Scene, troubles
-from tcsniff.renderers.terminal import Status, status_line
+from tcsniff.renderers.terminal import StreamStatus, format_status
 from tcsniff.taskgraph.graph import Node
 
 _INDENT = "  "
@@ -19,8 +19,8 @@ _PLACES = {state: place for place, state in enumerate(_OPEN_FIRST)}
 _AIRY = 3  # lines to spare from which on the parts are set apart
 
 
-def picture_of(
-    scene: Scene, status: Status | None, width: int, height: int, *, colour: bool
+def draw_graph(
+    scene: Scene, status: StreamStatus | None, width: int, height: int, *, colour: bool
 ) -> list[str]:
     """Lay a picture out.
 
@@ -37,19 +37,19 @@ def picture_of(
     Returns:
         Lines no wider than `width`, and no more than `height` of them.
     """
-    rows = [graph_parts.title(scene, width), graph_parts.progress(scene, width)]
+    rows = [graph_parts.format_title(scene, width), graph_parts.format_progress(scene, width)]
     room = max(0, height - _CHROME)
     told = _wrong(scene, width, room)
     kinds = _kinds(scene, width, room - len(told))
-    foot = [graph_parts.path(scene, width)] if scene.path else []
+    foot = [graph_parts.format_path_line(scene, width)] if scene.path else []
     if status is not None:
-        foot.append(status_line(status, width))
+        foot.append(format_status(status, width))
     parts = [part for part in (told, kinds, foot) if part]
     spare = height - len(rows) - sum(map(len, parts))
     for part in parts:
         is_apart = spare >= len(parts) or (part is foot and spare > 0)
         rows += [Text(), *part] if is_apart else part
-    return painted(rows, width, colour=colour)[:height]
+    return paint_lines(rows, width, colour=colour)[:height]
 
 
 def _share(wrong: int, kinds: int, room: int) -> int:
@@ -61,13 +61,13 @@ def _wrong(scene: Scene, width: int, room: int) -> list[Text]:
     nodes = troubles(scene.graph.nodes.values(), scene.blocks)
     lines, room = room, _share(len(nodes), len(scene.kinds), room)
     if len(nodes) <= room:
-        rows = graph_parts.wrong(nodes, scene, width)
+        rows = graph_parts.format_wrong(nodes, scene, width)
         spare = (lines - len(rows) - len(scene.kinds)) // 2
         return [*_with_logs(nodes, rows, scene, width, spare)]
     if room < 1:
         return []
     more = len(nodes) - room + 1
-    rows = graph_parts.wrong(nodes[: room - 1], scene, width)
+    rows = graph_parts.format_wrong(nodes[: room - 1], scene, width)
     return [*rows, Text(f"… and {more:,} more that went wrong", style="dim")]
 
 
@@ -77,15 +77,15 @@ def _with_logs(
     # An address that is cut off is of no use.
     for node, row in zip(nodes, rows, strict=True):
         yield row
-        url = graph_parts.log(node, scene)
+        url = graph_parts.format_log(node, scene)
         if url is not None and spare > 0 and len(url) + len(_INDENT) <= width:
             spare -= 1
-            yield Text(_INDENT).append_text(words(url, "dim", url if scene.linked else None))
+            yield Text(_INDENT).append_text(join_words(url, "dim", url if scene.linked else None))
 
 
 def _kinds(scene: Scene, width: int, room: int) -> list[Text]:
     names = list(scene.kinds)
-    wide = graph_parts.width_of_kinds(names)
+    wide = graph_parts.measure_kinds(names)
     if len(names) > room:
         # What is over and done with can be left out first.
         names = _most_telling(scene, max(0, room - 1))
@@ -93,7 +93,7 @@ def _kinds(scene: Scene, width: int, room: int) -> list[Text]:
     rows = []
     for name in names:
         below = details.get(name, ())
-        rows += [graph_parts.kind(name, scene, wide, width, alone=not below), *below]
+        rows += [graph_parts.format_kind(name, scene, wide, width, alone=not below), *below]
     left_out = [nodes for name, nodes in scene.kinds.items() if name not in names]
     if left_out and room > 0:
         tasks = sum(len(nodes) for nodes in left_out)
@@ -133,12 +133,14 @@ def _details(scene: Scene, names: Sequence[str], width: int, room: int) -> dict[
 def _tasks(ordered: Sequence[Node], scene: Scene, number: int, width: int) -> list[Text]:
     is_cut = len(ordered) > number > 1
     shown = ordered[: number - 1 if is_cut else number]
-    wide = graph_parts.room_for((node.label for node in shown), width)
-    rows = [graph_parts.task(node, scene, wide) for node in shown]
+    wide = graph_parts.find_room((node.label for node in shown), width)
+    rows = [graph_parts.format_task(node, scene, wide) for node in shown]
     if is_cut:
         rows.append(Text(f"  … and {len(ordered) - len(shown):,} more", style="dim"))
     return rows
 
 
 def _by_state(nodes: Sequence[Node]) -> list[Node]:
-    return sorted(nodes, key=lambda node: (_PLACES.get(node.state, 0), graph_parts.age(node)))
+    return sorted(
+        nodes, key=lambda node: (_PLACES.get(node.state, 0), graph_parts.format_age(node))
+    )

@@ -8,24 +8,30 @@ import orjson
 from rich.text import Text
 
 from tcsniff.pulse.deliveries import Gap
-from tcsniff.pulse.records import gap_line
-from tcsniff.pulse.times import moment
-from tcsniff.renderers.ansi import painted
-from tcsniff.renderers.columns import clock_time, gap_text, plain
-from tcsniff.renderers.graph.graph_parts import log, path, progress, title, wrong
-from tcsniff.renderers.graph.scene import look_of, scene_of, troubles
-from tcsniff.renderers.lines import coloured
+from tcsniff.pulse.records import format_gap
+from tcsniff.pulse.times import parse_timestamp
+from tcsniff.renderers.ansi import paint_lines
+from tcsniff.renderers.columns import describe_gap, format_clock_time, to_ascii
+from tcsniff.renderers.graph.graph_parts import (
+    format_log,
+    format_path_line,
+    format_progress,
+    format_title,
+    format_wrong,
+)
+from tcsniff.renderers.graph.scene import get_state_style, scene_of, troubles
+from tcsniff.renderers.lines import color_text
 from tcsniff.renderers.output import Output
-from tcsniff.sanitize import safe, safe_json
-from tcsniff.taskgraph.critical_path import critical_path
+from tcsniff.sanitize import sanitize, sanitize_json
+from tcsniff.taskgraph.critical_path import find_critical_path
 from tcsniff.taskgraph.graph import Graph
-from tcsniff.taskgraph.summary import Json, summary_of
+from tcsniff.taskgraph.summary import Json, summarize_group
 
 _WIDTH = 120  # cells of the summary in words
 _WIDE = 1000  # the same, with the addresses of logs, which are never cut off
 
 
-class JsonChanges:
+class JsonChangesView:
     """Writes each change as a line of JSON, and in the end ``{"summary": ...}``."""
 
     def __init__(self, output: Output, root_url: str | None) -> None:
@@ -49,7 +55,7 @@ class JsonChanges:
 
     def gap(self, gap: Gap) -> None:
         """Take a gap in."""
-        self._lines.append(gap_line(gap))
+        self._lines.append(format_gap(gap))
 
     def flush(self, graph: Callable[[], Graph], now: float) -> None:  # noqa: ARG002 - a view's
         """Write what was taken in."""
@@ -63,7 +69,7 @@ class JsonChanges:
         data = b"".join(lines)
         if self._output.is_terminal:
             text = data.decode().split("\n")
-            data = "\n".join(map(safe_json, text)).encode()
+            data = "\n".join(map(sanitize_json, text)).encode()
         self._output.write(data)
 
     def leave(self) -> None:
@@ -71,7 +77,7 @@ class JsonChanges:
 
     def finish(self, graph: Graph, now: float) -> None:
         """Write the summary."""
-        summary = summary_of(graph, critical_path(graph, now), now, self._root_url)
+        summary = summarize_group(graph, find_critical_path(graph, now), now, self._root_url)
         self._lines.append(_line({"summary": summary}))
         self._write()
 
@@ -80,7 +86,7 @@ def _line(value: Json) -> bytes:
     return orjson.dumps(value, option=orjson.OPT_APPEND_NEWLINE)
 
 
-class LinesOfChanges:
+class TextChangesView:
     """Writes each change as a line for people, and in the end a summary of a few lines."""
 
     def __init__(
@@ -118,7 +124,7 @@ class LinesOfChanges:
 
     def gap(self, gap: Gap) -> None:
         """Take a gap in."""
-        self._lines.append(f"--- {gap_text(gap)}")
+        self._lines.append(f"--- {describe_gap(gap)}")
 
     def flush(self, graph: Callable[[], Graph], now: float) -> None:  # noqa: ARG002 - a view's
         """Write what was taken in."""
@@ -130,7 +136,7 @@ class LinesOfChanges:
             self._output.check()
             return
         text = "".join(f"{line.rstrip()}\n" for line in lines)
-        self._output.write((plain(text) if self._ascii_only else text).encode(errors="replace"))
+        self._output.write((to_ascii(text) if self._ascii_only else text).encode(errors="replace"))
 
     def leave(self) -> None:
         """End without a summary."""
@@ -139,31 +145,31 @@ class LinesOfChanges:
         """Write the summary."""
         scene = scene_of(graph, now, self._root_url, has_links=False)
         nodes = troubles(graph.nodes.values(), scene.blocks)
-        told = wrong(nodes, scene, _WIDTH)
-        rows = [title(scene, _WIDTH), progress(scene, _WIDTH)]
+        told = format_wrong(nodes, scene, _WIDTH)
+        rows = [format_title(scene, _WIDTH), format_progress(scene, _WIDTH)]
         for node, row in zip(nodes, told, strict=True):
-            url = log(node, scene)
+            url = format_log(node, scene)
             rows += [row] if url is None else [row, Text(f"  {url}", style="dim")]
         if scene.path:
-            rows.append(path(scene, _WIDTH))
-        self._lines += painted(rows, _WIDE, colour=self._colour)
+            rows.append(format_path_line(scene, _WIDTH))
+        self._lines += paint_lines(rows, _WIDE, colour=self._colour)
         self._write()
 
     def _line(self, change: Json) -> str:
         state = change["state"]
-        look = look_of(state)
+        look = get_state_style(state)
         what = f"{look.symbol} {look.word:<11}"
         if self._colour:
-            what = coloured(what, look.style)
-        when = clock_time(moment(change["time"]), utc=self._utc)
-        name = safe(change["label"] or change["taskId"])
+            what = color_text(what, look.style)
+        when = format_clock_time(parse_timestamp(change["time"]), utc=self._utc)
+        name = sanitize(change["label"] or change["taskId"])
         run = "" if change["run"] is None else f"run {change['run']}"
-        reason = safe(change["reason"] or "")
+        reason = sanitize(change["reason"] or "")
         if state in ("completed", "failed") and reason == state:
             reason = ""
         if lost := change.get("lost"):
-            reason = f"run {lost['run']} {safe(lost['reason'] or '')}"
-        worker = safe(change["worker"] or "")
+            reason = f"run {lost['run']} {sanitize(lost['reason'] or '')}"
+        worker = sanitize(change["worker"] or "")
         log = change.get("log") or (lost or {}).get("log") or ""
-        parts = (f"{run:<6}", reason, safe(change["pool"]), worker, log)
+        parts = (f"{run:<6}", reason, sanitize(change["pool"]), worker, log)
         return f"{when}  {what}  {name:<44}  " + "  ".join(filter(None, parts))

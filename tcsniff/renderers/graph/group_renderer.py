@@ -8,8 +8,8 @@ from typing import Protocol
 from tcsniff.pulse.deliveries import Gap
 from tcsniff.pulse.events import Event
 from tcsniff.taskgraph.graph import Graph
-from tcsniff.taskgraph.group import Following
-from tcsniff.taskgraph.summary import Json, change_of
+from tcsniff.taskgraph.group import GroupState
+from tcsniff.taskgraph.summary import Json, summarize_change
 from tcsniff.taskgraph.tracker import Change
 
 
@@ -46,7 +46,7 @@ class GroupRenderer:
 
     def __init__(
         self,
-        following: Following,
+        following: GroupState,
         view: GroupView,
         *,
         clock: Callable[[], float],
@@ -104,7 +104,7 @@ class GroupRenderer:
 
     def _worded(self, changes: Iterable[Change], received: str | None) -> Iterator[Json]:
         for change in changes:
-            worded = change_of(change, received, self._root_url)
+            worded = summarize_change(change, received, self._root_url)
             if worded is not None:
                 worded["label"] = worded["label"] or self._following.label(worded["taskId"])
                 yield worded

@@ -6,12 +6,12 @@ import time
 from collections.abc import Callable, Iterable
 
 from tcsniff.pulse.deliveries import Gap
-from tcsniff.renderers.columns import plain
-from tcsniff.renderers.graph.graph_picture import picture_of
+from tcsniff.renderers.columns import to_ascii
+from tcsniff.renderers.graph.graph_picture import draw_graph
 from tcsniff.renderers.graph.scene import scene_of
-from tcsniff.renderers.output import Output, size_of_terminal
-from tcsniff.renderers.terminal import Screen, Traffic, counted_gaps
-from tcsniff.sanitize import safe
+from tcsniff.renderers.output import Output, get_terminal_size
+from tcsniff.renderers.terminal import Screen, Traffic, format_gap_count
+from tcsniff.sanitize import sanitize
 from tcsniff.taskgraph.graph import Graph
 from tcsniff.taskgraph.summary import Json
 
@@ -20,7 +20,7 @@ _SHARE = 6  # how many times longer than it took to draw the next drawing waits
 _MARGIN = 1  # lines of the screen that stay free
 
 
-class TreeView:
+class LiveGraphView:
     """Draws a graph, now and then: large ones more seldom, so that drawing costs little."""
 
     def __init__(
@@ -33,7 +33,7 @@ class TreeView:
         has_links: bool,
         colour: bool,
         ascii_only: bool,
-        size: Callable[[], tuple[int, int]] = size_of_terminal,
+        size: Callable[[], tuple[int, int]] = get_terminal_size,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         """Nothing is drawn yet.
@@ -76,7 +76,7 @@ class TreeView:
 
     def say(self, text: str) -> None:
         """Write a line above the picture, where it stays."""
-        self._screen.above(safe(text))
+        self._screen.above(sanitize(text))
         self._due = self._clock()
 
     def again(self) -> None:
@@ -110,9 +110,9 @@ class TreeView:
 
     def _draw(self, graph: Graph, now: float, *, is_over: bool = False) -> None:
         width, height = self._size()
-        notes = tuple(filter(None, (self._condition(), counted_gaps(self._gaps))))
+        notes = tuple(filter(None, (self._condition(), format_gap_count(self._gaps))))
         status = self._traffic.status(self._source, "", notes)._replace(is_over=is_over)
-        picture = picture_of(
+        picture = draw_graph(
             scene_of(graph, now, self._root_url, has_links=self._has_links),
             status,
             width,
@@ -120,5 +120,5 @@ class TreeView:
             colour=self._colour,
         )
         if self._ascii_only:
-            picture = [plain(line) for line in picture]
+            picture = [to_ascii(line) for line in picture]
         self._screen.draw(picture, (width, height))

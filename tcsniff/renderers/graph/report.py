@@ -9,27 +9,27 @@ from rich.cells import cell_len
 from rich.text import Text
 
 from tcsniff.pulse.deliveries import Gap
-from tcsniff.pulse.times import lasting
-from tcsniff.renderers.ansi import painted
-from tcsniff.renderers.columns import plain
-from tcsniff.renderers.graph.graph_parts import LABEL, task
-from tcsniff.renderers.graph.graph_picture import picture_of
-from tcsniff.renderers.graph.scene import Scene, look_of, scene_of
+from tcsniff.pulse.times import format_duration
+from tcsniff.renderers.ansi import paint_lines
+from tcsniff.renderers.columns import to_ascii
+from tcsniff.renderers.graph.graph_parts import LABEL, format_task
+from tcsniff.renderers.graph.graph_picture import draw_graph
+from tcsniff.renderers.graph.scene import Scene, get_state_style, scene_of
 from tcsniff.renderers.output import Output
-from tcsniff.sanitize import safe
-from tcsniff.taskgraph.blocking import blocked
-from tcsniff.taskgraph.critical_path import Step, critical_path
+from tcsniff.sanitize import sanitize
+from tcsniff.taskgraph.blocking import find_blocked
+from tcsniff.taskgraph.critical_path import PathStep, find_critical_path
 from tcsniff.taskgraph.graph import Graph
-from tcsniff.taskgraph.summary import Json, blocked_of, step_of
+from tcsniff.taskgraph.summary import Json, summarize_blocked, summarize_step
 
-Words = Callable[[Graph, float], str]
+ReportFormat = Callable[[Graph, float], str]
 """Words a document of a graph at a moment, in seconds since the Unix epoch."""
 
 
-class Document:
+class GroupReport:
     """Shows nothing until the end, then a document."""
 
-    def __init__(self, output: Output, words: Words, *, ascii_only: bool = False) -> None:
+    def __init__(self, output: Output, words: ReportFormat, *, ascii_only: bool = False) -> None:
         """Take an output.
 
         Args:
@@ -60,42 +60,42 @@ class Document:
     def finish(self, graph: Graph, now: float) -> None:
         """Write it."""
         text = self._words(graph, now)
-        self._output.write((plain(text) if self._ascii_only else text).encode(errors="replace"))
+        self._output.write((to_ascii(text) if self._ascii_only else text).encode(errors="replace"))
 
 
-def picture(
+def draw_report(
     size: Callable[[], tuple[int, int]], root_url: str | None, *, has_links: bool, colour: bool
-) -> Words:
+) -> ReportFormat:
     """Word the picture that the live view draws."""
 
     def words(graph: Graph, now: float) -> str:
         width, height = size()
         scene = scene_of(graph, now, root_url, has_links=has_links)
-        rows = picture_of(scene, None, width, max(1, height - 1), colour=colour)
+        rows = draw_graph(scene, None, width, max(1, height - 1), colour=colour)
         return "".join(f"{row}\n" for row in rows)
 
     return words
 
 
-def chain(width: int, *, as_json: bool, colour: bool) -> Words:
+def list_path_rows(width: int, *, as_json: bool, colour: bool) -> ReportFormat:
     """Word the critical path, a line a step."""
 
     def words(graph: Graph, now: float) -> str:
-        steps = critical_path(graph, now)
+        steps = find_critical_path(graph, now)
         if as_json:
-            return _json_lines(map(step_of, steps))
-        return _lines(painted(path_rows(steps), width, colour=colour))
+            return _json_lines(map(summarize_step, steps))
+        return _lines(paint_lines(path_rows(steps), width, colour=colour))
 
     return words
 
 
-def waiting(width: int, *, as_json: bool, colour: bool) -> Words:
+def list_blocked_rows(width: int, *, as_json: bool, colour: bool) -> ReportFormat:
     """Word who waits for whom, a line a task that waits."""
 
     def words(graph: Graph, now: float) -> str:
         if as_json:
-            return _json_lines(blocked_of(one, graph) for one in blocked(graph.nodes))
-        return _lines(painted(blocked_rows(scene_of(graph, now)), width, colour=colour))
+            return _json_lines(summarize_blocked(one, graph) for one in find_blocked(graph.nodes))
+        return _lines(paint_lines(blocked_rows(scene_of(graph, now)), width, colour=colour))
 
     return words
 
@@ -108,19 +108,21 @@ def _lines(rows: Iterable[str]) -> str:
     return "".join(f"{row}\n" for row in rows)
 
 
-def path_rows(steps: Sequence[Step]) -> list[Text]:
+def path_rows(steps: Sequence[PathStep]) -> list[Text]:
     """Tell the critical path, a line a step: waiting, running, and neither."""
     if not steps:
         return [Text("no task was scheduled yet")]
     rows = [Text(f"{'WAITING':>10} {'RUNNING':>10} {'IDLE':>10}  TASK", style="bold")]
     for step in steps:
-        row = Text("".join(f"{lasting(part):>10} " for part in (step.waiting, step.running)))
-        row.append(f"{lasting(step.idle) if step.idle >= _WORTH else '':>10}  ")
-        look = look_of(step.node.state)
-        row.append(f"{look.symbol} ", style=look.style).append(safe(step.node.label))
-        rows.append(row.append(f"  {safe(step.node.pool)}", style="dim"))
+        row = Text(
+            "".join(f"{format_duration(part):>10} " for part in (step.waiting, step.running))
+        )
+        row.append(f"{format_duration(step.idle) if step.idle >= _WORTH else '':>10}  ")
+        look = get_state_style(step.node.state)
+        row.append(f"{look.symbol} ", style=look.style).append(sanitize(step.node.label))
+        rows.append(row.append(f"  {sanitize(step.node.pool)}", style="dim"))
     whole = sum(step.length for step in steps)
-    rows.append(Text(f"{lasting(whole):>10} in all", style="bold"))
+    rows.append(Text(f"{format_duration(whole):>10} in all", style="bold"))
     return rows
 
 
@@ -132,5 +134,5 @@ def blocked_rows(scene: Scene) -> list[Text]:
     if not scene.blocked:
         return [Text("no task waits for another")]
     nodes = [one.node for one in scene.blocked.values()]
-    room = min(LABEL, max(cell_len(safe(node.label)) for node in nodes))
-    return [task(node, scene, room) for node in nodes]
+    room = min(LABEL, max(cell_len(sanitize(node.label)) for node in nodes))
+    return [format_task(node, scene, room) for node in nodes]

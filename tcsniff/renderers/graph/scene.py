@@ -5,37 +5,37 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
-from tcsniff.pulse.styles import LOOKS, Look
-from tcsniff.sanitize import safe
-from tcsniff.taskgraph.blocking import Blocked, blocked
-from tcsniff.taskgraph.critical_path import Step, critical_path
-from tcsniff.taskgraph.forecast import time_left
+from tcsniff.pulse.styles import EVENT_STYLES, Style
+from tcsniff.sanitize import sanitize
+from tcsniff.taskgraph.blocking import Blocked, find_blocked
+from tcsniff.taskgraph.critical_path import PathStep, find_critical_path
+from tcsniff.taskgraph.forecast import estimate_time_left
 from tcsniff.taskgraph.graph import (
     UNHEARD,
     Graph,
     Node,
-    counts,
-    ranks,
-    span,
+    count_states,
+    measure_span,
+    rank_nodes,
 )
 
 SYMBOLS = {
-    "completed": LOOKS["task-completed"],
-    "running": LOOKS["task-running"],
-    "pending": LOOKS["task-pending"],
-    "unscheduled": LOOKS["task-defined"]._replace(word="unscheduled"),
-    UNHEARD: Look("?", "not heard of", "dim"),
-    "failed": LOOKS["task-failed"],
-    "exception": LOOKS["task-exception"],
+    "completed": EVENT_STYLES["task-completed"],
+    "running": EVENT_STYLES["task-running"],
+    "pending": EVENT_STYLES["task-pending"],
+    "unscheduled": EVENT_STYLES["task-defined"]._replace(word="unscheduled"),
+    UNHEARD: Style("?", "not heard of", "dim"),
+    "failed": EVENT_STYLES["task-failed"],
+    "exception": EVENT_STYLES["task-exception"],
 }
 """How states look; words yet to come as `STRANGE`."""
-STRANGE = Look("·", "", "")
+STRANGE = Style("·", "", "")
 NO_KIND = "(no kind)"
 
 
-def look_of(state: str) -> Look:
+def get_state_style(state: str) -> Style:
     """Tell how a state looks; what it says is safe for a terminal."""
-    return SYMBOLS.get(state) or STRANGE._replace(word=safe(state))
+    return SYMBOLS.get(state) or STRANGE._replace(word=sanitize(state))
 
 
 @dataclass(frozen=True)
@@ -63,7 +63,7 @@ class Scene:
     counts: dict[str, int]
     length: float
     left: float | None
-    path: list[Step]
+    path: list[PathStep]
     blocked: dict[str, Blocked]
     blocks: dict[str, int]
     kinds: dict[str, list[Node]] = field(default_factory=dict)
@@ -78,7 +78,7 @@ def scene_of(
     graph: Graph, now: float, root_url: str | None = None, *, has_links: bool = True
 ) -> Scene:
     """Work out what follows from a graph; the arguments are the attributes of `Scene`."""
-    waiting = blocked(graph.nodes)
+    waiting = find_blocked(graph.nodes)
     blocks: dict[str, int] = {}
     for one in waiting:
         for task_id in one.by:
@@ -88,10 +88,10 @@ def scene_of(
         now,
         root_url,
         has_links,
-        counts(graph.nodes.values()),
-        span(graph.nodes.values(), now),
-        None if graph.is_over else time_left(graph.nodes, now),
-        critical_path(graph, now),
+        count_states(graph.nodes.values()),
+        measure_span(graph.nodes.values(), now),
+        None if graph.is_over else estimate_time_left(graph.nodes, now),
+        find_critical_path(graph, now),
         {one.node.task_id: one for one in waiting},
         blocks,
         _kinds(graph),
@@ -99,7 +99,7 @@ def scene_of(
 
 
 def _kinds(graph: Graph) -> dict[str, list[Node]]:
-    depth = ranks(graph.nodes)
+    depth = rank_nodes(graph.nodes)
     kinds: dict[str, list[Node]] = {}
     for node in graph.nodes.values():
         kinds.setdefault(node.kind, []).append(node)

@@ -7,12 +7,12 @@ from collections.abc import Callable, Sequence
 
 from tcsniff.pulse.deliveries import Gap
 from tcsniff.pulse.events import Event
-from tcsniff.renderers.columns import plain
-from tcsniff.renderers.output import Output, size_of_terminal
-from tcsniff.renderers.terminal import Screen, Status, Traffic, counted_gaps
-from tcsniff.renderers.top.top_table import Board, picture_of
-from tcsniff.sanitize import safe
-from tcsniff.stats.counters import Counter
+from tcsniff.renderers.columns import to_ascii
+from tcsniff.renderers.output import Output, get_terminal_size
+from tcsniff.renderers.terminal import Screen, StreamStatus, Traffic, format_gap_count
+from tcsniff.renderers.top.top_table import Board, draw_top
+from tcsniff.sanitize import sanitize
+from tcsniff.stats.counters import RunCounter
 from tcsniff.stats.rows import Row
 
 REDRAW = 0.25  # seconds between two drawings, at least
@@ -23,7 +23,7 @@ _CHROME = 3  # lines that are no rows: the heading, the total, the status
 class Ranking:
     """The rows that are shown, in an order that does not change at every moment."""
 
-    def __init__(self, counter: Counter, clock: Callable[[], float]) -> None:
+    def __init__(self, counter: RunCounter, clock: Callable[[], float]) -> None:
         """Nothing is sorted yet.
 
         Args:
@@ -50,7 +50,7 @@ class Ranking:
         return board_of(self._counter, self._rows, most)
 
 
-def board_of(counter: Counter, rows: Sequence[Row], most: int | None = None) -> Board:
+def board_of(counter: RunCounter, rows: Sequence[Row], most: int | None = None) -> Board:
     """Read rows, the first `most` of them, and their total."""
     readings = [counter.reading(row) for row in rows[:most]]
     return Board(counter.by, readings, counter.reading(counter.meters.total), len(rows))
@@ -62,14 +62,14 @@ class TopRenderer:
     def __init__(
         self,
         output: Output,
-        counter: Counter,
+        counter: RunCounter,
         *,
         source: str,
         selection: str,
         condition: Callable[[], str] = str,
         colour: bool,
         ascii_only: bool,
-        size: Callable[[], tuple[int, int]] = size_of_terminal,
+        size: Callable[[], tuple[int, int]] = get_terminal_size,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         """Nothing is drawn yet.
@@ -113,7 +113,7 @@ class TopRenderer:
 
     def say(self, text: str) -> None:
         """Write a line above the picture, where it stays."""
-        self._screen.above(safe(text))
+        self._screen.above(sanitize(text))
         self._stale = True
 
     def again(self) -> None:
@@ -152,21 +152,21 @@ class TopRenderer:
         picture = self._picture(columns, max(1, height - 1), self._status(), anew=anew)
         self._screen.draw(picture, (columns, height))
 
-    def _picture(self, width: int, height: int, status: Status, *, anew: bool) -> list[str]:
+    def _picture(self, width: int, height: int, status: StreamStatus, *, anew: bool) -> list[str]:
         board = self._ranking.board(max(1, height - _CHROME), anew=anew)
-        picture = picture_of(board, width, status, colour=self._colour)[:height]
-        return [plain(line) for line in picture] if self._ascii_only else picture
+        picture = draw_top(board, width, status, colour=self._colour)[:height]
+        return [to_ascii(line) for line in picture] if self._ascii_only else picture
 
-    def _status(self) -> Status:
-        notes = tuple(filter(None, (self._condition(), counted_gaps(self._gaps))))
+    def _status(self) -> StreamStatus:
+        notes = tuple(filter(None, (self._condition(), format_gap_count(self._gaps))))
         return self._traffic.status(self._source, self._selection, notes)
 
 
-class TopPage:
+class TopPageRenderer:
     """Counts events and writes what it has counted at the end, where nothing can be drawn."""
 
     def __init__(
-        self, output: Output, counter: Counter, *, colour: bool, ascii_only: bool
+        self, output: Output, counter: RunCounter, *, colour: bool, ascii_only: bool
     ) -> None:
         """Nothing is written yet; the arguments are those of `TopRenderer`."""
         self._output = output
@@ -194,6 +194,6 @@ class TopPage:
         if self._is_gone:
             return
         board = board_of(self._counter, self._counter.rows())
-        picture = picture_of(board, size_of_terminal()[0], None, colour=self._colour)
+        picture = draw_top(board, get_terminal_size()[0], None, colour=self._colour)
         text = "".join(f"{line.rstrip()}\n" for line in picture)
-        self._output.write((plain(text) if self._ascii_only else text).encode(errors="replace"))
+        self._output.write((to_ascii(text) if self._ascii_only else text).encode(errors="replace"))

@@ -9,20 +9,20 @@ import orjson
 
 from tcsniff.pulse.deliveries import Gap
 from tcsniff.pulse.events import Event
-from tcsniff.pulse.times import stamp
-from tcsniff.renderers.lines import safe_lines
+from tcsniff.pulse.times import format_timestamp
+from tcsniff.renderers.lines import escape_lines
 from tcsniff.renderers.output import Output
-from tcsniff.stats.counters import Counter
-from tcsniff.stats.histogram import Summary
+from tcsniff.stats.counters import RunCounter
+from tcsniff.stats.histogram import HistogramSummary
 from tcsniff.stats.rows import Reading
 
 _MOST_QUIET = 1000  # periods without an event that have a line each
 
 
-class TopLines:
+class TopJsonRenderer:
     """Counts events, and writes a line at the end of each period, and at the very end."""
 
-    def __init__(self, output: Output, counter: Counter, *, every: float) -> None:
+    def __init__(self, output: Output, counter: RunCounter, *, every: float) -> None:
         """The first period begins as soon as the time is known.
 
         Args:
@@ -78,7 +78,7 @@ class TopLines:
         total = _worded(self._counter.reading(self._counter.meters.total, end))
         rows = [_worded(self._counter.reading(row, end)) for row in self._counter.rows(end)]
         line = {
-            "time": None if moment is None else stamp(moment),
+            "time": None if moment is None else format_timestamp(moment),
             "seconds": round(end - begin, 3),
             "by": self._counter.by,
             "events": self._events,
@@ -93,7 +93,7 @@ class TopLines:
         data = b"".join(self._lines)
         self._lines = []
         self._is_broken = True
-        self._output.write(safe_lines(data) if self._output.is_terminal else data)
+        self._output.write(escape_lines(data) if self._output.is_terminal else data)
         self._is_broken = False
 
 
@@ -113,7 +113,7 @@ def _worded(reading: Reading) -> dict[str, Any]:
     }
 
 
-def _times(summary: Summary) -> dict[str, Any]:
+def _times(summary: HistogramSummary) -> dict[str, Any]:
     names = ("count", "p50", "p95", "p99", "max")
     rounded = [None if value is None else round(value, 3) for value in summary]
     return dict(zip(names, rounded, strict=True))

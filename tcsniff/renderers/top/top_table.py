@@ -8,13 +8,13 @@ from typing import NamedTuple
 from rich.cells import cell_len, set_cell_size
 from rich.text import Text
 
-from tcsniff.pulse.styles import LOOKS
-from tcsniff.pulse.times import lasting
-from tcsniff.renderers.ansi import painted
-from tcsniff.renderers.columns import GAP
-from tcsniff.renderers.terminal import Status, status_line
-from tcsniff.sanitize import safe
-from tcsniff.stats.histogram import Summary
+from tcsniff.pulse.styles import EVENT_STYLES
+from tcsniff.pulse.times import format_duration
+from tcsniff.renderers.ansi import paint_lines
+from tcsniff.renderers.columns import COLUMN_GAP
+from tcsniff.renderers.terminal import StreamStatus, format_status
+from tcsniff.sanitize import sanitize
+from tcsniff.stats.histogram import HistogramSummary
 from tcsniff.stats.rows import Reading
 
 _NAME = (12, 20, 40)  # cells for a name: the least, enough, and the most
@@ -71,10 +71,10 @@ def _rate(number: float) -> str:
 
 def _time(seconds: float | None) -> str:
     # Without spaces, as there are many beside each other.
-    return "" if seconds is None else lasting(seconds).replace(" ", "")
+    return "" if seconds is None else format_duration(seconds).replace(" ", "")
 
 
-def _times(title: str, of: Callable[[Reading], Summary]) -> tuple[Gauge, Gauge, Gauge]:
+def _times(title: str, of: Callable[[Reading], HistogramSummary]) -> tuple[Gauge, Gauge, Gauge]:
     return (
         Gauge(f"{title} p50", 8, lambda row: _time(of(row).p50)),
         Gauge("p95", 6, lambda row: _time(of(row).p95)),
@@ -83,7 +83,7 @@ def _times(title: str, of: Callable[[Reading], Summary]) -> tuple[Gauge, Gauge, 
 
 
 def _state(word: str, event: str, number: Callable[[Reading], int]) -> Gauge:
-    look = LOOKS[event]
+    look = EVENT_STYLES[event]
     title = f"{look.symbol} {word}"
     return Gauge(title, 6, lambda row: _number(number(row)), look.style)
 
@@ -125,19 +125,19 @@ def layout(width: int) -> tuple[int, list[Gauge]]:
     left = width - (enough if width >= 60 else least)
     chosen: set[str | int] = set()
     for place, gauge in enumerate(_PRIORITY):
-        if gauge.width + GAP > left:
+        if gauge.width + COLUMN_GAP > left:
             break
-        left -= gauge.width + GAP
+        left -= gauge.width + COLUMN_GAP
         chosen.add(place)
     gauges = [gauge for gauge in _ORDER if _PRIORITY.index(gauge) in chosen]
     more = CHART.width - SHORT_CHART.width
     if len(gauges) == len(_ORDER) and left >= more:
         gauges[gauges.index(SHORT_CHART)] = CHART
-    used = sum(gauge.width + GAP for gauge in gauges)
+    used = sum(gauge.width + COLUMN_GAP for gauge in gauges)
     return max(1, min(most, width - used)), gauges
 
 
-def picture_of(board: Board, width: int, status: Status | None, *, colour: bool) -> list[str]:
+def draw_top(board: Board, width: int, status: StreamStatus | None, *, colour: bool) -> list[str]:
     """Lay the table out.
 
     Args:
@@ -156,8 +156,8 @@ def picture_of(board: Board, width: int, status: Status | None, *, colour: bool)
         _line(board.total._replace(name=_count(board)), room, gauges, base="bold"),
     ]
     if status is not None:
-        lines.append(status_line(status, width))
-    return painted(lines, width, colour=colour)
+        lines.append(format_status(status, width))
+    return paint_lines(lines, width, colour=colour)
 
 
 def spark(numbers: Sequence[int]) -> str:
@@ -178,16 +178,16 @@ def _count(board: Board) -> str:
 def _heading(by: str, room: int, gauges: Sequence[Gauge]) -> Text:
     cells = [_cell(by.upper(), room)]
     cells += [_aligned(gauge.title, gauge) for gauge in gauges]
-    return Text((" " * GAP).join(cells), style="bold")
+    return Text((" " * COLUMN_GAP).join(cells), style="bold")
 
 
 def _line(row: Reading, room: int, gauges: Sequence[Gauge], *, base: str = "") -> Text:
     line = Text(style=base)
-    line.append(_cell(safe(row.name), room))
+    line.append(_cell(sanitize(row.name), room))
     for gauge in gauges:
         text = gauge.text(row)
         is_nothing = text in ("0", "0.0") or not set(text) - {_SPARKS[0]}
-        line.append(" " * GAP)
+        line.append(" " * COLUMN_GAP)
         line.append(_aligned(text, gauge), style="dim" if is_nothing else gauge.style)
     return line
 

@@ -11,11 +11,17 @@ from collections.abc import Iterable, Iterator, Mapping
 from itertools import pairwise
 
 from tcsniff.messages.parts import TASK_IDS
-from tcsniff.pulse.urls import group_url, task_url
-from tcsniff.sanitize import safe
-from tcsniff.taskgraph.critical_path import critical_path
+from tcsniff.pulse.urls import build_group_url, build_task_url
+from tcsniff.sanitize import sanitize
+from tcsniff.taskgraph.critical_path import find_critical_path
 from tcsniff.taskgraph.definitions import REQUIRES
-from tcsniff.taskgraph.exports.drawing import OTHER, WAITING, heading, look_of, story
+from tcsniff.taskgraph.exports.drawing import (
+    OTHER,
+    WAITING,
+    describe_group,
+    describe_runs,
+    get_drawing_style,
+)
 from tcsniff.taskgraph.graph import Graph, Node
 
 _FONT = "Helvetica,Arial,sans-serif"
@@ -23,7 +29,7 @@ _WRONG = ("failed", "exception")
 _DASHED = '"filled,rounded,dashed"'
 
 
-def export(graph: Graph, now: float, root_url: str | None = None) -> str:
+def export_dot(graph: Graph, now: float, root_url: str | None = None) -> str:
     """Write a group.
 
     Args:
@@ -34,14 +40,14 @@ def export(graph: Graph, now: float, root_url: str | None = None) -> str:
     Returns:
         Lines that are safe for a terminal.
     """
-    path = [step.node.task_id for step in critical_path(graph, now)]
+    path = [step.node.task_id for step in find_critical_path(graph, now)]
     chain = set(path)
     names = _names(graph)
     lines = [
         f"digraph {_quoted(graph.task_group_id)} {{",
         "  graph [rankdir=LR, nodesep=0.15, ranksep=0.7, labelloc=t, "
-        f"fontname={_quoted(_FONT)}, label={_quoted(heading(graph, now))}"
-        f"{_link(group_url(root_url, graph.task_group_id))}];",
+        f"fontname={_quoted(_FONT)}, label={_quoted(describe_group(graph, now))}"
+        f"{_link(build_group_url(root_url, graph.task_group_id))}];",
         f'  node [shape=box, style="filled,rounded", fontsize=11, fontname={_quoted(_FONT)}];',
         '  edge [color="#8c959f", arrowsize=0.6];',
     ]
@@ -53,7 +59,7 @@ def export(graph: Graph, now: float, root_url: str | None = None) -> str:
         )
         lines += [
             f"    {names[node.task_id]} [{_looks(node, now, bold=node.task_id in chain)}"
-            f"{_link(task_url(root_url, node.task_id))}];"
+            f"{_link(build_task_url(root_url, node.task_id))}];"
             for node in nodes
         ]
         lines.append("  }")
@@ -80,8 +86,8 @@ def _kinds(graph: Graph) -> dict[str, list[Node]]:
 
 
 def _looks(node: Node, now: float, *, bold: bool) -> str:
-    look = look_of(node)
-    told = [node.label, f"{look.symbol} {story(node, now)}"]
+    look = get_drawing_style(node)
+    told = [node.label, f"{look.symbol} {describe_runs(node, now)}"]
     words = [f"label={_quoted(*told)}", f"fillcolor={_quoted(look.fill)}"]
     words += [f"color={_quoted(look.line)}", f"fontcolor={_quoted(look.line)}"]
     if node.state in _WRONG:
@@ -105,7 +111,7 @@ def _strangers(graph: Graph, names: Mapping[str, str], root_url: str | None) -> 
         if task_id not in graph.nodes:
             yield (
                 f"{names[task_id]} [label={_quoted(task_id, 'of another group')}, style=dashed, "
-                f'color="#8c959f", fontcolor="#57606a"{_link(task_url(root_url, task_id))}];'
+                f'color="#8c959f", fontcolor="#57606a"{_link(build_task_url(root_url, task_id))}];'
             )
 
 
@@ -113,12 +119,12 @@ def _arrows(graph: Graph, names: Mapping[str, str], path: Iterable[str]) -> Iter
     steps = set(pairwise(path))
     for node in graph.nodes.values():
         for task_id in node.dependencies:
-            looks = []
+            styles = []
             if node.requires != REQUIRES:
-                looks.append("style=dashed")
+                styles.append("style=dashed")
             if (task_id, node.task_id) in steps:
-                looks.append('penwidth=3, color="#24292f"')
-            after = f" [{', '.join(looks)}]" if looks else ""
+                styles.append('penwidth=3, color="#24292f"')
+            after = f" [{', '.join(styles)}]" if styles else ""
             yield f"{names[task_id]} -> {names[node.task_id]}{after};"
 
 
@@ -130,7 +136,7 @@ def _quoted(*lines: str) -> str:
     # In quotes, `\"` is the one escape of the language; what else a backslash
     # means, and an ampersand, is up to the attribute: a line, a name, an entity.
     texts = (
-        safe(line).replace("\\", "\\\\").replace('"', '\\"').replace("&", "&amp;")
+        sanitize(line).replace("\\", "\\\\").replace('"', '\\"').replace("&", "&amp;")
         for line in lines
     )
     return '"' + "\\n".join(texts) + '"'

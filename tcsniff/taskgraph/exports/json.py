@@ -31,17 +31,17 @@ from __future__ import annotations
 
 import json
 
-from tcsniff.pulse.times import stamp
-from tcsniff.pulse.urls import task_url
-from tcsniff.sanitize import safe_json
-from tcsniff.taskgraph.blocking import blocked
-from tcsniff.taskgraph.critical_path import critical_path
-from tcsniff.taskgraph.graph import Graph, Node, counts, span
-from tcsniff.taskgraph.summary import Json, blocked_of, step_of
+from tcsniff.pulse.times import format_timestamp
+from tcsniff.pulse.urls import build_task_url
+from tcsniff.sanitize import sanitize_json
+from tcsniff.taskgraph.blocking import find_blocked
+from tcsniff.taskgraph.critical_path import find_critical_path
+from tcsniff.taskgraph.graph import Graph, Node, count_states, measure_span
+from tcsniff.taskgraph.summary import Json, summarize_blocked, summarize_step
 from tcsniff.taskgraph.tracker import Run
 
 
-def export(graph: Graph, now: float, root_url: str | None = None) -> str:
+def export_json(graph: Graph, now: float, root_url: str | None = None) -> str:
     """Write a group.
 
     Args:
@@ -56,39 +56,39 @@ def export(graph: Graph, now: float, root_url: str | None = None) -> str:
     head = {
         "taskGroupId": graph.task_group_id,
         "schedulerId": graph.scheduler_id,
-        "time": stamp(now),
+        "time": format_timestamp(now),
         "resolved": graph.is_over,
         "groupResolved": graph.is_resolved,
         "sealed": graph.is_sealed,
         "whole": graph.is_whole,
-        "states": counts(nodes),
-        "seconds": round(span(nodes, now), 3),
+        "states": count_states(nodes),
+        "seconds": round(measure_span(nodes, now), 3),
         "exitStatus": graph.exit_status,
     }
     lists = {
         "tasks": [_task(node, root_url) for node in nodes],
-        "criticalPath": [step_of(step) for step in critical_path(graph, now)],
-        "blocked": [blocked_of(one, graph) for one in blocked(graph.nodes)],
+        "criticalPath": [summarize_step(step) for step in find_critical_path(graph, now)],
+        "blocked": [summarize_blocked(one, graph) for one in find_blocked(graph.nodes)],
     }
-    fields = [f"{dumped(name)}:{dumped(value)}" for name, value in head.items()]
+    fields = [f"{dump_json(name)}:{dump_json(value)}" for name, value in head.items()]
     fields += [
-        f"{dumped(name)}:[\n{_joined(values)}]" if values else f"{dumped(name)}:[]"
+        f"{dump_json(name)}:[\n{_joined(values)}]" if values else f"{dump_json(name)}:[]"
         for name, values in lists.items()
     ]
     return "{\n" + ",\n".join(fields) + "\n}\n"
 
 
-def dumped(value: object) -> str:
+def dump_json(value: object) -> str:
     """Write a value in one line that is safe for a terminal."""
-    return safe_json(json.dumps(value, ensure_ascii=False, separators=(",", ":")))
+    return sanitize_json(json.dumps(value, ensure_ascii=False, separators=(",", ":")))
 
 
 def _joined(values: list[Json]) -> str:
-    return ",\n".join(map(dumped, values)) + "\n"
+    return ",\n".join(map(dump_json, values)) + "\n"
 
 
 def _task(node: Node, root_url: str | None) -> Json:
-    url = task_url(root_url, node.task_id)
+    url = build_task_url(root_url, node.task_id)
     return {
         "taskId": node.task_id,
         "label": node.label,

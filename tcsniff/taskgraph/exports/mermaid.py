@@ -12,20 +12,20 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from itertools import pairwise
 
-from tcsniff.pulse.urls import task_url
-from tcsniff.sanitize import safe
-from tcsniff.taskgraph.critical_path import critical_path
+from tcsniff.pulse.urls import build_task_url
+from tcsniff.sanitize import sanitize
+from tcsniff.taskgraph.critical_path import find_critical_path
 from tcsniff.taskgraph.definitions import REQUIRES
 from tcsniff.taskgraph.exports.drawing import (
-    LOOKS,
+    DRAWING_STYLES,
     OTHER,
     WAITING,
-    Look,
-    heading,
-    look_of,
-    story,
+    DrawingStyle,
+    describe_group,
+    describe_runs,
+    get_drawing_style,
 )
-from tcsniff.taskgraph.graph import Graph, Node, counts
+from tcsniff.taskgraph.graph import Graph, Node, count_states
 
 _MOST_ARROWS = 500
 _MOST_CHARACTERS = 50_000
@@ -33,7 +33,7 @@ _PLAIN = re.compile(r"[^A-Za-z0-9 ,./_✔▶◷○✖!?·-]")
 _HEAVIEST = ("failed", "exception", "running", "pending", "unscheduled", "completed")
 
 
-def export(graph: Graph, now: float, root_url: str | None = None) -> str:
+def export_mermaid(graph: Graph, now: float, root_url: str | None = None) -> str:
     """Write a group.
 
     Args:
@@ -44,7 +44,7 @@ def export(graph: Graph, now: float, root_url: str | None = None) -> str:
     Returns:
         Lines that are safe for a terminal.
     """
-    head = ["flowchart LR", f"  %% {_commented(heading(graph, now))}"]
+    head = ["flowchart LR", f"  %% {_commented(describe_group(graph, now))}"]
     arrows = sum(len(node.dependencies) for node in graph.nodes.values())
     if arrows <= _MOST_ARROWS:
         text = "\n".join([*head, *_tasks(graph, now, root_url), *_classes()]) + "\n"
@@ -55,13 +55,15 @@ def export(graph: Graph, now: float, root_url: str | None = None) -> str:
 
 
 def _tasks(graph: Graph, now: float, root_url: str | None) -> Iterator[str]:
-    path = [step.node.task_id for step in critical_path(graph, now)]
+    path = [step.node.task_id for step in find_critical_path(graph, now)]
     names = {task_id: f"t{number}" for number, task_id in enumerate(graph.nodes)}
     for number, (kind, nodes) in enumerate(_by_kind(graph).items()):
         yield f'  subgraph k{number}["{_escaped(kind or "other tasks")}"]'
         for node in nodes:
             # The symbol first: a line that begins like a list's would be taken for one.
-            text = f"{look_of(node).symbol} {_escaped(node.label)}<br>{_escaped(story(node, now))}"
+            runs = _escaped(describe_runs(node, now))
+            symbol = get_drawing_style(node).symbol
+            text = f"{symbol} {_escaped(node.label)}<br>{runs}"
             yield f'    {names[node.task_id]}["{text}"]:::{_class(node.state)}'
         yield "  end"
     strangers = _strangers(graph)
@@ -72,7 +74,7 @@ def _tasks(graph: Graph, now: float, root_url: str | None) -> Iterator[str]:
     if path:
         yield f"  class {','.join(names[task_id] for task_id in path)} critical"
     for task_id, name in names.items():
-        if (url := task_url(root_url, task_id)) is not None:
+        if (url := build_task_url(root_url, task_id)) is not None:
             yield f'  click {name} href "{url}" _blank'
 
 
@@ -94,7 +96,7 @@ def _kinds(graph: Graph) -> Iterator[str]:
     kinds = _by_kind(graph)
     names = {kind: f"k{number}" for number, kind in enumerate(kinds)}
     for kind, nodes in kinds.items():
-        found = counts(nodes)
+        found = count_states(nodes)
         told = "  ".join(f"{_look(state).symbol} {number}" for state, number in found.items())
         title = f"{kind or 'other tasks'} {len(nodes)}"
         state = next((state for state in _HEAVIEST if state in found), "")
@@ -117,25 +119,25 @@ def _by_kind(graph: Graph) -> dict[str, list[Node]]:
 
 
 def _classes() -> Iterator[str]:
-    looks: Iterable[tuple[str, Look]] = (*LOOKS.items(), ("other", OTHER))
-    for name, look in looks:
+    styles: Iterable[tuple[str, DrawingStyle]] = (*DRAWING_STYLES.items(), ("other", OTHER))
+    for name, look in styles:
         dashes = ",stroke-dasharray:4 3" if name in WAITING or look is OTHER else ""
         yield f"  classDef {name} fill:{look.fill},stroke:{look.line},color:{look.line}{dashes}"
     yield "  classDef critical stroke-width:3px"
 
 
 def _class(state: str) -> str:
-    return state if state in LOOKS else "other"
+    return state if state in DRAWING_STYLES else "other"
 
 
-def _look(state: str) -> Look:
-    return LOOKS.get(state, OTHER)
+def _look(state: str) -> DrawingStyle:
+    return DRAWING_STYLES.get(state, OTHER)
 
 
 def _escaped(text: str) -> str:
     # By number, whatever is not plain: Mermaid looks for directives, comments,
     # entities and style lines in the text of labels too.
-    return _PLAIN.sub(lambda found: f"#{ord(found[0])};", safe(text))
+    return _PLAIN.sub(lambda found: f"#{ord(found[0])};", sanitize(text))
 
 
 def _commented(text: str) -> str:

@@ -10,12 +10,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, NamedTuple
 
-from tcsniff.pulse.times import seconds
-from tcsniff.pulse.urls import group_url, log_url, run_url, task_url
-from tcsniff.taskgraph.critical_path import critical_path
-from tcsniff.taskgraph.exports.json import dumped
-from tcsniff.taskgraph.graph import Graph, Node, counts, span
-from tcsniff.taskgraph.summary import worker_of
+from tcsniff.pulse.times import parse_seconds
+from tcsniff.pulse.urls import build_group_url, build_log_url, build_run_url, build_task_url
+from tcsniff.taskgraph.critical_path import find_critical_path
+from tcsniff.taskgraph.exports.json import dump_json
+from tcsniff.taskgraph.graph import Graph, Node, count_states, measure_span
+from tcsniff.taskgraph.summary import format_worker
 from tcsniff.taskgraph.tracker import RESOLVED, Run
 
 _TASK = {
@@ -55,7 +55,7 @@ _SCHEMAS = {
 }
 
 
-def export(graph: Graph, now: float, root_url: str | None = None) -> str:
+def export_profile(graph: Graph, now: float, root_url: str | None = None) -> str:
     """Write a group.
 
     Args:
@@ -75,13 +75,13 @@ def export(graph: Graph, now: float, root_url: str | None = None) -> str:
         *sorted(pools.items(), key=lambda track: min(one.start for one in track[1])),
     ]
     start = min((one.start for _, markers in tracks for one in markers), default=now)
-    made = profile(f"Task group {graph.task_group_id}", tracks, _SCHEMAS, start)
-    return dumped(made) + "\n"
+    made = build_profile(f"Task group {graph.task_group_id}", tracks, _SCHEMAS, start)
+    return dump_json(made) + "\n"
 
 
 def _of_group(graph: Graph, now: float, root_url: str | None) -> Iterator[Marker]:
     nodes = graph.nodes.values()
-    begun = [one for node in nodes for run in node.runs if (one := seconds(run.scheduled))]
+    begun = [one for node in nodes for run in node.runs if (one := parse_seconds(run.scheduled))]
     if not begun:
         return
     state = {10: "failed", 11: "exception"}.get(graph.exit_status)
@@ -90,13 +90,13 @@ def _of_group(graph: Graph, now: float, root_url: str | None) -> Iterator[Marker
         "taskGroupId": graph.task_group_id,
         "schedulerId": graph.scheduler_id,
         "tasks": len(graph.nodes),
-        "states": [f"{number} {state}" for state, number in counts(nodes).items()],
-        "page": group_url(root_url, graph.task_group_id),
+        "states": [f"{number} {state}" for state, number in count_states(nodes).items()],
+        "page": build_group_url(root_url, graph.task_group_id),
     }
     start = min(begun)
     state = state or ("completed" if graph.is_over else "running")
-    yield marker("task group", start, start + span(nodes, now), state, data)
-    for step in critical_path(graph, now):
+    yield build_marker("task group", start, start + measure_span(nodes, now), state, data)
+    for step in find_critical_path(graph, now):
         data = {
             "type": "CriticalPath",
             "task": step.node.label,
@@ -104,9 +104,9 @@ def _of_group(graph: Graph, now: float, root_url: str | None) -> Iterator[Marker
             "waiting": step.waiting * 1000,
             "running": step.running * 1000,
             "idle": step.idle * 1000,
-            "page": task_url(root_url, step.node.task_id),
+            "page": build_task_url(root_url, step.node.task_id),
         }
-        yield marker("critical path", step.begun, step.ended, step.node.state, data)
+        yield build_marker("critical path", step.begun, step.ended, step.node.state, data)
 
 
 def _of_task(
@@ -120,12 +120,14 @@ def _of_task(
             "run": run.run_id,
             "state": run.state,
             "reasonCreated": run.reason_created,
-            "page": run_url(root_url, node.task_id, run.run_id),
+            "page": build_run_url(root_url, node.task_id, run.run_id),
         }
         scheduled, started, ended = _times(run, now)
         waited = started if started is not None else ended
         if scheduled is not None:
-            yield marker("pending", scheduled, waited, "pending", data | {"type": "TaskPending"})
+            yield build_marker(
+                "pending", scheduled, waited, "pending", data | {"type": "TaskPending"}
+            )
         if started is None:
             if run.state == "pending":
                 continue
@@ -134,19 +136,19 @@ def _of_task(
         data |= {
             "type": "TaskRun",
             "reasonResolved": run.reason_resolved,
-            "worker": worker_of(run),
+            "worker": format_worker(run),
             "waited": None if scheduled is None else max(0.0, started - scheduled) * 1000,
             "dependencies": [
                 nodes[one].label if one in nodes else one for one in node.dependencies
             ],
-            "log": log_url(root_url, node.task_id, run.run_id) if run.started else None,
+            "log": build_log_url(root_url, node.task_id, run.run_id) if run.started else None,
         }
-        yield marker(node.kind or "task", started, ended, run.state, data)
+        yield build_marker(node.kind or "task", started, ended, run.state, data)
 
 
 def _times(run: Run, now: float) -> tuple[float | None, float | None, float]:
-    scheduled, started = seconds(run.scheduled), seconds(run.started)
-    ended = seconds(run.resolved)
+    scheduled, started = parse_seconds(run.scheduled), parse_seconds(run.started)
+    ended = parse_seconds(run.resolved)
     if ended is None:
         known = started if started is not None else scheduled
         ended = now if known is None or run.state not in RESOLVED else known
@@ -191,7 +193,7 @@ class Marker(NamedTuple):
     data: dict[str, Any]
 
 
-def profile(
+def build_profile(
     title: str,
     tracks: Iterable[tuple[str, Iterable[Marker]]],
     schemas: Mapping[str, Fields],
@@ -217,7 +219,9 @@ def profile(
     }
 
 
-def marker(name: str, start: float, end: float, state: str, data: Mapping[str, Any]) -> Marker:
+def build_marker(
+    name: str, start: float, end: float, state: str, data: Mapping[str, Any]
+) -> Marker:
     """Make a marker; what data do not tell, None or empty, is left out."""
     told = {key: value for key, value in data.items() if value not in (None, "", [])}
     category = state if state in _PLACES else "Other"
