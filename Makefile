@@ -24,7 +24,7 @@ check: $(READY)  ## Format, lint, types, which way imports point, documents that
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/python -m tcsniff.manual --check
-	$(BIN)/python -m pytest -q tests/test_layout.py tests/test_startup.py
+	$(BIN)/python -m pytest -q tests/unit/test_layout.py tests/unit/test_startup.py
 
 docs: $(READY)  ## Write man/ and completions/ anew
 	$(BIN)/python -m tcsniff.manual

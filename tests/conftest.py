@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 from kombu.connection import Connection
+
 from rabbitmq import ADMIN, RabbitMQ, Taskcluster, program, release
 from running import PATIENCE
 
@@ -26,6 +27,11 @@ def pytest_runtest_makereport() -> Generator[None, Any, Any]:
     if report.skipped and LEFT_OUT in str(report.longrepr):
         report.longrepr = (__file__, None, LEFT_OUT)
     return report
+
+
+def pytest_make_parametrize_id(val: object) -> str | None:
+    """Give functions an ID without their address, which differs between processes."""
+    return getattr(val, "__name__", None) if callable(val) else None
 
 
 @pytest.fixture(autouse=True)

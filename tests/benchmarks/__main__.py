@@ -14,7 +14,7 @@ from collections.abc import Callable
 from importlib.metadata import version
 from pathlib import Path
 
-sys.path.insert(1, str(Path(__file__).parent.parent))  # for the tests' RabbitMQ
+sys.path.insert(1, str(Path(__file__).parents[1] / "support"))  # for the tests' RabbitMQ
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)  # else each start compiles tcsniff anew
 
 import drain

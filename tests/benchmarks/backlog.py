@@ -16,10 +16,10 @@ from pathlib import Path
 
 from amqp.connection import Connection
 from measuring import PATIENCE, busy
-from rabbitmq import ADMIN, HOST, PULSE, RabbitMQ
 
+from rabbitmq import ADMIN, HOST, PULSE, RabbitMQ
 from tcsniff.pulse.deliveries import Delivery
-from tcsniff.selection.select import QUEUE
+from tcsniff.selection.select import QUEUE_EXCHANGES
 from tcsniff.simulator.simulation import simulate
 
 SIZES = range(820, 941)  # bytes of a body
@@ -59,7 +59,7 @@ class Backlog:
         )
         self._connection.connect()
         self._channel = self._connection.channel()
-        for exchange in QUEUE:
+        for exchange in QUEUE_EXCHANGES:
             self._channel.exchange_declare(
                 exchange.address, "topic", durable=True, auto_delete=False
             )
@@ -80,7 +80,7 @@ class Backlog:
         for name in names:
             self._channel.queue_delete(name)
             self._channel.queue_declare(name, durable=True, auto_delete=False)
-            for exchange in QUEUE:
+            for exchange in QUEUE_EXCHANGES:
                 self._channel.queue_bind(name, exchange.address, "#")
         self._publish(number)
         for name in names:

@@ -15,7 +15,8 @@ import orjson
 
 from tcsniff import messages
 
-DATA = Path(__file__).parent.parent / "data"
+DATA = Path(__file__).parents[1] / "data"
+
 ROUNDS = 60
 PASSES = 10  # over all samples, in a round
 

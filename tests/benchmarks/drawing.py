@@ -24,16 +24,16 @@ from pathlib import Path
 import orjson
 from graph import START
 from measuring import Row, Section, say
+
 from queue_server import content
 from running import command, environment
-
 from tcsniff.pulse.deliveries import Delivery
-from tcsniff.pulse.records import line
-from tcsniff.renderers.graph.graph_picture import picture_of
+from tcsniff.pulse.records import format_record
+from tcsniff.renderers.graph.graph_picture import draw_graph
 from tcsniff.renderers.graph.scene import scene_of
-from tcsniff.simulator.planning import definitions_of
+from tcsniff.simulator.planning import to_definitions
 from tcsniff.simulator.simulation import plans, simulate
-from tcsniff.taskgraph.group import Following
+from tcsniff.taskgraph.group import GroupState
 
 TASKS = 5_000
 RATE = 1_000  # events a second
@@ -70,7 +70,7 @@ def feed(process: subprocess.Popen[bytes], events: Sequence[Delivery]) -> None:
     some = round(RATE * STEP)
     due = time.monotonic()
     for start in range(0, len(events), some):
-        process.stdin.write(b"".join(map(line, events[start : start + some])))
+        process.stdin.write(b"".join(map(format_record, events[start : start + some])))
         process.stdin.flush()
         due += STEP
         time.sleep(max(0.0, due - time.monotonic()))
@@ -86,11 +86,11 @@ def drained(master: int) -> None:
         return
 
 
-def looked(following: Following) -> float:
+def looked(following: GroupState) -> float:
     """Draw a picture; returns the same."""
     start = time.process_time()
     scene = scene_of(following.graph(), following.latest)
-    picture_of(scene, None, 80, 23, colour=True)
+    draw_graph(scene, None, 80, 23, colour=True)
     return time.process_time() - start
 
 
@@ -105,8 +105,8 @@ def measured(folder: Path) -> Iterator[Row]:
         say(f"drawing: from event {start:,} on")
         # From a point where most tasks wait, or most run, the first event on.
         known, shown = events[: start + 1], events[start : start + SECONDS * RATE]
-        half = Following(plan.task_group_id)
-        half.learn(definitions_of(plan))
+        half = GroupState(plan.task_group_id)
+        half.learn(to_definitions(plan))
         for one in known:
             half.take(one)
         picture = looked(half)

@@ -98,7 +98,9 @@ def section() -> Section:
 def _recorded(folder: Path) -> dict[str, str]:
     # What stands for the recordings in the commands.
     made = itertools.islice(simulate(seed=7, start=START), MADE)
-    lines = [records.line(one._replace(received="2026-11-23T18:00:00.000Z")) for _, one in made]
+    lines = [
+        records.format_record(one._replace(received="2026-11-23T18:00:00.000Z")) for _, one in made
+    ]
     text = b"".join(lines)
     plain, many = folder / "r.jsonl", folder / "many.jsonl"
     plain.write_bytes(text * (LINES // MADE))

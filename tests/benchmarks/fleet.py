@@ -15,7 +15,7 @@ from backlog import DIFFERENT, Backlog, messages
 from measuring import PATIENCE, Row, Section, alternate, busy, ratio, say
 
 from tcsniff.pulse import records
-from tcsniff.pulse.times import stamp
+from tcsniff.pulse.times import format_timestamp
 
 MESSAGES = 60_000  # in the queue that they share
 SIZES = (1, 2, 4)
@@ -39,8 +39,8 @@ def section(backlog: Backlog) -> Section:
 
 
 def _work(backlog: Backlog, size: int) -> Callable[[], tuple[float, float, float]]:
-    stamped = [one._replace(received=stamp(0)) for one in messages()]
-    expected = sum(len(records.line(one)) for one in stamped) * MESSAGES // DIFFERENT
+    stamped = [one._replace(received=format_timestamp(0)) for one in messages()]
+    expected = sum(len(records.format_record(one)) for one in stamped) * MESSAGES // DIFFERENT
 
     def drained() -> tuple[float, float, float]:
         backlog.fill(["fleet"], MESSAGES)

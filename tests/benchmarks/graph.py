@@ -13,15 +13,15 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 
 import orjson
-from graphs import History, by_id, graph, in_state, waiting
 from measuring import Row, Section, say
 
+from graphs import History, by_id, graph, in_state, waiting
 from tcsniff.pulse.deliveries import Delivery
 from tcsniff.simulator.simulation import plans, simulate
-from tcsniff.taskgraph.blocking import blocked
-from tcsniff.taskgraph.critical_path import critical_path
-from tcsniff.taskgraph.forecast import time_left
-from tcsniff.taskgraph.graph import Graph, graph_of
+from tcsniff.taskgraph.blocking import find_blocked
+from tcsniff.taskgraph.critical_path import find_critical_path
+from tcsniff.taskgraph.forecast import estimate_time_left
+from tcsniff.taskgraph.graph import Graph, build_graph
 from tcsniff.taskgraph.tracker import Tracker
 
 START = 1_795_456_800.0  # 2026-11-23T18:00:00Z
@@ -58,12 +58,12 @@ def load(deliveries: Sequence[Delivery]) -> None:
         orjson.loads(one.body)
 
 
-def looks(shown: Graph, now: float) -> tuple[Callable[[], object], ...]:
+def styles(shown: Graph, now: float) -> tuple[Callable[[], object], ...]:
     """Give all that is asked about a graph for one picture of it."""
     return (
-        lambda: blocked(shown.nodes),
-        lambda: critical_path(shown, now),
-        lambda: time_left(shown.nodes, now),
+        lambda: find_blocked(shown.nodes),
+        lambda: find_critical_path(shown, now),
+        lambda: estimate_time_left(shown.nodes, now),
     )
 
 
@@ -79,8 +79,8 @@ def simulated(tasks: int) -> Iterator[Row]:
         loading, folding, putting, *looking = medians(
             lambda came=came: load(came),
             lambda came=came: fold(came),
-            lambda tracker=tracker: graph_of(group, tracker, definitions),
-            *looks(whole.graph(0, came), made[len(came) - 1][0]),
+            lambda tracker=tracker: build_graph(group, tracker, definitions),
+            *styles(whole.graph(0, came), made[len(came) - 1][0]),
         )
         rate = len(came) / folding
         what = f"{tasks:,} tasks, {share:.0%} of their messages"
@@ -109,7 +109,7 @@ def hostile() -> Iterator[Row]:
         ("one chain", [in_state("0", "failed"), *chain]),
         ("one circle", circle),
     ):
-        costs = medians(*looks(graph(*by_id(*nodes).values()), START))
+        costs = medians(*styles(graph(*by_id(*nodes).values()), START))
         yield Row(f"a look at {most:,} tasks, {name}", f"{1000 * sum(costs):.0f} ms")
 
 

@@ -17,14 +17,14 @@ from amqp.connection import Connection
 from backlog import Backlog
 from drain import CONSUMERS
 from measuring import Row, Section, alternate, await_listening, say
-from rabbitmq import ADMIN, HOST
 
-from tcsniff.pulse.exchanges import find
+from rabbitmq import ADMIN, HOST
+from tcsniff.pulse.exchanges import find_exchange
 
 ROUNDS = 3
 RATES = {10: 40, 1_000: 1_500}  # messages a second: how many in a round
 
-_EXCHANGE = find("task-running").address
+_EXCHANGE = find_exchange("task-running").address
 _KEY = "primary.fN1SbArXTPSVFNUvaOlinQ.0.g.w.proj.gaia.gecko-level-1.JFjlQCTkRuWyz2yqxLnGNw._"
 _SENT = re.compile(rb'"sent":([0-9.]+)')
 _PATIENCE = 30  # seconds for a message

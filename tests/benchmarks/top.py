@@ -21,11 +21,11 @@ from measuring import Row, Section, run, say
 from tcsniff.pulse import records
 from tcsniff.pulse.deliveries import Delivery
 from tcsniff.pulse.events import Event
-from tcsniff.pulse.times import stamp
+from tcsniff.pulse.times import format_timestamp
 from tcsniff.renderers.output import Output
 from tcsniff.renderers.top.live_top import REDRAW, TopRenderer
 from tcsniff.simulator.simulation import simulate
-from tcsniff.stats.counters import Counter, Meters
+from tcsniff.stats.counters import RunCounter, RunStatistics
 
 FOLDED = 60_000  # messages that are folded again and again
 PROMISED = 100_000  # of them in a second, at least
@@ -42,9 +42,9 @@ def made(number: int) -> list[tuple[float, Delivery]]:
     return list(itertools.islice(simulate(seed=7, start=START), number))
 
 
-def fold(by: str, messages: list[tuple[float, Delivery]]) -> Meters:
+def fold(by: str, messages: list[tuple[float, Delivery]]) -> RunStatistics:
     """Count all of them."""
-    meters = Meters(by)
+    meters = RunStatistics(by)
     for when, one in messages:
         meters.take(one, when)
     return meters
@@ -89,7 +89,7 @@ def drawing() -> Iterator[Row]:
         now = [0.0]
         view = TopRenderer(
             Output(Nowhere()),
-            Counter(by, sort, clock=lambda now=now: START + now[0]),
+            RunCounter(by, sort, clock=lambda now=now: START + now[0]),
             source="demo",
             selection="",
             colour=True,
@@ -118,7 +118,7 @@ def lines() -> Iterator[tuple[float, bytes]]:
     for when, one in simulate(seed=7, start=START):
         if when - START >= WEEK:
             return
-        yield when - START, records.line(one._replace(received=stamp(when)))
+        yield when - START, records.format_record(one._replace(received=format_timestamp(when)))
 
 
 def write(folder: Path) -> tuple[Path, Path, int]:

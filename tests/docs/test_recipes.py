@@ -1,0 +1,215 @@
+"""The README's recipes are run as they stand there."""
+
+from __future__ import annotations
+
+import re
+import statistics
+from collections import Counter
+from datetime import datetime
+from pathlib import Path
+
+import orjson
+import pytest
+
+from builders import delivery
+from rabbitmq import RabbitMQ, Taskcluster
+from recipes import YESTERDAY, blocks, look_for_tools, record_yesterday, run, section, surroundings
+from running import Terminal, finished
+from tcsniff.pulse.events import Event
+
+RECIPES = blocks(section("Recipes"))
+WAITING = [recipe for recipe in RECIPES if "--until" in recipe]
+LOOKED_AT = [recipe for recipe in RECIPES if "vd " in recipe]  # in a terminal
+
+
+@pytest.fixture
+def place(tmp_path: Path) -> Path:
+    """Give a folder with a recording, `yesterday.jsonl`."""
+    return record_yesterday(tmp_path)
+
+
+def test_there_are_recipes_for_what_people_ask() -> None:
+    """Recording and replaying, jq, a day's lost runs, a script that waits."""
+    for word in (
+        *("--record", "--from today", "--reason claim-expired", "--dedupe"),
+        *("jq ", "duckdb ", "vd ", "lnav "),
+    ):
+        assert any(word in recipe for recipe in RECIPES), word
+    for word in ("--fail-on", "--timeout", "0)", "10)", "124)"):
+        assert all(word in recipe for recipe in WAITING), word
+    assert WAITING
+
+
+@pytest.mark.parametrize(
+    "recipe",
+    [one for one in RECIPES if one not in [*WAITING, *LOOKED_AT]],
+    ids=lambda recipe: recipe[:40],
+)
+def test_a_recipe_does_what_it_says(
+    recipe: str, place: Path, rabbitmq: RabbitMQ, taskcluster: Taskcluster
+) -> None:
+    """It ends with success, gives something, and nothing is amiss on the way."""
+    done = run(recipe, place, rabbitmq, taskcluster, YESTERDAY[:500])
+
+    assert done.returncode == 0, done.stderr
+    assert done.stdout
+    assert not re.search("Traceback|error|no such|did you mean", done.stderr), done.stderr
+    assert all(line.startswith(("tcsniff: ", "✔ ")) for line in done.stderr.splitlines())
+
+
+def test_duckdb_finds_the_waiting_times(
+    place: Path, rabbitmq: RabbitMQ, taskcluster: Taskcluster
+) -> None:
+    """Those that plain Python finds, in whole seconds."""
+    (recipe,) = [one for one in RECIPES if "duckdb " in one]
+    waits: dict[str, list[int]] = {}
+    for event in map(Event, YESTERDAY):
+        if event.name == "task-running":
+            moments = [datetime.fromisoformat(event.run[key]) for key in ("scheduled", "started")]
+            began, ended = (int(moment.timestamp()) for moment in moments)
+            waits.setdefault(event.payload["status"]["taskQueueId"], []).append(ended - began)
+    longest = sorted((max(found), len(found)) for found in waits.values())[-10:]
+
+    done = run(recipe, place, rabbitmq, taskcluster, [])
+
+    rows = [line.split("│")[1:-1] for line in done.stdout.splitlines() if "/" in line]
+    shown = {
+        pool.strip(): (int(started), float(typical), int(most))
+        for pool, started, typical, most in rows
+    }
+    assert {most for _, _, most in shown.values()} == {most for most, _ in longest}
+    for pool, (started, typical, most) in shown.items():
+        assert started == len(waits[pool])
+        assert typical == statistics.median(waits[pool])
+        assert most == max(waits[pool])
+
+
+def test_lnav_counts_what_failed(
+    place: Path, rabbitmq: RabbitMQ, taskcluster: Taskcluster
+) -> None:
+    """By pool, as plain Python does; and the log has what failed as errors."""
+    (recipe,) = [one for one in RECIPES if "lnav " in one]
+    failed = Counter(
+        event.payload["status"]["taskQueueId"]
+        for event in map(Event, YESTERDAY)
+        if event.name == "task-failed"
+    )
+
+    done = run(recipe, place, rabbitmq, taskcluster, [])
+
+    rows = [line.split() for line in done.stdout.splitlines() if "/" in line.split()[0]]
+    assert {pool: int(number) for pool, number in rows} == failed
+    assert failed
+
+
+@pytest.mark.parametrize("recipe", LOOKED_AT, ids=["visidata"] * len(LOOKED_AT))
+def test_visidata_shows_a_table(recipe: str, place: Path) -> None:
+    """A row a record; Shift-F counts by column, q goes back."""
+    look_for_tools(recipe, place)
+    program = ["sh", "-euc", f"cd {place}; {recipe}"]
+    reasons = {
+        event.run["reasonResolved"]
+        for event in map(Event, YESTERDAY)
+        if event.name == "task-exception"
+    }
+    names = ["reason", "pool", "worker", "task", "run", "time"]
+    selected = ("--from", str(place / "yesterday.jsonl"), "task-exception", "--dedupe")
+    number = finished(*selected).stdout.count("\n")
+    (place / ".visidatarc").write_text("options.motd_url = ''\n")  # which it would ask
+
+    def is_shown(rows: list[str]) -> bool:
+        headings = ([word for word in row.split() if word in names] for row in rows)
+        return f" {number} rows" in rows[-1] and names in headings
+
+    def is_counted(rows: list[str]) -> bool:
+        of_reasons = all(any(reason in row for row in rows) for reason in reasons)
+        return of_reasons and f" {number} rows" not in rows[-1]
+
+    with Terminal(program=program, columns=150, env=surroundings(place)) as terminal:
+        terminal.shows(is_shown)
+        terminal.type("F")
+        terminal.shows(is_counted)
+        terminal.type("qq")
+        status = terminal.status()
+
+    assert status == 0
+
+
+def test_all_lost_runs_of_the_day_are_found(
+    place: Path, rabbitmq: RabbitMQ, taskcluster: Taskcluster
+) -> None:
+    """Each once: what plain Python finds, no more and no less."""
+    (recipe,) = [one for one in RECIPES if "claim-expired" in one and "--until" not in one]
+    lost = {}
+    for event in map(Event, YESTERDAY):
+        run_ = event.run
+        if event.name == "task-exception" and run_.get("reasonResolved") == "claim-expired":
+            words = event.routing
+            lost[words["taskId"], words["runId"]] = " ".join(
+                [
+                    run_["resolved"],
+                    *(words[name] for name in ("taskId", "runId", "workerType", "workerId")),
+                ]
+            )
+    of_the_day = [line for line in lost.values() if line.startswith("2026-11-23")]
+
+    done = run(recipe, place, rabbitmq, taskcluster, [])
+
+    assert (place / "lost.txt").read_text().splitlines() == of_the_day
+    assert 0 < len(of_the_day) <= len(lost)
+    assert sum(int(line.split()[0]) for line in done.stdout.splitlines()) == len(of_the_day)
+
+
+@pytest.mark.parametrize("recipe", WAITING, ids=["wait"] * len(WAITING))
+@pytest.mark.parametrize(
+    ("events", "limit", "word"),
+    [
+        (["task-running", "task-completed"], "1h", "completed"),
+        (["task-running", "task-failed"], "1h", "wrong"),
+        (["task-exception"], "1h", "wrong"),
+        (["retried"], "500ms", "not done"),
+        (["other"], "500ms", "not done"),
+    ],
+    ids=lambda value: "+".join(value) if isinstance(value, list) else "",
+)
+def test_a_script_can_wait_for_a_task(
+    recipe: str,
+    events: list[str],
+    limit: str,
+    word: str,
+    place: Path,
+    rabbitmq: RabbitMQ,
+    taskcluster: Taskcluster,
+) -> None:
+    """It completed, it went wrong, it is not done: three statuses, three branches."""
+    (task,) = re.findall(r"^task=(\S+)$", recipe, re.MULTILINE)
+    assert recipe.count("--timeout 1h") == 1
+    published = [
+        delivery("task-exception", task_id=task, retried=True)
+        if name == "retried"
+        else delivery("task-completed", task_id="A" + task[1:])
+        if name == "other"
+        else delivery(name, task_id=task)
+        for name in events
+    ]
+    recipe = recipe.replace("--timeout 1h", f"--timeout {limit}")
+
+    done = run(recipe, place, rabbitmq, taskcluster, published)
+
+    *shown, told = done.stdout.splitlines()
+    assert (done.returncode, done.stderr) == (0, "")
+    assert re.search(rf"^{task}\b.*\b{word}\b", told)
+    assert set(shown) <= {orjson.loads(one.body) and Event(one).name for one in published}
+
+
+def test_a_script_that_waits_tells_when_it_cannot(
+    place: Path, rabbitmq: RabbitMQ, taskcluster: Taskcluster
+) -> None:
+    """No broker: status 3, which is neither success nor failure of the task."""
+    for recipe in WAITING:
+        nowhere = f"PULSE_URL=amqp://a:b@127.0.0.1:1/\n{recipe}"
+
+        done = run(nowhere, place, rabbitmq, taskcluster, [])
+
+        assert done.returncode == 0
+        assert done.stdout.endswith("status 3\n")

@@ -1,0 +1,420 @@
+"""`tcsniff top` as a process: in pipes, in terminals, against a broker."""
+
+from __future__ import annotations
+
+import itertools
+import json
+import re
+import signal
+from pathlib import Path
+
+import orjson
+import pytest
+
+from builders import delivery
+from rabbitmq import RabbitMQ, Taskcluster
+from running import Running, Terminal, finished
+from tcsniff.pulse import records
+from tcsniff.pulse.times import format_timestamp, parse_seconds
+from tcsniff.simulator.simulation import simulate
+
+BEGAN = 1_795_456_800.0  # 2026-11-23T18:00:00Z
+DEMO = ("--demo", "--seed", "1")
+
+
+def recording(path: Path, deliveries: object, begin: float = BEGAN) -> str:
+    """Write deliveries down, each with when it was received; returns the file's name."""
+    with path.open("wb") as file:
+        for when, one in deliveries:  # type: ignore[attr-defined]
+            received = None if when is None else format_timestamp(begin + when)
+            file.write(records.format_record(one._replace(received=received)))
+    return str(path)
+
+
+def an_hour(path: Path) -> str:
+    """Record an hour of the simulator, to the second."""
+    made = simulate(seed=4, start=BEGAN)
+    within = [(0.0, delivery("task-pending"))]
+    for when, one in made:
+        if when - BEGAN >= 3600:
+            break
+        within.append((when - BEGAN, one))
+    within.append((3600.0, delivery("task-pending")))
+    return recording(path, within)
+
+
+def lines_of(text: str) -> list[dict]:
+    return [orjson.loads(line) for line in text.splitlines()]
+
+
+def lasting(line: dict) -> list:
+    """Give what does not depend on when what arrived."""
+    names = ("pending", "running", "completed", "failed", "exception", "waiting", "runningTime")
+    return [line["total"][name] for name in names]
+
+
+# JSON lines.
+
+
+def test_an_hour_gives_a_line_every_ten_seconds_at_once(tmp_path: Path) -> None:
+    """In the time of the recording: 360 lines, and one for the end."""
+    done = finished("top", "--from", an_hour(tmp_path / "r.jsonl"))
+
+    lines = lines_of(done.stdout)
+    assert (done.returncode, len(lines)) == (0, 361)
+    assert {line["seconds"] for line in lines[:-1]} == {10.0}
+    begin = parse_seconds(lines[0]["time"])
+    assert [parse_seconds(line["time"]) for line in lines[:3]] == [begin, begin + 10, begin + 20]
+    assert [line["time"] for line in lines] == sorted(line["time"] for line in lines)
+
+
+def test_the_lines_of_periods_add_up(tmp_path: Path) -> None:
+    """What started and ended in each is what has started and ended in the end."""
+    name = an_hour(tmp_path / "r.jsonl")
+    lines = lines_of(finished("top", "--from", name, "--every", "7m").stdout)
+
+    last = lines[-1]
+    ended = sum(line["total"]["finished"] for line in lines)
+    assert ended == sum(last["total"][name] for name in ("completed", "failed", "exception"))
+    assert sum(line["total"]["started"] for line in lines) == last["total"]["waiting"]["count"]
+    for line in lines:
+        for number in ("pending", "running", "completed", "failed", "exception", "finished"):
+            assert sum(row[number] for row in line["rows"]) == line["total"][number]
+
+
+def test_a_line_looks_like_this(tmp_path: Path) -> None:
+    """Names as in the record; times in seconds, none where there is nothing to time."""
+    events = [(0, delivery("task-pending", task_id="a" * 22)), (3, delivery("task-failed"))]
+
+    done = finished("top", "--from", recording(tmp_path / "r.jsonl", events))
+
+    (line,) = lines_of(done.stdout)
+    times = {"count": 1, "p50": 3.044, "p95": 3.044, "p99": 3.044, "max": 3.044}
+    numbers = {
+        "pending": 1,
+        "running": 0,
+        "completed": 0,
+        "failed": 1,
+        "exception": 0,
+        "started": 1,
+        "finished": 1,
+        "rate": 6.0,
+        "waiting": times,
+        "runningTime": {"count": 1, "p50": 61.161, "p95": 61.161, "p99": 61.161, "max": 61.161},
+    }
+    assert line == {
+        "time": "2026-11-23T18:00:03.000Z",
+        "seconds": 3.0,
+        "by": "pool",
+        "events": 2,
+        "rows": [{"name": "gecko-t/t-linux-large", **numbers}],
+        "total": numbers,
+    }
+
+
+def test_of_a_long_quiet_time_not_every_period_has_a_line(tmp_path: Path) -> None:
+    """A year without an event is one line, not three million."""
+    events = [(0, delivery("task-pending")), (365 * 86_400, delivery("task-running"))]
+
+    lines = lines_of(finished("top", "--from", recording(tmp_path / "r.jsonl", events)).stdout)
+
+    assert [line["seconds"] for line in lines] == [365 * 86_400, 0.0]
+
+
+@pytest.mark.parametrize("received", [None, 0])
+def test_a_recording_without_times_still_counts(tmp_path: Path, received: float | None) -> None:
+    """There is one line, whose time is not known."""
+    name = recording(tmp_path / "r.jsonl", [(received, delivery("task-running"))])
+
+    (line,) = lines_of(finished("top", "--from", name).stdout)
+
+    assert line["total"]["running"] == 1
+    assert (line["time"] is None) == (received is None)
+
+
+def test_an_empty_recording_is_nothing_counted(tmp_path: Path) -> None:
+    """A line of zeros, so that whoever reads it has one."""
+    (line,) = lines_of(finished("top", "--from", recording(tmp_path / "r.jsonl", [])).stdout)
+
+    assert (line["rows"], line["total"]["pending"]) == ([], 0)
+
+
+@pytest.mark.parametrize("by", ["pool", "worker", "kind", "scheduler", "group", "reason"])
+def test_the_demo_repeats_itself_by_whatever_it_is_counted(by: str) -> None:
+    """The same bytes for the same seed; the totals are the same for all."""
+    words = ("top", *DEMO, "-n", "600", "--by", by, "--every", "1h")
+    first, second = finished(*words), finished(*words)
+
+    assert first.stdout == second.stdout
+    (line,) = lines_of(first.stdout)
+    assert line["by"] == by
+    assert line["total"]["running"] + line["total"]["completed"] > 50
+    assert all(row["name"] for row in line["rows"])
+
+
+def test_rows_come_in_the_order_that_was_asked_for() -> None:
+    """The largest first, or the other way round."""
+    words = ("top", *DEMO, "-n", "400", "--every", "1h", "--sort", "finished")
+    orders = {}
+    for more in ((), ("--reverse",)):
+        (line,) = lines_of(finished(*words, *more).stdout)
+        orders[more] = [
+            row["completed"] + row["failed"] + row["exception"] for row in line["rows"]
+        ]
+
+    assert orders[()] == sorted(orders[()], reverse=True)
+    assert orders[("--reverse",)] == sorted(orders[()])
+
+
+def test_a_selection_selects(tmp_path: Path) -> None:
+    """As everywhere; what tells of no state of a task is not asked for."""
+    name = an_hour(tmp_path / "r.jsonl")
+
+    (line,) = lines_of(
+        finished("top", "--from", name, "--worker-type", "gaia", "--every", "2h").stdout
+    )
+    said = finished("top", "--from", name, "--every", "2h").stderr
+
+    assert [row["name"] for row in line["rows"]] == ["aws-provisioner/gaia"]
+    came, passed = (number.replace(",", "") for number in re.findall(r"\d[\d,]*", said)[:2])
+    assert int(passed) < int(came)
+
+
+def test_events_are_recorded_besides(tmp_path: Path) -> None:
+    """What was counted can be counted again."""
+    name = str(tmp_path / "r.jsonl.gz")
+    words = ("--every", "1h", "--sort", "name")
+    first = finished("top", *DEMO, "-n", "200", "--record", name, *words)
+
+    again = finished("top", "--from", name, *words)
+
+    assert first.stdout == again.stdout
+    assert first.stdout.count("\n") >= 1
+
+
+def test_hostile_events_end_nothing(tmp_path: Path) -> None:
+    """Broken bodies, odd names and odd times: what can be counted is counted."""
+    odd = delivery("task-running", worker_id="\x1b[31m\u202e", task_id="x")
+    events = [
+        (0, delivery("task-running", body=b"\xff{")),
+        (1, delivery("task-running", body=b"[1]")),
+        (2, odd._replace(body=odd.body.replace(b"2026-11-23T18:00:03", b"99999"))),
+        (3, delivery("task-running", body=b'{"status":' * 5000)),
+    ]
+    name = recording(tmp_path / "r.jsonl", events)
+
+    done = finished("top", "--from", name, "--by", "worker")
+
+    (line,) = lines_of(done.stdout)
+    assert done.returncode == 0
+    assert [row["name"] for row in line["rows"]] == ["us-east-1/\x1b[31m\u202e"]
+
+
+# Wrong usage.
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (("--by", "colour"), "--by"),
+        (("--sort", "colour"), "--sort"),
+        (("--every", "0s"), "longer than nothing"),
+        (("--json", "-o", "table"), "contradict"),
+        (("--demo", "--from", "x"), "--demo and --from"),
+        (("task-runing", "--demo"), "did you mean task-running?"),
+        (("--queue", "x", "--delete-queue", "--broker", "amqp://a:b@localhost"), "sniff"),
+    ],
+)
+def test_wrong_usage_is_told_in_a_line(words: tuple[str, ...], said: str) -> None:
+    """Status 2, and nothing on standard output."""
+    done = finished("top", *words)
+
+    assert (done.returncode, done.stdout, done.stderr.count("\n")) == (2, "", 1)
+    assert said in done.stderr
+
+
+def test_what_is_read_is_not_recorded_into(tmp_path: Path) -> None:
+    """It would grow for ever."""
+    name = recording(tmp_path / "r.jsonl", [])
+
+    done = finished("top", "--from", name, "--record", name)
+
+    assert done.returncode == 2
+    assert "also what --from reads" in done.stderr
+
+
+# As a table where nothing can be drawn.
+
+
+def test_a_table_in_a_pipe_comes_once_at_the_end(tmp_path: Path) -> None:
+    """All rows, as wide as COLUMNS says, without escape sequences; also in ASCII."""
+    name = an_hour(tmp_path / "r.jsonl")
+
+    done = finished("top", "--from", name, "-o", "table", env={"COLUMNS": "130"})
+    plainly = finished(
+        "top", "--from", name, "-o", "table", env={"COLUMNS": "130", "PYTHONIOENCODING": "ascii"}
+    )
+
+    rows = done.stdout.splitlines()
+    assert rows[0].startswith("POOL ")
+    assert rows[-1].startswith(f"{len(rows) - 2} pools ")
+    assert 100 < max(map(len, rows)) <= 130
+    assert "\x1b" not in done.stdout
+    assert plainly.stdout.isascii()
+    assert plainly.stdout.count("\n") == len(rows)
+
+
+def test_the_last_picture_can_be_kept(tmp_path: Path) -> None:
+    """As SVG, besides JSON lines as besides the live table."""
+    name = an_hour(tmp_path / "r.jsonl")
+    kept, drawn = tmp_path / "kept.svg", tmp_path / "drawn.svg"
+
+    assert finished("top", "--from", name, "--save-svg", str(kept)).stdout.startswith("{")
+    with Terminal("top", "--from", name, "--save-svg", str(drawn), columns=120) as terminal:
+        assert terminal.status() == 0
+
+    for path in (kept, drawn):
+        text = path.read_text(encoding="utf-8")
+        assert text.startswith("<svg ")
+        assert "gecko-t/t-linux-docker" in text
+        assert "<title>tcsniff top</title>" in text
+
+
+# In a terminal.
+
+
+@pytest.mark.parametrize("columns", [40, 80, 120, 200])
+def test_the_table_fills_the_screen_and_no_more(tmp_path: Path, columns: int) -> None:
+    """Heading, rows, total and status; nothing folds."""
+    name = an_hour(tmp_path / "r.jsonl")
+    with Terminal("top", "-q", "--from", name, columns=columns, lines=12) as terminal:
+        assert terminal.status() == 0
+
+    rows = [row.rstrip() for row in terminal.screen.display]
+    heading = next(place for place, row in enumerate(rows) if row.startswith("POOL "))
+    total = next(place for place, row in enumerate(rows) if re.match(r"8 of 1\d pools +\d", row))
+    assert total == heading + 9
+    assert all(re.match(r"[\w…/-]+ +\d", row) for row in rows[heading + 1 : total])
+    assert rows[total + 1].startswith("● ")
+
+
+def following(path: Path) -> tuple[str, ...]:
+    """Word a `top` that waits for more at the end of a recording."""
+    return ("top", "--from", an_hour(path / "r.jsonl"), "--follow")
+
+
+def test_the_picture_follows_the_window(tmp_path: Path) -> None:
+    """Wider, lower: as many rows and columns as fit."""
+    with Terminal(*following(tmp_path), columns=80, lines=10) as terminal:
+        terminal.shows(lambda screen: any(row.startswith("6 of 1") for row in screen))
+        for columns, lines in ((200, 12), (40, 8)):
+            terminal.resize(columns, lines)
+            wanted = f"{lines - 4} of 1"
+            screen = terminal.shows(
+                lambda screen, wanted=wanted: any(row.startswith(wanted) for row in screen)
+            )
+            assert "\n".join(screen).count("POOL") == 1
+
+
+def test_ctrl_c_leaves_the_last_picture(tmp_path: Path) -> None:
+    """Status 130, a cursor, and what was counted."""
+    with Terminal(*following(tmp_path), lines=30) as terminal:
+        terminal.shows(lambda screen: any(" pools " in row for row in screen))
+        terminal.type("\x03")
+
+        assert terminal.status() == 130
+
+    rows = [row.rstrip() for row in terminal.screen.display]
+    assert not terminal.screen.cursor.hidden
+    assert any(row.startswith("POOL") for row in rows)
+    assert any(re.match(r"1\d pools ", row) for row in rows)
+
+
+def test_the_demo_is_live() -> None:
+    """Without a broker, in simulated time: minutes pass while one looks."""
+    with Terminal("top", *DEMO, columns=120, lines=20) as terminal:
+        terminal.shows(
+            lambda screen: any(re.match(r"\d pools .*\d\.\d  [▁-█]*[▂-█]", row) for row in screen)
+        )
+        terminal.type("\x03")
+
+        assert terminal.status() == 130
+
+
+def test_a_worker_cannot_steer_the_terminal(tmp_path: Path) -> None:
+    """Its id is a stranger's text: shown as what it is, in the table and in JSON."""
+    worker = "\x1b]0;owned\x07\x9b2J\u202e[red]x"
+    odd = delivery("task-running", worker_group="", worker_id=worker)
+    name = recording(tmp_path / "r.jsonl", [(0, odd)])
+    for words in ((), ("--json",)):
+        with Terminal(
+            "top", "--from", name, "--by", "worker", *words, columns=200, lines=10
+        ) as terminal:
+            assert terminal.status() == 0
+
+        shown = "\n".join(terminal.screen.display)
+        assert "x1b]0;owned" in shown or "u001b]0;owned" in shown
+        assert "[red]x" in shown
+        assert b"\x1b]0" not in terminal.written
+        assert "\u202e".encode() not in terminal.written
+
+
+# From a broker.
+
+
+def test_it_counts_what_a_broker_sends(
+    rabbitmq: RabbitMQ, taskcluster: Taskcluster, tmp_path: Path
+) -> None:
+    """Backwards, and half of it twice: the same as from a recording of it in order."""
+    made = [one for _, one in simulate(seed=2, start=BEGAN, groups=1, tasks=20)]
+    name = recording(tmp_path / "r.jsonl", enumerate(made))
+    (expected,) = lines_of(finished("top", "--from", name, "--every", "1d").stdout)
+    with Running("top", "--broker", rabbitmq.url(), "--every", "300ms") as topping:
+        topping.listening()
+        for one in [*made[::-1], *made[::2]]:
+            taskcluster.publish(one.exchange, one.routing_key, one.body, list(one.cc))
+        for count in itertools.count(1):
+            line = json.loads(topping.lines(count)[-1])
+            if lasting(line) == lasting(expected):
+                break
+        assert topping.signal(signal.SIGINT) == 130
+
+    assert sum(lasting(expected)[2:5]) >= 20
+
+
+def test_a_broker_that_is_quiet_is_told_of_too(rabbitmq: RabbitMQ) -> None:
+    """A line a period, by the clock, though nothing comes."""
+    with Running("top", "--broker", rabbitmq.url(), "--every", "300ms") as topping:
+        lines = [json.loads(line) for line in topping.listening().lines(3)]
+        assert topping.signal(signal.SIGTERM) == 143
+
+    assert [line["events"] for line in lines] == [0, 0, 0]
+    assert lines[0]["seconds"] == 0.3
+
+
+def test_a_reader_that_goes_away_ends_it(rabbitmq: RabbitMQ) -> None:
+    """Status 141, and no noise, though nothing comes."""
+    with Running("top", "--broker", rabbitmq.url(), "--every", "100ms") as topping:
+        topping.listening().stop_reading()
+
+        assert topping.status() == 141
+        assert "Traceback" not in topping.said()
+
+
+@pytest.mark.parametrize("words", [(), ("--queue", "top")])
+def test_a_table_of_a_broker_is_live(
+    rabbitmq: RabbitMQ, taskcluster: Taskcluster, words: tuple[str, ...]
+) -> None:
+    """A run waits, runs and ends, in the row of its pool."""
+    pattern = r"gecko-t/t-linux-large +{} +{} +{} "
+    with Terminal("top", "--broker", rabbitmq.url(), *words, columns=120, lines=10) as terminal:
+        terminal.shows(lambda screen: any("0 events" in row for row in screen))
+        for event, numbers in (
+            ("task-pending", (1, 0, 0)),
+            ("task-running", (0, 1, 0)),
+            ("task-completed", (0, 0, 1)),
+        ):
+            one = delivery(event)
+            taskcluster.publish(one.exchange, one.routing_key, one.body)
+            wanted = re.compile(pattern.format(*numbers))
+            terminal.shows(lambda screen, wanted=wanted: any(map(wanted.match, screen)))

@@ -1,0 +1,265 @@
+from __future__ import annotations
+
+import base64
+import json
+
+import orjson
+import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+from builders import delivery, samples
+from tcsniff.pulse.deliveries import Delivery
+from tcsniff.pulse.events import Event
+from tcsniff.pulse.records import decode_error, format_record
+
+SAMPLES = samples()
+# The members of a record before its payload, in order: promised to scripts.
+HEAD = ["received", "exchange", "routingKey", "routes", "redelivered"]
+DEEPEST = 1024  # brackets that orjson reads
+
+
+@pytest.mark.parametrize("number", range(len(SAMPLES)))
+def test_a_body_is_kept_byte_for_byte(number):
+    """The record of a sample ends with the very bytes that came, and begins with where from."""
+    sample = SAMPLES[number]
+
+    written = format_record(sample)
+
+    head, _, payload = written.partition(b'"payload":')
+    assert payload == sample.body + b"}\n"
+    assert json.loads(head.removesuffix(b",") + b"}") == {
+        "received": None,
+        "exchange": sample.exchange,
+        "routingKey": sample.routing_key,
+        "routes": [key.removeprefix("route.") for key in sample.cc],
+        "redelivered": sample.redelivered,
+    }
+
+
+def test_the_samples_are_there():
+    """So that the test above has something to say."""
+    assert len(SAMPLES) == 72
+
+
+def test_a_record_is_the_line_that_was_promised():
+    """Names and order are those of design.md, without a blank between tokens."""
+    made = delivery(body=b'{"runId":0}', routes=["index.x"], redelivered=True)
+
+    assert format_record(made) == (
+        b'{"received":"2026-11-23T18:01:05.250Z",'
+        b'"exchange":"exchange/taskcluster-queue/v1/task-running",'
+        b'"routingKey":"primary.fN1SbArXTPSVFNUvaOlinQ.0.us-east-1.i-0a1b2c3d.'
+        b'gecko-t.t-linux-large.gecko-level-1.JFjlQCTkRuWyz2yqxLnGNw._",'
+        b'"routes":["index.x"],"redelivered":true,"payload":{"runId":0}}\n'
+    )
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"{}",
+        b"[]",
+        b"null",
+        b"0",
+        b'""',
+        b'{"a":123456789012345678901234567890}',
+        b'{"a":-0.10000000000000000000001,"b":1E+2,"c":-0}',
+        b'{"a":1,"a":2,"a":1}',
+        b'{"z":1,"a":2,"m":3}',
+        '{"a":"é日本\U0001f600","é":"\u2028\u0085"}'.encode(),
+        b'{"a":"\\u00e9\\ud83d\\ude00\\/\\n"}',
+        b'{ "a" :\t[ 1 , 2 ] }',
+        b'{"a":"two  blanks and \\\\n"}',
+    ],
+)
+def test_nothing_is_lost_in_numbers_order_or_spelling(body):
+    """What is one line of JSON stands in the record as it came."""
+    assert format_record(delivery(body=body)).endswith(b'"payload":' + body + b"}\n")
+
+
+def test_blanks_around_a_body_are_no_flaw():
+    """JSON allows them."""
+    assert format_record(delivery(body=b' {"a":1}\t')).endswith(b'"payload": {"a":1}\t}\n')
+
+
+@pytest.mark.parametrize("breaks", ["\n", "\r\n", "\r", "\n\n"])
+def test_a_pretty_printed_body_loses_its_line_breaks_only(breaks):
+    """They stand between tokens, where they mean nothing."""
+    value = {"a": [1, {"b": "line\nbreak\r\n"}], "c": []}
+    body = json.dumps(value, indent=2).replace("\n", breaks).encode()
+
+    written = format_record(delivery(body=body))
+
+    payload = written.partition(b'"payload":')[2].removesuffix(b"}\n")
+    assert payload == body.replace(b"\n", b"").replace(b"\r", b"")
+    assert json.loads(payload) == value
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"",
+        b" ",
+        b"{",
+        b"{}{}",
+        b"{'a':1}",
+        b"NaN",
+        b"[Infinity]",
+        b"\xff",
+        b'"\xed\xa0\x80"',
+        b'"\n"',
+        b'"\x01"',
+        b"\xef\xbb\xbf{}",
+        b"\x00",
+        b"[" * 100_000,
+        b'{"a":1}\n{"b":2}',
+    ],
+    ids=lambda body: repr(body[:20]),
+)
+def test_a_body_that_is_no_json_comes_back_from_base64(body):
+    """Payload is null, the reason is given, and the bytes are there."""
+    record = json.loads(format_record(delivery(body=body)))
+
+    assert list(record) == [*HEAD, "payload", "error", "body"]
+    assert record["payload"] is None
+    assert record["error"].startswith("not JSON: ")
+    assert base64.b64decode(record["body"], validate=True) == body
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(),
+    lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner),
+    max_leaves=10,
+)
+BODIES = st.binary() | JSON.map(lambda value: json.dumps(value, indent=1).encode())
+
+
+@given(body=BODIES)
+@example(body=b"\r")
+def test_whatever_comes_a_record_is_one_line_that_can_be_read(body):
+    """Exactly one line, valid JSON, and all of the body in it."""
+    written = format_record(delivery(body=body))
+
+    record = orjson.loads(written)
+    assert written.count(b"\n") == 1
+    assert b"\r" not in written
+    assert written.endswith(b"}\n")
+    if "body" in record:
+        assert base64.b64decode(record["body"]) == body
+    else:
+        assert record["payload"] == orjson.loads(body)
+
+
+@pytest.mark.parametrize("depth", [DEEPEST - 1, DEEPEST, DEEPEST + 1])
+def test_a_body_as_deep_as_can_be_read_makes_a_record_that_can(depth):
+    """The record is one level deeper than its payload, and is read back by the same reader."""
+    body = b"[" * depth + b"]" * depth
+
+    record = orjson.loads(format_record(delivery(body=body)))
+
+    assert record["payload"] is not None or base64.b64decode(record["body"]) == body
+
+
+@given(body=BODIES)
+def test_only_json_is_without_a_flaw(body):
+    """The standard library, asked to be strict, agrees on nearly everything."""
+    if decode_error(body) is None:
+        json.loads(body, parse_constant=pytest.fail)
+    else:
+        assert "body" in json.loads(format_record(delivery(body=body)))
+
+
+def test_routes_stand_without_their_word():
+    """Only the first `route.` is not the route's own."""
+    record = json.loads(format_record(delivery(routes=["a.b", "route.c", "#!@:+"])))
+
+    assert record["routes"] == ["a.b", "route.c", "#!@:+"]
+    assert "cc" not in record
+
+
+def test_cc_entries_that_are_no_routes_are_kept_apart():
+    """Taskcluster sends none, so scripts need not look; but nothing is lost."""
+    record = json.loads(format_record(delivery(cc=["other.key", "route.a", "router.b"])))
+
+    assert record["routes"] == ["a"]
+    assert record["cc"] == ["other.key", "router.b"]
+    assert list(record) == [*HEAD, "payload", "cc"]
+
+
+@given(key=st.text(), route=st.text(), exchange=st.text(min_size=1))
+@example(key="a\nb", route="\r\u2028", exchange="\x00")
+def test_no_address_breaks_a_line(key, route, exchange):
+    """Whatever text a routing key is, it comes back."""
+    written = format_record(delivery(key=key, routes=[route], exchange=exchange, body=b"{}"))
+
+    record = orjson.loads(written)
+    assert written.count(b"\n") == 1
+    assert (record["exchange"], record["routingKey"], record["routes"]) == (exchange, key, [route])
+
+
+@pytest.mark.parametrize(
+    "details",
+    [{"key": "primary.\ud800"}, {"routes": ["\udfff"]}, {"cc": ["\udc80"]}],
+    ids=["routing key", "route", "cc"],
+)
+def test_no_lone_surrogate_ends_the_program(details):
+    """py-amqp decodes keys and headers with `surrogatepass`, so that a broker can send them."""
+    record = orjson.loads(format_record(delivery(body=b"{}", **details)))
+
+    assert record["payload"] == {}
+
+
+def dumped(delivery: Delivery, error: str | None) -> bytes:
+    """Write a record as a dictionary, in the way that is easy to see through."""
+    record: dict[str, object] = {
+        "received": delivery.received,
+        "exchange": delivery.exchange,
+        "routingKey": delivery.routing_key,
+        "routes": delivery.routes,
+        "redelivered": delivery.redelivered,
+    }
+    if error is None:
+        record["payload"] = orjson.Fragment(delivery.body.translate(None, b"\r\n"))
+    else:
+        record["payload"] = None
+        record["error"] = error
+        record["body"] = base64.b64encode(delivery.body).decode()
+    if others := [key for key in delivery.cc if not key.startswith("route.")]:
+        record["cc"] = others
+    return orjson.dumps({name: whole(value) for name, value in record.items()}) + b"\n"
+
+
+def whole(value: object) -> object:
+    if isinstance(value, list):
+        return [whole(one) for one in value]
+    if isinstance(value, str):
+        return value.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+    return value
+
+
+# Also what is no Unicode text.
+TEXTS = st.text(st.characters(exclude_categories=())) | st.sampled_from(["", '"', "\\", "a.b"])
+CCS = st.lists(TEXTS | TEXTS.map("route.{}".format), max_size=4).map(tuple)
+DELIVERIES = st.builds(
+    Delivery, TEXTS, TEXTS, BODIES, CCS, st.booleans(), st.none() | st.just("2026") | TEXTS
+)
+
+
+@given(made=DELIVERIES)
+@example(made=Delivery("e", "k", b"[]", ("\ud800", "route.\udfff"), True, "\udc80"))
+def test_a_record_put_together_by_hand_is_the_one_that_would_be_dumped(made):
+    """To the byte, for whatever comes, the second time as the first."""
+    wanted = dumped(made, decode_error(made.body))
+
+    assert [format_record(made), format_record(made)] == [wanted, wanted]
+
+
+@given(body=BODIES | st.integers(1000, 1030).map(lambda depth: b"[" * depth + b"]" * depth))
+def test_a_flaw_is_known_however_it_is_asked_for(body):
+    """Before the payload or after it, once or twice."""
+    first, second = Event(delivery(body=body)), Event(delivery(body=body))
+    known = first.decode_error, first.payload, first.decode_error
+
+    assert (second.payload, second.decode_error, second.payload) == (known[1], known[0], known[1])
+    assert known[0] == known[2] == decode_error(body)

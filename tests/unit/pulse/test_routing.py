@@ -1,0 +1,91 @@
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import cache
+from typing import Any
+
+import pytest
+import taskcluster
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from tcsniff.pulse.exchanges import CATALOG, Exchange, Field, find_exchange
+from tcsniff.pulse.routing import build_pattern, match_topic
+
+EVERY_EXCHANGE = pytest.mark.parametrize("exchange", CATALOG, ids=lambda exchange: exchange.name)
+WORD = st.text(st.characters(exclude_characters=".*#", exclude_categories=["Cs"]), min_size=1)
+
+
+@pytest.mark.parametrize(
+    ("name", "wanted", "pattern"),
+    [
+        ("task-running", {}, "primary.*.*.*.*.*.*.*.*.#"),
+        ("task-running", {"taskId": "A", "runId": "0"}, "primary.A.0.*.*.*.*.*.*.#"),
+        ("task-group-resolved", {"taskGroupId": "G"}, "primary.G.*.#"),
+        ("pull-request", {"action": "opened"}, "primary.*.*.opened"),
+        ("notification", {}, "primary.#"),
+        ("notification", {"topic": "a.b"}, "primary.a.b"),
+        ("hook-created", {}, "#"),
+    ],
+)
+def test_a_pattern_has_a_wildcard_for_what_is_not_wanted(
+    name: str, wanted: Mapping[str, str], pattern: str
+) -> None:
+    """What is wanted stands in its place, constants always, and wildcards elsewhere."""
+    assert build_pattern(find_exchange(name), wanted) == pattern
+
+
+@EVERY_EXCHANGE
+@settings(max_examples=10)
+@given(data=st.data())
+def test_the_official_client_words_the_same_binding(
+    exchange: Exchange, data: st.DataObject
+) -> None:
+    """Whatever is wanted, we ask the broker for what Taskcluster's own client would."""
+    wanted = data.draw(_wanted(exchange))
+
+    theirs = _client(exchange.service)(exchange.entry, wanted)
+    ours = {"exchange": exchange.address, "routingKeyPattern": build_pattern(exchange, wanted)}
+    assert ours == theirs
+
+
+@EVERY_EXCHANGE
+@settings(max_examples=10)
+@given(data=st.data())
+def test_a_pattern_accepts_the_keys_it_asks_for(exchange: Exchange, data: st.DataObject) -> None:
+    """Whatever is wanted, a key holding it gets through."""
+    key = {field.name: field.constant or data.draw(_value(field)) for field in exchange.fields}
+    wanted = {name: key[name] for name in data.draw(_wanted(exchange))}
+
+    assert match_topic(build_pattern(exchange, wanted), ".".join(key.values()))
+
+
+@pytest.mark.parametrize("place", range(10))
+def test_a_pattern_refuses_a_key_with_another_word(place: int) -> None:
+    """One word that differs from what is wanted is enough to keep a message out."""
+    exchange = find_exchange("task-running")
+    key = {field.name: field.constant or f"w-{field.name}" for field in exchange.fields}
+    pattern = build_pattern(exchange, key)
+    words = list(key.values())
+    words[place] = "another"
+
+    assert match_topic(pattern, ".".join(key.values()))
+    assert not match_topic(pattern, ".".join(words))
+
+
+def _value(field: Field) -> st.SearchStrategy[str]:
+    if field.many:
+        return st.lists(WORD, min_size=1, max_size=3).map(".".join)
+    return WORD
+
+
+def _wanted(exchange: Exchange) -> st.SearchStrategy[dict[str, str]]:
+    values = {field.name: _value(field) for field in exchange.fields if field.constant is None}
+    return st.fixed_dictionaries({}, optional=values)
+
+
+@cache
+def _client(service: str) -> Any:
+    name = "".join(part.capitalize() for part in service.split("-"))
+    client = getattr(taskcluster, f"{name}Events")({"rootUrl": "https://tc.example.com"})
+    return lambda entry, wanted: getattr(client, entry)(wanted)

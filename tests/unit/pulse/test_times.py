@@ -1,0 +1,153 @@
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tcsniff.pulse.times import format_timestamp, parse_duration, parse_timestamp
+
+NOW = 1_795_456_800.0  # 2026-11-23T18:00:00Z
+
+
+@pytest.mark.parametrize(
+    ("text", "seconds"),
+    [
+        ("500ms", 0.5),
+        ("30s", 30),
+        ("10m", 600),
+        ("1h30m", 5400),
+        ("1d", 86_400),
+        ("1d2h3m4s5ms", 93_784.005),
+        ("1.5h", 5400),
+        ("0.25s", 0.25),
+        ("0s", 0),
+        ("90", 90),
+        ("0.5", 0.5),
+        ("1m1m", 120),
+        ("30s1h", 3630),
+        ("007s", 7),
+    ],
+)
+def test_a_duration_is_read(text, seconds):
+    """Numbers with units add up; a number alone is seconds."""
+    assert parse_duration(text) == pytest.approx(seconds, abs=1e-9)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        " ",
+        "s",
+        "-1s",
+        "+1s",
+        "1 s",
+        " 1s",
+        "1s ",
+        "1s\n",
+        "1S",
+        "1H30M",
+        "1h30",
+        "30 1h",
+        "1w",
+        "1y",
+        "1min",
+        "1.s",
+        ".5s",
+        "1..5s",
+        "1,5s",
+        "1e3",
+        "1e3s",
+        "inf",
+        "nan",
+        "0x10",
+        "1_000",
+        "1h-30m",
+    ],
+)
+def test_what_is_no_duration_is_refused(text):
+    """The message shows what was given and how it is written."""
+    with pytest.raises(ValueError, match="500ms, 30s, 10m or 1h30m") as refused:
+        parse_duration(text)
+
+    assert repr(text) in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"),
+    [
+        (0, "1970-01-01T00:00:00.000Z"),
+        (NOW, "2026-11-23T18:00:00.000Z"),
+        (NOW + 0.123, "2026-11-23T18:00:00.123Z"),
+        (NOW + 0.9999, "2026-11-23T18:00:00.999Z"),
+        (NOW + 0.007, "2026-11-23T18:00:00.007Z"),
+    ],
+)
+def test_a_stamp_is_javascripts(seconds, text):
+    """Three digits of milliseconds, cut off rather than rounded up into the future."""
+    assert format_timestamp(seconds) == text
+
+
+@given(st.integers(1_700_000_000_000, 2_147_000_000_000))
+def test_a_stamp_reads_back(milliseconds):
+    """Every millisecond until 2038; from then on a float of seconds is too coarse for it."""
+    read = parse_timestamp(format_timestamp(milliseconds / 1000))
+
+    assert read == datetime(1970, 1, 1, tzinfo=UTC) + timedelta(milliseconds=milliseconds)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "2026-11-23T18:00:00Z",
+        "2026-11-23T18:00:00.000Z",
+        "2026-11-23T18:00:00.000000Z",
+        "2026-11-23T18:00:00.000+00:00",
+        "2026-11-23T19:30:00+01:30",
+        "2026-11-23 18:00:00Z",
+        "2026-11-23T10:00:00-08:00",
+    ],
+)
+def test_a_time_is_read_in_any_form(text):
+    """JavaScript's, PostgreSQL's, and those of people."""
+    read = parse_timestamp(text)
+
+    assert read == datetime(2026, 11, 23, 18, tzinfo=UTC)
+    assert read.tzinfo is not None
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        None,
+        0,
+        1_795_456_800.0,
+        True,
+        [],
+        {},
+        b"2026-11-23T18:00:00Z",
+        "",
+        "now",
+        "18:00:00Z",
+        "2026-11-23",
+        "2026-11-23T18:00:00",
+        "2026-11-31T18:00:00Z",
+        "2026-11-23T24:00:01Z",
+        "2026-11-23T18:00:00+24:00",
+        "10000-01-01T00:00:00Z",
+        "\ud800",
+    ],
+)
+def test_what_is_no_time_is_none(value):
+    """Also a time without an offset, which could be any."""
+    assert parse_timestamp(value) is None
+
+
+@given(st.text() | st.from_regex(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)"))
+def test_no_text_makes_reading_fail(text):
+    """There is an aware time, or None."""
+    read = parse_timestamp(text)
+
+    assert read is None or read.utcoffset() is not None

@@ -1,0 +1,368 @@
+"""Links: where they lead, what they look like to a terminal, and who gets none."""
+
+from __future__ import annotations
+
+import re
+
+import pyte
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from builders import GROUP, TASK, event, time_zone
+from running import Terminal, finished
+from tcsniff.pulse import records
+from tcsniff.pulse.urls import (
+    are_links_enabled,
+    build_group_url,
+    build_log_url,
+    build_run_url,
+    build_task_url,
+    format_link,
+)
+from tcsniff.renderers.ansi import join_words, paint_lines
+from tcsniff.renderers.columns import COLUMNS, find_columns
+from tcsniff.renderers.lines import LinesRenderer
+from tcsniff.renderers.output import Output
+from tcsniff.renderers.table import draw_table
+from tcsniff.renderers.terminal import StreamStatus
+
+ROOT = "https://firefox-ci-tc.services.mozilla.com"
+LOG = f"{ROOT}/api/queue/v1/task/{TASK}/runs/1/artifacts/public/logs/live.log"
+STATUS = StreamStatus("firefox-ci", 1, 1.0, 0.2, 0.4, "")
+LINK = re.compile(r"\x1b\]8;([^;\x1b]*);([^\x1b]*)\x1b\\")
+COLOUR = re.compile(r"\x1b\[[0-9;]*m")
+
+
+@pytest.fixture(autouse=True)
+def utc():
+    with time_zone("UTC"):
+        yield
+
+
+def links(text):
+    """Read the links: what is shown of each, its id and where it leads."""
+    pieces = LINK.split(COLOUR.sub("", text))
+    return [
+        (shown, id_, url)
+        for id_, url, shown in zip(pieces[1::3], pieces[2::3], pieces[3::3], strict=True)
+        if url
+    ]
+
+
+def test_addresses_are_those_of_taskclusters_pages():
+    """Tasks, runs, groups, and logs by the queue's API."""
+    assert build_task_url(ROOT, TASK) == f"{ROOT}/tasks/{TASK}"
+    assert build_run_url(ROOT, TASK, 1) == f"{ROOT}/tasks/{TASK}/runs/1"
+    assert build_group_url(ROOT, GROUP) == f"{ROOT}/tasks/groups/{GROUP}"
+    assert build_log_url(ROOT, TASK, 1) == LOG
+    assert build_task_url(f"{ROOT}/", TASK) == f"{ROOT}/tasks/{TASK}"
+    assert (
+        build_task_url("http://localhost:8080/tc", TASK)
+        == f"http://localhost:8080/tc/tasks/{TASK}"
+    )
+    assert build_task_url("https://[::1]:5080", TASK) == f"https://[::1]:5080/tasks/{TASK}"
+
+
+@pytest.mark.parametrize(
+    "root",
+    [
+        None,
+        "",
+        "tc.example",
+        "javascript:alert(1)",
+        "file:///etc",
+        "https://",
+        "https://a b",
+        "https://a\x1b\\",
+        "https://a;b",
+        "https://a\n",
+        "https://user:password@a",
+        "https://a?b",
+        "https://a#b",
+        "https://ä",
+    ],
+)
+def test_what_is_no_root_url_leads_nowhere(root):
+    """Only a scheme of the web, a host and a path will do."""
+    assert build_task_url(root, TASK) is None
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["", "x", TASK[:-1], f"{TASK}A", f"{TASK}\n", TASK.replace("f", "/"), "../" * 8, "é" * 22],
+)
+def test_what_is_no_id_leads_nowhere(name):
+    """Neither as a task nor as a group."""
+    urls = (build_task_url(ROOT, name), build_run_url(ROOT, name, 0), build_log_url(ROOT, name, 0))
+
+    assert (*urls, build_group_url(ROOT, name)) == (None, None, None, None)
+
+
+@pytest.mark.parametrize("run", [-1, 1001, True, 0.0, "0", "0/../..", None, [], 10**30])
+def test_what_is_no_run_leads_nowhere(run):
+    """A number of a run is a small whole one."""
+    assert (build_run_url(ROOT, TASK, run), build_log_url(ROOT, TASK, run)) == (None, None)
+
+
+@given(st.text(), st.text() | st.integers())
+def test_no_text_gets_into_an_address(name, run):
+    """An address is none, or has nothing in it that could end a link or change where it leads."""
+    for url in (
+        build_task_url(ROOT, name),
+        build_run_url(ROOT, name, run),
+        build_group_url(name, TASK),
+    ):
+        assert url is None or re.fullmatch(r"https?://[\w.:\[\]-]+(/[\w.~-]+)*", url, re.ASCII)
+
+
+def test_a_link_is_what_terminals_know():
+    """OSC 8, with an id that joins the links of a task, and an end."""
+    assert format_link("x", build_run_url(ROOT, TASK, 0)) == (
+        f"\x1b]8;id={TASK};{ROOT}/tasks/{TASK}/runs/0\x1b\\x\x1b]8;;\x1b\\"
+    )
+    assert links(format_link("x", LOG)) == [("x", f"id={TASK}", LOG)]
+    assert links(format_link("x", build_group_url(ROOT, GROUP)))[0][1] == f"id={GROUP}"
+    assert format_link("x", None) == "x"
+    assert format_link("", LOG) == ""
+
+
+@pytest.mark.parametrize(
+    ("environment", "wanted"),
+    [
+        ({"TERM": "xterm-256color"}, True),
+        ({"TERM": "xterm", "COLORTERM": "truecolor"}, True),
+        ({"TERM": "xterm"}, False),
+        ({"TERM": "linux"}, False),
+        ({"TERM": "xterm", "TERM_URLS": "st"}, True),
+        ({"TERM": "xterm-256color", "TERM_URLS": "no"}, False),
+        ({"TERM": "xterm-256color", "COLORTERM": "xfce4-terminal"}, False),
+        ({"TERM": "xterm-256color", "COLORTERM": "gnome-terminal"}, False),
+    ],
+)
+def test_terminals_that_would_show_garbage_get_no_links(environment, wanted):
+    """The rule is gcc's."""
+    assert are_links_enabled(environment, live=True, coloured=True) is wanted
+
+
+def test_no_links_where_there_is_no_terminal_or_no_colour():
+    """Whoever wants plain text gets plain text."""
+    modern = {"TERM": "xterm-256color", "COLORTERM": "truecolor"}
+
+    assert not are_links_enabled(modern, live=False, coloured=True)
+    assert not are_links_enabled(modern, live=True, coloured=False)
+
+
+# In the table and the lines.
+
+EVENTS = [
+    event("task-running", run=1),
+    event("task-pending", run=2),
+    event("task-defined", label="build/opt"),
+    event("task-exception", run=1, retried=True),
+    event("task-group-resolved"),
+    event("task-failed", label=""),
+]
+CHOSEN = find_columns(("task", "task-id", "run", "group", "pool"))
+
+
+def table(events, root, *, colour=True, width=150):
+    return draw_table(events, STATUS, width, colour=colour, shown=CHOSEN, root_url=root)
+
+
+def lines(events, root, *, colour=True):
+    class Paper:
+        def __init__(self):
+            self.written = b""
+
+        def isatty(self):
+            return True
+
+        def write(self, data):
+            self.written += data
+
+        def flush(self):
+            pass
+
+    paper = Paper()
+    renderer = LinesRenderer(
+        Output(paper), columns=CHOSEN, colour=colour, ascii_only=False, root_url=root
+    )
+    renderer.show(events)
+    renderer.flush()
+    return paper.written.decode().splitlines()
+
+
+@pytest.mark.parametrize("view", [table, lines])
+def test_tasks_runs_and_groups_are_links(view):
+    """Names and ids to the run, or the task; a run's number to its log; groups to theirs."""
+    shown = {}
+    for line in view(EVENTS, ROOT):
+        for text, id_, url in links(line):
+            assert id_.removeprefix("id=") in url
+            shown.setdefault((text, url.removeprefix(ROOT)))
+
+    tasks = f"/tasks/{TASK}"
+    log = f"/api/queue/v1{tasks.replace('tasks', 'task')}/runs/{{}}/artifacts/public/logs/live.log"
+    group = f"/tasks/groups/{GROUP}"
+    assert list(shown) == [
+        ("test-linux/opt-1", f"{tasks}/runs/1"),
+        (TASK, f"{tasks}/runs/1"),
+        ("1", log.format(1)),
+        (GROUP, group),
+        ("test-linux/opt-1", f"{tasks}/runs/2"),
+        (TASK, f"{tasks}/runs/2"),
+        ("build/opt", tasks),
+        (TASK, tasks),
+        (f"group {GROUP}", group),
+        (TASK, f"{tasks}/runs/0"),
+        ("0", log.format(0)),
+    ]
+
+
+@pytest.mark.parametrize("view", [table, lines])
+@pytest.mark.parametrize("colour", [True, False])
+def test_links_change_nothing_of_what_is_shown(view, colour):
+    """Without them, what is left is what there would be without a root URL."""
+    with_links = [LINK.sub("", line) for line in view(EVENTS, ROOT, colour=colour)]
+
+    plain = view(EVENTS, None, colour=colour)
+    assert [COLOUR.sub("", line) for line in with_links] == [
+        COLOUR.sub("", line) for line in plain
+    ]
+
+
+@pytest.mark.parametrize("width", [20, 40, 80, 150])
+def test_a_terminal_shows_the_same_with_links(width):
+    """They take no room on the screen, also where a name is cut off."""
+    screens = []
+    for root in (ROOT, None):
+        screen = pyte.Screen(width, 20)
+        pyte.Stream(screen).feed("\r\n".join(table(EVENTS, root, width=width)))
+        screens.append(screen.display)
+
+    assert screens[0] == screens[1]
+
+
+HOSTILE = [
+    event(words={"taskId": "x\x1b]8;;http://evil.example\x1b\\"}, label="a"),
+    event(words={"taskId": "../../evil"}, label="b"),
+    event("task-group-resolved", group="evil"),
+    event(payload={"runId": "0/../../evil"}),
+    event(payload={"runId": -1}),
+    event(payload={"runId": {"a": 1}}),
+    event(label="\x1b]8;;http://evil.example\x1b\\click\x1b]8;;\x1b\\"),
+    event(exchange="exchange/build/normalized", key="evil"),
+    event(body=b"no JSON"),
+]
+
+
+@pytest.mark.parametrize("view", [table, lines])
+def test_nothing_that_a_stranger_writes_becomes_a_link(view):
+    """Ids that are none, runs that are none, and labels that bring their own."""
+    found = {url for line in view(HOSTILE, ROOT) for *_, url in links(line)}
+
+    assert {url for url in found if "evil" in url or not url.startswith(f"{ROOT}/")} == set()
+    assert found <= {
+        f"{ROOT}/tasks/{TASK}",
+        f"{ROOT}/tasks/{TASK}/runs/0",
+        f"{ROOT}/tasks/groups/{GROUP}",
+        LOG.replace("runs/1", "runs/0"),
+    }
+
+
+def test_without_a_root_url_there_is_no_link():
+    """As for a broker of which nobody knows the pages."""
+    assert "\x1b]8" not in "".join([*table(EVENTS, None), *lines(EVENTS, None)])
+    assert COLUMNS
+
+
+def test_equal_pictures_are_equal():
+    """The id of a link is no lot: it is the task."""
+    first, second = (
+        paint_lines([join_words("x", "bold", LOG)], 10, colour=True) for _ in range(2)
+    )
+
+    assert first == second
+    assert links(first[0]) == [("x", f"id={TASK}", LOG)]
+
+
+# Of runs.
+
+
+def in_a_terminal(tmp_path, *words, root=ROOT, **env):
+    """Give what a terminal is sent of a recording that is replayed."""
+    recording = tmp_path / "x.jsonl"
+    recording.write_bytes(b"".join(records.format_record(one.delivery) for one in EVENTS))
+    env = {"COLORTERM": "truecolor", "TASKCLUSTER_ROOT_URL": root} | env
+    words = ("--from", str(recording), *words)
+    with Terminal(*words, columns=120, lines=20, env=env) as terminal:
+        assert terminal.status() == 0
+        return terminal.written.decode()
+
+
+@pytest.mark.parametrize("view", ["table", "lines"])
+def test_a_terminal_gets_links_to_the_deployment_that_is_known(view, tmp_path):
+    """Of a recording, that of the environment."""
+    found = {url for *_, url in links(in_a_terminal(tmp_path, "-o", view))}
+
+    assert {f"{ROOT}/tasks/{TASK}/runs/1", f"{ROOT}/tasks/groups/{GROUP}", LOG} <= found
+
+
+@pytest.mark.parametrize(
+    ("words", "env"),
+    [
+        ((), {"NO_COLOR": "1"}),
+        (("--color", "never"), {}),
+        ((), {"TERM": "dumb"}),
+        ((), {"TERM_URLS": "no"}),
+        ((), {"TASKCLUSTER_ROOT_URL": ""}),
+        ((), {"TASKCLUSTER_ROOT_URL": "javascript:alert(1)"}),
+        (("--json",), {}),
+    ],
+)
+def test_who_wants_none_gets_none(words, env, tmp_path):
+    """Flags, the environment, and views for programs."""
+    written = in_a_terminal(tmp_path, *words, **env)
+
+    assert TASK[:12] in written
+    assert "\x1b]8" not in written
+
+
+def test_a_pipe_gets_no_links(tmp_path):
+    """Also where colours are wanted."""
+    recording = tmp_path / "x.jsonl"
+    recording.write_bytes(b"".join(records.format_record(one.delivery) for one in EVENTS))
+
+    done = finished(
+        "--from",
+        str(recording),
+        "-o",
+        "lines",
+        "--color",
+        "always",
+        env={"TASKCLUSTER_ROOT_URL": ROOT},
+    )
+
+    assert "\x1b[" in done.stdout
+    assert "\x1b]8" not in done.stdout
+
+
+def test_the_picture_of_a_group_has_links_to_the_group_its_tasks_and_their_logs(tmp_path):
+    """Names lead to pages, what became of a run to its log."""
+    recording = tmp_path / "x.jsonl"
+    finished("--demo", "--seed", "14", "-n", "600", "--record", str(recording))
+    env = {"COLORTERM": "truecolor", "TASKCLUSTER_ROOT_URL": ROOT}
+    words = ("graph", "--from", str(recording), "--no-api")
+    with Terminal(*words, columns=120, lines=40, env=env) as terminal:
+        assert terminal.status() == 10
+        found = {(text, url) for text, _, url in links(terminal.written.decode())}
+
+    paths = {text: url.removeprefix(ROOT) for text, url in found}
+    group = next(text for text, url in found if "/groups/" in url)
+    assert paths[group] == f"/tasks/groups/{group}"
+    assert re.fullmatch(r"/tasks/[\w-]{22}", paths["gaia-linter-1"])
+    assert {url.rpartition("/runs/0")[2] for text, url in paths.items() if "failed" in text} == {
+        "/artifacts/public/logs/live.log"
+    }
+    assert not any(text.endswith(" ") for text in paths)

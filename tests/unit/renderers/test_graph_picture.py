@@ -1,0 +1,587 @@
+"""The picture of a task graph, as text: what a screen of any size shows of a group of any size."""
+
+from __future__ import annotations
+
+import functools
+import unicodedata
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from msgspec.structs import replace
+from wcwidth import wcswidth
+
+from graphs import START, graph, history, node
+from tcsniff.pulse.times import format_timestamp
+from tcsniff.renderers.columns import to_ascii
+from tcsniff.renderers.graph.graph_picture import draw_graph
+from tcsniff.renderers.graph.scene import Scene, scene_of
+from tcsniff.renderers.terminal import StreamStatus
+from tcsniff.taskgraph.graph import Graph, Node
+from tcsniff.taskgraph.tracker import Run
+
+GROUP = "fN1SbArXTPSVFNUvaOlinQ"
+STATUS = StreamStatus("firefox-ci", 412, 38.0, 0.2, 0.4, "")
+CONTROLS = {"Cc", "Cf", "Zl", "Zp", "Cs"}
+HOSTILE = "[red]x[/red]\x1b[31m\x9b1m[link=http://e.org]\u202e\n\r\x00\u200b"
+WIDE = "構築する-窓" * 5  # more cells than the room for it, but fewer characters
+
+
+def ran(state: str, *times: int, number: int = 0, reason: str | None = None) -> Run:
+    """Make a run; times, in seconds: scheduled, started and resolved, as many as there are."""
+    names = ("scheduled", "started", "resolved")
+    told = {name: format_timestamp(START + one) for name, one in zip(names, times, strict=False)}
+    where = {"worker_group": "us-east-1", "worker_id": "i-77f0aa12"} if len(times) > 1 else {}
+    if len(times) > 2:
+        told["reason_resolved"] = reason or state
+    return Run(number, state, **told, **where)
+
+
+def task(label: str, kind: str, *dependencies: str, runs: tuple[Run, ...] = ()) -> Node:
+    return node(label, *dependencies, kind=kind, pool=f"gecko-3/{kind}", runs=runs)
+
+
+def decided(*nodes: Node, **known: Any) -> Graph:
+    decision = node(
+        GROUP,
+        label="Gecko Decision Task",
+        kind="decision-task",
+        pool="gecko-3/decision",
+        runs=(ran("completed", 0, 5, 75),),
+    )
+    return Graph(GROUP, "gecko-level-3", {one.task_id: one for one in (decision, *nodes)}, **known)
+
+
+CLANG = task("toolchain-clang", "toolchain", GROUP, runs=(ran("completed", 76, 80, 130),))
+LINUX = ran("completed", 131, 135, 260)
+BUILD = task("build-linux64/opt", "build", "toolchain-clang", runs=(LINUX,))
+WINDOWS = "build-win64/opt"
+SIGNING = task("signing-win64/opt", "signing", WINDOWS)
+FAILED = task("test-linux64/opt-1", "test", BUILD.task_id, runs=(ran("failed", 262, 270, 300),))
+TESTED = task("test-linux64/opt-2", "test", BUILD.task_id, runs=(ran("completed", 262, 264, 310),))
+TESTING = task("test-linux64/opt-3", "test", BUILD.task_id, runs=(ran("running", 262, 290),))
+TESTS = (*(task(f"test-win64/opt-{number}", "test", WINDOWS) for number in range(1, 5)),)
+
+BEGUN = decided(CLANG._replace(state="running", runs=(ran("running", 76, 80),)))
+IN_THE_MIDDLE = decided(
+    CLANG,
+    BUILD,
+    task(WINDOWS, "build", "toolchain-clang", runs=(ran("running", 131, 140),)),
+    SIGNING,
+    FAILED,
+    TESTED,
+    TESTING,
+    *TESTS,
+)
+RETRIED = decided(
+    CLANG,
+    task(
+        WINDOWS,
+        "build",
+        "toolchain-clang",
+        runs=(
+            ran("exception", 131, 140, 200, reason="claim-expired"),
+            ran("pending", 201, number=1),
+        ),
+    ),
+    SIGNING,
+)
+BLOCKED = decided(
+    CLANG,
+    task(WINDOWS, "build", "toolchain-clang", runs=(ran("failed", 131, 140, 200),)),
+    SIGNING,
+    *TESTS,
+)
+RESOLVED = decided(CLANG, BUILD, FAILED, TESTED, is_resolved=True, is_sealed=True)
+
+
+def pictured(
+    graph: Graph, width: int, height: int, *, at: int = 312, status: StreamStatus | None = STATUS
+) -> list[str]:
+    """Draw a moment, in seconds from the start, without colours."""
+    return draw_graph(scene_of(graph, START + at), status, width, height, colour=False)
+
+
+@functools.cache
+def large(tasks: int, share: float) -> Scene:
+    """Simulate a group up to a share of its events."""
+    made = history(3, tasks)
+    own = [one for one in made.deliveries if made.plans[0].task_group_id in one.routing_key]
+    graph = made.graph(0, own[: round(share * len(own))])
+    return scene_of(graph, START + 900)
+
+
+def check(picture: list[str], width: int, height: int) -> None:
+    """See that it fits: no wider, no higher, and nothing in it moves a cursor."""
+    assert len(picture) <= height
+    for line in picture:
+        assert wcswidth(line) <= width, line
+        assert not [one for one in line if unicodedata.category(one) in CONTROLS]
+
+
+PICTURES = [
+    (
+        BEGUN,
+        100,
+        80,
+        24,
+        """\
+task group fN1SbArXTPSVFNUvaOlinQ   gecko-level-3   2 tasks   1 m 40 s
+██████████████████████████▓▓▓▓▓▓▓▓▓▓▓▓▓▓▓▓▓▓▓▓▓▓▓▓▓▓  ✔ 1  ▶ 1   about 50 s left
+
+✔ decision-task      1
+  ✔ Gecko Decision Task  1 m 10 s   gecko-3/decision
+▶ toolchain          1
+  ▶ toolchain-clang  20 s   gecko-3/toolchain   us-east-1 i-77f0aa12
+
+critical path 1 m 40 s   Gecko Decision Task 1 m 16 s → toolchain-clang 24 s
+● firefox-ci  412 events  38/s  last 0.2 s ago  lag 0.4 s            Ctrl-C ends
+""",
+    ),
+    (
+        IN_THE_MIDDLE,
+        312,
+        80,
+        24,
+        """\
+task group fN1SbArXTPSVFNUvaOlinQ   gecko-level-3   12 tasks   5 m 12 s
+████████████▓▓▓▓▓▓░░░░░░░░░░░░░░░░░✖✖✖  ✔ 4  ▶ 2  ○ 5  ✖ 1   about 1 m 08 s left
+
+✖ test-linux64/opt-1  run 0 failed after 30 s   gecko-3/test   us-east-1 i-77f0…
+
+✔ decision-task      1
+✔ toolchain          1
+▶ build              2  ✔ 1 ▶ 1
+  ▶ build-win64/opt  2 m 52 s   gecko-3/build   us-east-1 i-77f0aa12
+○ signing            1
+  ○ signing-win64/opt  waits for build-win64/opt ▶   gecko-3/signing
+▶ test               7  ✔ 1 ▶ 1 ○ 4 ✖ 1
+  ▶ test-linux64/opt-3  22 s   gecko-3/test   us-east-1 i-77f0aa12
+  ○ test-win64/opt-1    waits for build-win64/opt ▶   gecko-3/test
+  ○ test-win64/opt-2    waits for build-win64/opt ▶   gecko-3/test
+  ○ test-win64/opt-3    waits for build-win64/opt ▶   gecko-3/test
+  ○ test-win64/opt-4    waits for build-win64/opt ▶   gecko-3/test
+
+critical path 5 m 12 s   … → toolchain-clang 55 s → build-win64/opt 3 m 01 s
+● firefox-ci  412 events  38/s  last 0.2 s ago  lag 0.4 s            Ctrl-C ends
+""",
+    ),
+    (
+        IN_THE_MIDDLE,
+        312,
+        80,
+        10,
+        """\
+task group fN1SbArXTPSVFNUvaOlinQ   gecko-level-3   12 tasks   5 m 12 s
+████████████▓▓▓▓▓▓░░░░░░░░░░░░░░░░░✖✖✖  ✔ 4  ▶ 2  ○ 5  ✖ 1   about 1 m 08 s left
+✖ test-linux64/opt-1  run 0 failed after 30 s   gecko-3/test   us-east-1 i-77f0…
+✔ decision-task      1
+✔ toolchain          1
+▶ build              2  ✔ 1 ▶ 1  build-win64/opt 2 m 52 s
+○ signing            1  waits for build-win64/opt ▶
+▶ test               7  ✔ 1 ▶ 1 ○ 4 ✖ 1  test-linux64/opt-3 22 s
+critical path 5 m 12 s   … → toolchain-clang 55 s → build-win64/opt 3 m 01 s
+● firefox-ci  412 events  38/s  last 0.2 s ago  lag 0.4 s            Ctrl-C ends
+""",
+    ),
+    (
+        IN_THE_MIDDLE,
+        312,
+        80,
+        6,
+        """\
+task group fN1SbArXTPSVFNUvaOlinQ   gecko-level-3   12 tasks   5 m 12 s
+████████████▓▓▓▓▓▓░░░░░░░░░░░░░░░░░✖✖✖  ✔ 4  ▶ 2  ○ 5  ✖ 1   about 1 m 08 s left
+✖ test-linux64/opt-1  run 0 failed after 30 s   gecko-3/test   us-east-1 i-77f0…
+5 kinds with 12 tasks
+critical path 5 m 12 s   … → toolchain-clang 55 s → build-win64/opt 3 m 01 s
+● firefox-ci  412 events  38/s  last 0.2 s ago  lag 0.4 s            Ctrl-C ends
+""",
+    ),
+    (
+        IN_THE_MIDDLE,
+        312,
+        40,
+        14,
+        """\
+fN1SbArXTPSVFNUvaOlinQ   12 tasks   5 m…
+  ✔ 4  ▶ 2  ○ 5  ✖ 1   ~1 m 08 s left
+
+✖ test-li…64/opt-1  run 0 failed after …
+
+✔ decision-task      1
+✔ toolchain          1
+▶ build              2  ✔ 1 ▶ 1
+  ▶ build-win64/opt  2 m 52 s   gecko-3…
+○ signing            1  waits for build…
+▶ test               7  ✔ 1 ▶ 1 ○ 4 ✖ 1…
+
+critical path 5 m 12 s
+● firefox-ci  412 events  38/s  last 0.…
+""",
+    ),
+    (
+        IN_THE_MIDDLE,
+        312,
+        120,
+        24,
+        """\
+task group fN1SbArXTPSVFNUvaOlinQ   gecko-level-3   12 tasks   5 m 12 s
+████████████████████▓▓▓▓▓▓▓▓▓▓░░░░░░░░░░░░░░░░░░░░░░░░░✖✖✖✖✖  ✔ 4  ▶ 2  ○ 5  ✖ 1   about 1 m 08 s left
+
+✖ test-linux64/opt-1  run 0 failed after 30 s   gecko-3/test   us-east-1 i-77f0aa12
+
+✔ decision-task      1
+✔ toolchain          1
+▶ build              2  ✔ 1 ▶ 1
+  ▶ build-win64/opt  2 m 52 s   gecko-3/build   us-east-1 i-77f0aa12
+○ signing            1
+  ○ signing-win64/opt  waits for build-win64/opt ▶   gecko-3/signing
+▶ test               7  ✔ 1 ▶ 1 ○ 4 ✖ 1
+  ▶ test-linux64/opt-3  22 s   gecko-3/test   us-east-1 i-77f0aa12
+  ○ test-win64/opt-1    waits for build-win64/opt ▶   gecko-3/test
+  ○ test-win64/opt-2    waits for build-win64/opt ▶   gecko-3/test
+  ○ test-win64/opt-3    waits for build-win64/opt ▶   gecko-3/test
+  ○ test-win64/opt-4    waits for build-win64/opt ▶   gecko-3/test
+
+critical path 5 m 12 s   Gecko Decision Task 1 m 16 s → toolchain-clang 55 s → build-win64/opt 3 m 01 s
+● firefox-ci  412 events  38/s  last 0.2 s ago  lag 0.4 s                                                    Ctrl-C ends
+""",  # noqa: E501
+    ),
+    (
+        IN_THE_MIDDLE,
+        312,
+        200,
+        9,
+        """\
+task group fN1SbArXTPSVFNUvaOlinQ   gecko-level-3   12 tasks   5 m 12 s
+████████████████████▓▓▓▓▓▓▓▓▓▓░░░░░░░░░░░░░░░░░░░░░░░░░✖✖✖✖✖  ✔ 4  ▶ 2  ○ 5  ✖ 1   about 1 m 08 s left
+✖ test-linux64/opt-1  run 0 failed after 30 s   gecko-3/test   us-east-1 i-77f0aa12
+▶ build              2  ✔ 1 ▶ 1  build-win64/opt 2 m 52 s
+○ signing            1  waits for build-win64/opt ▶
+▶ test               7  ✔ 1 ▶ 1 ○ 4 ✖ 1  test-linux64/opt-3 22 s
+… and 2 more kinds with 2 tasks
+critical path 5 m 12 s   Gecko Decision Task 1 m 16 s → toolchain-clang 55 s → build-win64/opt 3 m 01 s
+● firefox-ci  412 events  38/s  last 0.2 s ago  lag 0.4 s                                                                                                                                    Ctrl-C ends
+""",  # noqa: E501
+    ),
+    (
+        RETRIED,
+        230,
+        120,
+        24,
+        """\
+task group fN1SbArXTPSVFNUvaOlinQ   gecko-level-3   4 tasks   3 m 50 s
+██████████████████████████████▒▒▒▒▒▒▒▒▒▒▒▒▒▒▒░░░░░░░░░░░░░░░  ✔ 2  ◷ 1  ○ 1   about 2 m 05 s left
+
+! build-win64/opt  blocks 1   run 0 claim-expired after 1 m 00 s, run 1 is pending   gecko-3/build   us-east-1 i-77f0aa…
+
+✔ decision-task      1
+  ✔ Gecko Decision Task  1 m 10 s   gecko-3/decision
+✔ toolchain          1
+  ✔ toolchain-clang  50 s   gecko-3/toolchain
+◷ build              1
+  ◷ build-win64/opt  waits 29 s   gecko-3/build
+○ signing            1
+  ○ signing-win64/opt  waits for build-win64/opt ◷   gecko-3/signing
+
+critical path 3 m 50 s   Gecko Decision Task 1 m 16 s → toolchain-clang 55 s → build-win64/opt 1 m 39 s
+● firefox-ci  412 events  38/s  last 0.2 s ago  lag 0.4 s                                                    Ctrl-C ends
+""",  # noqa: E501
+    ),
+    (
+        BLOCKED,
+        230,
+        80,
+        12,
+        """\
+task group fN1SbArXTPSVFNUvaOlinQ   gecko-level-3   8 tasks   3 m 20 s
+███████████░░░░░░░░░░░░░░░░░░░░░░░░░░░░✖✖✖✖✖  ✔ 2  ○ 5  ✖ 1   5 wait for a rerun
+✖ build-win64/opt  blocks 5   run 0 failed after 1 m 00 s   gecko-3/build   us-…
+✔ decision-task      1
+✔ toolchain          1
+✖ build              1
+○ signing            1  waits for build-win64/opt ✖
+○ test               4  wait for build-win64/opt ✖
+
+critical path 3 m 20 s   … → toolchain-clang 55 s → build-win64/opt 1 m 09 s
+● firefox-ci  412 events  38/s  last 0.2 s ago  lag 0.4 s            Ctrl-C ends
+""",
+    ),
+    (
+        RESOLVED,
+        900,
+        120,
+        24,
+        """\
+task group fN1SbArXTPSVFNUvaOlinQ   gecko-level-3   5 tasks   5 m 10 s   resolved   sealed
+████████████████████████████████████████████████✖✖✖✖✖✖✖✖✖✖✖✖  ✔ 4  ✖ 1
+
+✖ test-linux64/opt-1  run 0 failed after 30 s   gecko-3/test   us-east-1 i-77f0aa12
+
+✔ decision-task      1
+  ✔ Gecko Decision Task  1 m 10 s   gecko-3/decision
+✔ toolchain          1
+  ✔ toolchain-clang  50 s   gecko-3/toolchain
+✔ build              1
+  ✔ build-linux64/opt  2 m 05 s   gecko-3/build
+✖ test               2  ✔ 1 ✖ 1
+  ✖ test-linux64/opt-1  30 s   gecko-3/test
+  ✔ test-linux64/opt-2  46 s   gecko-3/test
+
+critical path 5 m 10 s   … → toolchain-clang 55 s → build-linux64/opt 2 m 11 s → test-linux64/opt-2 48 s
+● firefox-ci  412 events  38/s  last 0.2 s ago  lag 0.4 s                                                    Ctrl-C ends
+""",  # noqa: E501
+    ),
+]
+
+
+@pytest.mark.parametrize(
+    ("moment", "at", "width", "height", "picture"),
+    PICTURES,
+    ids=[
+        "begun",
+        "in the middle",
+        "10 lines",
+        "6 lines",
+        "40 columns",
+        "120 columns",
+        "200 columns",
+        "retried",
+        "blocked",
+        "resolved",
+    ],
+)
+def test_a_small_group_looks_like_this(
+    moment: Graph, at: int, width: int, height: int, picture: str
+) -> None:
+    """What went wrong, what runs and for how long, what waits and for what, the critical path."""
+    assert pictured(moment, width, height, at=at) == picture.splitlines()
+    check(picture.splitlines(), width, height)
+
+
+@pytest.mark.parametrize(("width", "height"), [(80, 24), (40, 6), (200, 60), (120, 10)])
+@pytest.mark.parametrize("share", [0.0, 0.05, 0.3, 0.6, 1.0])
+def test_ten_thousand_tasks_fit_any_screen(width: int, height: int, share: float) -> None:
+    """Folded by kind, a line each, with what is most worth knowing of it."""
+    picture = draw_graph(large(10_000, share), STATUS, width, height, colour=False)
+
+    check(picture, width, height)
+    assert "10,000 tasks" in picture[0]
+    assert picture[-1].startswith("● firefox-ci")
+
+
+def test_ten_thousand_tasks_on_24_lines() -> None:
+    """Every kind, how far it is, the worst failures, how many more, and the time left."""
+    scene = large(10_000, 0.6)
+
+    picture = draw_graph(scene, STATUS, 80, 24, colour=False)
+
+    text = "\n".join(picture)
+    for kind, nodes in scene.kinds.items():
+        assert any(kind in line and f" {len(nodes):,} " in f"{line} " for line in picture), kind
+    for state in ("completed", "running", "failed"):
+        assert f" {scene.counts[state]:,}" in picture[1]
+    assert text.count("✖ test-") >= 3
+    assert "more that went wrong" in text
+    assert "left" in picture[1]
+    assert "critical path" in text
+
+
+@given(
+    st.integers(1, 250),
+    st.integers(1, 70),
+    st.sampled_from([40, 400]),
+    st.sampled_from([0.0, 0.1, 0.5, 0.9, 1.0]),
+    st.booleans(),
+)
+@settings(max_examples=150, deadline=None)
+def test_a_picture_fits_its_screen(
+    width: int,
+    height: int,
+    tasks: int,
+    share: float,
+    is_live: bool,
+) -> None:
+    """No line is wider than the screen, and there are never more than asked for."""
+    picture = draw_graph(
+        large(tasks, share), STATUS if is_live else None, width, height, colour=False
+    )
+
+    check(picture, width, height)
+    assert picture
+
+
+LABELS = [
+    HOSTILE,
+    WIDE,
+    "x" * 10_000,
+    "\x1b]8;;http://e.org\x1b\\" * 100,
+    "",
+    "[bold]",
+    "🏳️‍🌈" * 30,
+]
+
+
+@pytest.mark.parametrize("name", LABELS, ids=range(len(LABELS)))
+@pytest.mark.parametrize(("width", "height"), [(1, 1), (20, 24), (80, 24), (200, 60)])
+def test_strangers_cannot_break_the_picture(name: str, width: int, height: int) -> None:
+    """Labels, kinds, pools, workers, reasons, states and ids are theirs to choose."""
+    wrong = ran("failed", 1, 2, 3, reason=name)
+    odd = Run(0, name, None, name, name, name, *(3 * [format_timestamp(START)]))
+    nodes = [
+        node(f"{name}{number}", *others, label=name, kind=kind, pool=name, runs=runs)
+        for number, (others, kind, runs) in enumerate(
+            [
+                ((), name, (wrong,)),
+                ((f"{name}0",), "build", ()),
+                ((f"{name}0", name), "build", ()),
+                ((), "build", (replace(ran("running", 1, 2), worker_id=name),)),
+                ((), "", (odd,)),
+            ]
+        )
+    ]
+    made = graph(*nodes, group=name)
+
+    check(pictured(made, width, height), width, height)
+
+
+def test_columns_stay_columns_whatever_the_script() -> None:
+    """Wide characters take two cells each."""
+    made = decided(
+        task(WIDE, "test", runs=(ran("running", 1, 2),)),
+        task("窓", "test", runs=(ran("running", 1, 3),)),
+        task("short", "test", runs=(ran("running", 1, 4),)),
+    )
+
+    picture = pictured(made, 120, 24)
+
+    rows = [line for line in picture if line.startswith("  ▶")]
+    assert len({wcswidth(row.partition("5 m ")[0]) for row in rows}) == 1
+    assert sum("…" in row for row in rows) == 1  # what was cut off is marked
+    assert len(rows) == 3
+
+
+def test_a_label_is_cut_where_it_tells_least() -> None:
+    """Chunks of a test differ at the end of their labels."""
+    made = decided(
+        *(
+            task(
+                f"test-{'linux' * 20}/opt-mochitest-{number}", "test", runs=(ran("running", 1, 2),)
+            )
+            for number in range(3)
+        )
+    )
+
+    picture = pictured(made, 100, 24)
+
+    for number in range(3):
+        rows = [line for line in picture if line.startswith("  ▶")]
+        assert sum(f"mochitest-{number} " in line for line in rows) == 1
+
+
+def test_ascii_is_enough() -> None:
+    """Where the terminal knows no other signs, ours are spelled."""
+    picture = [to_ascii(line) for line in pictured(IN_THE_MIDDLE, 80, 24)]
+
+    assert all(line.isascii() for line in picture), [row for row in picture if not row.isascii()]
+
+
+def test_without_definitions_nothing_is_made_up() -> None:
+    """What waits for what is then not known, and is not said to be."""
+    nodes = (one._replace(dependencies=(), is_defined=False) for one in (CLANG, SIGNING))
+
+    text = "\n".join(pictured(graph(*nodes, group=GROUP), 100, 24))
+
+    assert "waits; for what is not known" in text
+    assert "(dependencies unknown)" in text
+
+
+def test_a_circle_is_told_and_ends_nothing() -> None:
+    """In a graph file anything may stand."""
+    made = decided(task("a", "x", "b"), task("b", "x", "a"), task("c", "y", "c", "gone"))
+
+    picture = pictured(made, 80, 24)
+
+    check(picture, 80, 24)
+    assert any("a" in line and "waits for b" in line for line in picture)
+    assert any("of another group" in line for line in picture)
+
+
+def test_what_ended_at_once_has_an_order_too() -> None:
+    """As the tasks of a group that was canceled, in whichever order we heard of them."""
+    ended = [task(f"t{number}", "test", runs=(ran("failed", 1, 2, 190),)) for number in range(9)]
+
+    assert pictured(decided(*ended), 80, 24) == pictured(decided(*reversed(ended)), 80, 24)
+
+
+def test_names_on_the_path_are_shortened_before_steps_are_left_out() -> None:
+    """Who took the time is told of as far as there is room, the last ones first."""
+    image = task(
+        "docker-image-ubuntu1804-test", "image", GROUP, runs=(ran("completed", 76, 78, 90),)
+    )
+    built = task(
+        "build-android-arm64-shippable/opt",
+        "build",
+        image.task_id,
+        runs=(ran("completed", 91, 95, 300),),
+    )
+    tested = task(
+        "test-android-hw-p6/opt-mochitest-plain-1",
+        "test",
+        built.task_id,
+        runs=(ran("failed", 301, 305, 400),),
+    )
+    made = decided(image, built, tested)
+
+    chains = {width: path_of(made, width) for width in (60, 120, 200)}
+
+    assert [chain.count("→") for chain in chains.values()] == [1, 3, 3]
+    assert chains[60].startswith("critical path 6 m 40 s   … → ")
+    assert built.label not in chains[120]
+    assert built.label in chains[200]
+
+
+def path_of(made: Graph, width: int) -> str:
+    (line,) = [one for one in pictured(made, width, 30, at=400) if one.startswith("critical")]
+    return line
+
+
+def test_the_worst_failure_comes_first() -> None:
+    """The one that most others wait for; behind it those that nobody waits for."""
+    harmless = task("zzz", "lint", runs=(ran("failed", 1, 2, 190),))
+    made = decided(*(one for one in BLOCKED.nodes.values()), harmless)
+
+    picture = [line for line in pictured(made, 120, 30, at=230) if line.startswith("✖")]
+
+    assert picture[0].startswith("✖ build-win64/opt  blocks 5   run 0 failed")
+    assert " ".join(picture[1].split()).startswith("✖ zzz run 0 failed after 3 m 08 s")
+
+
+ROOT = "https://firefox-ci-tc.services.mozilla.com"
+LOG = f"{ROOT}/api/queue/v1/task/{GROUP}/runs/0/artifacts/public/logs/live.log"
+
+
+def logged(width: int, height: int) -> list[str]:
+    """Draw a group whose decision task failed, on a deployment whose address is known."""
+    made = decided()
+    failed = made.nodes[GROUP]._replace(state="failed", runs=(ran("failed", 0, 5, 75),))
+    scene = scene_of(graph(failed, CLANG, group=GROUP), START + 90, ROOT, has_links=False)
+    return draw_graph(scene, STATUS, width, height, colour=False)
+
+
+@pytest.mark.parametrize(("width", "height"), [(140, 24), (124, 40)])
+def test_the_address_of_a_log_stands_below_its_failure(width: int, height: int) -> None:
+    """Where there is room for all of it."""
+    picture = logged(width, height)
+
+    (place,) = (number for number, row in enumerate(picture) if row.startswith("✖ Gecko"))
+    assert picture[place + 1] == f"  {LOG}"
+    check(picture, width, height)
+
+
+@pytest.mark.parametrize(("width", "height"), [(80, 24), (120, 24), (140, 8)])
+def test_the_address_of_a_log_is_whole_or_not_there(width: int, height: int) -> None:
+    """Half of one leads nowhere, and the figures go before it."""
+    assert "artifacts" not in "\n".join(logged(width, height))

@@ -1,0 +1,365 @@
+"""The live view of `top`: its picture as text, and what a terminal makes of it."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+
+import pyte
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from wcwidth import wcswidth
+
+from builders import delivery, event
+from tcsniff.pulse.deliveries import Gap
+from tcsniff.pulse.events import Event
+from tcsniff.renderers.columns import to_ascii
+from tcsniff.renderers.output import Output
+from tcsniff.renderers.terminal import StreamStatus
+from tcsniff.renderers.top.live_top import REDRAW, RESORT, TopRenderer, board_of
+from tcsniff.renderers.top.top_table import Board, draw_top, spark
+from tcsniff.stats.counters import RunCounter
+from tcsniff.stats.histogram import NOTHING, HistogramSummary
+from tcsniff.stats.rows import Reading
+
+CONTROLS = {"Cc", "Cf", "Zl", "Zp", "Cs"}
+HOSTILE = "[red]x[/red]\x1b[31m\x9b1m[link=http://e.org]\u202e\n\r\x00日本"
+STATUS = StreamStatus("firefox-ci", 412, 38.0, 0.2, 0.4, "worker-type=gaia")
+BUSY = Reading(
+    "gecko-t/t-linux-large",
+    pending=1204,
+    running=87,
+    completed=123_456,
+    failed=12,
+    exception=3,
+    finished=123_471,
+    started=2,
+    ended=1,
+    per_minute=61.25,
+    by_minute=(*range(19), 3),
+    waiting=HistogramSummary(500, 12.0, 754.0, 5400.0, 9000.0),
+    taking=HistogramSummary(400, 0.42, 59.0, 200_000.0, 300_000.0),
+)
+IDLE = Reading("gecko-1/decision", 0, 0, 0, 0, 0, 0, 0, 0, 0.0, (0,) * 20, NOTHING, NOTHING)
+BOARD = Board("pool", [BUSY, IDLE], BUSY._replace(name=""), 2)
+
+PICTURES = {
+    40: [
+        "POOL              ◷ PEND   ▶ RUN  ✖ FAIL",
+        "gecko…inux-large   1,204      87      12",
+        "gecko-1/decision       0       0       0",
+        "2 pools            1,204      87      12",
+        "● firefox-ci  412 events  38/s  last 0.…",
+    ],
+    80: [
+        "POOL                    ◷ PEND   ▶ RUN  ✔ DONE  ✖ FAIL   ! EXC    /MIN  WAIT p50",
+        "gecko-t/t-linux-large    1,204      87    123k      12       3    61.2       12s",
+        "gecko-1/decision             0       0       0       0       0     0.0          ",
+        "2 pools                  1,204      87    123k      12       3    61.2       12s",
+        "● firefox-ci  412 events  38/s  last 0.2 s ago  lag 0.4 s            Ctrl-C ends",
+    ],
+    120: [
+        "POOL                      ◷ PEND   ▶ RUN  ✔ DONE  ✖ FAIL   ! EXC    /MIN  10 MIN    "
+        "  WAIT p50     p95  TOOK p50     p95",
+        "gecko-t/t-linux-large      1,204      87    123k      12       3    61.2  ▅▆▆▇▇▇███▃"
+        "       12s  12m34s      0.4s     59s",
+        "gecko-1/decision               0       0       0       0       0     0.0  ▁▁▁▁▁▁▁▁▁▁"
+        "                                    ",
+        "2 pools                    1,204      87    123k      12       3    61.2  ▅▆▆▇▇▇███▃"
+        "       12s  12m34s      0.4s     59s",
+        "● firefox-ci  412 events  38/s  last 0.2 s ago  lag 0.4 s                           "
+        "       worker-type=gaia  Ctrl-C ends",
+    ],
+    200: [
+        "POOL                                      ◷ PEND   ▶ RUN  ✔ DONE  ✖ FAIL   ! EXC    /M"
+        "IN  20 MIN                WAIT p50     p95     p99  TOOK p50     p95     p99",
+        "gecko-t/t-linux-large                      1,204      87    123k      12       3    61"
+        ".2  ▁▂▂▃▃▃▄▄▅▅▅▆▆▇▇▇███▃       12s  12m34s   1h30m      0.4s     59s   2d07h",
+        "gecko-1/decision                               0       0       0       0       0     0"
+        ".0  ▁▁▁▁▁▁▁▁▁▁▁▁▁▁▁▁▁▁▁▁                                                    ",
+        "2 pools                                    1,204      87    123k      12       3    61"
+        ".2  ▁▂▂▃▃▃▄▄▅▅▅▆▆▇▇▇███▃       12s  12m34s   1h30m      0.4s     59s   2d07h",
+        "● firefox-ci  412 events  38/s  last 0.2 s ago  lag 0.4 s"
+        + "worker-type=gaia  Ctrl-C ends".rjust(143),
+    ],
+}
+
+
+@pytest.mark.parametrize("width", PICTURES)
+def test_a_table_looks_like_this(width):
+    """Heading, rows, total, status; what there is no room for is left out."""
+    assert draw_top(BOARD, width, STATUS, colour=False) == PICTURES[width]
+
+
+@pytest.mark.parametrize("width", [*range(1, 40), 59, 60, 61, 100, 159, 500])
+def test_no_screen_is_too_small(width):
+    """A line a row and three besides, none wider than the screen."""
+    hostile = BUSY._replace(name=HOSTILE)
+    board = BOARD._replace(rows=[BUSY, hostile, BUSY._replace(name="日本語" * 30)])
+
+    picture = draw_top(board, width, STATUS, colour=False)
+
+    assert len(picture) == 6
+    assert max(map(wcswidth, picture)) <= width
+
+
+@pytest.mark.parametrize("width", [40, 80, 200])
+def test_colour_changes_no_letter(width):
+    """Only escapes for colours come in; a number that is nothing is dim, never coloured."""
+    plainly = draw_top(BOARD, width, STATUS, colour=False)
+
+    coloured = draw_top(BOARD, width, STATUS, colour=True)
+
+    assert [re.sub(r"\x1b\[[0-9;]*m", "", line) for line in coloured] == plainly
+    assert "\x1b[1;31m    12\x1b[0m" in coloured[1]
+    assert "\x1b[2m     0\x1b[0m" in coloured[2]
+    assert "\x1b[1;31m" not in coloured[2]
+
+
+def test_columns_stay_where_they_are():
+    """Whatever the numbers: nothing jumps."""
+    large = BUSY._replace(pending=99_999, running=12_345_678, failed=999_999, per_minute=99_999.0)
+
+    few, many = (
+        draw_top(BOARD._replace(rows=[row]), 120, STATUS, colour=False)[1]
+        for row in (IDLE._replace(name="x"), large._replace(name="x"))
+    )
+
+    assert [place.end() for place in re.finditer(r"\S+", few)][:7] == [
+        place.end() for place in re.finditer(r"\S+", many)
+    ][:7]
+
+
+@pytest.mark.parametrize(
+    ("number", "shown"),
+    [
+        (99_999, "99,999"),
+        (100_000, "100k"),
+        (999_499, "999k"),
+        (999_500, "1.0M"),
+        (12_345_678, "12.3M"),
+        (4_000_000_000, "4.0G"),
+    ],
+)
+def test_large_numbers_are_shortened(number, shown):
+    """To six cells: of what is left out nobody reads anything."""
+    board = BOARD._replace(rows=[IDLE._replace(name="x", pending=number)])
+
+    assert draw_top(board, 80, STATUS, colour=False)[1].split()[1] == shown
+
+
+def test_what_there_is_no_room_for_is_told():
+    """How many rows there are, and how many are shown."""
+    picture = draw_top(BOARD._replace(number=155), 80, STATUS, colour=False)
+
+    assert picture[-2].startswith("2 of 155 pools ")
+
+
+@pytest.mark.parametrize(
+    ("numbers", "chart"),
+    [((), ""), ((0, 0), "▁▁"), ((0, 1), "▁█"), ((1, 1000), "▂█"), (range(8), "▁▂▃▄▅▆▇█")],
+)
+def test_a_chart_is_as_high_as_its_largest_number(numbers, chart):
+    """What is more than nothing never looks like nothing."""
+    assert spark(numbers) == chart
+
+
+def test_every_symbol_has_a_spelling_in_ascii():
+    """For terminals that know no more."""
+    picture = draw_top(BOARD, 200, STATUS, colour=False)
+
+    assert all(to_ascii(line).isascii() for line in picture)
+
+
+WICKED = st.text(
+    st.sampled_from("ab日é[]/") | st.characters(categories=["Cc", "Cf", "Zl", "Zp", "Cs"]),
+    max_size=30,
+) | st.sampled_from([HOSTILE, "[red]", "[/]", "[link=http://e.org]x", ":boom:"])
+
+
+@given(name=WICKED, width=st.integers(1, 250), colour=st.booleans())
+@settings(max_examples=60, deadline=None)
+def test_no_name_of_a_stranger_reaches_the_terminal_as_a_command(name, width, colour):
+    """A worker's id is shown, never obeyed, and never breaks a line."""
+    board = BOARD._replace(rows=[BUSY._replace(name=name)])
+
+    picture = draw_top(board, width, STATUS, colour=colour)
+
+    lines = [re.sub(r"\x1b\[[0-9;]*m", "", line) for line in picture]
+    assert len(lines) == 4
+    assert not {one for line in lines for one in line if unicodedata.category(one) in CONTROLS}
+    assert max(map(wcswidth, lines)) <= width
+
+
+# On a terminal.
+
+
+class Terminal:
+    """A terminal that remembers what was written, write by write."""
+
+    def __init__(self):
+        self.writes = []
+
+    def isatty(self):
+        """It is one."""
+        return True
+
+    def write(self, data):
+        """Remember."""
+        self.writes.append(data)
+
+    def flush(self):
+        """Nothing is held back."""
+
+
+class Live:
+    """The live view on a terminal whose size and clocks the test holds.
+
+    Attributes:
+        now: Seconds.
+        size: Columns and lines.
+    """
+
+    def __init__(self, columns, lines, *, sort="pending", condition=str):
+        self.now = 0.0
+        self.size = (columns, lines)
+        self.terminal = Terminal()
+        self.view = TopRenderer(
+            Output(self.terminal),
+            RunCounter("pool", sort, clock=lambda: 1_795_456_800.0 + self.now),
+            source="demo",
+            selection="",
+            condition=condition,
+            colour=False,
+            ascii_only=False,
+            size=lambda: self.size,
+            clock=lambda: self.now,
+        )
+
+    def show(self, *events, after=REDRAW):
+        """Take a batch in, some seconds later."""
+        self.now += after
+        self.view.show(events)
+        self.view.flush()
+
+    def rows(self):
+        """Look at the screen."""
+        columns, lines = self.size
+        seen = pyte.Screen(columns, lines)
+        pyte.ByteStream(seen).feed(b"".join(self.terminal.writes))
+        return [line.rstrip() for line in seen.display]
+
+    def names(self):
+        """Name the rows on the screen."""
+        return [row.split()[0] for row in self.rows() if row.startswith("gecko-t/")]
+
+
+def pending(number, pool):
+    return event("task-pending", task_id=f"{number:022}", worker_type=pool)
+
+
+def test_the_screen_holds_as_many_rows_as_fit():
+    """Heading, rows, total, status, and a line to spare."""
+    live = Live(80, 10)
+    live.show(*(pending(number, f"w{number:02}") for number in range(30)))
+
+    rows = live.rows()
+
+    assert rows[0].startswith("POOL")
+    assert live.names() == [f"gecko-t/w{number:02}" for number in range(6)]
+    assert rows[7].startswith("6 of 30 pools ")
+    assert rows[8].startswith("● demo  30 events")
+    assert rows[9] == ""
+
+
+def test_it_draws_four_times_a_second_at_most():
+    """However often something comes."""
+    live = Live(80, 10)
+
+    for number in range(1000):
+        live.show(pending(number, "w"), after=0.001)
+
+    assert len(live.terminal.writes) in (4, 5)
+
+
+def test_rows_do_not_jump_while_they_are_read():
+    """The order is settled anew every two seconds; the numbers are those of now."""
+    live = Live(80, 10)
+    live.show(pending(1, "a"), pending(2, "b"))
+    live.show(pending(3, "b"))
+    assert live.names() == ["gecko-t/a", "gecko-t/b"]
+    assert re.search(r"gecko-t/b +2 ", "\n".join(live.rows()))
+
+    live.show(after=RESORT)
+
+    assert live.names() == ["gecko-t/b", "gecko-t/a"]
+
+
+def test_a_new_row_is_there_at_once():
+    """And in its place."""
+    live = Live(80, 10)
+    live.show(pending(1, "a"))
+
+    live.show(pending(2, "b"), pending(3, "b"))
+
+    assert live.names() == ["gecko-t/b", "gecko-t/a"]
+
+
+def test_the_last_picture_stays():
+    """All that came is in it, sorted, and the cursor is below."""
+    live = Live(80, 10)
+    live.show(pending(1, "a"))
+    live.view.show([pending(2, "b"), pending(3, "b"), pending(4, "a"), pending(5, "b")])
+
+    live.view.close()
+
+    assert live.names() == ["gecko-t/b", "gecko-t/a"]
+    assert "5 events" in "".join(live.rows())
+    assert b"".join(live.terminal.writes).endswith(b"\r\n\x1b[?25h")
+
+
+def test_what_was_missed_is_noted():
+    """Gaps are counted, and what is wrong with the connection is told."""
+    live = Live(120, 10, condition=lambda: "reconnecting")
+    live.view.gap(Gap("2026-11-23T18:00:00.000Z", "2026-11-23T18:01:00.000Z", True, "x"))
+
+    live.show(pending(1, "a"))
+
+    assert "reconnecting  1 gap" in "".join(live.rows())
+
+
+def test_what_is_said_stands_above():
+    """And the picture is drawn again below."""
+    live = Live(80, 12)
+    live.show(pending(1, "a"))
+    live.view.say("something \x1b[31m")
+    live.show()
+
+    rows = live.rows()
+
+    assert rows[0] == r"something \x1b[31m"
+    assert rows[1].startswith("POOL")
+    assert live.names() == ["gecko-t/a"]
+
+
+def test_after_a_pause_the_picture_is_drawn_anew():
+    """Ctrl-Z gives the terminal away."""
+    live = Live(80, 12)
+    live.show(pending(1, "a"))
+    live.view.again()
+
+    live.show()
+
+    assert sum(row.startswith("POOL") for row in live.rows()) == 2
+
+
+def test_a_board_may_hold_all_rows():
+    """For a page, which has no height."""
+    counter = RunCounter("pool", "name")
+    for number in range(30):
+        counter.take(Event(delivery("task-pending", task_id=f"{number}", worker_type=f"{number}")))
+
+    board = board_of(counter, counter.rows())
+
+    assert len(board.rows) == board.number == 30

@@ -1,0 +1,466 @@
+from __future__ import annotations
+
+import json
+
+import jmespath
+import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+from builders import RECEIVED, STARTED, delivery, event, samples
+from tcsniff.errors import UsageError
+from tcsniff.pulse.events import Event
+from tcsniff.pulse.records import format_record
+from tcsniff.selection.expressions import DEEPEST, EXPRESSION_FIELDS, compile_expression
+
+SAMPLES = samples()
+FAILURES = (ValueError, TypeError, ArithmeticError)  # what jmespath may raise
+
+
+def record(one):
+    """Make, from the line that we print, what design.md says an expression sees."""
+    return json.loads(format_record(one.delivery)) | {
+        "routing": one.routing,
+        "event": one.name,
+        "service": one.service,
+        "time": one.time and f"{one.time:%Y-%m-%dT%H:%M:%S}.{one.time.microsecond // 1000:03d}Z",
+        "lag": one.lag,
+    }
+
+
+def found(text, one):
+    """Evaluate with ours: what it is, as JSON, and whether it failed."""
+    expression = compile_expression(text, "--where")
+    value = expression.search(one)
+    return json.dumps(value, sort_keys=True), expression.failures
+
+
+def found_by_jmespath(text, one):
+    try:
+        value = jmespath.search(text, record(one))
+    except FAILURES:
+        return "null", 1
+    return json.dumps(value, sort_keys=True), 0
+
+
+LEAVES = [
+    *["payload", "payload.a", "payload.a.b", 'payload."c-d"', "payload.b[0]", "payload.b[-1].a"],
+    *["payload.b[9]", "payload[0]", "payload.b[0][1]", "@", "@.payload.a", "@[0]", "a", "b.a"],
+    *["event", "routes", "routing.taskId", "nope.a", "payload | a", "payload.a | @", "lag"],
+    *["'task-running'", "''", "'a'", "`1`", "`0`", "`1.0`", "`-0.0`", "`true`", "`false`"],
+    *["`null`", "`[]`", "`{}`", "`[1]`", "`[true]`", '`{"a": 0}`', "`2`", '`"a"`'],
+    *["payload.*", "payload.b[*].a", "payload.b[]", "payload.b[?a == `1`]", "payload.b[:1]"],
+    *["[event, payload.a]", "{x: payload.a}", "length(payload.b)", "keys(@)", "type(payload.a)"],
+    *["payload.a.type(@)", "payload.a.[b, a]", "sort_by(payload.b, &a)", "payload.b[0].length(@)"],
+    *["payload.b[::0]", "`[[1]]`[0][0]", "payload.a.b.[a][0].b", "payload.b[0].*.a"],
+]
+FORMS = [
+    *["({} == {})", "({} != {})", "({} < {})", "({} <= {})", "({} > {})", "({} >= {})"],
+    *["({} && {})", "({} || {})", "({} | {})", "contains({}, {})", "starts_with({}, {})"],
+    *["ends_with({}, {})", "!({})", "({}).a", "({})[0]", "({})[-1].b", "({}).a.b"],
+    *["map(&({}), payload.b)", "payload.b[?{}]", "to_string({})", "[{}]", "max({})"],
+]
+EXPRESSIONS = st.recursive(
+    st.sampled_from(LEAVES),
+    lambda inner: st.builds(str.format, st.sampled_from(FORMS), inner, inner),
+    max_leaves=6,
+)
+SCALARS = st.sampled_from([None, True, False, 0, 1, -1, 2, 0.0, 1.0, 1.5, "", "a", "b", "ab"])
+VALUES = st.recursive(
+    SCALARS,
+    lambda inner: st.one_of(
+        st.lists(inner, max_size=3),
+        st.dictionaries(st.sampled_from(["a", "b", "c-d"]), inner, max_size=3),
+    ),
+    max_leaves=8,
+)
+PAYLOADS = st.one_of(st.fixed_dictionaries({"a": VALUES, "b": VALUES}), VALUES)
+
+
+@given(EXPRESSIONS, PAYLOADS)
+@example("payload.a == payload.b", {"a": 1, "b": True})
+@example("payload.a != payload.b", {"a": False, "b": 0.0})
+@example("payload.a != 'a'", {"a": 0})
+@example("payload.a < payload.b", {"a": "a", "b": 1})
+@example("payload.a < payload.b", {"a": True, "b": 1})
+@example("contains(payload.a, payload.b)", {"a": "1", "b": 1})
+@example("!payload.a", {"a": 0})
+@example("payload.a || 'x'", {"a": 0})
+@example("payload.a && 'x'", {"a": 0})
+@example("starts_with(payload.a, 'x') || `true`", {"a": None})
+def test_an_expression_gives_what_jmespath_gives(text, payload):
+    """Over all JSON, also where it fails, though most of it does not go through jmespath."""
+    one = event(body=json.dumps(payload).encode())
+
+    assert found(text, one) == found_by_jmespath(text, one)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "payload.status.state=='failed'",
+        "payload.status.runs[-1].reasonResolved=='claim-expired'",
+        "payload.status.runs[?state=='exception'].workerId | [0]",
+        "event=='task-exception' && contains(['claim-expired'], payload.status.runs[0].state)",
+        "starts_with(payload.task.tags.kind || '', 'b')",
+        "{task: routing.taskId, group: payload.status.taskGroupId, at: time}",
+        "max_by(payload.status.runs, &runId)",
+        "payload.status.state != 'failed' && payload.version == `1`",
+        "payload.runId >= `1` || payload.status.runs[1] || payload.runId[0] || `[2]`[0]",
+        "!(payload.runId < payload.status.priority) && ends_with(event, 'd')",
+        "payload.status | runs[0] | [workerId, taskId, state == 'failed']",
+        "payload.status.[taskId, state].length(@)",
+        "@",
+        "*",
+    ],
+)
+def test_the_samples_give_what_jmespath_gives(text):
+    """Real messages through expressions as people write them."""
+    for sample in SAMPLES:
+        assert found(text, Event(sample)) == found_by_jmespath(text, Event(sample))
+
+
+def test_it_sees_the_record_and_more():
+    """All names, in the order of the printed line; those for trouble only where there is some."""
+    one = event("task-completed", routes=["index.x"])
+
+    seen = compile_expression("@", "--select").search(one)
+
+    assert seen == record(one)
+    assert list(seen) == [
+        name for name in EXPRESSION_FIELDS if name not in ("error", "body", "cc")
+    ]
+
+
+def test_a_body_that_is_no_json_is_null_with_the_reason():
+    """As in the record."""
+    one = event(body=b'{"a"')
+
+    seen = compile_expression("[payload, error, body]", "--select").search(one)
+
+    assert seen == [None, json.loads(format_record(one.delivery))["error"], "eyJhIg=="]
+    assert compile_expression("@", "--select").search(one) == record(one)
+
+
+@pytest.mark.parametrize("body", [b"null", b"{}"])
+def test_json_has_no_error_and_no_body(body):
+    """Null is a body too."""
+    assert compile_expression("[error, body]", "--select").search(event(body=body)) == [None, None]
+
+
+def test_routing_keys_of_the_cc_header_that_are_no_routes_are_seen():
+    """As in the record, and only there."""
+    one = event(cc=["other.key"], routes=["index.x"])
+
+    assert compile_expression("[cc, routes]", "--select").search(one) == [
+        ["other.key"],
+        ["index.x"],
+    ]
+    assert compile_expression("@", "--select").search(one) == record(one)
+
+
+@pytest.mark.parametrize(
+    ("started", "time"),
+    [
+        (STARTED, STARTED),
+        ("2026-11-23T18:00:03.123Z", "2026-11-23T18:00:03.123Z"),
+        ("2026-11-23T19:00:03.123999+01:00", "2026-11-23T18:00:03.123Z"),
+        ("2026-11-23T18:00:03Z", "2026-11-23T18:00:03.000Z"),
+        ("yesterday", None),
+    ],
+)
+def test_time_is_written_as_taskcluster_does(started, time):
+    """In UTC, with three digits of a second, so that it compares as text."""
+    one = event(payload={"status": {"runs": [{"started": started}]}})
+
+    assert compile_expression("time", "--select").search(one) == time
+
+
+def test_lag_is_in_seconds():
+    """From when it happened to when it reached us."""
+    one = event("task-completed", received=RECEIVED)
+
+    assert compile_expression("lag", "--select").search(one) == 0.25
+
+
+class Sealed(Event):
+    """Knows whether its body was asked for."""
+
+    opened = False
+
+    @property
+    def payload(self):
+        """Remember that it was asked for."""
+        self.opened = True
+        return super().payload
+
+
+@pytest.mark.parametrize(
+    ("text", "decoded"),
+    [
+        ("event == 'task-failed'", False),
+        ("event == 'task-failed' && payload.status.state == 'failed'", False),
+        ("event == 'task-running' && payload.status.state == 'failed'", True),
+        ("length(routes) == `0`", False),
+        ("length(payload.status.runs) == `1`", True),
+        ("routing.taskId == 'x' || nope", False),
+        ("lag > `1`", True),
+        ("keys(@)", True),
+    ],
+)
+def test_a_body_is_decoded_only_if_it_is_looked_at(text, decoded):
+    """What stands behind a false && is not looked at."""
+    one = Sealed(delivery())
+
+    compile_expression(text, "--where").search(one)
+
+    assert one.opened is decoded
+
+
+@pytest.mark.parametrize(
+    ("value", "holds"),
+    [
+        *[(value, False) for value in (False, None, "", [], {})],
+        *[(value, True) for value in (True, 0, 0.0, 1, "0", [None], {"a": None})],
+    ],
+)
+def test_it_holds_if_it_is_not_false(value, holds):
+    """By JMESPath's rule, for which zero is true."""
+    one = event(body=json.dumps(value).encode())
+
+    assert compile_expression("payload", "--where").holds(one) is holds
+    assert compile_expression("!payload", "--where").holds(one) is not holds
+
+
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        ("starts_with(payload.nope, 'a')", "starts_with() takes string, not null"),
+        ("contains(lag, 'a')", "contains() takes array or string, not number"),
+        ("event < `1`", "a string and something else do not compare"),
+        ("routes[::0]", "slice step cannot be zero"),
+        ("ceil(`Infinity`)", "cannot convert float infinity to integer"),
+    ],
+)
+def test_what_fails_does_not_hold_and_is_counted(text, reason):
+    """A run never ends because of what a message lacks."""
+    expression = compile_expression(text, "--where")
+
+    held = [expression.holds(event()) for _ in range(2)]
+
+    assert (held, expression.failures, expression.reason) == ([False, False], 2, reason)
+
+
+def test_the_first_reason_is_kept():
+    """And what goes well is not counted."""
+    expression = compile_expression("starts_with(payload, 'a')", "--where")
+
+    held = [expression.holds(event(body=body)) for body in (b'"ab"', b"1", b"{}", b'"b"')]
+
+    assert held == [True, False, False, False]
+    assert expression.failures == 2
+    assert expression.reason == "starts_with() takes string, not number"
+
+
+def test_a_time_before_the_calendar_is_a_failure():
+    """In UTC it would be in the year 0."""
+    runs = [{"started": "0001-01-01T00:00:00+05:00"}]
+    expression = compile_expression("time > '2026'", "--where")
+
+    assert expression.holds(event(payload={"runId": 0, "status": {"runs": runs}})) is False
+    assert expression.failures == 1
+
+
+def test_json_too_deep_for_python_is_a_failure():
+    """Orjson reads more levels than Python compares."""
+    body = b"[" * 1000 + b"]" * 1000
+    expression = compile_expression("payload == `1` || to_string(payload)", "--where")
+
+    assert expression.holds(event(body=body)) is False
+    assert expression.reason == "JSON is nested too deep"
+
+
+@pytest.mark.parametrize(
+    ("text", "words", "place"),
+    [
+        ("", "the expression is empty", 0),
+        ("  ", "the expression is empty", 0),
+        ("a ==", "expected a value, found the end", 4),
+        ("a && ", "expected a value, found the end", 5),
+        ("a.", "expected a field's name, found the end", 2),
+        ("a[", "expected a value, found the end", 2),
+        ("a[0", "expected ], found the end", 3),
+        ("a[?b[0] == 'c'", "expected ], found the end", 14),
+        ("contains(a, (b)", "expected ), found the end", 15),
+        ("contains(a[0]", "expected ), found the end", 13),
+        ("{a: b", "expected }, found the end", 5),
+        ("a = 'b'", "'=' is no operator; equal is written ==", 2),
+        ("a=", "'=' is no operator; equal is written ==", 1),
+        ("a === b", "'=' is no operator; equal is written ==", 4),
+        (
+            "worker-id",
+            "'-' stands only before a number; a name that has one goes in double quotes",
+            6,
+        ),
+        ("a ~ 'b'", "'~' is no operator; there are contains(), starts_with() and ends_with()", 2),
+        ("a == /b/", "'/' is no operator; text goes in single quotes", 5),
+        ("a == €", "unexpected '€'", 5),
+        ("a == 'b", "no closing '", 5),
+        ('"a', 'no closing "', 0),
+        ("a == `1", "no closing `", 5),
+        ('a == `"b`', "what stands between ` and ` is no JSON", 5),
+        (r'"\x"', r"what stands between double quotes is no name: Invalid \escape", 0),
+        ("a and b", "'and' is no operator; it is written &&", 2),
+        ("a == b or c", "'or' is no operator; it is written ||", 7),
+        ("not a", "'not' is no operator; it is written !", 4),
+        ("a is b", "'is' is no operator; it is written ==", 2),
+        ("a & b", "unexpected &; 'and' is written &&", 2),
+        ("a == 1", "a number goes in backticks: `1`", 5),
+        ("a == -12 ", "a number goes in backticks: `-12`", 5),
+        ("a.0", "unexpected 0", 2),
+        ("a[b]", "expected a number, * or ? after '[', found b; a field follows a dot", 2),
+        ("a b c", "unexpected b", 2),
+        ("a == 'b' 'c d'", "unexpected 'c d'", 9),
+        ("|a", "unexpected |", 0),
+        ("a)", "unexpected )", 1),
+        ("b || @(a)", "unexpected @", 5),
+        ('b && "a"(b)', "a function's name has no quotes", 5),
+        ("a && lenght(b)", "no function lenght(); did you mean length?", 5),
+        ("b[?contains(x, y)].zzz(@)", "no function zzz(); known: ", 19),
+        ("zzz(a)[?length()]", "no function zzz(); known: ", 0),
+        ("length(a) == length(b, c)", "length() takes 1 argument, not 2", 13),
+        ("starts_with(a)", "starts_with() takes 2 arguments, not 1", 0),
+        ("not_null()", "not_null() takes at least 1 argument, not 0", 0),
+        ("a[?length()].length(b, c)", "length() takes 1 argument, not 0", 3),
+        (
+            "map(&a, b) && not_null(b, &a)",
+            "'&' goes with an argument of a function; 'and' is &&",
+            26,
+        ),
+        ("&a", "'&' goes with an argument of a function; 'and' is &&", 0),
+        ("a || sort_by(a, b)", "sort_by() wants an expression after '&', as in &name", 5),
+        ("a[" + "9" * 5000 + "]", "a number in it has too many digits", 0),
+        ("(" * 5000 + "a", "the expression is nested too deep", 0),
+        ("!" * DEEPEST + "a", "the expression is nested too deep", 0),
+        ("a||" * DEEPEST + "a", "the expression is nested too deep", 0),
+        ("`" + "[" * 5000 + "`", "the expression is nested too deep", 0),
+    ],
+)
+def test_what_is_no_expression_is_refused_with_the_place(text, words, place):
+    """What is wrong, the expression, and a caret under the place: three lines, exit status 2."""
+    with pytest.raises(UsageError) as refused:
+        compile_expression(text, "--until")
+
+    first, shown, caret = str(refused.value).split("\n")
+    assert first.startswith(f"--until: {words}")
+    assert shown.startswith("  " + text[:70])
+    assert caret == " " * (place + 2) + "^"
+
+
+@pytest.mark.parametrize(
+    "text", ["!" * (DEEPEST - 1) + "payload", "routes" + "[*]" * (DEEPEST - 1)]
+)
+def test_what_is_not_refused_as_too_deep_can_be_evaluated(text):
+    """From as deep in Python's stack as a command is."""
+    expression = compile_expression(text, "--where")
+
+    expression.holds(event(routes=["x"]))
+
+    assert expression.reason is None
+
+
+@pytest.mark.parametrize(
+    ("text", "shown", "caret"),
+    [
+        ("a" * 100 + " = 1", "…" + "a" * 68 + " = 1", 70),
+        ("a = " + "b" * 100, "a = " + "b" * 68 + "…", 2),
+        ("a" * 50 + " = " + "b" * 50, "…" + "a" * 35 + " = " + "b" * 34 + "…", 37),
+        ("a\n= b", r"a\x0a= b", 5),
+        ("\x1b", r"\x1b", 0),
+        ("a \u202e", r"a \u202e", 2),
+    ],
+)
+def test_of_a_long_expression_the_place_is_shown(text, shown, caret):
+    """In one line of a terminal, and as nothing that a terminal would obey."""
+    with pytest.raises(UsageError) as refused:
+        compile_expression(text, "--where")
+
+    assert str(refused.value).split("\n")[1:] == [f"  {shown}", "  " + " " * caret + "^"]
+
+
+SIGNS = [
+    *"ab.[]{}()|&!=<>*?@-0,: ~\\\n'\"`€",
+    "==",
+    "&&",
+    "length(",
+    "sort_by(",
+    "'a'",
+    "`1`",
+    "[?",
+]
+
+
+@given(st.lists(st.sampled_from(SIGNS), max_size=10).map("".join))
+@example("a'\n'")
+def test_any_text_is_an_expression_or_refused(text):
+    """With words of ours, and the caret under the text or right behind it."""
+    try:
+        compile_expression(text, "--where").search(event())
+    except UsageError as refused:
+        first, shown, caret = str(refused).split("\n")
+        assert first.startswith("--where: ")
+        assert len(caret) <= len(shown) + 1
+
+
+@pytest.mark.parametrize(
+    ("text", "hint"),
+    [
+        ('event == "failed"', "\"failed\" is a field's name; text is written 'failed'"),
+        ('payload.a != "b" && c', "\"b\" is a field's name; text is written 'b'"),
+        ("payload.status.state == failed", "failed is a field's name; text is written 'failed'"),
+        ("event == other", "other is a field's name; text is written 'other'"),
+        ("payload.r[?state == failed]", "failed is a field's name; text is written 'failed'"),
+        ("payload.a == true", "true is a field's name; the value is written `true`"),
+        ("routingkey", "no event has a field 'routingkey'; did you mean routingKey?"),
+        (
+            "map(&a, status.runs)",
+            "no event has a field 'status'; what the message says is under payload",
+        ),
+        ("x.y == 'a'", "no event has a field 'x'; what the message says is under payload"),
+        ("event == x.y", "no event has a field 'x'; what the message says is under payload"),
+        ("payload.status.state == 'failed'", None),
+        ('payload."worker-id" == routing.workerId', None),
+        ('payload.a == "payload".b', None),
+        ('payload.a == "payload"[0]', None),
+        ("payload.r[?a == b].c", None),
+        ("payload.a[0].b || @.c | d", None),
+        ("event == length(routes)", None),
+        ("{a: event, b: lag} | a", None),
+        ("sort_by(routes, &a)[*].b", None),
+        ("*.a", None),
+    ],
+)
+def test_a_frequent_mistake_that_is_valid_gets_a_hint(text, hint):
+    """Names where text is meant, and names that no event has."""
+    assert compile_expression(text, "--where").hint == hint
+
+
+def test_text_in_backticks_needs_no_quotes():
+    """The old form, which people know from other tools, works without a warning."""
+    assert compile_expression("event == `task-running`", "--where").holds(event())
+
+
+def test_an_expression_knows_its_text():
+    """So that the caller can name it."""
+    assert compile_expression("event", "--where").text == "event"
+
+
+def test_the_record_of_a_delivery_without_time_has_nulls():
+    """Nobody wrote down when it came."""
+    one = Event(delivery("task-defined", received=None))
+
+    assert compile_expression("[received, time, lag]", "--select").search(one) == [
+        None,
+        None,
+        None,
+    ]

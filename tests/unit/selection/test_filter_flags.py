@@ -1,0 +1,574 @@
+"""Selection by content, stopping and shaping, end to end, over a recording."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shutil
+import subprocess
+from typing import NamedTuple
+
+import orjson
+import pytest
+
+from builders import OTHER_TASK, TASK, delivery, samples
+from running import PATIENCE, Terminal, command, environment
+from tcsniff.cli import main
+from tcsniff.pulse import records
+from tcsniff.pulse.deliveries import Delivery
+from tcsniff.pulse.events import Event
+from tcsniff.renderers import columns
+
+NOWHERE = "amqp://user:secret@127.0.0.1:1/"  # nothing listens at port 1
+SENT = [one._replace(received="2026-11-23T18:00:00.000Z") for one in samples()]
+
+
+class Done(NamedTuple):
+    """What a run came to."""
+
+    status: int
+    out: str
+    err: str
+
+    @property
+    def lines(self) -> list[str]:
+        """What it wrote, in lines."""
+        return self.out.splitlines()
+
+
+@pytest.fixture
+def tcsniff(tmp_path, capfdbinary):
+    """Run tcsniff over a recording of the samples, or of what is given."""
+
+    def run(*words: str, over: list[Delivery] | None = None, live: bool = False) -> Done:
+        path = tmp_path / "r.jsonl"
+        path.write_bytes(b"".join(map(records.format_record, SENT if over is None else over)))
+        source = ("--broker", NOWHERE) if live else ("--from", str(path))
+        status = main([*words, *source])
+        done = capfdbinary.readouterr()
+        return Done(status, done.out.decode(), done.err.decode())
+
+    return run
+
+
+def expected(test) -> list[str]:
+    """Pick the samples of which a test is true, as routing keys."""
+    return [one.routing_key for one in SENT if test(Event(one))]
+
+
+def keys(done: Done) -> list[str]:
+    return [orjson.loads(line)["routingKey"] for line in done.lines]
+
+
+# Selection by content
+
+
+def runs(event: Event) -> list[dict]:
+    return (event.payload.get("status") or {}).get("runs") or []
+
+
+@pytest.mark.parametrize(
+    ("words", "test"),
+    [
+        (["--where", "event=='task-failed'"], lambda e: e.name == "task-failed"),
+        (
+            ["--where", "event=='task-failed'", "--where", "routing.runId=='0'"],
+            lambda e: e.name == "task-failed" and e.routing["runId"] == "0",
+        ),
+        (
+            ["--where", "payload.status.runs[-1].reasonResolved=='claim-expired'"],
+            lambda e: bool(runs(e)) and runs(e)[-1].get("reasonResolved") == "claim-expired",
+        ),
+        (["--where", "service!='queue'"], lambda _: False),
+        (["--where", "lag > `1000`"], lambda e: e.lag is not None and e.lag > 1000),
+        (["--where", "time < '2026-08-20T09:10:00.000Z'"],
+         lambda e: e.time is not None and f"{e.time:%H:%M}" < "09:10"),
+        (["--where", "received"], lambda _: True),
+        (["--where", "routes[?starts_with(@, 'index.')]"],
+         lambda e: any(route.startswith("index.") for route in e.routes)),
+        (["--state", "failed,exception"],
+         lambda e: (e.payload.get("status") or {}).get("state") in ("failed", "exception")),
+        (["--state", "failed", "--state", "exception"],
+         lambda e: (e.payload.get("status") or {}).get("state") in ("failed", "exception")),
+        (["--reason", "claim-expired"], lambda e: e.run.get("reasonResolved") == "claim-expired"),
+        (["--tag", "kind=build"],
+         lambda e: ((e.payload.get("task") or {}).get("tags") or {}).get("kind") == "build"),
+        (["--tag", "kind"], lambda e: "kind" in ((e.payload.get("task") or {}).get("tags") or {})),
+        (
+            ["task-completed", "--tag", "kind=build", "--state", "completed"],
+            lambda e: e.name == "task-completed"
+            and ((e.payload.get("task") or {}).get("tags") or {}).get("kind") == "build",
+        ),
+    ],
+    ids=lambda value: " ".join(value) if isinstance(value, list) else "",
+)  # fmt: skip
+def test_content_selects(words, test, tcsniff):
+    """What the flags say, and all of them together."""
+    done = tcsniff(*words)
+
+    assert (done.status, keys(done)) == (0, expected(test))
+    assert f"{len(SENT)} came, {len(done.lines)} passed" in done.err
+
+
+def test_the_selections_of_the_table_find_something(tcsniff):
+    """Of which some are the same message again: the samples are worth selecting from."""
+    for words in ("--state failed,exception", "--reason claim-expired", "--tag kind=build"):
+        assert 0 < len(tcsniff(*words.split()).lines) < len(SENT)
+
+
+def test_repeats_can_be_dropped(tcsniff):
+    """What comes again is counted, not shown; without the flag it is shown."""
+    twice = [*SENT, *SENT]
+
+    once = tcsniff("--dedupe", over=twice)
+    again = tcsniff("--dedupe", over=SENT)
+
+    assert once.lines == again.lines
+    assert len(again.lines) < len(SENT)  # the samples repeat themselves
+    assert f"{len(twice) - len(once.lines)} repeated" in once.err
+    assert len(tcsniff(over=twice).lines) == len(twice)
+
+
+def test_only_what_is_selected_is_remembered(tcsniff):
+    """The first that is selected is shown, though the same was passed over before."""
+    pending = delivery("task-exception", retried=True)
+    resolved = delivery("task-exception")
+
+    done = tcsniff("--dedupe", "--state", "exception", over=[pending, resolved, resolved])
+
+    assert len(done.lines) == 1
+    assert "3 came, 1 passed, 1 shown, 1 repeated" in done.err
+
+
+@pytest.mark.parametrize("flag", ["--where", "--until", "--fail-on", "--select"])
+@pytest.mark.parametrize(
+    ("text", "place"),
+    [
+        ("event=='task-failed", 7),
+        ("payload.", 8),
+        ("", 0),
+        ("a b", 2),
+        ("nope(@)", 0),
+        ("foo[", 4),
+    ],
+)
+def test_a_wrong_expression_is_an_error_before_anything_connects(flag, text, place, tcsniff):
+    """Status 2, three lines, a caret under the place; no file is opened, no broker asked."""
+    for live in (True, False):
+        done = tcsniff("--all", flag, text, live=live)
+
+        assert (done.status, done.out) == (2, "")
+        first, shown, caret = done.err.splitlines()
+        assert first.startswith(f"tcsniff: {flag}: ")
+        assert shown.strip() == text
+        assert caret.index("^") == 2 + place
+
+
+def test_a_field_that_is_probably_misspelt_is_told(tcsniff):
+    """It is a valid expression, of which nothing will ever be true."""
+    done = tcsniff("--where", "paylod.status.state=='failed'")
+
+    assert (done.status, done.out) == (0, "")
+    assert "payload" in done.err.splitlines()[0]
+
+
+def test_what_cannot_be_evaluated_is_counted_and_told(tcsniff):
+    """It does not hold there, and does not stop it."""
+    done = tcsniff("--where", "starts_with(payload.status.schedulerId, 'gecko')")
+
+    lacking = sum("status" not in orjson.loads(one.body) for one in SENT)
+    assert done.status == 0
+    assert f"--where could not be told of {lacking} events: starts_with() takes string" in done.err
+    assert 0 < len(done.lines) < len(SENT)
+
+
+# When to stop
+
+
+TASKS = [
+    delivery("task-pending"),
+    delivery("task-running"),
+    delivery("task-running", task_id=OTHER_TASK),
+    delivery("task-failed", task_id=OTHER_TASK),
+    delivery("task-completed"),
+    delivery("task-group-resolved"),
+]
+
+
+@pytest.mark.parametrize("count", [1, 3])
+@pytest.mark.parametrize(
+    "view",
+    [
+        ["-o", "json"],
+        ["-o", "lines"],
+        ["-o", "raw"],
+        ["--select", "routingKey"],
+        ["--select", "routingKey", "-r"],
+        ["--columns", "event,task-id"],
+    ],
+    ids=" ".join,
+)
+def test_a_count_counts_what_is_shown(view, count, tcsniff):
+    """After every selection, in every view: the first so many, and no line more."""
+    words = ["task-running", "task-completed", "--where", "routing.taskId", "--dedupe", *view]
+    all_of_them = tcsniff(*words, over=[*TASKS, *TASKS])
+
+    done = tcsniff(*words, "-n", str(count), over=[*TASKS, *TASKS])
+
+    assert done.status == 0
+    assert done.lines == all_of_them.lines[:count]
+    assert len(all_of_them.lines) == 3
+    assert f"{count} passed, {count} shown" in done.err
+
+
+def test_a_count_counts_rows_of_the_table(tmp_path):
+    """On a terminal, too: that many rows, and the picture stays."""
+    path = tmp_path / "r.jsonl"
+    path.write_bytes(b"".join(map(records.format_record, [*TASKS, *TASKS])))
+    words = ("--from", str(path), "task-running", "--utc", "-n", "3")
+    with Terminal(*words, columns=110, lines=20) as terminal:
+        assert terminal.status() == 0
+        rows = [row for row in terminal.screen.display if re.match(r"\d\d:\d\d:\d\d ", row)]
+
+    assert [row.split()[0] for row in rows] == ["18:00:03"] * 3
+    assert all("running" in row for row in rows)
+    assert any("3 shown" in row for row in terminal.screen.display)
+
+
+def test_more_than_there_is_ends_with_the_recording(tcsniff):
+    """The end of a recording is an end like any other: status 0."""
+    done = tcsniff("-n", "1000", over=TASKS)
+
+    assert (done.status, len(done.lines)) == (0, len(TASKS))
+
+
+def test_what_came_is_counted_up_to_the_end(tcsniff):
+    """Whether it was a flag or an expression that passed them over."""
+    over = [delivery("task-running"), *[delivery("task-pending")] * 10]
+
+    by_flag = tcsniff("task-running", "-n", "1", over=over)
+    by_expression = tcsniff("--where", "event=='task-running'", "-n", "1", over=over)
+
+    assert by_expression.err == "tcsniff: 1 came, 1 passed, 1 shown\n"
+    assert by_flag.err == by_expression.err
+
+
+FAILED, COMPLETED = "event=='task-failed'", "event=='task-completed'"
+FOR_ME = f"routing.taskId=='{TASK}'"
+
+
+@pytest.mark.parametrize(
+    ("words", "status", "shown"),
+    [
+        (["--until", COMPLETED], 0, 5),
+        (["--fail-on", FAILED], 10, 4),
+        (["--until", COMPLETED, "--fail-on", FAILED], 10, 4),
+        (["--fail-on", COMPLETED, "--until", FAILED], 0, 4),
+        (["--until", FAILED, "--fail-on", FAILED], 10, 4),
+        (["--until", "event=='nope'", "--until", "event=='task-running'"], 0, 2),
+        (["--fail-on", "event=='nope'", "--fail-on", "event=='task-running'"], 10, 2),
+        (["--until", "event=='nope'", "--fail-on", "event=='nope'"], 0, 6),
+        (["--until", COMPLETED, "-n", "2"], 0, 2),
+        (["--fail-on", FAILED, "-n", "4"], 10, 4),
+        (["--fail-on", FAILED, "-n", "3"], 0, 3),
+        (["--until", COMPLETED, "--fail-on", FAILED, "--where", FOR_ME], 0, 3),
+        (["task-completed", "task-running", "--fail-on", FAILED, "--until", COMPLETED], 0, 3),
+    ],
+    ids=lambda value: " ".join(value) if isinstance(value, list) else "",
+)
+def test_the_first_to_match_decides(words, status, shown, tcsniff):
+    """The event that matched is the last that is shown; only what is selected can match."""
+    done = tcsniff(*words, over=TASKS)
+
+    assert (done.status, len(done.lines)) == (status, shown)
+    assert f"{shown} shown" in done.err
+    assert ("--fail-on matched" in done.err) == (status == 10)
+
+
+@pytest.mark.parametrize("view", [["-o", "raw"], ["-o", "lines"], ["--select", "event"]])
+def test_the_event_that_ends_it_is_shown_in_every_view(view, tcsniff):
+    """Last, with status 10."""
+    done = tcsniff(*view, "--fail-on", FAILED, over=TASKS)
+
+    assert done.status == 10
+    assert len(done.lines) == 4
+    assert "failed" in done.lines[-1]
+
+
+@pytest.mark.parametrize("flag", ["--timeout", "--idle-timeout"])
+def test_time_that_is_up_ends_a_file_that_grows(flag, tcsniff):
+    """With 124, after what there was has been shown."""
+    done = tcsniff("--follow", flag, "100ms", over=TASKS)
+
+    assert (done.status, len(done.lines)) == (124, len(TASKS))
+    assert f"tcsniff: {flag} came first" in done.err
+
+
+@pytest.mark.parametrize("flag", ["--timeout", "--idle-timeout"])
+def test_time_that_is_up_ends_a_paced_replay(flag, tcsniff):
+    """A recorded hour need not be waited for."""
+    later = TASKS[0]._replace(received="2026-11-23T19:01:05.250Z")
+
+    done = tcsniff("--speed", "1", flag, "100ms", over=[TASKS[0], later])
+
+    assert (done.status, len(done.lines)) == (124, 1)
+
+
+@pytest.mark.parametrize("flag", ["--timeout", "--idle-timeout"])
+def test_time_that_is_up_ends_a_pipe_in_which_nothing_comes(flag):
+    """``something | tcsniff --from -``, where something is silent."""
+    heard, told = os.pipe()
+    with os.fdopen(told, "wb") as silent, os.fdopen(heard, "rb") as pipe:
+        silent.write(records.format_record(TASKS[0]))
+        silent.flush()
+        process = subprocess.Popen(
+            command("--from", "-", flag, "200ms", "-q"),
+            env=environment(),
+            stdin=pipe,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+        )
+        try:
+            out, _ = process.communicate(timeout=5)
+        finally:
+            process.kill()
+            process.communicate()
+
+    assert (process.returncode, out.count(b"\n")) == (124, 1)
+
+
+def test_silence_is_of_what_is_shown(tcsniff):
+    """Events that are passed over break no silence."""
+    done = tcsniff("--follow", "--idle-timeout", "50ms", "--where", "`false`", over=TASKS)
+
+    assert (done.status, done.out) == (124, "")
+
+
+# Shaping
+
+
+def jq(*words: str, given: str) -> str:
+    found = shutil.which("jq")
+    if found is None:
+        reason = "left out, as it needs jq: `apt-get install jq`"
+        if os.environ.get("TCSNIFF_TESTS_COMPLETE") == "1":
+            pytest.fail(reason)
+        pytest.skip(reason)
+    done = subprocess.run(
+        [found, *words], input=given, capture_output=True, text=True, timeout=PATIENCE, check=True
+    )
+    return done.stdout
+
+
+@pytest.mark.parametrize("bare", [[], ["-r"]], ids=["json", "bare"])
+@pytest.mark.parametrize(
+    ("expression", "filter_"),
+    [
+        ("routingKey", ".routingKey"),
+        ("payload.status.state", ".payload.status.state"),
+        ("payload.runId", ".payload.runId"),
+        ("payload.task.tags", ".payload.task.tags"),
+        ("routes", ".routes"),
+        ("redelivered", ".redelivered"),
+        ("[routingKey, payload.status.taskId]", "[.routingKey, .payload.status.taskId]"),
+        ("{key: routingKey, n: length(routes)}", "{key: .routingKey, n: (.routes|length)}"),
+        ("payload.status.runs[].state", "[.payload.status.runs[]?.state]"),
+        ("'text'", '"text"'),
+        ("payload.text", ".payload.text"),
+    ],
+)
+def test_a_projection_is_written_as_jq_writes_it(expression, filter_, bare, tcsniff):
+    """One line each, compact, text as it is; strings bare with ``-r``, nothing else."""
+    text = 'é "quoted"\n\ttab \\ \u2028 \U0001f600 </script>'
+    odd = delivery(body=orjson.dumps({"text": text}), payload={})
+    over = [one for one in SENT if b'"status"' in one.body] + [odd]
+    if "runs[]" in expression:
+        over.pop()  # of nothing jq makes an empty array, JMESPath null
+
+    done = tcsniff("--select", expression, *bare, over=over)
+    everything = tcsniff("-o", "json", over=over).out
+
+    assert done.status == 0
+    assert done.out == jq("-c", *bare, filter_, given=everything)
+
+
+def test_a_projection_needs_no_body(tcsniff):
+    """What is no JSON has an error and a body in base64."""
+    done = tcsniff("--select", "[payload, error, body]", over=[delivery(body=b"\xff")])
+
+    assert done.lines == [
+        '[null,"not JSON: str is not valid UTF-8: surrogates not allowed: '
+        'line 1 column 1 (char 0)","/w=="]'
+    ]
+
+
+def test_a_projection_sees_more_than_the_record(tcsniff):
+    """When it happened, how late we heard of it, what and who."""
+    words = ("--select", "[event, service, time, lag, routing.workerType, received]")
+    done = tcsniff(*words, over=[delivery("task-completed")])
+
+    assert orjson.loads(done.out) == [
+        "task-completed", "queue", "2026-11-23T18:01:05.000Z", 0.25, "t-linux-large",
+        "2026-11-23T18:01:05.250Z",
+    ]  # fmt: skip
+
+
+def test_columns_can_be_chosen(tcsniff):
+    """For lines, and without ``-o`` where there is no terminal."""
+    words = ("--columns", "lag,event,task-id", "--columns", "reason", "--utc")
+    over = [delivery("task-exception")]
+    for view in ([], ["-o", "lines"]):
+        done = tcsniff(*words, *view, over=over)
+
+        assert done.status == 0
+        assert done.out.split() == ["0.2", "s", "!", "exception", TASK, "claim-expired"]
+
+
+def test_columns_of_a_table_can_be_chosen(tmp_path):
+    """On a terminal."""
+    path = tmp_path / "r.jsonl"
+    path.write_bytes(records.format_record(delivery("task-completed")))
+    words = ("--from", str(path), "--columns", "received,lag,scheduler", "--utc")
+    with Terminal(*words, columns=80, lines=10) as terminal:
+        assert terminal.status() == 0
+        shown = [" ".join(row.split()) for row in terminal.screen.display]
+
+    assert "RECEIVED LAG SCHEDULER" in shown
+    assert "18:01:05 0.2 s gecko-level-1" in shown
+
+
+def test_columns_are_listed(tcsniff):
+    """All of them, with what they show; nothing is read for it."""
+    done = tcsniff("--columns", "help", live=True)
+
+    assert done.status == 0
+    assert [line.split()[0] for line in done.lines] == list(columns.COLUMN_MEANINGS)
+    assert {"time", "lag"} <= set(columns.COLUMN_MEANINGS)
+
+
+@pytest.mark.parametrize("live", [False, True], ids=["recorded", "live"])
+@pytest.mark.parametrize("view", [[], ["-o", "lines"], ["-o", "table"]], ids=str)
+def test_a_wrong_column_is_refused(view, live, tcsniff):
+    """Before anything connects, with a hint."""
+    done = tcsniff("--all", "--columns", "event,reson", *view, live=live)
+
+    assert (done.status, done.out) == (2, "")
+    assert done.err == "tcsniff: no column 'reson'; did you mean reason?\n"
+
+
+def test_times_are_local_unless_told():
+    """The time zone of the machine, or UTC."""
+    over = [delivery("task-completed")]
+    words = ("--columns", "time,received", "-o", "lines")
+    times = []
+    for more in ([], ["--utc"]):
+        done = subprocess.run(
+            command(*words, *more, "--from", "-"),
+            env=environment({"TZ": "Asia/Kolkata"}),
+            input=records.format_record(over[0]),
+            capture_output=True,
+            timeout=PATIENCE,
+            check=True,
+        )
+        times.append(done.stdout.decode().split())
+
+    assert times == [["23:31:05", "23:31:05"], ["18:01:05", "18:01:05"]]
+
+
+# At the end
+
+
+def counts(done: Done) -> dict[str, int]:
+    found = json.loads(done.err.splitlines()[-1])
+    assert isinstance(found, dict)
+    return found
+
+
+def test_the_summary_can_be_json(tcsniff):
+    """One object on the last line: what came, passed, was shown, repeated, undecodable."""
+    over = [*TASKS, TASKS[1], delivery(body=b"{"), delivery("task-running", body=b"\xff")]
+    words = ("task-running", "--dedupe", "--summary", "json")
+
+    done = tcsniff(*words, over=over)
+
+    assert done.err.count("\n") == 1
+    found = counts(done)
+    assert found["came"] == len(over)
+    assert found["passed"] == found["shown"] == len(done.lines) == 2
+    assert found["repeated"] == 3
+    assert found["undecodable"] == 0
+    assert counts(tcsniff("--summary", "json", over=over))["undecodable"] == 2
+
+
+def test_the_summary_is_told_unless_it_is_to_be_quiet(tcsniff):
+    """Asked for, it is told even then."""
+    over = [*TASKS, delivery(body=b"{")]
+
+    assert "7 came, 7 passed, 7 shown, 1 undecodable" in tcsniff(over=over).err
+    assert tcsniff("--quiet", over=over).err == ""
+    assert "7 came" in tcsniff("--quiet", "--summary", "text", over=over).err
+    assert counts(tcsniff("-q", "--summary", "json", over=over))["came"] == 7
+
+
+def test_lines_that_are_no_records_are_summed_up(tmp_path, capfdbinary):
+    """In text and in JSON."""
+    path = tmp_path / "r.jsonl"
+    path.write_bytes(b"x\n" + records.format_record(TASKS[0]) + b"y\n")
+
+    assert main(["--from", str(path), "--summary", "json"]) == 0
+
+    assert json.loads(capfdbinary.readouterr().err.splitlines()[-1])["skipped"] == 2
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        "--demo --from r",
+        "--from r --broker amqp://localhost",
+        "--from r --profile community",
+        "--demo --broker amqp://localhost",
+        "--follow --demo",
+        "--speed 2 --demo",
+        "--seed 1 --from r",
+        "--json -o raw --demo",
+        "--select a -o raw --demo",
+        "--select a -o lines --demo",
+        "--select a --columns event --demo",
+        "-r --demo",
+        "--columns event -o json --demo",
+        "--columns event --json --demo",
+        "--columns event -o raw --demo",
+        "--speed 0 --from r",
+        "--speed -1 --from r",
+        "--count 0 --demo",
+        "--timeout soon --demo",
+        "--state frozen --demo",
+        "--reason cancelled --demo",
+        "--tag =x --demo",
+        "--summary yaml --demo",
+    ],
+)
+def test_flags_that_contradict_each_other_are_refused(words, capfdbinary):
+    """Status 2, one line that names a flag; nothing is opened."""
+    status = main(words.split())
+    done = capfdbinary.readouterr()
+
+    assert (status, done.out) == (2, b"")
+    assert re.fullmatch(r"tcsniff: [^\n]*-[^\n]*\n", done.err.decode())
+
+
+def test_everything_together(tcsniff):
+    """As somebody would ask: the label and reason of lost runs of a worker type, once each."""
+    done = tcsniff(
+        "task-exception", "--reason", "claim-expired", "--dedupe", "--where", "routing.runId",
+        "--select", "payload.task.tags.label", "-r",
+    )  # fmt: skip
+
+    lost = dict.fromkeys(
+        (event.task_id, event.routing["runId"], event.label)
+        for event in map(Event, SENT)
+        if event.name == "task-exception" and event.run.get("reasonResolved") == "claim-expired"
+    )
+    assert done.lines == [label or "null" for _, _, label in lost]
+    assert done.lines

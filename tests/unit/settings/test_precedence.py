@@ -1,0 +1,673 @@
+"""Where the value of a flag comes from, and what gives way to what."""
+
+from __future__ import annotations
+
+import json
+import os
+import shlex
+
+import pytest
+
+from builders import TASK
+from startup import HEAVY, PROGRAM, child
+from tcsniff import cli
+from tcsniff.cli import main
+from tcsniff.commands.options.option import CONFIG, SectionedOption
+from tcsniff.settings.config_file import list_commands
+
+GROUP_OF_SEED_1 = 10  # of its tasks, some fail
+ACCOUNT = {"PULSE_USERNAME": "me", "PULSE_PASSWORD": "s3cret"}
+FILE = """
+worker-type = "of-file"
+profile = "mine"
+
+[profiles.mine]
+broker = "amqps://mine.example/v"
+user = "somebody"
+password-command = ["false"]
+root-url = "https://tc.mine.example/"
+flags = { worker-type = "of-profile" }
+
+[profiles.other]
+broker = "amqps://other.example"
+
+[profiles.community.flags]
+worker-type = "of-community"
+
+[selections.saved]
+events = ["task-failed", "task-exception"]
+worker-type = "of-selection"
+where = "lag"
+reason = "claim-expired"
+tag = "kind=build"
+
+[selections.plain]
+events = "task-failed"
+
+[selections.gaia]
+worker-type = "gaia"
+
+[selections.elsewhere]
+events = "task-running"
+profile = "community"
+"""
+
+
+@pytest.fixture(autouse=True)
+def _unset(monkeypatch):
+    for name in [*os.environ]:
+        if name.startswith(("TCSNIFF_", "PULSE_", "TASKCLUSTER_")):
+            monkeypatch.delenv(name)
+    monkeypatch.setenv("TCSNIFF_CONFIG", "-")
+
+
+@pytest.fixture
+def file(tmp_path, monkeypatch):
+    """Give a writer of the settings file."""
+    path = tmp_path / "config.toml"
+
+    def write(text=FILE):
+        path.write_text(text)
+        monkeypatch.setenv("TCSNIFF_CONFIG", str(path))
+        return path
+
+    return write
+
+
+@pytest.fixture
+def run(capsys):
+    """Run a command line in this process: its status, output and messages."""
+
+    def run(line, *, status=0):
+        given = main(shlex.split(line))
+        out, err = capsys.readouterr()
+        assert given == status, err
+        return out, err
+
+    return run
+
+
+@pytest.fixture
+def worker_types(run):
+    """Tell the worker types that an `explain` binds."""
+
+    def worker_types(line):
+        rows = map(json.loads, run(f"explain --json {line}")[0].splitlines())
+        return {row["routingKeyPattern"].split(".")[6] for row in rows}
+
+    return worker_types
+
+
+@pytest.fixture
+def sources(run):
+    """Give the rows of `config`: setting to value and source."""
+
+    def sources(line=""):
+        rows = map(json.loads, run(f"config --json {line}")[0].splitlines())
+        return {row["setting"]: (row["value"], row["from"]) for row in rows}
+
+    return sources
+
+
+# Which value
+
+
+@pytest.mark.parametrize(
+    ("line", "environment", "expected"),
+    [
+        ("task-running", {"TCSNIFF_BROKER": "amqp://u@h"}, "of-file"),
+        ("task-running --profile other", {}, "of-file"),
+        ("task-running", {}, "of-profile"),
+        ("task-running --profile community", {}, "of-community"),
+        ("task-running", {"TCSNIFF_PROFILE": "community"}, "of-community"),
+        ("task-running", {"PULSE_URL": "amqp://u@h"}, "of-file"),
+        ("task-running", {"PULSE_URL": "amqp://u@h", "TCSNIFF_PROFILE": "mine"}, "of-profile"),
+        ("task-running", ACCOUNT, "of-profile"),
+        ("@elsewhere", {}, "of-community"),
+        ("@elsewhere --profile mine", {}, "of-profile"),
+        ("task-running", {"TCSNIFF_WORKER_TYPE": "of-variable"}, "of-variable"),
+        ("task-running", {"TCSNIFF_WORKER_TYPE": ""}, "of-profile"),
+        ("@gaia task-running", {"TCSNIFF_WORKER_TYPE": "of-variable"}, "gaia"),
+        ("@gaia task-running --worker-type typed", {"TCSNIFF_WORKER_TYPE": "x"}, "typed"),
+        ("task-running --config -", {}, "*"),
+    ],
+)
+def test_the_strongest_source_wins(line, environment, expected, file, worker_types, monkeypatch):
+    """Typed, the saved selection, the variable, the profile in use, the file, nothing."""
+    file()
+    for name, value in environment.items():
+        monkeypatch.setenv(name, value)
+
+    assert worker_types(line) == {expected}
+
+
+def test_every_flag_has_its_variable():
+    """Of every command, by each of its long names, in one namespace."""
+    flags = [
+        parameter
+        for command in list_commands(cli.tcsniff.make_context("tcsniff", ["explain"]))
+        for parameter in command.params
+        if isinstance(parameter, SectionedOption)
+    ]
+
+    assert {"worker_type", "json", "wait", "config"} <= {
+        name.replace("-", "_") for flag in flags for name in flag.long
+    }
+    for flag in flags:
+        for name in flag.long:
+            assert f"TCSNIFF_{name.upper().replace('-', '_')}" in flag.envvar
+
+
+@pytest.mark.parametrize("word", ["1", "true", "yes", "on", "TRUE"])
+def test_a_switch_is_switched_on_by_its_variable(word, run, monkeypatch):
+    """By all that means yes."""
+    monkeypatch.setenv("TCSNIFF_JSON", word)
+
+    assert run("explain task-running")[0].startswith("{")
+
+
+@pytest.mark.parametrize("word", ["0", "false", "no", "off", ""])
+def test_a_switch_is_left_off_by_its_variable(word, run, monkeypatch):
+    """By all that means no, and by an empty one."""
+    monkeypatch.setenv("TCSNIFF_JSON", word)
+
+    assert run("explain task-running")[0].startswith("1 binding")
+
+
+def test_a_variable_is_what_the_flag_would_be_given(run, monkeypatch):
+    """Spaces are left alone, commas are the flag's own, and a line is a value."""
+    monkeypatch.setenv("TCSNIFF_WHERE", "lag && time\nevent == 'task-failed'")
+    monkeypatch.setenv("TCSNIFF_STATE", "failed,exception")
+
+    out, _ = run("explain task-failed")
+
+    assert out.splitlines()[-3:] == [
+        "  --where lag && time",
+        "  --where event == 'task-failed'",
+        "  --state failed,exception",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("variable", "value", "words"),
+    [
+        ("TCSNIFF_PREFETCH", "x", "invalid value for 'TCSNIFF_PREFETCH': 'x'"),
+        ("TCSNIFF_UTC", "perhaps", "invalid value for 'TCSNIFF_UTC': 'perhaps'"),
+        ("TCSNIFF_TIMEOUT", "long", "invalid value for 'TCSNIFF_TIMEOUT': "),
+        ("TCSNIFF_WORKER_TYPE", "a.b", "(--worker-type is from TCSNIFF_WORKER_TYPE)"),
+        ("TCSNIFF_TASK", "x", "(--task-id is from TCSNIFF_TASK)"),
+        ("TCSNIFF_WHERE", "a ==", "--where is from TCSNIFF_WHERE)"),
+        ("TCSNIFF_COLUMNS", "tiem", "did you mean time?"),
+        ("TCSNIFF_PROFILE", "mime", "no profile 'mime'; did you mean mine?"),
+        ("TCSNIFF_CONFIG", "/nowhere", "no file /nowhere, which was to hold the settings"),
+    ],
+)
+def test_a_bad_value_is_told_with_its_variable(variable, value, words, file, run, monkeypatch):
+    """As nobody has typed it."""
+    file('[profiles.mine]\nbroker = "amqp://h"')
+    monkeypatch.setenv(variable, value)
+
+    live = "" if variable == "TCSNIFF_PROFILE" else "--demo"
+    _, err = run(f"sniff {live} -o lines task-running -n 1", status=2)
+
+    assert words in err
+
+
+@pytest.mark.parametrize(
+    ("text", "line", "words"),
+    [
+        ("prefetch = 'x'", "sniff --demo", "invalid value for --prefetch, {file}:1: 'x'"),
+        ("timeout = 'x'", "sniff --demo", "invalid value for --timeout, {file}:1: "),
+        ("worker-type = 'a.b'", "explain task-running", "(--worker-type is from {file}:1)"),
+        ("\n[selections.x]\ntask = 'y'", "explain @x", "(--task-id is from @x, {file}:3)"),
+        (
+            "[profiles.community.flags]\ntask = 'y'",
+            "explain --profile community",
+            "(--task-id is from profile community, {file}:2)",
+        ),
+        ("colums = 1", "explain task-running", "{file}:1: colums: no such setting; did you mean"),
+        ("a = [", "explain task-running", "{file} is no TOML: invalid value (at end of document)"),
+        ("a = " + 9999 * "[", "explain task-running", "{file} is nested too deep"),
+        ("[colors]\nfaild = 'red'", "sniff --demo -n 1", "{file}:2: colors.faild: no event"),
+        ("[colors]\nfaild = 'red'", "config", "{file}:2: colors.faild: no event"),
+        ("wait = '5s'\nutc = 3", "exchanges", ""),
+    ],
+)
+def test_a_bad_value_is_told_with_its_place_in_the_file(text, line, words, file, run):
+    """The file, the line, and the flag or key."""
+    path = file(text)
+    if not words:
+        words = "{file}:2: utc: it is true or false, not a number"
+
+    assert words.format(file=path) in run(line, status=2)[1]
+
+
+def test_a_file_of_bytes_is_told(file, run):
+    """It is no text."""
+    file().write_bytes(b"\xff\xfe")
+
+    assert "is no text in UTF-8" in run("explain task-running", status=2)[1]
+
+
+def test_a_folder_is_no_file(file, run, tmp_path):
+    """It is told why."""
+    file()
+
+    assert "Is a directory" in run(f"explain task-running --config {tmp_path}", status=2)[1]
+
+
+def test_the_usual_place_may_be_empty(run, tmp_path, monkeypatch):
+    """Nobody needs settings."""
+    monkeypatch.delenv("TCSNIFF_CONFIG")
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path))
+    run("explain task-running")
+
+    (tmp_path / "tcsniff").mkdir()
+    (tmp_path / "tcsniff/config.toml").write_text("json = true")
+
+    assert run("explain task-running")[0].startswith("{")
+
+
+def test_a_variable_shows_where_an_error_comes_from(run, monkeypatch):
+    """As --debug does."""
+    monkeypatch.setenv("TCSNIFF_DEBUG", "1")
+
+    assert "Traceback" in run("explain task-runing", status=2)[1]
+
+
+# Saved selections
+
+
+@pytest.mark.parametrize(
+    ("line", "same"),
+    [
+        (
+            "@saved",
+            "task-failed task-exception --worker-type of-selection --where lag "
+            "--reason claim-expired --tag kind=build",
+        ),
+        (
+            "--worker-type x @saved task-failed --where time --tag a=b --reason canceled",
+            "task-failed --worker-type x --where lag --where time --reason canceled "
+            "--tag kind=build --tag a=b",
+        ),
+        ("@plain", "task-failed"),
+        ("@plain --all", "task-failed --all"),
+        ("@plain --task-queue a/b", "task-failed --task-queue a/b"),
+        ("@plain task-running", "task-running"),
+        ("@gaia", "--worker-type gaia"),
+    ],
+)
+def test_a_saved_selection_stands_for_what_it_holds(line, same, file, run):
+    """What is typed besides takes the place of its own; --where and --tag add."""
+    file(FILE.partition("\n\n")[2])
+
+    assert run(f"explain {line}") == run(f"explain {same}")
+
+
+@pytest.mark.parametrize(
+    ("line", "words"),
+    [
+        ("@savd", "no saved selection @savd; did you mean @saved?"),
+        ("@zzz", "no saved selection @zzz; there are @saved, @plain, @gaia, @elsewhere"),
+        ("@", "no saved selection @; there are @saved"),
+        ("@saved @plain", "@saved and @plain: one saved selection at a time"),
+        ("@zzz --config -", "no saved selection @zzz; no settings file is read"),
+    ],
+)
+@pytest.mark.parametrize("command", ["explain", "sniff --demo", "doctor"])
+def test_a_selection_that_nobody_has_saved_is_told(command, line, words, file, run):
+    """With those that there are."""
+    file()
+
+    assert words in run(f"{command} {line}", status=2)[1]
+
+
+def test_where_nothing_is_saved_is_told(file, run):
+    """In which file, or that there is none."""
+    path = file("utc = true")
+    assert f"no saved selection @x; {path} has none" in run("explain @x", status=2)[1]
+
+
+def test_a_file_in_ones_home_is_found(file, run, tmp_path, monkeypatch):
+    """Though no shell has written its name out; an unknown home stays as it is."""
+    monkeypatch.setenv("HOME", str(tmp_path))
+    (tmp_path / "x.jsonl").write_text(run("--demo --seed 1 -n 1")[0])
+
+    file('from = ["~/x.jsonl"]')
+    assert run("task-pending")[0] == (tmp_path / "x.jsonl").read_text()
+    file('from = "~nobody-of-that-name/x"')
+    assert "~nobody-of-that-name/x" in run("task-pending", status=6)[1]
+
+
+# What gives way
+
+
+@pytest.mark.parametrize(
+    ("text", "line", "start"),
+    [
+        ("json = true", "-o lines", "1"),
+        ("output = 'lines'", "--json", "{"),
+        ("output = 'lines'", "--select event", '"'),
+        ("output = 'lines'\nraw-output = true", "--select event", "t"),
+        ("select = 'event'", "-o lines", "1"),
+        ("select = 'event'", "", '"'),
+        ("select = 'event'", "--columns event", "◷"),
+        ("columns = ['event']", "-o lines", "◷"),
+        ("columns = ['event']", "-o json", "{"),
+        ("columns = ['event']", "--json", "{"),
+        ("columns = ['event']", "--select event", '"'),
+        ("columns = ['event']", "", "{"),
+        ("columns = ['task']", "--columns event", "◷"),
+        ("json = true", "--columns event", "◷"),
+        ("raw-output = true", "", "{"),
+        ("profile = 'community'", "", "{"),
+        ("broker = 'amqps://h'", "", "{"),
+        ("speed = 2\nfollow = true\nqueue-expires = '1h'\nrouting-key = 'a'", "", "{"),
+        ("queue = 'x'", "--resume 1m", "{"),
+        ("resume = '1m'", "--queue x", "{"),
+        ("from = '/nowhere'", "", "{"),
+    ],
+)
+def test_what_was_typed_is_never_contradicted_by_settings(text, line, start, file, run):
+    """The weaker one gives way; a setting with nothing to do is no error."""
+    file(text)
+
+    out, _ = run(f"--demo --seed 1 -n 1 {line}")
+
+    assert out.startswith(start)
+
+
+@pytest.mark.parametrize(
+    ("line", "words"),
+    [
+        ("--json -o lines", "--json and -o lines contradict each other"),
+        ("--profile x", "--demo needs no broker; leave --broker and --profile out"),
+        ("--resume 1m --queue x", "--resume is for temporary queues"),
+        ("--raw-output", "--raw-output goes with --select"),
+    ],
+)
+def test_what_was_typed_can_contradict_itself(line, words, file, run):
+    """Which is an error, as ever."""
+    file()
+
+    assert words in run(f"--demo {line}", status=2)[1]
+
+
+@pytest.mark.parametrize(
+    ("text", "line", "start"),
+    [
+        ("output = 'lines'", "--json", "{"),
+        ("json = true", "-o lines", "1"),
+        ("json = true", "--format dot", "digraph"),
+        ("output = 'lines'\ncritical-path = true", "--format dot", "digraph"),
+        ("format = 'dot'", "--json", "{"),
+        ("format = 'dot'\nno-api = true", "-o lines", "1"),
+    ],
+)
+def test_settings_give_way_in_graph_too(text, line, start, file, run):
+    """To the view that was typed."""
+    file(text)
+
+    out, _ = run(f"graph --demo --seed 1 {line}", status=GROUP_OF_SEED_1)
+
+    assert out.startswith(start)
+
+
+@pytest.mark.parametrize(
+    ("text", "line", "start"),
+    [
+        ("output = 'lines'", "", "{"),
+        ("output = 'raw'", "--json", "{"),
+        ("json = true", "-o table", "POOL"),
+        ("output = 'table'", "--json", "{"),
+    ],
+)
+def test_settings_give_way_in_top_too(text, line, start, file, run):
+    """To what was typed; a choice that other commands have does not count there."""
+    file(text)
+
+    out, _ = run(f"top --demo --seed 1 -n 50 {line}")
+
+    assert out.lstrip().startswith(start)
+
+
+def test_a_choice_that_no_command_has_is_told(file, run):
+    """In each, as a slip of the finger."""
+    path = file("output = 'lnies'")
+
+    for command in ("sniff", "graph", "top"):
+        words = f"invalid value for --output, {path}:1: 'lnies' is not one of"
+        assert words in run(f"{command} --demo", status=2)[1]
+
+
+def test_a_variable_for_a_choice_of_another_command_does_not_count(run, monkeypatch):
+    """As in the file."""
+    monkeypatch.setenv("TCSNIFF_OUTPUT", "lines")
+
+    assert run("top --demo --seed 1 -n 50")[0].startswith("{")
+
+
+def test_a_deployment_that_was_typed_is_asked(file, run):
+    """Though the settings say to ask none."""
+    file("no-api = true")
+
+    _, err = run(f"graph {TASK} --root-url http://127.0.0.1:1 --no-wait", status=3)
+
+    assert "no connection to http://127.0.0.1:1" in err
+
+
+def test_a_file_can_contradict_itself(file, run):
+    """It is told by lines."""
+    path = file("output = 'lines'\njson = true")
+
+    words = f"contradict each other (-o is from {path}:1, --json is from {path}:2)"
+    assert words in run("--demo", status=2)[1]
+
+
+def test_a_variable_for_a_source_gives_way_to_another_that_is_typed(run, tmp_path, monkeypatch):
+    """As does a variable of a broker."""
+    monkeypatch.setenv("TCSNIFF_DEMO", "1")
+    monkeypatch.setenv("TCSNIFF_BROKER", "amqp://h")
+    (tmp_path / "x").write_text(run("--seed 1 -n 1")[0])
+
+    assert run(f"--from {tmp_path}/x")[0] == (tmp_path / "x").read_text()
+
+
+# The broker
+
+
+@pytest.mark.parametrize(
+    ("line", "environment", "broker", "source"),
+    [
+        ("", {}, "amqps://somebody@mine.example:5671/v", "profile mine"),
+        ("--profile other", ACCOUNT, "amqps://me@other.example:5671", "profile other"),
+        ("--broker amqps://u@h", {}, "amqps://u@h:5671", "--broker"),
+        ("", {"TCSNIFF_BROKER": "amqp://u:s3cret@h"}, "amqp://u@h:5672", "TCSNIFF_BROKER"),
+        ("", {"PULSE_URL": "amqp://u:s3cret@h"}, "amqp://u@h:5672", "PULSE_URL"),
+        (
+            "",
+            {"PULSE_URL": "amqp://u@h", "TCSNIFF_BROKER": "amqp://u@ours"},
+            "amqp://u@ours:5672",
+            "TCSNIFF_BROKER",
+        ),
+        (
+            "",
+            {"PULSE_URL": "amqp://u@h", "TCSNIFF_PROFILE": "mine"},
+            "amqps://somebody@mine.example:5671/v",
+            "profile mine",
+        ),
+        (
+            "--profile mine",
+            {"PULSE_URL": "amqp://u@h", "TCSNIFF_BROKER": "amqp://u@ours"},
+            "amqps://somebody@mine.example:5671/v",
+            "profile mine",
+        ),
+        ("", ACCOUNT, "amqps://somebody@mine.example:5671/v", "profile mine"),
+        ("--config -", ACCOUNT, "amqps://me@pulse.mozilla.org:5671", "PULSE_USERNAME"),
+        ("--config -", {}, "none", "no broker to listen to"),
+        ("--profile other", {}, "amqps://other.example:5671", "profile other"),
+    ],
+)
+def test_a_broker_is_settled_by_the_strongest(
+    line, environment, broker, source, file, sources, monkeypatch
+):
+    """The flag, our variable, Pulse's, the file, and Mozilla's for an account alone."""
+    file()
+    for name, value in environment.items():
+        monkeypatch.setenv(name, value)
+
+    assert sources(line)["broker"] == (broker, source)
+
+
+def test_our_variable_beats_pulses(file, run, monkeypatch):
+    """As ever: the profile's command for the password is run."""
+    file()
+    monkeypatch.setenv("PULSE_URL", "amqp://u@h")
+    monkeypatch.setenv("TCSNIFF_PROFILE", "mine")
+
+    _, err = run("task-running", status=2)
+
+    assert err == "tcsniff: password-command of profile mine: false ended with status 1\n"
+
+
+@pytest.mark.parametrize("command", ["sniff task-running", "config"])
+def test_two_variables_that_name_a_broker_are_told(command, file, run, monkeypatch):
+    """Neither is stronger."""
+    file()
+    monkeypatch.setenv("TCSNIFF_BROKER", "amqp://h")
+    monkeypatch.setenv("TCSNIFF_PROFILE", "mine")
+
+    _, err = run(command, status=2)
+
+    assert "--broker and --profile both say where to listen" in err
+    assert "--broker is from TCSNIFF_BROKER, --profile is from TCSNIFF_PROFILE" in err
+
+
+# What is not done
+
+
+@pytest.mark.parametrize(
+    "args",
+    [["--help"], ["--version"], ["explain", "--help"], ["completion", "bash"], ["schema"]],
+    ids=" ".join,
+)
+def test_help_reads_no_settings(args, file):
+    """Not even those that are wrong: they cost nothing and break nothing."""
+    file("wrong")
+
+    _, _, loaded = child(PROGRAM, *args).rpartition("LOADED")
+
+    assert "tomllib" not in loaded.split()
+
+
+def test_no_file_costs_no_parser(file):
+    """It is loaded for those who have settings."""
+    _, _, without = child(PROGRAM, "explain", "task-running", "--config", "-").rpartition("LOADED")
+    file()
+    _, _, loaded = child(PROGRAM, "explain", "task-running").rpartition("LOADED")
+
+    assert "tomllib" not in without.split()
+    assert "tomllib" in loaded.split()
+    assert HEAVY & set(loaded.split()) == set()
+
+
+# tcsniff config
+
+
+def test_config_shows_what_is_in_force_and_where_it_came_from(file, sources, monkeypatch):
+    """Flags, the profile, the file, variables, and what is built in."""
+    path = file("utc = true\n" + FILE)
+    monkeypatch.setenv("TCSNIFF_PREFETCH", "7")
+
+    found = sources()
+
+    assert found["config"] == (str(path), "TCSNIFF_CONFIG")
+    assert found["profile"] == ("mine", f"{path}:4")
+    assert found["user"] == ("somebody", "profile mine")
+    assert found["password"] == ("(hidden)", "password-command of profile mine")
+    assert found["root-url"] == ("https://tc.mine.example", "profile mine")
+    assert found["utc"] == ("true", f"{path}:1")
+    assert found["prefetch"] == ("7", "TCSNIFF_PREFETCH")
+    assert found["worker-type"] == ("of-profile", f"profile mine, {path}:11")
+    assert found["max-size"] == ("16M", "built in")
+    assert found["profiles.community"][0] == "amqps://pulse.mozilla.org:5671/communitytc"
+    assert found["selections.gaia"] == ("--worker-type gaia", f"{path}:29")
+    assert "json" not in found
+
+
+@pytest.mark.parametrize(
+    ("line", "environment", "password"),
+    [
+        ("--profile other", {}, ("none", "no password is known")),
+        ("--profile other", ACCOUNT, ("(hidden)", "PULSE_PASSWORD")),
+        ("--password-file f", {}, ("(hidden)", "--password-file")),
+        ("", {"TCSNIFF_PASSWORD_FILE": "f"}, ("(hidden)", "TCSNIFF_PASSWORD_FILE")),
+        ("--broker amqp://u:s3cret@h", {}, ("(hidden)", "in the URL")),
+        ("--broker amqp://localhost", {}, ("(hidden)", "RabbitMQ's own on this machine")),
+    ],
+)
+def test_config_tells_where_a_password_is(line, environment, password, file, sources, monkeypatch):
+    """But nothing of it."""
+    file()
+    for name, value in environment.items():
+        monkeypatch.setenv(name, value)
+
+    found = sources(line)
+
+    assert found["password"] == password
+    assert "s3cret" not in str(found)
+
+
+def test_config_is_a_table_for_people(file, run):
+    """What, how much, where from."""
+    path = file("utc = true")
+
+    out, err = run("config")
+
+    assert out.splitlines()[0].split() == ["setting", "value", "from"]
+    assert ["utc", "true", f"{path}:1"] in [line.split() for line in out.splitlines()]
+    assert err == ""
+
+
+def test_config_hides_the_password_of_a_url_that_cannot_be_read(run, monkeypatch):
+    """It may hold one anywhere."""
+    monkeypatch.setenv("TCSNIFF_BROKER", "amqps://u:s3cret/@h")
+
+    _, err = run("config", status=2)
+
+    assert "s3cret" not in err
+
+
+def test_config_tells_of_variables_that_nobody_reads(run, monkeypatch):
+    """A slip of the finger is found."""
+    monkeypatch.setenv("TCSNIFF_WORKERTYPE", "gaia")
+
+    _, err = run("config")
+
+    assert err == (
+        "tcsniff: TCSNIFF_WORKERTYPE in the environment sets no flag; "
+        "did you mean TCSNIFF_WORKER_TYPE?\n"
+    )
+
+
+def test_config_tells_which_file_it_is(file, run):
+    """For an editor."""
+    path = file()
+
+    assert run("config --path")[0] == f"{path}\n"
+    assert run("config --path --config -")[0] == "\n"
+
+
+def test_config_gives_a_file_to_start_from(run, tmp_path):
+    """It is read as it is."""
+    (tmp_path / "new.toml").write_text(run("config --example")[0])
+
+    run(f"config --config {tmp_path}/new.toml")
+
+
+def test_the_flag_for_the_file_is_everywhere_but_where_no_flag_is():
+    """And stands last in each help."""
+    for command in list_commands(cli.tcsniff.make_context("tcsniff", ["explain"])):
+        flags = [one for one in command.params if isinstance(one, SectionedOption)]
+        assert (flags[-1:] == [CONFIG]) == bool(flags)

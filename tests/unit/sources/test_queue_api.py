@@ -1,0 +1,365 @@
+"""The queue's API, through the official client, on a server of this machine."""
+
+from __future__ import annotations
+
+import socket
+import ssl
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+
+import orjson
+import pytest
+import trustme
+
+from queue_server import Content, QueueServer, content
+from tcsniff.errors import (
+    ApiError,
+    ApiMissing,
+    ApiRefused,
+    ApiUnknown,
+    ApiUntrusted,
+    TcsniffError,
+    UsageError,
+)
+from tcsniff.simulator.simulation import plans, simulate
+from tcsniff.sources.queue_api import QueueApi
+from tcsniff.sources.queue_polling import PageFetch
+from tcsniff.taskgraph.definitions import Page, TaskGroupInfo
+
+PATIENCE = 30  # seconds until something that must happen has not
+
+PLAN = next(plans(seed=3, tasks=60))
+GROUP = PLAN.task_group_id
+HEARD = [delivery for _, delivery in simulate(seed=3, start=0, groups=1)]
+
+
+@pytest.fixture
+def known() -> Content:
+    return content(PLAN, HEARD)
+
+
+@pytest.fixture
+def server(known: Content) -> Iterator[QueueServer]:
+    with QueueServer(known, page_size=25) as running:
+        yield running
+
+
+def test_a_group_comes_page_by_page(server: QueueServer, known: Content) -> None:
+    """With its definitions, the statuses as the queue has them, and what is said of the group."""
+    pages = list(QueueApi(server.url).pages(GROUP))
+
+    assert [len(page.definitions) for page in pages] == [25, 25, 10]
+    found = {one.task_id: one.dependencies for page in pages for one in page.definitions}
+    assert found == {one.task_id: one.dependencies for one in PLAN.tasks}
+    statuses = [orjson.loads(status) for page in pages for status in page.statuses]
+    assert statuses == [member.status for member in known.members]
+    assert pages[0].group == TaskGroupInfo(
+        GROUP, PLAN.scheduler_id, expires="2026-11-23T18:00:00.000Z"
+    )
+
+
+def test_pages_are_asked_for_as_they_are_taken(server: QueueServer) -> None:
+    """Who has seen enough costs the queue no more."""
+    next(QueueApi(server.url).pages(GROUP))
+
+    assert len(server.requests) == 1
+
+
+def test_tasks_may_come_on_two_pages(server: QueueServer) -> None:
+    """As they do when others are created meanwhile."""
+    server.overlap = 5
+
+    pages = list(QueueApi(server.url).pages(GROUP))
+
+    ids = [one.task_id for page in pages for one in page.definitions]
+    assert len(ids) > len(PLAN.tasks)
+    assert set(ids) == {one.task_id for one in PLAN.tasks}
+
+
+def test_a_token_that_comes_again_ends_it(server: QueueServer) -> None:
+    """Instead of an endless loop."""
+    server.repeats_token = True
+
+    with pytest.raises(ApiError, match="round in circles with task group") as told:
+        list(QueueApi(server.url).pages(GROUP))
+
+    assert told.value.exit_status == 3
+    assert len(server.requests) == 2
+
+
+def test_one_task_is_asked_for_by_itself(server: QueueServer) -> None:
+    """As for a dependency outside of the group."""
+    wanted = PLAN.tasks[-1]
+
+    found = QueueApi(server.url).task(wanted.task_id)
+
+    assert (found.task_id, found.label, found.kind) == (
+        wanted.task_id,
+        wanted.label,
+        wanted.kind,
+    )
+    assert found.dependencies == wanted.dependencies
+
+
+def test_a_task_tells_its_group(server: QueueServer) -> None:
+    """So that a task's id will do where a group's is wanted."""
+    api = QueueApi(server.url)
+
+    assert api.group_of(PLAN.tasks[-1].task_id) == GROUP
+    server.raw = b"{}"
+    with pytest.raises(ApiError, match="nonsense: Object missing required field `taskGroupId`"):
+        api.group_of(GROUP)
+
+
+def test_what_fails_for_a_moment_is_tried_again(server: QueueServer) -> None:
+    """A server that restarts is not the end."""
+    server.failures = 2
+
+    assert len(list(QueueApi(server.url).pages(GROUP))) == 3
+    assert len(server.requests) == 5
+
+
+@pytest.mark.parametrize(
+    ("status", "kind", "exit_status", "text"),
+    [
+        (500, ApiError, 3, "(500: Client ID static/nobody does not have sufficient scopes)"),
+        (429, ApiError, 3, "try again later"),
+        (404, ApiUnknown, 4, f"knows no task group {GROUP}; it may have expired"),
+        (403, ApiRefused, 4, "set TASKCLUSTER_ROOT_URL, TASKCLUSTER_CLIENT_ID"),
+        (401, ApiRefused, 4, "set TASKCLUSTER_ROOT_URL, TASKCLUSTER_CLIENT_ID"),
+    ],
+)
+def test_a_refusal_is_told_in_a_line(
+    server: QueueServer, status: int, kind: type[ApiError], exit_status: int, text: str
+) -> None:
+    """Which server, what it was asked for, what it said, and what can be done."""
+    server.status = status
+
+    with pytest.raises(ApiError) as told:
+        list(QueueApi(server.url, retries=1).pages(GROUP))
+
+    assert type(told.value) is kind
+    assert told.value.exit_status == exit_status
+    assert str(told.value).startswith(server.url)
+    assert text in str(told.value)
+    assert "\n" not in str(told.value)
+
+
+@pytest.mark.parametrize(
+    ("answer", "text"),
+    [
+        (b"", "status 200 and no JSON; is it the root URL?"),
+        (b"<html>Welcome</html>", "status 200 and no JSON; is it the root URL?"),
+        (b'{"taskGroupId": "x", "tasks": [', "no JSON"),
+        (b"[]", "nonsense: Expected `object`, got `array`"),
+        (b"null", "nonsense"),
+        (b"{}", "nonsense: Object missing required field"),
+        (b'{"response": 1}', "nonsense"),
+        (b'{"taskGroupId": "x", "tasks": [{"status": {}, "task": {}}]}', "nonsense"),
+        (b'{"taskGroupId": "\\ud800", "tasks": []}', "nonsense"),
+        (b'{"taskGroupId": 18446744073709551616, "tasks": []}', "nonsense"),
+        (b"\xff\xfe\x00", "no JSON"),
+    ],
+)
+def test_an_answer_that_is_none_is_told(server: QueueServer, answer: bytes, text: str) -> None:
+    """Whatever it is."""
+    server.raw = answer
+
+    with pytest.raises(ApiError, match=server.url) as told:
+        list(QueueApi(server.url).pages(GROUP))
+
+    assert text in str(told.value)
+
+
+def test_a_redirect_is_told(server: QueueServer) -> None:
+    """With where it leads: most likely the root URL is an old one."""
+    server.raw, server.status = b"", 301
+    server.headers = {"Location": "https://elsewhere.example/"}
+
+    with pytest.raises(ApiError, match=r"it points to https://elsewhere\.example/"):
+        list(QueueApi(server.url).pages(GROUP))
+
+
+def test_who_does_not_answer_is_given_up(server: QueueServer) -> None:
+    """The client itself would wait for ever."""
+    server.delay = PATIENCE
+
+    with pytest.raises(ApiError, match=r"did not answer for task group .* within 0\.2 s"):
+        list(QueueApi(server.url, timeout=0.2).pages(GROUP))
+
+
+def test_nobody_there_is_told() -> None:
+    """In words, not in objects of a library."""
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        url = f"http://127.0.0.1:{taken.getsockname()[1]}"
+        with pytest.raises(ApiError, match=rf"^no connection to {url}: .*Connection refused$"):
+            list(QueueApi(url, retries=0).pages(GROUP))
+
+
+def test_a_certificate_that_nobody_vouches_for_is_told() -> None:
+    """With the status that it has at a broker too."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    trustme.CA().issue_cert("127.0.0.1").configure_cert(context)
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        threading.Thread(target=_shake, args=(listener, context), daemon=True).start()
+        url = f"https://127.0.0.1:{listener.getsockname()[1]}"
+        with pytest.raises(ApiUntrusted, match=f"no trust in the TLS of {url}") as told:
+            list(QueueApi(url, retries=0).pages(GROUP))
+
+    assert told.value.exit_status == 5
+
+
+def _shake(listener: socket.socket, context: ssl.SSLContext) -> None:
+    line, _ = listener.accept()
+    try:
+        context.wrap_socket(line, server_side=True).close()
+    except OSError:  # what the test is about
+        line.close()
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "",
+        "firefox-ci-tc.services.mozilla.com",
+        "ftp://example.com",
+        "https://",
+        "https://a b/",
+        "https://[::1",
+        "https://a:99999999",
+        "https://a\n.example",
+        "https://me:secret@a.example",
+    ],
+)
+def test_what_is_no_root_url_is_told(url: str) -> None:
+    """Before anything is asked; a password is not shown."""
+    with pytest.raises(UsageError, match="looks like https://firefox-ci-tc") as told:
+        QueueApi(url)
+
+    assert "secret" not in str(told.value)
+
+
+@pytest.mark.parametrize("root", ["itself", "another", "none"])
+def test_credentials_go_to_their_own_deployment_alone(server: QueueServer, root: str) -> None:
+    """Those of the environment are good for its root URL, and a secret to all others."""
+    roots = {"itself": server.url + "/", "another": "https://other.example", "none": ""}
+    environment = {
+        "TASKCLUSTER_ROOT_URL": roots[root],
+        "TASKCLUSTER_CLIENT_ID": "me",
+        "TASKCLUSTER_ACCESS_TOKEN": "secret",
+        "TASKCLUSTER_CERTIFICATE": '{"version": 1}',
+    }
+
+    list(QueueApi(server.url, environment=environment).pages(GROUP))
+
+    sent = [header.startswith('Hawk mac="') for header in server.authorizations]
+    assert sent == [root == "itself"] * 3
+    assert "secret" not in "".join(server.authorizations)
+
+
+@pytest.mark.parametrize(
+    ("name", "value"), [("TASKCLUSTER_CERTIFICATE", "{"), ("TASKCLUSTER_ACCESS_TOKEN", "ü")]
+)
+def test_credentials_that_cannot_be_sent_are_told(
+    server: QueueServer, name: str, value: str
+) -> None:
+    """By the names of their variables, and without what is in them."""
+    environment = {
+        "TASKCLUSTER_ROOT_URL": server.url,
+        "TASKCLUSTER_CLIENT_ID": "me",
+        "TASKCLUSTER_ACCESS_TOKEN": "secret",
+        name: value,
+    }
+
+    with pytest.raises(ApiMissing, match="TASKCLUSTER_CERTIFICATE cannot be used") as told:
+        list(QueueApi(server.url, environment=environment).pages(GROUP))
+
+    assert told.value.exit_status == 2
+
+
+def test_without_the_client_it_says_how_to_have_it() -> None:
+    """Once something is asked for; all else goes without."""
+    program = """
+import sys
+sys.modules["taskcluster"] = None
+from tcsniff.errors import ApiError
+from tcsniff.sources.queue_api import QueueApi
+try:
+    next(QueueApi("https://a.example").pages("x"))
+except ApiError as error:
+    print(type(error).__name__, error)
+"""
+
+    said = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=True
+    ).stdout
+
+    assert said.startswith("ApiMissing the queue's API needs Taskcluster's client")
+    assert said.endswith("pip install 'tcsniff[api]'\n")
+
+
+def fetched(fetch: PageFetch, news: threading.Semaphore) -> list[Page]:
+    """Take all that comes, whenever there is something new."""
+    pages: list[Page] = []
+    fetch.start()
+    while not fetch.is_over:
+        assert news.acquire(timeout=PATIENCE)
+        pages += fetch.taken()
+    return pages
+
+
+def test_pages_come_in_the_background(server: QueueServer) -> None:
+    """Each with a call that wakes whoever waits."""
+    news = threading.Semaphore(0)
+    fetch = PageFetch(QueueApi(server.url).pages(GROUP), news.release)
+
+    pages = fetched(fetch, news)
+
+    assert [len(page.definitions) for page in pages] == [25, 25, 10]
+    assert fetch.error is None
+    assert fetch.taken() == []
+
+
+def test_a_failure_in_the_background_is_kept(server: QueueServer) -> None:
+    """Behind the pages that came before it."""
+    server.repeats_token = True
+    news = threading.Semaphore(0)
+    fetch = PageFetch(QueueApi(server.url).pages(GROUP), news.release)
+
+    pages = fetched(fetch, news)
+
+    assert len(pages) == 2
+    assert isinstance(fetch.error, TcsniffError)
+
+
+def test_taking_never_waits(server: QueueServer) -> None:
+    """Also while the queue takes its time; and it can be left to that."""
+    server.delay = PATIENCE
+    fetch = PageFetch(QueueApi(server.url).pages(GROUP))
+
+    fetch.start()
+
+    assert fetch.taken() == []
+    assert not fetch.is_over
+    fetch.stop()
+
+
+def test_a_stop_ends_it(server: QueueServer) -> None:
+    """No further page is asked for."""
+    ended = threading.Event()
+
+    def enough() -> None:
+        fetch.stop()
+        ended.set()
+
+    fetch = PageFetch(QueueApi(server.url).pages(GROUP), enough)
+    fetch.start()
+
+    assert ended.wait(PATIENCE)
+    assert len(fetch.taken()) == 1
+    while not fetch.is_over:  # its thread has a step to go
+        pass
+    assert len(server.requests) == 1

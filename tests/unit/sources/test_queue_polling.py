@@ -1,0 +1,256 @@
+"""When the queue is asked about a group, and what its answers and silences lead to."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+
+import pytest
+
+from builders import delivery
+from queue_server import QueueServer, content
+from tcsniff.errors import ApiError, ApiUnknown
+from tcsniff.simulator.simulation import plans, simulate
+from tcsniff.sources.queue_api import QueueApi
+from tcsniff.sources.queue_polling import AFTER_FAILURE, AGAIN, SOON, QueuePolling
+from tcsniff.taskgraph.group import GroupState
+from tcsniff.taskgraph.tracker import Change
+
+PATIENCE = 30  # seconds until something that must happen has not
+NEW_TASK = "WTRHGgi7TNaxn5lBTOzXTg"
+
+PLAN = next(plans(seed=3, tasks=60))
+GROUP = PLAN.task_group_id
+HEARD = [delivery for _, delivery in simulate(seed=3, start=0, groups=1, faults=())]
+HALF = len(HEARD) // 2
+
+
+class Asked:
+    """An inquiry whose clock the test holds, about a group that it can add to."""
+
+    def __init__(self, server: QueueServer, group: str = GROUP) -> None:
+        self.now = 0.0
+        self.said: list[str] = []
+        self.following = GroupState(group)
+        api = QueueApi(server.url, timeout=PATIENCE, retries=0)
+        self.inquiry = QueuePolling(
+            api, self.following, notify=self.said.append, clock=lambda: self.now
+        )
+        self._server = server
+
+    def answered(self) -> list[Change]:
+        """Ask, and look again and again until the answer was taken in."""
+        changes = self.inquiry.poll()
+        assert self.inquiry.is_asking
+        deadline = time.monotonic() + PATIENCE
+        while self.inquiry.is_asking:
+            assert time.monotonic() < deadline
+            changes += self.inquiry.poll()
+        return changes
+
+    def asks(self, after: float) -> bool:
+        """Let time pass, and tell whether that leads to a question."""
+        self.now += after
+        self.inquiry.poll()
+        return self.inquiry.is_asking
+
+    def hear(self, *events: str, **details: object) -> None:
+        """Have events come about the group."""
+        for event in events:
+            self.following.take(delivery(event, group=GROUP, **details))
+
+
+@pytest.fixture
+def server() -> Iterator[QueueServer]:
+    with QueueServer(content(PLAN, HEARD[:HALF]), page_size=25) as running:
+        yield running
+
+
+def test_it_asks_at_once_and_tells_what_is_new(server: QueueServer) -> None:
+    """All pages, their statuses as changes, and then all tasks of the group are known."""
+    asked = Asked(server)
+
+    changes = asked.answered()
+
+    graph = asked.following.graph()
+    assert len(server.requests) == 3
+    assert {change.after.status.task_id for change in changes} == set(graph.nodes)
+    assert (len(graph.nodes), graph.is_whole, graph.has_dependencies) == (60, True, True)
+    assert (asked.inquiry.condition, asked.inquiry.unknown, asked.said) == ("", None, [])
+
+
+def test_it_never_waits(server: QueueServer) -> None:
+    """Events are shown while the queue takes its time."""
+    server.delay = PATIENCE
+    asked = Asked(server)
+
+    begun = time.monotonic()
+    polled = [asked.inquiry.poll() for _ in range(3)]
+
+    assert polled == [[], [], []]
+    assert time.monotonic() - begun < PATIENCE / 2
+    assert asked.inquiry.condition == "asking the queue"
+
+
+def test_it_rests_while_all_is_known(server: QueueServer) -> None:
+    """The queue is asked again now and then only: messages do get lost."""
+    asked = Asked(server)
+    asked.answered()
+
+    assert not asked.asks(AGAIN - 1)
+    assert asked.asks(1)
+
+
+def test_it_asks_again_for_tasks_without_definitions(server: QueueServer) -> None:
+    """Soon, as they come in hundreds; and more and more seldom if that is of no use."""
+    asked = Asked(server)
+    asked.answered()
+    asked.hear("task-pending", task_id=NEW_TASK)
+
+    assert not asked.asks(SOON - 1)
+    assert asked.asks(1)
+    asked_again = Asked(server)
+    asked_again.hear("task-pending", task_id=NEW_TASK)
+    asked_again.answered()
+    assert not asked_again.asks(2 * SOON - 1)
+    assert asked_again.asks(1)
+
+
+def test_it_asks_again_when_all_has_ended(server: QueueServer) -> None:
+    """Nothing is said to be over that the queue does not know to be over."""
+    asked = Asked(server)
+    asked.answered()
+    for event in HEARD:
+        asked.following.take(event)
+    before = asked.following.is_over, asked.inquiry.is_up_to_date
+    server.groups[GROUP] = content(PLAN, HEARD)
+
+    asked.answered()
+
+    assert before == (True, False)
+    assert asked.inquiry.is_up_to_date
+    assert not asked.asks(SOON)
+
+
+def test_it_asks_again_after_each_end(server: QueueServer) -> None:
+    """A task is run once more after the queue was asked, and ends again."""
+    asked = Asked(server)
+    asked.answered()
+    for event in HEARD:
+        asked.following.take(event)
+    server.groups[GROUP] = content(PLAN, HEARD)
+    asked.answered()
+    task_id = PLAN.tasks[-1].task_id
+
+    asked.hear("task-pending", task_id=task_id, run=1)
+    during = asked.asks(1), asked.inquiry.is_up_to_date
+    asked.hear("task-completed", task_id=task_id, run=1)
+
+    assert during == (False, False)
+    assert (asked.asks(1), asked.inquiry.is_up_to_date) == (True, False)
+
+
+def test_it_asks_again_when_the_queue_contradicts_what_is_known(server: QueueServer) -> None:
+    """All has ended, says a message, and a task is open: then another message was lost."""
+    server.groups[GROUP] = content(PLAN, HEARD)
+    asked = Asked(server)
+    asked.hear("task-running", task_id=PLAN.tasks[-1].task_id, run=7)
+    asked.answered()
+
+    before = asked.asks(SOON)
+    asked.hear("task-group-resolved")
+
+    assert (before, asked.asks(0)) == (False, True)
+
+
+def test_it_asks_again_after_a_gap(server: QueueServer) -> None:
+    """What was missed in it only the queue can tell."""
+    asked = Asked(server)
+    asked.answered()
+
+    asked.inquiry.hurry()
+
+    assert asked.asks(0)
+    assert len(asked.following.graph().nodes) == 60
+
+
+def test_a_failure_is_told_once_and_events_go_on(server: QueueServer) -> None:
+    """And the queue is asked again a minute later, until it answers."""
+    server.status = 500
+    asked = Asked(server)
+    asked.answered()
+    asked.hear("task-pending")
+    rests = asked.asks(AFTER_FAILURE - 1)
+    asked.now += 1
+    asked.answered()
+    condition = asked.inquiry.condition
+    server.status = 0
+    asked.now += AFTER_FAILURE
+    asked.answered()
+
+    assert not rests
+    assert len(asked.said) == 1
+    assert asked.said[0].endswith("; going on with events alone")
+    assert condition == "no answer from the queue's API"
+    assert asked.inquiry.condition == ""
+    assert len(asked.following.graph().nodes) == 61
+
+
+@pytest.mark.parametrize(
+    ("break_it", "words"),
+    [
+        (lambda server: setattr(server, "status", 403), "sufficient scopes"),
+        (lambda server: setattr(server, "raw", b'{"tasks": ['), "no JSON"),
+        (lambda server: setattr(server, "raw", b'{"tasks": 3}'), "nonsense"),
+        (lambda server: setattr(server, "repeats_token", True), "round in circles"),
+    ],
+    ids=["403", "cut off", "other JSON", "a token that repeats"],
+)
+def test_a_failure_names_what_is_wrong(
+    server: QueueServer, break_it: Callable[[QueueServer], None], words: str
+) -> None:
+    """While it lasts, the group may end by events alone."""
+    break_it(server)
+    asked = Asked(server)
+
+    asked.answered()
+
+    assert len(asked.said) == 1
+    assert words in asked.said[0]
+    assert isinstance(asked.inquiry.unknown, ApiError)
+    assert asked.inquiry.is_up_to_date
+    assert not asked.following.graph().is_whole
+
+
+def test_a_group_that_the_queue_does_not_know_is_told_apart(server: QueueServer) -> None:
+    """It may have expired, or never have been."""
+    asked = Asked(server, group=NEW_TASK)
+
+    asked.answered()
+
+    assert isinstance(asked.inquiry.unknown, ApiUnknown)
+
+
+def test_a_failure_after_an_answer_takes_nothing_away(server: QueueServer) -> None:
+    """What is known stays known."""
+    asked = Asked(server)
+    asked.answered()
+    server.status = 500
+    asked.now += AGAIN
+
+    asked.answered()
+
+    assert asked.inquiry.unknown is None
+    assert len(asked.following.graph().nodes) == 60
+
+
+def test_it_can_be_stopped_at_any_time(server: QueueServer) -> None:
+    """Before its first question, in the middle of one, and behind."""
+    server.delay = PATIENCE
+    asked = Asked(server)
+
+    asked.inquiry.stop()
+    asked.inquiry.poll()
+    asked.inquiry.stop()
+
+    assert asked.inquiry.poll() == []

@@ -1,0 +1,117 @@
+from __future__ import annotations
+
+import json
+import re
+import sys
+import unicodedata
+
+import orjson
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tcsniff.sanitize import sanitize, sanitize_json
+
+OBEYED = {"Cc", "Cf", "Zl", "Zp", "Cs"}  # controls, format characters, separators, surrogates
+TEXTS = st.text(st.characters() | st.characters(categories=sorted(OBEYED)))
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers(-(2**63), 2**63) | st.text(),
+    lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner),
+    max_leaves=10,
+)
+
+
+def obeyed(text):
+    return {letter for letter in text if unicodedata.category(letter) in OBEYED}
+
+
+def test_no_character_that_a_terminal_obeys_is_left():
+    """Every code point of Unicode, one by one."""
+    every = (chr(code) for code in range(sys.maxunicode + 1))
+
+    left = [f"U+{ord(one):04X}" for one in every if obeyed(one) and obeyed(sanitize(one))]
+
+    assert left == []
+
+
+def test_what_is_harmless_stays():
+    """Letters, marks, symbols and blanks of all scripts, except for Unicode's own ignorables."""
+    changed = [
+        chr(code)
+        for code in range(sys.maxunicode + 1)
+        if unicodedata.category(chr(code)) not in {*OBEYED, "Cn"}
+        and sanitize(chr(code)) != chr(code)
+    ]
+
+    assert {unicodedata.name(letter).rpartition("-")[0] for letter in changed} <= {
+        "VARIATION SELECTOR"  # of the supplement: invisible, and used to hide text
+    }
+
+
+@given(TEXTS)
+def test_whatever_the_text_the_result_is_safe(text):
+    """Nothing is obeyed, and what was safe already is what it was."""
+    result = sanitize(text)
+
+    assert not obeyed(result)
+    assert sanitize(result) == result
+    if not re.search(r"[^\x20-\x7e]", text):
+        assert result == text
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("a\x1b[31mb", r"a\x1b[31mb"),
+        ("\x00\x07\x08\t\n\r\x7f", r"\x00\x07\x08\x09\x0a\x0d\x7f"),
+        ("\x9b31m\x85", r"\x9b31m\x85"),
+        ("a\u202eb\u2066", r"a\u202eb\u2066"),
+        ("a\u200bb\ufeff", r"a\u200bb\ufeff"),
+        ("\u2028\u2029", r"\u2028\u2029"),
+        ("\xad", r"\xad"),
+        ("\ud800", r"\ud800"),
+        ("\U000e0041", r"\U000e0041"),
+        ("日本é \U0001f600", "日本é \U0001f600"),
+        (r"\x1b", r"\x1b"),
+        ("", ""),
+    ],
+)
+def test_what_is_obeyed_is_shown_as_an_escape(text, shown):
+    """In the form that Python and C have."""
+    assert sanitize(text) == shown
+
+
+@given(JSON)
+def test_json_is_made_safe_without_a_change_of_value(value):
+    """Both readers of JSON agree on what it says, before and after."""
+    line = json.dumps(value, ensure_ascii=False)
+
+    result = sanitize_json(line)
+
+    assert not obeyed(result)
+    assert json.loads(result) == value
+    assert orjson.loads(result) == orjson.loads(line)
+
+
+@given(st.text(st.characters(exclude_categories=["Cs"])))
+def test_names_and_strings_of_json_come_back(text):
+    """Of members, too; and of all that orjson leaves as it is."""
+    line = orjson.dumps({text: [text]}).decode()
+
+    assert orjson.loads(sanitize_json(line)) == {text: [text]}
+
+
+@pytest.mark.parametrize(
+    ("line", "result"),
+    [
+        ('"\x9b"', r'"\u009b"'),
+        ('"\u202e"', r'"\u202e"'),
+        ('"\x7f"', r'"\u007f"'),
+        ('"\U000e0041"', r'"\udb40\udc41"'),
+        ('"\ud800"', r'"\ud800"'),
+        ('{"a": "é日本"}', '{"a": "é日本"}'),
+    ],
+)
+def test_json_is_escaped_as_json(line, result):
+    """Beyond the first plane by a pair of surrogates."""
+    assert sanitize_json(line) == result

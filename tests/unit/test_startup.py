@@ -1,0 +1,64 @@
+"""What starting costs: the modules that are loaded, which cannot flake as times do."""
+
+from __future__ import annotations
+
+from importlib.util import find_spec
+
+import click
+import pytest
+
+from startup import HEAVY, PROGRAM, child
+from tcsniff import cli
+
+QUICK = [
+    ["--help"],
+    ["--version"],
+    ["exchanges"],
+    ["exchanges", "--json", "task"],
+    ["explain", "--worker-type", "gaia", "task-running"],
+    ["explain", "--json", "--route", "index.#"],
+    ["explain", "--help"],
+    ["config"],
+    ["config", "--json"],
+    ["simulate", "--help"],
+    ["simulate", "--fault", "help"],
+    ["help"],
+    ["help", "record"],
+    ["help", "doctor"],
+]
+if find_spec("tcsniff.commands.completion"):
+    QUICK += [["completion", "bash"]]
+
+
+@pytest.mark.parametrize("args", QUICK, ids=" ".join)
+def test_what_connects_to_nothing_loads_nothing_heavy(args):
+    """Help, completion and lists answer at once; only a run pays for kombu and rich."""
+    answer, _, loaded = child(PROGRAM, *args).rpartition("LOADED")
+
+    assert answer
+    assert "tcsniff.cli" in loaded.split()
+    assert HEAVY & set(loaded.split()) == set()
+
+
+def test_the_list_of_commands_is_what_each_says_itself():
+    """The list is written without importing them, and must not say something else."""
+    root = cli.tcsniff
+    context = click.Context(root)
+    said = {
+        name: root.get_command(context, name).get_short_help_str(1000)
+        for name in root.list_commands(context)
+    }
+
+    assert said == said | cli.SUMMARIES
+
+
+def test_importing_the_package_costs_nothing():
+    """Nothing is loaded but itself, until one of its names is used."""
+    program = """
+import sys
+before = set(sys.modules)
+import tcsniff
+print(*sorted(set(sys.modules) - before))
+"""
+
+    assert child(program).split() == ["tcsniff"]

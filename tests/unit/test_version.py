@@ -1,0 +1,49 @@
+"""``--version``, and with ``--verbose`` what a bug report needs."""
+
+from __future__ import annotations
+
+import re
+import sys
+import tomllib
+
+import pytest
+
+from paths import ROOT
+from tcsniff import __version__
+from tcsniff.cli import main
+from tcsniff.commands.console import PARTS
+
+PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+
+
+def test_the_version_is_a_line(capsys):
+    """For scripts: a name and a number."""
+    status = main(["--version"])
+
+    assert (status, capsys.readouterr().out) == (0, f"tcsniff {__version__}\n")
+
+
+@pytest.mark.parametrize("words", [["--version", "--verbose"], ["--verbose", "--version"]])
+def test_a_bug_report_has_all_that_tcsniff_runs_on(words, capsys):
+    """tcsniff, Python, every library, the system; in either order of the flags."""
+    status = main(words)
+
+    first, python, *parts, system = capsys.readouterr().out.splitlines()
+    assert (status, first) == (0, f"tcsniff {__version__}")
+    assert python.startswith(f"Python {sys.version_info[0]}.{sys.version_info[1]}")
+    assert [part.split()[0] for part in parts] == list(PARTS)
+    assert [part for part in parts if not re.search(r" (\d[\w.]*|is not installed)$", part)] == []
+    assert system
+
+
+def test_no_library_is_forgotten():
+    """What `pyproject.toml` names is told of, the extra's too."""
+    named = [*PROJECT["dependencies"], *PROJECT["optional-dependencies"]["api"]]
+
+    assert {re.split("[<>=]", one)[0] for one in named} <= set(PARTS)
+
+
+def test_something_else_in_place_of_a_command_is_an_error(capsys):
+    """Status 2, and a line."""
+    assert main(["--version", "--bogus"]) == 2
+    assert capsys.readouterr().err.startswith("tcsniff: no such flag --bogus")
