@@ -9,6 +9,7 @@ from typing import Any
 
 import orjson
 
+from tcsniff.pipeline import Renderer
 from tcsniff.pulse import records
 from tcsniff.pulse.deliveries import Gap
 from tcsniff.pulse.events import Event
@@ -27,7 +28,7 @@ from tcsniff.renderers.output import Output
 from tcsniff.sanitize import sanitize, sanitize_json
 
 
-class LinesRenderer:
+class LinesRenderer(Renderer):
     """Writes each event as a line, its columns padded and nothing cut off."""
 
     def __init__(
@@ -65,7 +66,7 @@ class LinesRenderer:
         """Take a batch in."""
         self._lines += [self._line(event) for event in events]
 
-    def gap(self, gap: Gap) -> None:
+    def show_gap(self, gap: Gap) -> None:
         """Take a gap in."""
         self._lines.append(f"--- {describe_gap(gap)}")
 
@@ -112,7 +113,7 @@ def color_text(text: str, style: str) -> str:
     return f"\x1b[{codes}m{text}\x1b[0m" if codes else text
 
 
-class JsonRenderer:
+class JsonRenderer(Renderer):
     """Writes each event as a line of JSON, a batch at a time."""
 
     def __init__(self, output: Output) -> None:
@@ -126,7 +127,7 @@ class JsonRenderer:
             for event in events
         ]
 
-    def gap(self, gap: Gap) -> None:
+    def show_gap(self, gap: Gap) -> None:
         """Take a gap in."""
         self._lines.append(records.format_gap(gap))
 
@@ -150,7 +151,7 @@ def escape_lines(lines: bytes) -> bytes:
     )
 
 
-class RawRenderer:
+class RawRenderer(Renderer):
     """Writes each body, byte for byte, and a line feed; on a terminal made safe."""
 
     def __init__(self, output: Output) -> None:
@@ -161,7 +162,7 @@ class RawRenderer:
         """Take a batch in."""
         self._bodies += [event.delivery.body for event in events]
 
-    def gap(self, gap: Gap) -> None:
+    def show_gap(self, gap: Gap) -> None:
         """Take nothing in: a gap has no body."""
 
     def flush(self) -> None:
@@ -185,7 +186,7 @@ def _json(value: Any) -> str:
         return json.dumps(value, separators=(",", ":"))
 
 
-class ProjectionRenderer:
+class ProjectionRenderer(Renderer):
     """Writes one line for each event: the value of an expression over its record."""
 
     def __init__(
@@ -207,7 +208,7 @@ class ProjectionRenderer:
         """Take a batch in."""
         self._lines += [self._line(self._select(event)) for event in events]
 
-    def gap(self, gap: Gap) -> None:
+    def show_gap(self, gap: Gap) -> None:
         """Take nothing in: there is no event to make something of."""
 
     def flush(self) -> None:

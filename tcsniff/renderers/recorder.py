@@ -18,7 +18,7 @@ from tcsniff.pulse.events import Event
 _GZIP = 31  # zlib's word for the format of .gz
 
 
-class Recorder:
+class Recorder(Renderer):
     """Writes records into a file and hands the events on to a renderer.
 
     What is there already stays: records are added at its end. After every
@@ -57,10 +57,10 @@ class Recorder:
             for event in events
         ]
 
-    def gap(self, gap: Gap) -> None:
+    def show_gap(self, gap: Gap) -> None:
         """Take a gap in."""
         self._lines.append(records.format_gap(gap))
-        self.renderer.gap(gap)
+        self.renderer.show_gap(gap)
 
     def flush(self) -> None:
         """Write what was taken in, then have it shown.

@@ -10,7 +10,6 @@ import re
 from collections.abc import Callable, Iterator, Sequence
 from html import escape
 from pathlib import Path
-from typing import Protocol, runtime_checkable
 
 from rich.cells import cell_len
 from rich.color import Color
@@ -156,16 +155,15 @@ WIDTH, HEIGHT = 100, 24
 """Of a picture that no terminal shows, in cells and lines."""
 
 
-@runtime_checkable
-class Drawing(Renderer, Protocol):
+class Drawing(Renderer):
     """A renderer that draws pictures."""
 
     def still(self, width: int, height: int) -> list[str]:
         """Draw the last picture, as it is when all is over; in cells and lines."""
-        ...
+        raise NotImplementedError
 
 
-class Saver:
+class Saver(Renderer):
     """Shows events by another renderer, and writes a picture in the end.
 
     Attributes:
@@ -208,11 +206,11 @@ class Saver:
             self.drawing.show(events)
         self.renderer.show(events)
 
-    def gap(self, gap: Gap) -> None:
+    def show_gap(self, gap: Gap) -> None:
         """Take a gap in."""
         if self._beside:
-            self.drawing.gap(gap)
-        self.renderer.gap(gap)
+            self.drawing.show_gap(gap)
+        self.renderer.show_gap(gap)
 
     def flush(self) -> None:
         """Have the other renderer let out what it has."""

@@ -26,6 +26,7 @@ from tcsniff.renderers.columns import (
     to_ascii,
 )
 from tcsniff.renderers.output import Output, get_terminal_size
+from tcsniff.renderers.svg import Drawing
 from tcsniff.renderers.terminal import (
     Screen,
     StreamStatus,
@@ -40,7 +41,7 @@ _CHROME = 3  # lines that are no events: the heading, the status, and one to spa
 _MOST_ROWS = 500  # of the highest screen
 
 
-class TableRenderer:
+class TableRenderer(Drawing):
     """Keeps the newest events and draws them, at most ten times a second."""
 
     def __init__(
@@ -101,18 +102,18 @@ class TableRenderer:
         self._events.extend(events[-_MOST_ROWS:])
         self._traffic.add(len(events), events[-1].lag)
 
-    def gap(self, gap: Gap) -> None:  # noqa: ARG002 - a renderer's signature
+    def show_gap(self, gap: Gap) -> None:  # noqa: ARG002 - a renderer's signature
         """Take a gap in: the status line counts them."""
         self._gaps += 1
 
-    def say(self, text: str) -> None:
+    def notify(self, text: str) -> None:
         """Write a line above the table, where it stays."""
         self._screen.above(sanitize(text))
         self._stale = True
 
-    def again(self) -> None:
+    def redraw(self) -> None:
         """Give the terminal away; the next picture is drawn below what is there then."""
-        self._screen.again()
+        self._screen.redraw()
         self._stale = True
 
     def flush(self) -> None:

@@ -65,7 +65,7 @@ class Screen:
         self._write(f"{_BEGIN}\r{up}{_CLEAR_BELOW}{line}\r\n{_END}")
         self._height = 0
 
-    def again(self) -> None:
+    def redraw(self) -> None:
         """Draw the next picture below whatever the terminal shows by then."""
         if self._size is not None:
             self._write(f"\r\n{_SHOW}")

@@ -15,7 +15,7 @@ from types import TracebackType
 from typing import NamedTuple, Self
 
 from tcsniff.errors import ConnectionFailed, TcsniffError
-from tcsniff.pipeline import ConnectionObserver
+from tcsniff.pipeline import ConnectionObserver, Source
 from tcsniff.pulse.deliveries import Delivery, Gap
 from tcsniff.pulse.routing import Binding
 from tcsniff.pulse.times import format_timestamp
@@ -96,7 +96,7 @@ _LOOK = 10.0  # seconds between two looks at how much waits
 _MUCH = 1_000  # messages that wait; PulseGuardian warns above 2,000 and deletes above 8,000
 
 
-class Consumer:
+class Consumer(Source):
     """A queue, bound to exchanges and consumed.
 
     A context manager: connected inside of it, and a temporary queue gone after
@@ -229,17 +229,16 @@ class Consumer:
         while not self.stopped:
             try:
                 with self._idle:
-                    self._settle(len(self._batch_tags))
+                    self._ack(len(self._batch_tags))
                     batch = self._arrivals()
             except ConnectionFailed as error:
                 yield from self._mend(str(error))
             else:
                 yield batch
         if self.is_connected:
-            self.settle(len(self._batch_tags))
+            self.ack(len(self._batch_tags))
 
-    @property
-    def condition(self) -> str:
+    def describe_condition(self) -> str:
         """What a person should know of the connection just now; empty if all is well."""
         if not self.is_connected:
             return "connecting again"
@@ -250,7 +249,7 @@ class Consumer:
         """The queue's name; after a lost connection a temporary one has another."""
         return self._queue.name
 
-    def settle(self, taken: int) -> None:
+    def ack(self, taken: int) -> None:
         """Acknowledge the first messages of the last batch.
 
         Args:
@@ -260,7 +259,7 @@ class Consumer:
         """
         with self._idle:
             try:
-                self._settle(taken)
+                self._ack(taken)
             except ConnectionFailed:
                 self._batch_tags, self._covered = [], 0  # they come again, if they are kept
 
@@ -365,7 +364,7 @@ class Consumer:
                 "work with --queue"
             )
 
-    def _settle(self, taken: int) -> None:
+    def _ack(self, taken: int) -> None:
         whole = taken == len(self._batch_tags)
         tag = self._covered if whole else self._batch_tags[taken - 1] if taken else 0
         if not self._auto_ack and tag > self._acknowledged:
@@ -385,7 +384,7 @@ class Consumer:
             self._link.close()
         missed = yield from self._tried_again()
         if missed is not None:
-            self._watch.gap(
+            self._watch.add_gap(
                 Gap(format_timestamp(since), format_timestamp(self._clock()), missed, reason)
             )
 

@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from types import TracebackType
 from typing import Self
 
+from tcsniff.pipeline import Source
 from tcsniff.pulse.deliveries import Delivery
 from tcsniff.pulse.routing import ANY_WORDS, Binding
 from tcsniff.settings.brokers import Broker
@@ -22,7 +23,7 @@ STEP = 6.0  # simulated seconds that are published at a time
 _BROKER = Broker("demo", "demo", 0, "demo", "", tls=False)
 
 
-class Demo:
+class Demo(Source):
     """A source of simulated deliveries, through the consumer that also listens to brokers.
 
     Each is received when the simulator says, so that equal simulations give
@@ -88,7 +89,7 @@ class Demo:
                 yield batch
             yield ()
 
-    def settle(self, taken: int) -> None:
+    def ack(self, taken: int) -> None:
         """Nothing here is acknowledged."""
 
     def stop(self) -> None:

@@ -77,7 +77,7 @@ class _Gaps(ConnectionObserver):
     def __init__(self, on_gap: Callable[[Gap], None] | None) -> None:
         self._on_gap = on_gap
 
-    def gap(self, gap: Gap) -> None:
+    def add_gap(self, gap: Gap) -> None:
         if self._on_gap is not None:
             self._on_gap(gap)
 
@@ -159,7 +159,7 @@ class EventStream:
         for batch in self._timed():
             for place, event in batch:
                 yield event
-                self._listener.settle(place)
+                self._listener.ack(place)
                 if self._listener.stopped:
                     return
 
@@ -178,7 +178,7 @@ class EventStream:
             if _is_over(self._timeout, now - started) or _is_over(
                 self._idle_timeout, now - latest
             ):
-                self._listener.settle(len(batch))
+                self._listener.ack(len(batch))
                 return
 
 

@@ -15,6 +15,7 @@ from typing import BinaryIO, Self
 import msgspec
 
 from tcsniff.errors import RecordingError
+from tcsniff.pipeline import Source
 from tcsniff.pulse import records
 from tcsniff.pulse.deliveries import Delivery, Gap
 from tcsniff.pulse.exchanges import ROUTE
@@ -31,7 +32,7 @@ OnGap = Callable[[Gap], object]
 """Takes a gap."""
 
 
-class Recording:
+class Recording(Source):
     """Deliveries from files, in the order in which they stand there.
 
     Attributes:
@@ -93,14 +94,14 @@ class Recording:
         self._close()
 
     @property
-    def skipped(self) -> int:
+    def skipped_lines(self) -> int:
         """How many lines were no records, so far."""
-        return sum(reading.skipped for reading in self._readings)
+        return sum(reading.skipped_lines for reading in self._readings)
 
     @property
-    def passed_over(self) -> int:
+    def unselected(self) -> int:
         """How many records were not selected, so far."""
-        return sum(reading.passed_over for reading in self._readings)
+        return sum(reading.unselected for reading in self._readings)
 
     def batches(self) -> Iterator[Sequence[Delivery]]:
         """Hand out deliveries.
@@ -117,7 +118,7 @@ class Recording:
                 return
             yield batch
 
-    def settle(self, taken: int) -> None:
+    def ack(self, taken: int) -> None:
         """Nothing here is acknowledged; only what stands behind has not been passed over."""
         if taken and self._speed is None and self._readings:
             self._readings[-1].end_at(taken)
@@ -176,7 +177,7 @@ class _Reading:
         self, path: str, notify: Notify, on_gap: OnGap, selection: Selection | None
     ) -> None:
         self._on_gap = on_gap
-        self.skipped = self.passed_over = 0
+        self.skipped_lines = self.unselected = 0
         self._test = None if selection is None else selection.test()
         self._with_routes = selection is not None and selection.looks_at_routes
         self._path = path
@@ -186,7 +187,7 @@ class _Reading:
         self._places: list[int] = []  # of each of a batch: how many were passed over by then
 
     def end_at(self, taken: int) -> None:
-        self.passed_over = self._places[taken - 1]
+        self.unselected = self._places[taken - 1]
 
     def batches(self, parts: Iterator[bytes]) -> Iterator[Sequence[Delivery]]:
         first = b""
@@ -198,8 +199,8 @@ class _Reading:
             yield from self._array(first + b"".join(parts))
         else:
             yield from self._lines(first, parts)
-        if self.skipped > _TOLD:
-            self._notify(f"{self._path}: {self.skipped:,} lines are no records, all in all")
+        if self.skipped_lines > _TOLD:
+            self._notify(f"{self._path}: {self.skipped_lines:,} lines are no records, all in all")
         if not self._found:
             raise RecordingError(f"{self._path}: no record in it; `tcsniff -o json` writes them")
 
@@ -244,13 +245,13 @@ class _Reading:
                     head = parse_head(line)
                     if not quick(head.exchange, (head.routing_key, *head.cc)):
                         self._found = True
-                        self.passed_over += 1
+                        self.unselected += 1
                         continue
                 record = records.parse_record(line)
                 self._found = True
                 if quick is not None or self._is_selected(record):
                     found.append(records.to_delivery(record))
-                    self._places.append(self.passed_over)
+                    self._places.append(self.unselected)
             except ValueError as error:
                 if (gap := _gap(line)) is not None:
                     self._found = True
@@ -264,7 +265,7 @@ class _Reading:
                 )
                 if other is not None:
                     found.append(other)
-                    self._places.append(self.passed_over)
+                    self._places.append(self.unselected)
         yield found
 
     def _is_selected(self, record: records.Record) -> bool:
@@ -275,7 +276,7 @@ class _Reading:
             keys = (*keys, *[ROUTE + route for route in record.routes])
         if self._test(record.exchange, keys):
             return True
-        self.passed_over += 1
+        self.unselected += 1
         return False
 
     def _other(self, line: bytes, reason: str) -> Delivery | None:
@@ -284,14 +285,14 @@ class _Reading:
         try:
             delivery = records.rebuild_delivery(line)
         except ValueError:
-            self.skipped += 1
-            if self.skipped <= _TOLD:
+            self.skipped_lines += 1
+            if self.skipped_lines <= _TOLD:
                 self._notify(reason)
             return None
         self._found = True
         if self._test is None or self._test(delivery.exchange, delivery.keys):
             return delivery
-        self.passed_over += 1
+        self.unselected += 1
         return None
 
 

@@ -67,7 +67,7 @@ def test_what_is_too_large_is_told_and_passed_over(
         for key, size in (("a", 200_000), ("big.one", 200_001), ("b", 5)):
             taskcluster.publish(FOREIGN_EXCHANGE, key, b"x" * size)
         found = heard(listener, 2)
-        listener.settle(len(found))
+        listener.ack(len(found))
         left = rabbitmq.queues()[listener.queue]
 
     assert [one.routing_key for one in found] == ["a", "b"]

@@ -108,7 +108,7 @@ def test_only_what_was_taken_is_acknowledged(
         batch = next(batches)
         assert len(batch) == 3
 
-        heard.settle(2)
+        heard.ack(2)
         batches.close()
         # An answer to a later question: by then the acknowledgement has been seen to.
         left = rabbitmq.queues()[heard.queue]
@@ -263,7 +263,7 @@ class Notes(ConnectionObserver):
     def notify(self, text: str) -> None:
         self.told.append(text)
 
-    def gap(self, gap: Gap) -> None:
+    def add_gap(self, gap: Gap) -> None:
         self.gaps.append(gap)
 
 

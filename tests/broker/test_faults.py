@@ -253,7 +253,7 @@ class Notes(ConnectionObserver):
     def notify(self, text: str) -> None:
         self.told.append(text)
 
-    def gap(self, gap: Gap) -> None:
+    def add_gap(self, gap: Gap) -> None:
         self.gaps.append(gap)
 
 
@@ -915,7 +915,7 @@ def test_usr1_has_counters_written(rabbitmq: RabbitMQ, taskcluster: Taskcluster)
             sniffing.lines(number + 1)
             time.sleep(0.5)
             sniffing.process.send_signal(signal.SIGUSR1)
-            told = f"tcsniff: {number + 1} came, {number + 1} passed, {number + 1} shown\n"
+            told = f"tcsniff: {number + 1} received, {number + 1} matched, {number + 1} printed\n"
             until(lambda: told in sniffing.said(), "counters")  # noqa: B023
         assert sniffing.signal(signal.SIGINT) == 130
 

@@ -300,7 +300,7 @@ class Lines:
     def flush(self) -> None:
         pass
 
-    def gap(self, gap: object) -> None:
+    def show_gap(self, gap: object) -> None:
         raise AssertionError(gap)
 
     def close(self) -> None:
@@ -381,7 +381,7 @@ def shown(
     source: Source, content: FilterArgs, keep: Callable[[Delivery], bool] | None = None
 ) -> list[bytes]:
     view = Lines()
-    run_pipeline(source, view, keep=keep, filters=filters_of(content))
+    run_pipeline(source, view, accepts=keep, filters=filters_of(content))
     return view.shown
 
 

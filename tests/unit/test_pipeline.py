@@ -19,10 +19,10 @@ class Fake:
         """Hand out; being asked again settles all of the last batch."""
         for batch in self.given:
             yield [delivery(body=b"%d" % number) for number in batch]
-            self.settle(len(batch))
+            self.ack(len(batch))
         self.log.append("end")
 
-    def settle(self, taken):
+    def ack(self, taken):
         """Write down how many."""
         self.log.append(f"settle {taken}")
 
@@ -53,9 +53,9 @@ class Clock:
         return self.now
 
 
-def pumped(*batches, keep=None, stop=None, clock=Clock):
+def pumped(*batches, accepts=None, stop=None, clock=Clock):
     fake = Fake(*batches)
-    return run_pipeline(fake, fake, keep=keep, stop=stop or Stop(), clock=clock()), fake.log
+    return run_pipeline(fake, fake, accepts=accepts, stop=stop or Stop(), clock=clock()), fake.log
 
 
 def number(one):
@@ -112,7 +112,7 @@ def test_a_count_that_is_not_reached_ends_with_the_source():
 
 def test_only_what_is_kept_is_shown_and_all_is_settled():
     """The broker need not send again what nobody wanted."""
-    outcome, log = pumped([1, 2, 3], [5], keep=lambda one: number(one) % 2 == 0)
+    outcome, log = pumped([1, 2, 3], [5], accepts=lambda one: number(one) % 2 == 0)
 
     assert outcome is Outcome.SOURCE_ENDED
     assert log == ["show [2]", "flush", "settle 3", "show []", "flush", "settle 1", "end"]
@@ -121,7 +121,7 @@ def test_only_what_is_kept_is_shown_and_all_is_settled():
 def test_a_count_counts_what_is_kept():
     """What was passed over before the last one is settled with it; what follows is not."""
     outcome, log = pumped(
-        [1, 2, 3, 4, 5], keep=lambda one: number(one) % 2 == 0, stop=Stop(count=2)
+        [1, 2, 3, 4, 5], accepts=lambda one: number(one) % 2 == 0, stop=Stop(count=2)
     )
 
     assert outcome is Outcome.COUNT_REACHED

@@ -90,7 +90,7 @@ class EventRun(ConnectionObserver):
         select = next(iter(self._asked.compiled("--select", selected)), None)
         self._search = None if select is None else select.search
         self._showing = showing
-        self._tally = EventCounts()
+        self._counts = EventCounts()
 
     def over(self, origin: SourceArgs, *, title: str, summary: str | None) -> int:
         """Run until the end.
@@ -123,23 +123,23 @@ class EventRun(ConnectionObserver):
         """Tell the person something; above the table, if there is one."""
         if self._table is not None and sys.stderr.isatty():
             if self._say is print_message:
-                self._table.say(f"tcsniff: {text}")
+                self._table.notify(f"tcsniff: {text}")
         else:
             self._say(text)
 
-    def gap(self, gap: Gap) -> None:
+    def add_gap(self, gap: Gap) -> None:
         """Tell of a gap, and show it if that is wanted; a table counts it."""
         self.notify(describe_gap(gap))
         shown = self._renderer if self._view.gaps else self._table or self._picture
         if shown is not None:
-            shown.gap(gap)
+            shown.show_gap(gap)
 
     def _report(self) -> str:
         return f"tcsniff: {_worded(self._counted())}\n"
 
     def _leave(self) -> None:
         if self._table is not None:
-            self._table.again()
+            self._table.redraw()
 
     def _shown(self, source: OpenSource, title: str) -> Outcome:
         showing = self._showing or partial(
@@ -148,22 +148,22 @@ class EventRun(ConnectionObserver):
         renderer = showing(
             source=source.name,
             selection=title,
-            condition=lambda: getattr(source.source, "condition", ""),
+            condition=source.source.describe_condition,
         )
         shown: Any = renderer
         while hasattr(shown, "renderer"):  # behind what writes files
             self._picture = getattr(shown, "drawing", self._picture)
             shown = shown.renderer
-        self._table = shown if hasattr(shown, "say") else None
+        self._table = shown if hasattr(shown, "notify") else None
         with closing(renderer):
             self._renderer = renderer
             return run_pipeline(
                 source.source,
                 renderer,
-                keep=source.keep,
+                accepts=source.keep,
                 filters=self._asked.tests,
                 stop=self._stop,
-                tally=self._tally,
+                counts=self._counts,
             )
 
     def _sum_up(self, how: str | None) -> None:
@@ -179,15 +179,15 @@ class EventRun(ConnectionObserver):
             self.notify(_worded(counts))
 
     def _counted(self) -> dict[str, Any]:
-        counts: dict[str, Any] = dataclasses.asdict(self._tally)
-        counts["came"] += getattr(self._source, "passed_over", 0)
+        counts: dict[str, Any] = dataclasses.asdict(self._counts)
+        counts["received"] += self._source.unselected
         counts["repeated"] = self._asked.repeats
-        counts["skipped"] = getattr(self._source, "skipped", 0)
+        counts["skipped"] = self._source.skipped_lines
         return counts
 
 
 def _worded(counts: dict[str, int]) -> str:
-    words = [f"{counts[name]:,} {name}" for name in ("came", "passed", "shown")]
+    words = [f"{counts[name]:,} {name}" for name in ("received", "matched", "printed")]
     words += [
         f"{counts[name]:,} {text}"
         for name, text in (

@@ -115,20 +115,20 @@ class GroupRun(ConnectionObserver):
 
     def notify(self, text: str) -> None:
         """Tell the person something; above the picture, if there is one."""
-        above = getattr(self._view, "say", None)
+        above = getattr(self._view, "notify", None)
         if above is not None and sys.stderr.isatty():
             if self._say is print_message:
                 above(f"tcsniff: {text}")
         else:
             self._say(text)
 
-    def gap(self, gap: Gap) -> None:
+    def add_gap(self, gap: Gap) -> None:
         """Tell of a gap, and show it."""
         self.notify(describe_gap(gap))
         if self._inquiry is not None and gap.missed:
             self._inquiry.hurry()
         if self._renderer is not None:
-            self._renderer.gap(gap)
+            self._renderer.show_gap(gap)
 
     # Without events.
 
@@ -214,9 +214,9 @@ class GroupRun(ConnectionObserver):
     def _pumped(self, source: OpenSource, renderer: Renderer) -> Outcome:
         is_endless = self._origin.is_live or self._origin.follow
         over = self._is_settled if is_endless else None
-        stop = Stop(count=self._waiting.count, timeout=self._waiting.timeout, over=over)
+        stop = Stop(count=self._waiting.count, timeout=self._waiting.timeout, is_over=over)
         try:
-            return run_pipeline(source.source, renderer, keep=source.keep, stop=stop)
+            return run_pipeline(source.source, renderer, accepts=source.keep, stop=stop)
         except TcsniffError:
             if self._grouped is not None and not self._following.version:
                 self._grouped.leave()
@@ -269,7 +269,7 @@ class GroupRun(ConnectionObserver):
         save_picture(self._showing, self._following.graph(), self._now())
 
     def _condition(self) -> str:
-        found = [getattr(self._source, "condition", "")]
+        found = [self._source.describe_condition()]
         if self._inquiry is not None:
             found.append(self._inquiry.condition)
         elif not self._following.has_definitions:
@@ -297,7 +297,7 @@ class GroupRun(ConnectionObserver):
         return f"tcsniff: {words or 'nothing heard yet'}\n"
 
     def _leave(self) -> None:
-        again = getattr(self._view, "again", None)
+        again = getattr(self._view, "redraw", None)
         if again is not None:
             again()
 

@@ -215,7 +215,7 @@ def _recorded(
         origin.recordings,
         say,
         selection=selection if selection.clauses else None,
-        on_gap=watch.gap,
+        on_gap=watch.add_gap,
         follow=origin.follow,
         speed=origin.speed,
     )

@@ -53,7 +53,7 @@ class JsonChangesView:
         """Take changes in, as `summary.change_of` words them."""
         self._lines += [_line(change) for change in changes]
 
-    def gap(self, gap: Gap) -> None:
+    def show_gap(self, gap: Gap) -> None:
         """Take a gap in."""
         self._lines.append(format_gap(gap))
 
@@ -122,7 +122,7 @@ class TextChangesView:
         """Take changes in, as `summary.change_of` words them."""
         self._lines += [self._line(change) for change in changes]
 
-    def gap(self, gap: Gap) -> None:
+    def show_gap(self, gap: Gap) -> None:
         """Take a gap in."""
         self._lines.append(f"--- {describe_gap(gap)}")
 

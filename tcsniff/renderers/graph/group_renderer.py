@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Protocol
 
+from tcsniff.pipeline import Renderer
 from tcsniff.pulse.deliveries import Gap
 from tcsniff.pulse.events import Event
 from tcsniff.taskgraph.graph import Graph
@@ -24,7 +25,7 @@ class GroupView(Protocol):
         """Take changes in, as `summary.change_of` words them."""
         ...
 
-    def gap(self, gap: Gap) -> None:
+    def show_gap(self, gap: Gap) -> None:
         """Take in a time in which nothing could be heard."""
         ...
 
@@ -41,7 +42,7 @@ class GroupView(Protocol):
         ...
 
 
-class GroupRenderer:
+class GroupRenderer(Renderer):
     """Folds events into a group, and has a view show it."""
 
     def __init__(
@@ -81,9 +82,9 @@ class GroupRenderer:
         if events:
             self._view.came(len(events), events[-1].lag)
 
-    def gap(self, gap: Gap) -> None:
+    def show_gap(self, gap: Gap) -> None:
         """Take a gap in."""
-        self._view.gap(gap)
+        self._view.show_gap(gap)
 
     def flush(self) -> None:
         """Take in what the queue has told, and have all of it shown."""

@@ -70,18 +70,18 @@ class LiveGraphView:
     def changed(self, changes: Iterable[Json]) -> None:
         """Take no notice: the picture shows what is, not what happened."""
 
-    def gap(self, gap: Gap) -> None:  # noqa: ARG002 - a view's signature
+    def show_gap(self, gap: Gap) -> None:  # noqa: ARG002 - a view's signature
         """Take a gap in: the status line counts them."""
         self._gaps += 1
 
-    def say(self, text: str) -> None:
+    def notify(self, text: str) -> None:
         """Write a line above the picture, where it stays."""
         self._screen.above(sanitize(text))
         self._due = self._clock()
 
-    def again(self) -> None:
+    def redraw(self) -> None:
         """Give the terminal away; the next picture is drawn below what is there then."""
-        self._screen.again()
+        self._screen.redraw()
         self._due = self._clock()
 
     def flush(self, graph: Callable[[], Graph], now: float) -> None:

@@ -47,7 +47,7 @@ class GroupReport:
     def changed(self, changes: Iterable[Json]) -> None:
         """Take no notice."""
 
-    def gap(self, gap: Gap) -> None:
+    def show_gap(self, gap: Gap) -> None:
         """Take no notice."""
 
     def flush(self, graph: Callable[[], Graph], now: float) -> None:  # noqa: ARG002 - a view's

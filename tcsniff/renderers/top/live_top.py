@@ -5,10 +5,12 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Sequence
 
+from tcsniff.pipeline import Renderer
 from tcsniff.pulse.deliveries import Gap
 from tcsniff.pulse.events import Event
 from tcsniff.renderers.columns import to_ascii
 from tcsniff.renderers.output import Output, get_terminal_size
+from tcsniff.renderers.svg import Drawing
 from tcsniff.renderers.terminal import Screen, StreamStatus, Traffic, format_gap_count
 from tcsniff.renderers.top.top_table import Board, draw_top
 from tcsniff.sanitize import sanitize
@@ -56,7 +58,7 @@ def board_of(counter: RunCounter, rows: Sequence[Row], most: int | None = None) 
     return Board(counter.by, readings, counter.reading(counter.meters.total), len(rows))
 
 
-class TopRenderer:
+class TopRenderer(Drawing):
     """Counts events and draws what it counts, at most four times a second."""
 
     def __init__(
@@ -107,18 +109,18 @@ class TopRenderer:
         if events:
             self._traffic.add(len(events), events[-1].lag)
 
-    def gap(self, gap: Gap) -> None:  # noqa: ARG002 - a renderer's signature
+    def show_gap(self, gap: Gap) -> None:  # noqa: ARG002 - a renderer's signature
         """Take a gap in: the status line counts them."""
         self._gaps += 1
 
-    def say(self, text: str) -> None:
+    def notify(self, text: str) -> None:
         """Write a line above the picture, where it stays."""
         self._screen.above(sanitize(text))
         self._stale = True
 
-    def again(self) -> None:
+    def redraw(self) -> None:
         """Give the terminal away; the next picture is drawn below what is there then."""
-        self._screen.again()
+        self._screen.redraw()
         self._stale = True
 
     def flush(self) -> None:
@@ -162,7 +164,7 @@ class TopRenderer:
         return self._traffic.status(self._source, self._selection, notes)
 
 
-class TopPageRenderer:
+class TopPageRenderer(Renderer):
     """Counts events and writes what it has counted at the end, where nothing can be drawn."""
 
     def __init__(
@@ -180,7 +182,7 @@ class TopPageRenderer:
         for event in events:
             self._counter.take(event)
 
-    def gap(self, gap: Gap) -> None:
+    def show_gap(self, gap: Gap) -> None:
         """Nothing is known of what was missed."""
 
     def flush(self) -> None:

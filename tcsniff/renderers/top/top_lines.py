@@ -7,6 +7,7 @@ from typing import Any
 
 import orjson
 
+from tcsniff.pipeline import Renderer
 from tcsniff.pulse.deliveries import Gap
 from tcsniff.pulse.events import Event
 from tcsniff.pulse.times import format_timestamp
@@ -19,7 +20,7 @@ from tcsniff.stats.rows import Reading
 _MOST_QUIET = 1000  # periods without an event that have a line each
 
 
-class TopJsonRenderer:
+class TopJsonRenderer(Renderer):
     """Counts events, and writes a line at the end of each period, and at the very end."""
 
     def __init__(self, output: Output, counter: RunCounter, *, every: float) -> None:
@@ -46,7 +47,7 @@ class TopJsonRenderer:
             self._counter.meters.take(event.delivery, now)
             self._events += 1
 
-    def gap(self, gap: Gap) -> None:
+    def show_gap(self, gap: Gap) -> None:
         """Nothing is known of what was missed."""
 
     def flush(self) -> None:

@@ -342,7 +342,7 @@ def test_a_timeout_ends_it_with_what_is_known() -> None:
     done = graph("--demo", "--seed", "7", "--timeout", "200ms")
 
     assert done.returncode == 124
-    assert "--timeout came first" in done.stderr
+    assert "stopped by --timeout" in done.stderr
     assert not summed_up(done.stdout)["resolved"]
 
 

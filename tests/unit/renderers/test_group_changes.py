@@ -159,7 +159,7 @@ def test_a_gap_stands_where_it_was() -> None:
     json_view, lines = as_json(), as_lines()
     for shown in (json_view, lines):
         shown.show(delivery("task-pending"))
-        shown.renderer.gap(GAP)
+        shown.renderer.show_gap(GAP)
         shown.show(delivery("task-running"))
 
     assert "gap" in json_view.objects[1]

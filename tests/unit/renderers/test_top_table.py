@@ -322,7 +322,7 @@ def test_the_last_picture_stays():
 def test_what_was_missed_is_noted():
     """Gaps are counted, and what is wrong with the connection is told."""
     live = Live(120, 10, condition=lambda: "reconnecting")
-    live.view.gap(Gap("2026-11-23T18:00:00.000Z", "2026-11-23T18:01:00.000Z", True, "x"))
+    live.view.show_gap(Gap("2026-11-23T18:00:00.000Z", "2026-11-23T18:01:00.000Z", True, "x"))
 
     live.show(pending(1, "a"))
 
@@ -333,7 +333,7 @@ def test_what_is_said_stands_above():
     """And the picture is drawn again below."""
     live = Live(80, 12)
     live.show(pending(1, "a"))
-    live.view.say("something \x1b[31m")
+    live.view.notify("something \x1b[31m")
     live.show()
 
     rows = live.rows()
@@ -347,7 +347,7 @@ def test_after_a_pause_the_picture_is_drawn_anew():
     """Ctrl-Z gives the terminal away."""
     live = Live(80, 12)
     live.show(pending(1, "a"))
-    live.view.again()
+    live.view.redraw()
 
     live.show()
 

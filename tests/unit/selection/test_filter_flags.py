@@ -108,7 +108,7 @@ def test_content_selects(words, test, tcsniff):
     done = tcsniff(*words)
 
     assert (done.status, keys(done)) == (0, expected(test))
-    assert f"{len(SENT)} came, {len(done.lines)} passed" in done.err
+    assert f"{len(SENT)} received, {len(done.lines)} matched" in done.err
 
 
 def test_the_selections_of_the_table_find_something(tcsniff):
@@ -138,7 +138,7 @@ def test_only_what_is_selected_is_remembered(tcsniff):
     done = tcsniff("--dedupe", "--state", "exception", over=[pending, resolved, resolved])
 
     assert len(done.lines) == 1
-    assert "3 came, 1 passed, 1 shown, 1 repeated" in done.err
+    assert "3 received, 1 matched, 1 printed, 1 repeated" in done.err
 
 
 @pytest.mark.parametrize("flag", ["--where", "--until", "--fail-on", "--select"])
@@ -219,7 +219,7 @@ def test_a_count_counts_what_is_shown(view, count, tcsniff):
     assert done.status == 0
     assert done.lines == all_of_them.lines[:count]
     assert len(all_of_them.lines) == 3
-    assert f"{count} passed, {count} shown" in done.err
+    assert f"{count} matched, {count} printed" in done.err
 
 
 def test_a_count_counts_rows_of_the_table(tmp_path):
@@ -250,7 +250,7 @@ def test_what_came_is_counted_up_to_the_end(tcsniff):
     by_flag = tcsniff("task-running", "-n", "1", over=over)
     by_expression = tcsniff("--where", "event=='task-running'", "-n", "1", over=over)
 
-    assert by_expression.err == "tcsniff: 1 came, 1 passed, 1 shown\n"
+    assert by_expression.err == "tcsniff: 1 received, 1 matched, 1 printed\n"
     assert by_flag.err == by_expression.err
 
 
@@ -282,7 +282,7 @@ def test_the_first_to_match_decides(words, status, shown, tcsniff):
     done = tcsniff(*words, over=TASKS)
 
     assert (done.status, len(done.lines)) == (status, shown)
-    assert f"{shown} shown" in done.err
+    assert f"{shown} printed" in done.err
     assert ("--fail-on matched" in done.err) == (status == 10)
 
 
@@ -302,7 +302,7 @@ def test_time_that_is_up_ends_a_file_that_grows(flag, tcsniff):
     done = tcsniff("--follow", flag, "100ms", over=TASKS)
 
     assert (done.status, len(done.lines)) == (124, len(TASKS))
-    assert f"tcsniff: {flag} came first" in done.err
+    assert f"tcsniff: stopped by {flag}" in done.err
 
 
 @pytest.mark.parametrize("flag", ["--timeout", "--idle-timeout"])
@@ -494,8 +494,8 @@ def test_the_summary_can_be_json(tcsniff):
 
     assert done.err.count("\n") == 1
     found = counts(done)
-    assert found["came"] == len(over)
-    assert found["passed"] == found["shown"] == len(done.lines) == 2
+    assert found["received"] == len(over)
+    assert found["matched"] == found["printed"] == len(done.lines) == 2
     assert found["repeated"] == 3
     assert found["undecodable"] == 0
     assert counts(tcsniff("--summary", "json", over=over))["undecodable"] == 2
@@ -505,10 +505,10 @@ def test_the_summary_is_told_unless_it_is_to_be_quiet(tcsniff):
     """Asked for, it is told even then."""
     over = [*TASKS, delivery(body=b"{")]
 
-    assert "7 came, 7 passed, 7 shown, 1 undecodable" in tcsniff(over=over).err
+    assert "7 received, 7 matched, 7 printed, 1 undecodable" in tcsniff(over=over).err
     assert tcsniff("--quiet", over=over).err == ""
-    assert "7 came" in tcsniff("--quiet", "--summary", "text", over=over).err
-    assert counts(tcsniff("-q", "--summary", "json", over=over))["came"] == 7
+    assert "7 received" in tcsniff("--quiet", "--summary", "text", over=over).err
+    assert counts(tcsniff("-q", "--summary", "json", over=over))["received"] == 7
 
 
 def test_lines_that_are_no_records_are_summed_up(tmp_path, capfdbinary):

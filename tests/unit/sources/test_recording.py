@@ -351,7 +351,7 @@ def test_a_selection_that_fits_nothing_is_no_failure(tmp_path, capfdbinary):
     assert main(["--from", str(tmp_path / "r"), "--worker-type", "no-such"]) == 0
     done = capfdbinary.readouterr()
     assert done.out == b""
-    assert f"tcsniff: {len(MANY)} came, 0 passed, 0 shown" in done.err.decode()
+    assert f"tcsniff: {len(MANY)} received, 0 matched, 0 printed" in done.err.decode()
 
 
 def test_what_cannot_be_opened_is_named_before_anything_is_shown(tmp_path, capfdbinary):
@@ -697,7 +697,7 @@ def test_what_was_not_recorded_is_not_settled(name, small_disk):
                 asked.append(place)
                 yield batch
 
-        def settle(self, taken: int) -> None:
+        def ack(self, taken: int) -> None:
             asked.append(-taken)
 
         def stop(self) -> None:
