@@ -41,7 +41,7 @@ from tcsniff.errors import UsageError
 from tcsniff.pipeline import Renderer
 from tcsniff.renderers.output import Output
 from tcsniff.selection.select import SelectionArgs, build_selection
-from tcsniff.stats.counters import RunCounter
+from tcsniff.stats.run_statistics import RunCounter
 
 _STATES = ("defined", "pending", "running", "completed", "failed", "exception")
 

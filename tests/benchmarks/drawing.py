@@ -32,7 +32,7 @@ from tcsniff.pulse.records import format_record
 from tcsniff.renderers.graph.graph_picture import draw_graph
 from tcsniff.renderers.graph.scene import scene_of
 from tcsniff.simulator.planning import to_definitions
-from tcsniff.simulator.simulation import plans, simulate
+from tcsniff.simulator.simulation import plan_groups, simulate
 from tcsniff.taskgraph.group import GroupState
 
 TASKS = 5_000
@@ -96,7 +96,7 @@ def looked(following: GroupState) -> float:
 
 def measured(folder: Path) -> Iterator[Row]:
     """Measure what the live picture of a group costs."""
-    plan = next(plans(seed=3, tasks=TASKS))
+    plan = next(plan_groups(seed=3, tasks=TASKS))
     events = [one for _, one in simulate(seed=3, start=START, groups=1, tasks=TASKS)]
     path = folder / "graph.json"
     path.write_bytes(orjson.dumps(content(plan).page(0, 2 * TASKS)))

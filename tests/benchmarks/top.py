@@ -25,7 +25,7 @@ from tcsniff.pulse.times import format_timestamp
 from tcsniff.renderers.output import Output
 from tcsniff.renderers.top.live_top import REDRAW, TopRenderer
 from tcsniff.simulator.simulation import simulate
-from tcsniff.stats.counters import RunCounter, RunStatistics
+from tcsniff.stats.run_statistics import RunCounter, RunStatistics
 
 FOLDED = 60_000  # messages that are folded again and again
 PROMISED = 100_000  # of them in a second, at least
@@ -46,7 +46,7 @@ def fold(by: str, messages: list[tuple[float, Delivery]]) -> RunStatistics:
     """Count all of them."""
     meters = RunStatistics(by)
     for when, one in messages:
-        meters.take(one, when)
+        meters.add(one, when)
     return meters
 
 

@@ -11,7 +11,7 @@ from builders import delivery
 from queue_server import QueueServer, content
 from rabbitmq import ADMIN, RabbitMQ, Taskcluster
 from recipes import README, ROOT, blocks, record_yesterday, run, section
-from tcsniff.simulator.simulation import plans
+from tcsniff.simulator.simulation import plan_groups
 
 CONTRIBUTING = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
 # What other tests run, or what runs these tests.
@@ -63,7 +63,7 @@ def test_a_block_does_what_it_says(
     record_yesterday(tmp_path)
     for folder in (".zsh", ".config/fish/completions", ".local/share/bash-completion/completions"):
         (tmp_path / folder).mkdir(parents=True)
-    plan = next(plans(seed=3, tasks=20))._replace(task_group_id=GROUP)
+    plan = next(plan_groups(seed=3, tasks=20))._replace(task_group_id=GROUP)
     local = f"amqp://{ADMIN[0]}:{ADMIN[1]}@localhost"
     # What goes on for ever ends after an event; a group does so with its tasks.
     ending = {"TCSNIFF_COUNT": "1", "TCSNIFF_SETTLE": "200ms", "TCSNIFF_TIMEOUT": "50s"}

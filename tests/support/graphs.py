@@ -10,7 +10,8 @@ import orjson
 
 from tcsniff.pulse.deliveries import Delivery
 from tcsniff.pulse.times import format_timestamp
-from tcsniff.simulator.simulation import FAULTS, Plan, plans, simulate
+from tcsniff.simulator.planning import Plan
+from tcsniff.simulator.simulation import FAULTS, plan_groups, simulate
 from tcsniff.taskgraph.definitions import REQUIRES, Definition
 from tcsniff.taskgraph.graph import Graph, Node, build_graph
 from tcsniff.taskgraph.tracker import Run, Tracker
@@ -106,7 +107,9 @@ class History(NamedTuple):
 def history(seed: int, tasks: int = 40, faults: tuple[str, ...] = FAULTS) -> History:
     """Simulate two groups, of which the second is canceled, if that is among the faults."""
     made = simulate(seed=seed, start=START, groups=2, tasks=tasks, faults=faults)
-    return History(tuple(plans(seed=seed, tasks=tasks, groups=2)), tuple(one for _, one in made))
+    return History(
+        tuple(plan_groups(seed=seed, tasks=tasks, groups=2)), tuple(one for _, one in made)
+    )
 
 
 def last_words(deliveries: Iterable[Delivery], group: str) -> dict[str, dict[str, Any]]:

@@ -16,7 +16,7 @@ from tcsniff.commands.options.source_options import SourceArgs
 from tcsniff.commands.runs.open_source import ROOT_URL, Notify
 from tcsniff.errors import ApiError, ApiUnknown, UsageError
 from tcsniff.simulator.planning import to_definitions
-from tcsniff.simulator.simulation import plans
+from tcsniff.simulator.simulation import plan_groups
 from tcsniff.sources.file_chunks import read_whole
 from tcsniff.taskgraph.graph_files import parse_graph_files
 from tcsniff.taskgraph.group import GroupState
@@ -34,7 +34,7 @@ def load_demo_graph(task_group_id: str, seed: int | None, say: Notify) -> tuple[
         The group, all of whose tasks are known, and the seed.
     """
     seed = random.randrange(1_000_000) if seed is None else seed
-    plan = next(plans(seed=seed))
+    plan = next(plan_groups(seed=seed))
     if task_group_id not in ("", plan.task_group_id):
         say(f"the demo has its own task group: {plan.task_group_id}")
     following = GroupState(plan.task_group_id)

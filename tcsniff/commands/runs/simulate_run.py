@@ -19,8 +19,8 @@ from tcsniff.pulse.exchanges import CATALOG
 from tcsniff.renderers.output import Output
 from tcsniff.settings.brokers import Broker
 from tcsniff.signals import signal_handler
+from tcsniff.simulator.pacing import Pace
 from tcsniff.simulator.planning import Plan, format_task_graph
-from tcsniff.simulator.schedule import Pace
 from tcsniff.sources.publisher import Publisher
 from tcsniff.sources.wakeup import WakeUp
 

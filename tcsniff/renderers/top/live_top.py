@@ -14,8 +14,8 @@ from tcsniff.renderers.svg import Drawing
 from tcsniff.renderers.terminal import Screen, StreamStatus, Traffic, format_gap_count
 from tcsniff.renderers.top.top_table import Board, draw_top
 from tcsniff.sanitize import sanitize
-from tcsniff.stats.counters import RunCounter
 from tcsniff.stats.rows import Row
+from tcsniff.stats.run_statistics import RunCounter
 
 REDRAW = 0.25  # seconds between two drawings, at least
 RESORT = 2.0  # seconds between two sortings, at least: who reads a row should find it again
@@ -45,17 +45,17 @@ class Ranking:
             most: How many rows there is room for.
             anew: Whether to sort anyway.
         """
-        moment, size = self._clock(), self._counter.meters.size
+        moment, size = self._clock(), self._counter.statistics.row_count
         if anew or moment - self._sorted >= RESORT or size != self._size:
-            self._rows = self._counter.rows()
+            self._rows = self._counter.list_rows()
             self._size, self._sorted = size, moment
         return board_of(self._counter, self._rows, most)
 
 
 def board_of(counter: RunCounter, rows: Sequence[Row], most: int | None = None) -> Board:
     """Read rows, the first `most` of them, and their total."""
-    readings = [counter.reading(row) for row in rows[:most]]
-    return Board(counter.by, readings, counter.reading(counter.meters.total), len(rows))
+    readings = [counter.read_row(row) for row in rows[:most]]
+    return Board(counter.by, readings, counter.read_row(counter.statistics.total), len(rows))
 
 
 class TopRenderer(Drawing):
@@ -105,7 +105,7 @@ class TopRenderer(Drawing):
     def show(self, events: Sequence[Event]) -> None:
         """Take a batch in; nothing is drawn yet."""
         for event in events:
-            self._counter.take(event)
+            self._counter.add(event)
         if events:
             self._traffic.add(len(events), events[-1].lag)
 
@@ -180,7 +180,7 @@ class TopPageRenderer(Renderer):
     def show(self, events: Sequence[Event]) -> None:
         """Take a batch in."""
         for event in events:
-            self._counter.take(event)
+            self._counter.add(event)
 
     def show_gap(self, gap: Gap) -> None:
         """Nothing is known of what was missed."""
@@ -195,7 +195,7 @@ class TopPageRenderer(Renderer):
         """Write all rows, as wide as ``COLUMNS`` says."""
         if self._is_gone:
             return
-        board = board_of(self._counter, self._counter.rows())
+        board = board_of(self._counter, self._counter.list_rows())
         picture = draw_top(board, get_terminal_size()[0], None, colour=self._colour)
         text = "".join(f"{line.rstrip()}\n" for line in picture)
         self._output.write((to_ascii(text) if self._ascii_only else text).encode(errors="replace"))

@@ -13,9 +13,9 @@ from tcsniff.pulse.events import Event
 from tcsniff.pulse.times import format_timestamp
 from tcsniff.renderers.lines import escape_lines
 from tcsniff.renderers.output import Output
-from tcsniff.stats.counters import RunCounter
 from tcsniff.stats.histogram import HistogramSummary
 from tcsniff.stats.rows import Reading
+from tcsniff.stats.run_statistics import RunCounter
 
 _MOST_QUIET = 1000  # periods without an event that have a line each
 
@@ -42,9 +42,9 @@ class TopJsonRenderer(Renderer):
     def show(self, events: Sequence[Event]) -> None:
         """Take a batch in."""
         for event in events:
-            now = self._counter.arrives(event)
+            now = self._counter.get_arrival_time(event)
             self._pass(now)
-            self._counter.meters.take(event.delivery, now)
+            self._counter.statistics.add(event.delivery, now)
             self._events += 1
 
     def show_gap(self, gap: Gap) -> None:
@@ -76,8 +76,8 @@ class TopJsonRenderer(Renderer):
     def _line(self, moment: float | None) -> None:
         end = moment or 0.0
         begin = end if self._begin is None else self._begin
-        total = _worded(self._counter.reading(self._counter.meters.total, end))
-        rows = [_worded(self._counter.reading(row, end)) for row in self._counter.rows(end)]
+        total = _worded(self._counter.read_row(self._counter.statistics.total, end))
+        rows = [_worded(self._counter.read_row(row, end)) for row in self._counter.list_rows(end)]
         line = {
             "time": None if moment is None else format_timestamp(moment),
             "seconds": round(end - begin, 3),
@@ -87,7 +87,7 @@ class TopJsonRenderer(Renderer):
             "total": {name: total[name] for name in total if name != "name"},
         }
         self._lines.append(orjson.dumps(line, option=orjson.OPT_APPEND_NEWLINE))
-        self._counter.meters.begin_period()
+        self._counter.statistics.start_period()
         self._begin, self._events = end, 0
 
     def _write(self) -> None:
@@ -109,8 +109,8 @@ def _worded(reading: Reading) -> dict[str, Any]:
         "started": reading.started,
         "finished": reading.ended,
         "rate": round(reading.per_minute, 2),
-        "waiting": _times(reading.waiting),
-        "runningTime": _times(reading.taking),
+        "waiting": _times(reading.wait_times),
+        "runningTime": _times(reading.run_times),
     }
 
 

@@ -101,8 +101,8 @@ FAILED = _state("FAIL", "task-failed", lambda row: row.failed)
 EXCEPTION = _state("EXC", "task-exception", lambda row: row.exception)
 RATE = Gauge("/MIN", 6, lambda row: _rate(row.per_minute))
 SHORT_CHART, CHART = map(_chart, _CHARTS)
-WAITING = _times("WAIT", lambda row: row.waiting)
-TAKING = _times("TOOK", lambda row: row.taking)
+WAITING = _times("WAIT", lambda row: row.wait_times)
+TAKING = _times("TOOK", lambda row: row.run_times)
 
 _ORDER = (PENDING, RUNNING, COMPLETED, FAILED, EXCEPTION, RATE, SHORT_CHART, *WAITING, *TAKING)
 # What is left out last comes first.

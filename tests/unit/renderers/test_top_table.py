@@ -19,9 +19,9 @@ from tcsniff.renderers.output import Output
 from tcsniff.renderers.terminal import StreamStatus
 from tcsniff.renderers.top.live_top import REDRAW, RESORT, TopRenderer, board_of
 from tcsniff.renderers.top.top_table import Board, draw_top, spark
-from tcsniff.stats.counters import RunCounter
-from tcsniff.stats.histogram import NOTHING, HistogramSummary
+from tcsniff.stats.histogram import EMPTY_SUMMARY, HistogramSummary
 from tcsniff.stats.rows import Reading
+from tcsniff.stats.run_statistics import RunCounter
 
 CONTROLS = {"Cc", "Cf", "Zl", "Zp", "Cs"}
 HOSTILE = "[red]x[/red]\x1b[31m\x9b1m[link=http://e.org]\u202e\n\r\x00日本"
@@ -38,10 +38,12 @@ BUSY = Reading(
     ended=1,
     per_minute=61.25,
     by_minute=(*range(19), 3),
-    waiting=HistogramSummary(500, 12.0, 754.0, 5400.0, 9000.0),
-    taking=HistogramSummary(400, 0.42, 59.0, 200_000.0, 300_000.0),
+    wait_times=HistogramSummary(500, 12.0, 754.0, 5400.0, 9000.0),
+    run_times=HistogramSummary(400, 0.42, 59.0, 200_000.0, 300_000.0),
 )
-IDLE = Reading("gecko-1/decision", 0, 0, 0, 0, 0, 0, 0, 0, 0.0, (0,) * 20, NOTHING, NOTHING)
+IDLE = Reading(
+    "gecko-1/decision", 0, 0, 0, 0, 0, 0, 0, 0, 0.0, (0,) * 20, EMPTY_SUMMARY, EMPTY_SUMMARY
+)
 BOARD = Board("pool", [BUSY, IDLE], BUSY._replace(name=""), 2)
 
 PICTURES = {
@@ -358,8 +360,8 @@ def test_a_board_may_hold_all_rows():
     """For a page, which has no height."""
     counter = RunCounter("pool", "name")
     for number in range(30):
-        counter.take(Event(delivery("task-pending", task_id=f"{number}", worker_type=f"{number}")))
+        counter.add(Event(delivery("task-pending", task_id=f"{number}", worker_type=f"{number}")))
 
-    board = board_of(counter, counter.rows())
+    board = board_of(counter, counter.list_rows())
 
     assert len(board.rows) == board.number == 30

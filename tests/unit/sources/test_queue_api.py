@@ -23,14 +23,14 @@ from tcsniff.errors import (
     TcsniffError,
     UsageError,
 )
-from tcsniff.simulator.simulation import plans, simulate
+from tcsniff.simulator.simulation import plan_groups, simulate
 from tcsniff.sources.queue_api import QueueApi
 from tcsniff.sources.queue_polling import PageFetch
 from tcsniff.taskgraph.definitions import Page, TaskGroupInfo
 
 PATIENCE = 30  # seconds until something that must happen has not
 
-PLAN = next(plans(seed=3, tasks=60))
+PLAN = next(plan_groups(seed=3, tasks=60))
 GROUP = PLAN.task_group_id
 HEARD = [delivery for _, delivery in simulate(seed=3, start=0, groups=1)]
 

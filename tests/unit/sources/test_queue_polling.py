@@ -10,7 +10,7 @@ import pytest
 from builders import delivery
 from queue_server import QueueServer, content
 from tcsniff.errors import ApiError, ApiUnknown
-from tcsniff.simulator.simulation import plans, simulate
+from tcsniff.simulator.simulation import plan_groups, simulate
 from tcsniff.sources.queue_api import QueueApi
 from tcsniff.sources.queue_polling import AFTER_FAILURE, AGAIN, SOON, QueuePolling
 from tcsniff.taskgraph.group import GroupState
@@ -19,7 +19,7 @@ from tcsniff.taskgraph.tracker import Change
 PATIENCE = 30  # seconds until something that must happen has not
 NEW_TASK = "WTRHGgi7TNaxn5lBTOzXTg"
 
-PLAN = next(plans(seed=3, tasks=60))
+PLAN = next(plan_groups(seed=3, tasks=60))
 GROUP = PLAN.task_group_id
 HEARD = [delivery for _, delivery in simulate(seed=3, start=0, groups=1, faults=())]
 HALF = len(HEARD) // 2

@@ -21,7 +21,7 @@ from hypothesis import strategies as st
 from builders import GROUP, OTHER_TASK, TASK
 from running import finished
 from tcsniff.sanitize import sanitize
-from tcsniff.simulator.simulation import plans, simulate
+from tcsniff.simulator.simulation import plan_groups, simulate
 from tcsniff.taskgraph.definitions import Definition
 from tcsniff.taskgraph.exports import dot, mermaid, profile
 from tcsniff.taskgraph.exports import json as document
@@ -51,7 +51,7 @@ class Simulated:
 
     def __init__(self, seed, tasks, until):
         tracker = Tracker()
-        plan = next(plans(seed=seed, tasks=tasks, groups=1))
+        plan = next(plan_groups(seed=seed, tasks=tasks, groups=1))
         self.planned = {task.task_id: task for task in plan.tasks}
         self.statuses = {}
         self.now = START

@@ -14,7 +14,7 @@ from builders import GROUP, OTHER_TASK, TASK
 from queue_server import content
 from tcsniff.errors import RecordingError
 from tcsniff.simulator.planning import Plan, format_task_graph
-from tcsniff.simulator.simulation import plans, simulate
+from tcsniff.simulator.simulation import plan_groups, simulate
 from tcsniff.sources.file_chunks import read_whole
 from tcsniff.taskgraph.definitions import Definition, TaskGroupInfo, parse_page
 from tcsniff.taskgraph.graph_files import GraphFile, parse_graph_files
@@ -66,7 +66,7 @@ def planned(plan: Plan) -> list[Definition]:
 
 def test_a_graph_that_was_written_reads_back() -> None:
     """Two groups in one file, with names, kinds, pools and what they ask for."""
-    groups = list(plans(seed=5, tasks=90, groups=2))
+    groups = list(plan_groups(seed=5, tasks=90, groups=2))
 
     found = read(format_task_graph(groups))
 
@@ -75,7 +75,7 @@ def test_a_graph_that_was_written_reads_back() -> None:
 
 def test_answers_of_the_queue_tell_definitions_and_statuses() -> None:
     """In one file or in several, as an array of pages or one a line."""
-    plan = next(plans(seed=5, tasks=60))
+    plan = next(plan_groups(seed=5, tasks=60))
     heard = [delivery for _, delivery in simulate(seed=5, start=0, groups=1)]
     known = content(plan, heard)
     pages = known.pages(25)
@@ -234,7 +234,7 @@ def test_a_half_of_two_files_asks_for_the_other() -> None:
 def test_files_may_be_compressed(tmp_path: Path) -> None:
     """As artifacts of Taskcluster are on their way; and with a byte order mark."""
     path = tmp_path / "task-graph.json.gz"
-    plan = next(plans(seed=5))
+    plan = next(plan_groups(seed=5))
     path.write_bytes(gzip.compress(b"\xef\xbb\xbf" + format_task_graph([plan])))
 
     found = parse_graph_files([(str(path), read_whole(str(path), print))])

@@ -16,7 +16,7 @@ from tcsniff.pulse.deliveries import Delivery
 from tcsniff.pulse.times import parse_seconds
 from tcsniff.renderers.graph.graph_picture import draw_graph
 from tcsniff.renderers.graph.scene import scene_of
-from tcsniff.simulator.simulation import plans, simulate
+from tcsniff.simulator.simulation import plan_groups, simulate
 from tcsniff.taskgraph.definitions import Page, parse_page
 from tcsniff.taskgraph.graph import Graph
 from tcsniff.taskgraph.group import GroupState, QuietPeriod
@@ -31,7 +31,7 @@ END = 1_795_500_000.0  # after all that happens
 @functools.cache
 def history(seed: int) -> tuple[list[Delivery], list[Page]]:
     """Make up what is told of a group, and what the queue answers in its middle and at its end."""
-    plan = next(plans(seed=seed, tasks=25))
+    plan = next(plan_groups(seed=seed, tasks=25))
     made = simulate(seed=seed, start=1_795_456_800.0, groups=1, tasks=25, faults=FAULTS)
     events = [one for _, one in made]
     answers = [content(plan, events[: len(events) // 2]), content(plan, events)]
