@@ -1,6 +1,6 @@
-"""What the table and the lines show of an event, column by column.
+"""The columns that the table and the lines show of an event.
 
-Pure. Everything that comes out of here is safe for a terminal.
+Pure. All text from here is safe for a terminal.
 """
 
 from __future__ import annotations
@@ -16,32 +16,23 @@ from tcsniff.pulse.styles import get_event_style
 from tcsniff.pulse.urls import build_group_url, build_log_url, build_run_url, build_task_url
 from tcsniff.sanitize import sanitize
 
-_ASCII = {
-    "○": "o",
-    "◷": ".",
-    "▶": ">",
-    "✔": "v",
-    "✖": "x",
-    "■": "#",
-    "□": "=",
-    "±": "%",
-    "·": "-",
-    "→": ">",
-}
-_ASCII |= {"●": "*", "…": "~"}
-_ASCII |= {"█": "#", "▓": "=", "▒": "-", "░": "."}
-_ASCII |= dict(zip("▁▂▃▄▅▆▇", "_.:-=+*", strict=True))
+_TO_ASCII = str.maketrans("○◷▶✔✖■□±·→●…█▓▒░▁▂▃▄▅▆▇", "o.>vx#=%->*~#=-._.:-=+*")
 
 
 def describe_gap(gap: Gap) -> str:
-    """Word a gap for people."""
-    what = "messages in between were missed" if gap.missed else "no message was missed"
-    return sanitize(f"nothing heard from {gap.since} to {gap.until}: {what} ({gap.reason})")
+    """Describe a gap for people."""
+    effect = "messages may be missing" if gap.missed else "no message was missed"
+    return sanitize(f"no connection from {gap.since} to {gap.until}: {effect} ({gap.reason})")
 
 
 def to_ascii(text: str) -> str:
-    """Spell our own symbols in ASCII, for terminals that know no more."""
-    return "".join(_ASCII.get(letter, letter) for letter in text)
+    """Replace the program's symbols by ASCII characters, for terminals without Unicode."""
+    return text.translate(_TO_ASCII)
+
+
+def encode_text(text: str, *, ascii_only: bool) -> bytes:
+    """Encode text for the output, with symbols in ASCII if the terminal needs that."""
+    return (to_ascii(text) if ascii_only else text).encode(errors="replace")
 
 
 class Column(NamedTuple):

@@ -104,7 +104,7 @@ def test_words_stand_where_they_stood():
 
 
 @pytest.mark.parametrize(
-    ("codes", "looks"),
+    ("codes", "styles"),
     [
         ("1", 'class="b"'),
         ("2", 'class="d"'),

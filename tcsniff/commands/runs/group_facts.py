@@ -8,16 +8,17 @@ from __future__ import annotations
 import os
 import random
 from collections.abc import Iterable
-from typing import Any
 
 from tcsniff.commands.options.account_options import resolve_root_url
 from tcsniff.commands.options.group_options import GraphInputArgs
 from tcsniff.commands.options.source_options import SourceArgs
-from tcsniff.commands.runs.open_source import ROOT_URL, Notify
+from tcsniff.commands.runs.open_source import ROOT_URL
+from tcsniff.commands.runs.run import Notify
 from tcsniff.errors import ApiError, ApiUnknown, UsageError
 from tcsniff.simulator.planning import to_definitions
 from tcsniff.simulator.simulation import plans
 from tcsniff.sources.file_chunks import read_whole
+from tcsniff.sources.queue_api import QueueApi
 from tcsniff.taskgraph.graph_files import parse_graph_files
 from tcsniff.taskgraph.group import GroupState
 
@@ -88,8 +89,6 @@ def load_queue_graph(root_url: str, following: GroupState, *, statuses: bool) ->
         UsageError: If it is not known which group, or what was named is a task.
         ApiError: If the queue does not answer.
     """
-    from tcsniff.sources.queue_api import QueueApi
-
     if not following.task_group_id:
         raise UsageError("which task group is the queue asked for? tcsniff graph TASK_GROUP_ID")
     api = QueueApi(root_url)
@@ -101,7 +100,9 @@ def load_queue_graph(root_url: str, following: GroupState, *, statuses: bool) ->
         raise explain_unknown_group(api, following.task_group_id, error) from error
 
 
-def explain_unknown_group(api: Any, task_group_id: str, error: ApiError) -> ApiError | UsageError:
+def explain_unknown_group(
+    api: QueueApi, task_group_id: str, error: ApiError
+) -> ApiError | UsageError:
     """Word why there is no such group: it may be a task, whose id looks the same.
 
     Args:

@@ -16,6 +16,7 @@ from typing import NamedTuple
 
 from tcsniff.commands.options.account_options import resolve_broker
 from tcsniff.commands.options.source_options import SourceArgs
+from tcsniff.commands.runs.run import Notify
 from tcsniff.pipeline import ConnectionObserver, Source
 from tcsniff.pulse.deliveries import Delivery
 from tcsniff.selection.select import QUEUE_EXCHANGES, Selection
@@ -27,9 +28,6 @@ ROOT_URL = "TASKCLUSTER_ROOT_URL"
 _SEEDED = 1_795_456_800.0  # 2026-11-23T18:00:00Z, where demos with a seed begin
 _WATCHED = 60.0  # simulated seconds a second, for a person
 _PIPED = 1200.0  # the same for a program
-
-Notify = Callable[[str], None]
-"""Tells the person something, on standard error."""
 
 
 def choose_pace(origin: SourceArgs) -> float:
@@ -49,14 +47,14 @@ class OpenSource(NamedTuple):
     Attributes:
         source: The source.
         name: What to call it, in a word.
-        keep: Which of its deliveries are selected; None for all.
+        accepts: Whether a delivery is selected; None selects all.
         root_url: Of the Taskcluster deployment whose messages it has; None if
             that is not known.
     """
 
     source: Source
     name: str
-    keep: Callable[[Delivery], bool] | None
+    accepts: Callable[[Delivery], bool] | None
     root_url: str | None = None
 
 

@@ -7,18 +7,19 @@ from collections.abc import Iterable, Sequence
 from rich.cells import cell_len, set_cell_size
 from rich.text import Text
 
+from tcsniff.pulse.styles import get_state_style
 from tcsniff.pulse.times import format_duration, parse_seconds
 from tcsniff.pulse.urls import build_group_url, build_log_url, build_task_url
 from tcsniff.renderers.ansi import join_words
-from tcsniff.renderers.graph.scene import NO_KIND, Scene, get_state_style
+from tcsniff.renderers.graph.scene import NO_KIND, Scene
 from tcsniff.sanitize import sanitize
 from tcsniff.taskgraph.critical_path import PathStep
 from tcsniff.taskgraph.graph import OPEN, UNHEARD, Graph, Node, count_states
 from tcsniff.taskgraph.tracker import Run
 
-LABEL = 44
+MAX_LABEL = 44
 """Cells for the label of a task, at most."""
-LEAST_LABEL = 12
+MIN_LABEL = 12
 """The same, where something else is worth more."""
 _KIND = 18  # cells for the name of a kind
 
@@ -31,7 +32,7 @@ def find_room(labels: Iterable[str], width: int) -> int:
         width: Of the screen, in cells.
     """
     longest = max((cell_len(sanitize(label)) for label in labels), default=0)
-    return min(longest, LABEL, max(16, width * 2 // 5))
+    return min(longest, MAX_LABEL, max(16, width * 2 // 5))
 
 
 def pad_text(text: str, room: int) -> str:
@@ -147,10 +148,12 @@ def _names(by: Sequence[str], scene: Scene) -> Text:
         other = scene.graph.nodes.get(task_id)
         text.append(", " if number else "")
         if other is None:
-            text.append(f"{cut_text(task_id, LABEL)} of another group")
+            text.append(f"{cut_text(task_id, MAX_LABEL)} of another group")
         else:
             look = get_state_style(other.state)
-            text.append(f"{cut_text(other.label, LABEL)} ").append(look.symbol, style=look.style)
+            text.append(f"{cut_text(other.label, MAX_LABEL)} ").append(
+                look.symbol, style=look.style
+            )
     if len(order) > _NAMED:
         text.append(f" and {len(order) - _NAMED:,} more")
     return text
@@ -199,7 +202,7 @@ def format_title(scene: Scene, width: int) -> Text:
 
 def _title(scene: Scene, what: str, scheduler: str) -> Text:
     graph = scene.graph
-    url = build_group_url(scene.linked, graph.task_group_id)
+    url = build_group_url(scene.link_root, graph.task_group_id)
     name = join_words(sanitize(graph.task_group_id) or "?", "bold", url)
     text = Text(what).append_text(name)
     number = len(graph.nodes)
@@ -276,7 +279,7 @@ def _trouble(node: Node, scene: Scene, room: int, digits: int) -> Text:
     elif digits:
         text.append(" " * (len("  blocks  ") + digits))
     run = format_wrong_run(node)
-    url = format_log(node, scene) if scene.linked else None
+    url = format_log(node, scene) if scene.link_root else None
     text.append("  ").append_text(join_words(format_story(node), url=url))
     worker = " ".join(filter(None, (run.worker_group, run.worker_id))) if run else ""
     for part in (node.pool, worker):
@@ -289,7 +292,7 @@ def _linked(node: Node, scene: Scene, room: int, style: str) -> Text:
     # The label leads to the task's page; what fills it up leads nowhere.
     shown = pad_text(node.label, room)
     label = shown.rstrip()
-    url = build_task_url(scene.linked, node.task_id)
+    url = build_task_url(scene.link_root, node.task_id)
     return join_words(label, style, url).append(shown[len(label) :], style=style)
 
 
@@ -335,7 +338,7 @@ def _worth_knowing(nodes: Sequence[Node], scene: Scene, width: int) -> Text:
             tail = format_aside(node, scene)
             # How long is worth more than what, where there is no room for both.
             room = width - text.cell_len - 1 - tail.cell_len
-            if room >= LEAST_LABEL:
+            if room >= MIN_LABEL:
                 text.append(f"{cut_text(node.label, room)} ")
             return text.append(tail)
     among = [node for node in nodes if node.state == "unscheduled"]
@@ -358,7 +361,7 @@ def format_task(node: Node, scene: Scene, room: int) -> Text:
     return text
 
 
-_PATH_LABELS = (LABEL, 32, 24, 18)  # cells for the name of a step: the more steps, the fewer
+_PATH_LABELS = (MAX_LABEL, 32, 24, 18)  # cells for the name of a step: the more steps, the fewer
 _ARROW = " → "
 
 
@@ -386,7 +389,7 @@ def format_path_line(scene: Scene, width: int) -> Text:
     text = Text("critical path ", style="")
     text.append(format_duration(sum(step.length for step in scene.path)), style="bold")
     room = width - text.cell_len - 7
-    if room < 2 * LEAST_LABEL:
+    if room < 2 * MIN_LABEL:
         return text
     told = next(filter(None, (_told(scene.path, first, room) for first in range(len(scene.path)))))
     text.append(f"   {told}")

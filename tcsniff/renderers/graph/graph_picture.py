@@ -8,8 +8,9 @@ from rich.text import Text
 
 from tcsniff.renderers.ansi import join_words, paint_lines
 from tcsniff.renderers.graph import graph_parts
-from tcsniff.renderers.graph.scene import Scene, troubles
-from tcsniff.renderers.terminal import StreamStatus, format_status
+from tcsniff.renderers.graph.scene import Scene, list_troubled
+from tcsniff.renderers.stream import StreamStatus
+from tcsniff.renderers.terminal import format_status
 from tcsniff.taskgraph.graph import Node
 
 _INDENT = "  "
@@ -20,7 +21,7 @@ _AIRY = 3  # lines to spare from which on the parts are set apart
 
 
 def draw_graph(
-    scene: Scene, status: StreamStatus | None, width: int, height: int, *, colour: bool
+    scene: Scene, status: StreamStatus | None, width: int, height: int, *, color: bool
 ) -> list[str]:
     """Lay a picture out.
 
@@ -32,7 +33,7 @@ def draw_graph(
         status: For the line below; None for none.
         width: Of the screen, in cells.
         height: The most lines.
-        colour: Whether to use colours.
+        color: Whether to use colors.
 
     Returns:
         Lines no wider than `width`, and no more than `height` of them.
@@ -49,7 +50,7 @@ def draw_graph(
     for part in parts:
         is_apart = spare >= len(parts) or (part is foot and spare > 0)
         rows += [Text(), *part] if is_apart else part
-    return paint_lines(rows, width, colour=colour)[:height]
+    return paint_lines(rows, width, color=color)[:height]
 
 
 def _share(wrong: int, kinds: int, room: int) -> int:
@@ -58,7 +59,7 @@ def _share(wrong: int, kinds: int, room: int) -> int:
 
 
 def _wrong(scene: Scene, width: int, room: int) -> list[Text]:
-    nodes = troubles(scene.graph.nodes.values(), scene.blocks)
+    nodes = list_troubled(scene.graph.nodes.values(), scene.blocks)
     lines, room = room, _share(len(nodes), len(scene.kinds), room)
     if len(nodes) <= room:
         rows = graph_parts.format_wrong(nodes, scene, width)
@@ -80,7 +81,9 @@ def _with_logs(
         url = graph_parts.format_log(node, scene)
         if url is not None and spare > 0 and len(url) + len(_INDENT) <= width:
             spare -= 1
-            yield Text(_INDENT).append_text(join_words(url, "dim", url if scene.linked else None))
+            yield Text(_INDENT).append_text(
+                join_words(url, "dim", url if scene.link_root else None)
+            )
 
 
 def _kinds(scene: Scene, width: int, room: int) -> list[Text]:

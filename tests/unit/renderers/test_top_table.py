@@ -15,10 +15,11 @@ from builders import delivery, event
 from tcsniff.pulse.deliveries import Gap
 from tcsniff.pulse.events import Event
 from tcsniff.renderers.columns import to_ascii
+from tcsniff.renderers.live_view import LiveView
 from tcsniff.renderers.output import Output
-from tcsniff.renderers.terminal import StreamStatus
-from tcsniff.renderers.top.live_top import REDRAW, RESORT, TopRenderer, board_of
-from tcsniff.renderers.top.top_table import Board, draw_top, spark
+from tcsniff.renderers.stream import StreamInfo, StreamStatus
+from tcsniff.renderers.top.live_top import SORT_INTERVAL, TopPicture, read_board
+from tcsniff.renderers.top.top_table import Board, draw_bars, draw_top
 from tcsniff.stats.counters import RunCounter
 from tcsniff.stats.histogram import NOTHING, HistogramSummary
 from tcsniff.stats.rows import Reading
@@ -89,7 +90,7 @@ PICTURES = {
 @pytest.mark.parametrize("width", PICTURES)
 def test_a_table_looks_like_this(width):
     """Heading, rows, total, status; what there is no room for is left out."""
-    assert draw_top(BOARD, width, STATUS, colour=False) == PICTURES[width]
+    assert draw_top(BOARD, width, STATUS, color=False) == PICTURES[width]
 
 
 @pytest.mark.parametrize("width", [*range(1, 40), 59, 60, 61, 100, 159, 500])
@@ -98,7 +99,7 @@ def test_no_screen_is_too_small(width):
     hostile = BUSY._replace(name=HOSTILE)
     board = BOARD._replace(rows=[BUSY, hostile, BUSY._replace(name="日本語" * 30)])
 
-    picture = draw_top(board, width, STATUS, colour=False)
+    picture = draw_top(board, width, STATUS, color=False)
 
     assert len(picture) == 6
     assert max(map(wcswidth, picture)) <= width
@@ -107,9 +108,9 @@ def test_no_screen_is_too_small(width):
 @pytest.mark.parametrize("width", [40, 80, 200])
 def test_colour_changes_no_letter(width):
     """Only escapes for colours come in; a number that is nothing is dim, never coloured."""
-    plainly = draw_top(BOARD, width, STATUS, colour=False)
+    plainly = draw_top(BOARD, width, STATUS, color=False)
 
-    coloured = draw_top(BOARD, width, STATUS, colour=True)
+    coloured = draw_top(BOARD, width, STATUS, color=True)
 
     assert [re.sub(r"\x1b\[[0-9;]*m", "", line) for line in coloured] == plainly
     assert "\x1b[1;31m    12\x1b[0m" in coloured[1]
@@ -122,7 +123,7 @@ def test_columns_stay_where_they_are():
     large = BUSY._replace(pending=99_999, running=12_345_678, failed=999_999, per_minute=99_999.0)
 
     few, many = (
-        draw_top(BOARD._replace(rows=[row]), 120, STATUS, colour=False)[1]
+        draw_top(BOARD._replace(rows=[row]), 120, STATUS, color=False)[1]
         for row in (IDLE._replace(name="x"), large._replace(name="x"))
     )
 
@@ -146,12 +147,12 @@ def test_large_numbers_are_shortened(number, shown):
     """To six cells: of what is left out nobody reads anything."""
     board = BOARD._replace(rows=[IDLE._replace(name="x", pending=number)])
 
-    assert draw_top(board, 80, STATUS, colour=False)[1].split()[1] == shown
+    assert draw_top(board, 80, STATUS, color=False)[1].split()[1] == shown
 
 
 def test_what_there_is_no_room_for_is_told():
     """How many rows there are, and how many are shown."""
-    picture = draw_top(BOARD._replace(number=155), 80, STATUS, colour=False)
+    picture = draw_top(BOARD._replace(number=155), 80, STATUS, color=False)
 
     assert picture[-2].startswith("2 of 155 pools ")
 
@@ -162,12 +163,12 @@ def test_what_there_is_no_room_for_is_told():
 )
 def test_a_chart_is_as_high_as_its_largest_number(numbers, chart):
     """What is more than nothing never looks like nothing."""
-    assert spark(numbers) == chart
+    assert draw_bars(numbers) == chart
 
 
 def test_every_symbol_has_a_spelling_in_ascii():
     """For terminals that know no more."""
-    picture = draw_top(BOARD, 200, STATUS, colour=False)
+    picture = draw_top(BOARD, 200, STATUS, color=False)
 
     assert all(to_ascii(line).isascii() for line in picture)
 
@@ -178,13 +179,13 @@ WICKED = st.text(
 ) | st.sampled_from([HOSTILE, "[red]", "[/]", "[link=http://e.org]x", ":boom:"])
 
 
-@given(name=WICKED, width=st.integers(1, 250), colour=st.booleans())
+@given(name=WICKED, width=st.integers(1, 250), color=st.booleans())
 @settings(max_examples=60, deadline=None)
-def test_no_name_of_a_stranger_reaches_the_terminal_as_a_command(name, width, colour):
+def test_no_name_of_a_stranger_reaches_the_terminal_as_a_command(name, width, color):
     """A worker's id is shown, never obeyed, and never breaks a line."""
     board = BOARD._replace(rows=[BUSY._replace(name=name)])
 
-    picture = draw_top(board, width, STATUS, colour=colour)
+    picture = draw_top(board, width, STATUS, color=color)
 
     lines = [re.sub(r"\x1b\[[0-9;]*m", "", line) for line in picture]
     assert len(lines) == 4
@@ -221,23 +222,20 @@ class Live:
         size: Columns and lines.
     """
 
-    def __init__(self, columns, lines, *, sort="pending", condition=str):
+    def __init__(self, columns, lines, *, sort="pending", condition=lambda: ""):
         self.now = 0.0
         self.size = (columns, lines)
         self.terminal = Terminal()
-        self.view = TopRenderer(
+        counter = RunCounter("pool", sort, clock=lambda: 1_795_456_800.0 + self.now)
+        self.view = LiveView(
             Output(self.terminal),
-            RunCounter("pool", sort, clock=lambda: 1_795_456_800.0 + self.now),
-            source="demo",
-            selection="",
-            condition=condition,
-            colour=False,
-            ascii_only=False,
+            TopPicture(counter, color=False, clock=lambda: self.now),
+            StreamInfo("demo", condition=condition),
             size=lambda: self.size,
             clock=lambda: self.now,
         )
 
-    def show(self, *events, after=REDRAW):
+    def show(self, *events, after=TopPicture.interval):
         """Take a batch in, some seconds later."""
         self.now += after
         self.view.show(events)
@@ -291,7 +289,7 @@ def test_rows_do_not_jump_while_they_are_read():
     assert live.names() == ["gecko-t/a", "gecko-t/b"]
     assert re.search(r"gecko-t/b +2 ", "\n".join(live.rows()))
 
-    live.show(after=RESORT)
+    live.show(after=SORT_INTERVAL)
 
     assert live.names() == ["gecko-t/b", "gecko-t/a"]
 
@@ -360,6 +358,6 @@ def test_a_board_may_hold_all_rows():
     for number in range(30):
         counter.take(Event(delivery("task-pending", task_id=f"{number}", worker_type=f"{number}")))
 
-    board = board_of(counter, counter.rows())
+    board = read_board(counter, counter.rows())
 
     assert len(board.rows) == board.number == 30
