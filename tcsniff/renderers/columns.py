@@ -98,7 +98,7 @@ def _worker(event: Event) -> str:
 
 def _reason(event: Event) -> str:
     if event.decode_error is not None:
-        return "body is no JSON"
+        return "body is not JSON"
     reason = event.run.get("reasonResolved")
     if event.name == "task-exception":
         state = get_path(event.payload, "status", "state")

@@ -260,7 +260,7 @@ def test_graph_files_tell_what_waits_for_what(tmp_path: Path) -> None:
         ((GROUP, "--no-wait", "--root-url", "nonsense"), "is no root URL"),
         ((GROUP,), "no broker"),
         ((GROUP,), "to ask the queue once: --no-wait"),
-        (("--from", os.devnull, "--root-url", "https://x.example"), "which task group is the"),
+        (("--from", os.devnull, "--root-url", "https://x.example"), "the task group to ask"),
     ],
 )
 def test_wrong_usage_is_one_line(words: Sequence[str], said: str) -> None:
@@ -296,7 +296,7 @@ def test_a_graph_file_of_another_group_is_refused(tmp_path: Path) -> None:
     named = graph(PLAN.task_group_id, "--from", events, *both)
 
     assert (wrong.returncode, several.returncode) == (2, 2)
-    assert f"not of {UNKNOWN}" in wrong.stderr
+    assert f", not {UNKNOWN}" in wrong.stderr
     assert "which one?" in several.stderr
     assert summed_up(named.stdout)["tasks"] == len(PLAN.tasks)
 

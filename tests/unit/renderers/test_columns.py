@@ -164,7 +164,7 @@ AT = {"defined": "18:01:05", "pending": "18:00:00", "running": "18:00:03", "ende
         (
             "task-running",
             {"body": b"no", "received": None},
-            {"EVENT": "▶ running", "RUN": "0", "REASON": "body is no JSON"} | WHERE | WORKER,
+            {"EVENT": "▶ running", "RUN": "0", "REASON": "body is not JSON"} | WHERE | WORKER,
         ),
     ],
 )

@@ -494,7 +494,7 @@ def test_without_definitions_nothing_is_made_up() -> None:
 
     text = "\n".join(pictured(graph(*nodes, group=GROUP), 100, 24))
 
-    assert "waits; for what is not known" in text
+    assert "waits; dependencies unknown" in text
     assert "(dependencies unknown)" in text
 
 
