@@ -297,7 +297,7 @@ def test_a_graph_file_of_another_group_is_refused(tmp_path: Path) -> None:
 
     assert (wrong.returncode, several.returncode) == (2, 2)
     assert f", not {UNKNOWN}" in wrong.stderr
-    assert "which one?" in several.stderr
+    assert "choose one" in several.stderr
     assert summed_up(named.stdout)["tasks"] == len(PLAN.tasks)
 
 
