@@ -1,4 +1,4 @@
-"""The symbol, word and colour of each kind of event and state.
+"""The symbol, word and color of each kind of event and state.
 
 Pure.
 """
@@ -41,7 +41,7 @@ STATE_STYLES = {
     "failed": Style("✖", "failed", "bold red", "#ffe2e0", "#b3111d"),
     "exception": Style("!", "exception", "bold magenta", "#f7e3fb", "#8a1fa0"),
 }
-"""The styles of tasks' states; `get_state_style` also knows what to do with others."""
+"""The styles of tasks' states; `get_state_style` also has one for other states."""
 
 EVENT_STYLES = {
     "task-defined": STATE_STYLES["unscheduled"]._replace(word="defined"),
@@ -65,14 +65,14 @@ SGR_CODES = {
     "underline": "4",
     "reverse": "7",
     **{
-        f"{prefix}{colour}": str(first + number)
+        f"{prefix}{color}": str(first + number)
         for prefix, first in (("", 30), ("bright_", 90))
-        for number, colour in enumerate(
+        for number, color in enumerate(
             ("black", "red", "green", "yellow", "blue", "magenta", "cyan", "white")
         )
     },
 }
-"""The words of styles, and the number of each in ECMA-48's SGR; rich knows them too."""
+"""The words of styles, and their numbers in ECMA-48's SGR; rich has the same words."""
 
 
 def get_state_style(state: str) -> Style:
@@ -81,19 +81,18 @@ def get_state_style(state: str) -> Style:
 
 
 def get_event_style(event: Event, styles: Mapping[str, Style] = EVENT_STYLES) -> Style:
-    """Tell how an event looks."""
+    """Return the style of an event, with a word that is safe for a terminal."""
     return styles.get(event.name) or Style("·", sanitize(event.name), "")
 
 
 def apply_colors(colors: Mapping[str, str]) -> Mapping[str, Style]:
-    """Give the looks with other styles.
+    """Return `EVENT_STYLES` with other colors.
 
     Args:
-        colors: An EVENT of the queue, or a state, to its style; an empty one
-            for none.
+        colors: The words of a style, by EVENT of the queue or state; may be empty.
 
     Raises:
-        UsageError: If there is no such event, or style.
+        UsageError: If an event or a word is unknown.
     """
     styles = dict(EVENT_STYLES)
     short = {name.removeprefix("task-"): name for name in EVENT_STYLES}
@@ -101,10 +100,10 @@ def apply_colors(colors: Mapping[str, str]) -> Mapping[str, Style]:
         event = short.get(name, name)
         if event not in EVENT_STYLES:
             near = suggest(name, [*short, *EVENT_STYLES]) or f"; there are {', '.join(short)}"
-            raise UsageError(f"{name}: no event or state of that name{near}")
+            raise UsageError(f"unknown event or state {name!r}{near}")
         for word in style.split():
             if word not in SGR_CODES:
                 near = suggest(word, SGR_CODES) or f"; there are {', '.join(SGR_CODES)}"
-                raise UsageError(f"{name}: no style {word!r}{near}")
+                raise UsageError(f"{name}: unknown style {word!r}{near}")
         styles[event] = styles[event]._replace(style=style)
     return styles
