@@ -40,7 +40,7 @@ class GraphPicture(Picture):
         self._color = color
 
     def draw(self, width: int, height: int, status: StreamStatus | None) -> list[str]:
-        """Return the picture; without a status line if there is no status."""
+        """Draw the picture; without a status line if `status` is None."""
         scene = build_scene(
             self._group.graph(), self._clock(), self._root_url, has_links=self._has_links
         )

@@ -24,7 +24,7 @@ from tcsniff.taskgraph.tracker import Run
 GROUP = "fN1SbArXTPSVFNUvaOlinQ"
 STATUS = StreamStatus("firefox-ci", 412, 38.0, 0.2, 0.4, "")
 CONTROLS = {"Cc", "Cf", "Zl", "Zp", "Cs"}
-HOSTILE = "[red]x[/red]\x1b[31m\x9b1m[link=http://e.org]\u202e\n\r\x00\u200b"
+UNTRUSTED = "[red]x[/red]\x1b[31m\x9b1m[link=http://e.org]\u202e\n\r\x00\u200b"
 WIDE = "構築する-窓" * 5  # more cells than the room for it, but fewer characters
 
 
@@ -99,7 +99,7 @@ RESOLVED = decided(CLANG, BUILD, FAILED, TESTED, is_resolved=True, is_sealed=Tru
 def pictured(
     graph: Graph, width: int, height: int, *, at: int = 312, status: StreamStatus | None = STATUS
 ) -> list[str]:
-    """Draw a moment, in seconds from the start, without colours."""
+    """Draw a moment, in seconds from the start, without colors."""
     return draw_graph(build_scene(graph, START + at), status, width, height, color=False)
 
 
@@ -414,7 +414,7 @@ def test_a_picture_fits_its_screen(
 
 
 LABELS = [
-    HOSTILE,
+    UNTRUSTED,
     WIDE,
     "x" * 10_000,
     "\x1b]8;;http://e.org\x1b\\" * 100,
@@ -426,7 +426,7 @@ LABELS = [
 
 @pytest.mark.parametrize("name", LABELS, ids=range(len(LABELS)))
 @pytest.mark.parametrize(("width", "height"), [(1, 1), (20, 24), (80, 24), (200, 60)])
-def test_strangers_cannot_break_the_picture(name: str, width: int, height: int) -> None:
+def test_untrusted_names_cannot_break_the_picture(name: str, width: int, height: int) -> None:
     """Labels, kinds, pools, workers, reasons, states and ids are theirs to choose."""
     wrong = ran("failed", 1, 2, 3, reason=name)
     odd = Run(0, name, None, name, name, name, *(3 * [format_timestamp(START)]))

@@ -215,26 +215,30 @@ def test_lines_end_in_a_summary_with_whole_addresses() -> None:
     assert shown.lines[1].startswith(f"task group {GROUP}")
 
 
-def test_lines_can_be_coloured_and_spelled_in_ascii() -> None:
+def test_lines_can_be_colored_and_spelled_in_ascii() -> None:
     """As the terminal wants it."""
-    coloured = as_lines(color=True).show(delivery("task-failed"))
+    colored = as_lines(color=True).show(delivery("task-failed"))
     spelled = as_lines(ascii_only=True).show(delivery("task-failed"))
 
-    assert "\x1b[" in coloured.lines[0]
+    assert "\x1b[" in colored.lines[0]
     assert spelled.lines[0].isascii()
 
 
-@pytest.mark.parametrize("hostile", ["\x1b[31m", "\x9b1m", "\u202e", "\n", "\r", "\x00"])
-def test_strangers_cannot_break_a_line(hostile: str) -> None:
+@pytest.mark.parametrize("untrusted", ["\x1b[31m", "\x9b1m", "\u202e", "\n", "\r", "\x00"])
+def test_untrusted_names_cannot_break_a_line(untrusted: str) -> None:
     """Labels, workers, pools and reasons are theirs to choose."""
     event = delivery(
-        "task-exception", label=hostile, worker_id=hostile, worker_type=hostile, reason=hostile
+        "task-exception",
+        label=untrusted,
+        worker_id=untrusted,
+        worker_type=untrusted,
+        reason=untrusted,
     )
     shown = as_lines().show(event)
 
     shown.renderer.close()
 
-    assert hostile not in "\n".join(shown.lines).replace("\n", "")
+    assert untrusted not in "\n".join(shown.lines).replace("\n", "")
     assert len([line for line in shown.lines if line.startswith("18:01:05")]) == 1
 
 

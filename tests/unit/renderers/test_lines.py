@@ -21,7 +21,7 @@ from tcsniff.renderers.lines import LINE_FORMATS, ColumnFormatter, LineRenderer
 from tcsniff.renderers.output import Output, get_terminal_size
 
 CONTROLS = {"Cc", "Cf", "Zl", "Zp", "Cs"}
-HOSTILE = "\x1b[31m\x9b1m\u202e\u2066\n\r\u2028\x00\u200b\x7f"
+UNTRUSTED = "\x1b[31m\x9b1m\u202e\u2066\n\r\u2028\x00\u200b\x7f"
 WICKED = st.text(
     st.sampled_from('ab"\\日') | st.characters(categories=["Cc", "Cf", "Zl", "Zp"]), max_size=20
 )
@@ -114,7 +114,7 @@ def test_a_heading_is_written_once_and_only_when_asked_for():
 
 @pytest.mark.parametrize("name", [exchange.name for exchange in CATALOG])
 def test_every_kind_of_event_is_one_line(name):
-    """Whoever publishes it."""
+    """Whatever service publishes it."""
     (only,) = lines(event(name))
 
     assert only == only.rstrip()
@@ -132,13 +132,13 @@ def test_every_kind_of_event_is_one_line(name):
         ("push", "· push"),
     ],
 )
-def test_what_happened_is_coloured_when_asked_for(name, start):
+def test_what_happened_is_colored_when_asked_for(name, start):
     """And nothing else is, nor anything if not."""
-    (coloured,), (plain,) = lines(event(name), color=True), lines(event(name))
+    (colored,), (plain,) = lines(event(name), color=True), lines(event(name))
 
-    assert start in coloured
-    assert re.sub(r"\x1b\[[0-9;]*m", "", coloured) == plain
-    assert coloured.count("\x1b") == start.count("\x1b")
+    assert start in colored
+    assert re.sub(r"\x1b\[[0-9;]*m", "", colored) == plain
+    assert colored.count("\x1b") == start.count("\x1b")
     assert "\x1b" not in plain
 
 
@@ -149,11 +149,11 @@ def test_lines_in_ascii_hold_our_symbols_in_ascii():
 
 @given(label=WICKED, key=st.none() | WICKED, color=st.booleans())
 @settings(max_examples=60)
-def test_no_stranger_starts_a_line_or_commands_a_terminal(label, key, color):
+def test_no_untrusted_text_starts_a_line_or_commands_a_terminal(label, key, color):
     """Whatever a label or a routing key holds, it is shown in its line."""
-    hostile = event(label=label, key=key)
+    untrusted = event(label=label, key=key)
 
-    found = lines(hostile, color=color)
+    found = lines(untrusted, color=color)
 
     assert len(found) == 1
     assert not controls(re.sub(r"\x1b\[[0-9;]*m", "", found[0]))
@@ -171,14 +171,14 @@ def test_json_lines_are_the_records():
 
 def test_json_on_a_terminal_has_the_same_value_and_commands_nothing():
     """C1 controls, DEL and bidi overrides, which JSON leaves as they are, are escaped."""
-    hostile = event(
-        body=json.dumps({"\u202eé": HOSTILE}, ensure_ascii=False).encode(),
+    untrusted = event(
+        body=json.dumps({"\u202eé": UNTRUSTED}, ensure_ascii=False).encode(),
         routes=["a\x9b31m\u2066日本\U000e0041"],
         key="k\x85",
     )
 
-    on_terminal = written(LINE_FORMATS["json"], hostile, terminal=True)
-    in_pipe = written(LINE_FORMATS["json"], hostile)
+    on_terminal = written(LINE_FORMATS["json"], untrusted, terminal=True)
+    in_pipe = written(LINE_FORMATS["json"], untrusted)
 
     assert "\x9b" in in_pipe.decode()
     assert not controls(on_terminal.decode())

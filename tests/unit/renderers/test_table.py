@@ -20,8 +20,8 @@ from tcsniff.renderers.stream import StreamInfo, StreamStatus
 from tcsniff.renderers.table import TablePicture, draw_table, share_labels
 
 CONTROLS = {"Cc", "Cf", "Zl", "Zp", "Cs"}
-HOSTILE = "[red]x[/red]\x1b[31m\x9b1m[link=http://e.org]\u202e\n\r\x00"
-# What the table itself may tell a terminal: colours, cursor, clearing, and nothing else.
+UNTRUSTED = "[red]x[/red]\x1b[31m\x9b1m[link=http://e.org]\u202e\n\r\x00"
+# What the table itself may tell a terminal: colors, cursor, clearing, and nothing else.
 OURS = re.compile(
     r"\x1b\[(?:[0-9;]*m|\?25[lh]|\?2026[hl]|K|J|2J|H|\d*A)|\r\n?"  # no line feed alone
 )
@@ -82,7 +82,7 @@ class Live:
         )
 
     def show(self, *events, after=TablePicture.interval):
-        """Take a batch in, some seconds later."""
+        """Add a batch, some seconds later."""
         self.now += after
         self.table.show(events)
         self.table.flush()
@@ -185,8 +185,8 @@ def test_a_table_looks_like_this(width):
 
 @pytest.mark.parametrize("width", [*range(1, 31), 36, 65, 66, 103, 104, 183, 184, 500])
 def test_no_screen_is_too_small(width):
-    """A line an event and two besides, none wider than the screen."""
-    wide = [*EVENTS, event(label="日本語" * 30), event(label=HOSTILE)]
+    """A line for each event and two more, none wider than the screen."""
+    wide = [*EVENTS, event(label="日本語" * 30), event(label=UNTRUSTED)]
 
     picture = draw_table(wide, STATUS, width, color=False)
 
@@ -195,19 +195,19 @@ def test_no_screen_is_too_small(width):
 
 
 @pytest.mark.parametrize("width", [1, 7, 40, 80, 200])
-def test_colour_changes_no_letter(width):
-    """Only escapes for colours come in."""
+def test_color_changes_no_letter(width):
+    """Only escapes for colors come in."""
     plain = draw_table(EVENTS, STATUS, width, color=False)
 
-    coloured = draw_table(EVENTS, STATUS, width, color=True)
+    colored = draw_table(EVENTS, STATUS, width, color=True)
 
-    assert any("\x1b[" in line for line in coloured)
-    assert width == 1 or coloured[0].startswith("\x1b[1m")
-    assert [re.sub(r"\x1b\[[0-9;]*m", "", line) for line in coloured] == plain
+    assert any("\x1b[" in line for line in colored)
+    assert width == 1 or colored[0].startswith("\x1b[1m")
+    assert [re.sub(r"\x1b\[[0-9;]*m", "", line) for line in colored] == plain
 
 
 @pytest.mark.parametrize("variable", ["NO_COLOR", "TTY_COMPATIBLE", "TERM"])
-def test_our_own_word_on_colour_is_the_last(monkeypatch, variable):
+def test_our_own_word_on_color_is_the_last(monkeypatch, variable):
     """A flag beats the environment, which rich would ask again."""
     monkeypatch.setenv(variable, {"TERM": "dumb", "TTY_COMPATIBLE": "0"}.get(variable, "1"))
 
@@ -215,8 +215,8 @@ def test_our_own_word_on_colour_is_the_last(monkeypatch, variable):
 
 
 @pytest.mark.parametrize("variable", ["FORCE_COLOR", "CLICOLOR_FORCE"])
-def test_no_colour_is_forced_upon_us(monkeypatch, variable):
-    """Whoever asked for none gets none."""
+def test_no_color_is_forced_upon_us(monkeypatch, variable):
+    """Without colors there are none, whatever the environment says."""
     monkeypatch.setenv(variable, "1")
 
     assert "\x1b" not in "".join(draw_table(EVENTS, STATUS, 80, color=False))
@@ -267,7 +267,7 @@ def controls(picture):
 WICKED = st.text(
     st.sampled_from("ab日é[]/\\") | st.characters(categories=["Cc", "Cf", "Zl", "Zp", "Cs"]),
     max_size=20,
-) | st.sampled_from([HOSTILE, "[red]", "[/]", "[link=http://e.org]x", ":boom:"])
+) | st.sampled_from([UNTRUSTED, "[red]", "[/]", "[link=http://e.org]x", ":boom:"])
 
 
 @given(
@@ -279,14 +279,14 @@ WICKED = st.text(
     color=st.booleans(),
 )
 @settings(max_examples=60, deadline=None)
-def test_no_text_of_a_stranger_reaches_the_terminal_as_a_command(
+def test_no_untrusted_text_reaches_the_terminal_as_a_command(
     name, label, worker, key, width, color
 ):
     """Labels, worker ids and routing keys are shown, never obeyed, and never break a line."""
     tags = {"task": {"tags": {"label": label.encode(errors="replace").decode()}}}
-    hostile = event(name, payload=tags, words={"workerId": worker}, key=key)
+    untrusted = event(name, payload=tags, words={"workerId": worker}, key=key)
 
-    picture = draw_table([hostile], STATUS, width, color=color)
+    picture = draw_table([untrusted], STATUS, width, color=color)
 
     plain = [re.sub(r"\x1b\[[0-9;]*m", "", line) for line in picture]
     assert len(plain) == 3
@@ -422,7 +422,7 @@ def test_it_draws_at_most_ten_times_a_second():
 
 
 def test_the_first_event_is_drawn_at_once():
-    """Nobody waits for a tenth of a second to see that it works."""
+    """There is no wait of a tenth of a second to see that it works."""
     live = Live(80, 24)
 
     live.show(event(), after=0)
@@ -499,10 +499,10 @@ def test_a_terminal_that_is_gone_is_given_its_cursor_back_as_far_as_it_goes():
 
 @pytest.mark.parametrize("color", [False, True])
 def test_a_terminal_is_told_nothing_but_our_own_commands(color):
-    """Samples and hostile texts leave nothing behind that is not ours."""
+    """Samples and untrusted texts leave nothing behind that is not ours."""
     live = Live(200, 60, color=color)
     live.show(*map(Event, samples()))
-    live.show(event(label=HOSTILE, worker_id=HOSTILE), event(key=HOSTILE))
+    live.show(event(label=UNTRUSTED, worker_id=UNTRUSTED), event(key=UNTRUSTED))
     live.table.close()
 
     rest = OURS.sub("", live.written.decode())

@@ -25,7 +25,7 @@ from tcsniff.stats.histogram import NOTHING, HistogramSummary
 from tcsniff.stats.rows import Reading
 
 CONTROLS = {"Cc", "Cf", "Zl", "Zp", "Cs"}
-HOSTILE = "[red]x[/red]\x1b[31m\x9b1m[link=http://e.org]\u202e\n\r\x00日本"
+UNTRUSTED = "[red]x[/red]\x1b[31m\x9b1m[link=http://e.org]\u202e\n\r\x00日本"
 STATUS = StreamStatus("firefox-ci", 412, 38.0, 0.2, 0.4, "worker-type=gaia")
 BUSY = Reading(
     "gecko-t/t-linux-large",
@@ -95,9 +95,9 @@ def test_a_table_looks_like_this(width):
 
 @pytest.mark.parametrize("width", [*range(1, 40), 59, 60, 61, 100, 159, 500])
 def test_no_screen_is_too_small(width):
-    """A line a row and three besides, none wider than the screen."""
-    hostile = BUSY._replace(name=HOSTILE)
-    board = BOARD._replace(rows=[BUSY, hostile, BUSY._replace(name="日本語" * 30)])
+    """A line for each row and three more, none wider than the screen."""
+    untrusted = BUSY._replace(name=UNTRUSTED)
+    board = BOARD._replace(rows=[BUSY, untrusted, BUSY._replace(name="日本語" * 30)])
 
     picture = draw_top(board, width, STATUS, color=False)
 
@@ -106,16 +106,16 @@ def test_no_screen_is_too_small(width):
 
 
 @pytest.mark.parametrize("width", [40, 80, 200])
-def test_colour_changes_no_letter(width):
-    """Only escapes for colours come in; a number that is nothing is dim, never coloured."""
+def test_color_changes_no_letter(width):
+    """Only escapes for colors come in; a number that is nothing is dim, never colored."""
     plainly = draw_top(BOARD, width, STATUS, color=False)
 
-    coloured = draw_top(BOARD, width, STATUS, color=True)
+    colored = draw_top(BOARD, width, STATUS, color=True)
 
-    assert [re.sub(r"\x1b\[[0-9;]*m", "", line) for line in coloured] == plainly
-    assert "\x1b[1;31m    12\x1b[0m" in coloured[1]
-    assert "\x1b[2m     0\x1b[0m" in coloured[2]
-    assert "\x1b[1;31m" not in coloured[2]
+    assert [re.sub(r"\x1b\[[0-9;]*m", "", line) for line in colored] == plainly
+    assert "\x1b[1;31m    12\x1b[0m" in colored[1]
+    assert "\x1b[2m     0\x1b[0m" in colored[2]
+    assert "\x1b[1;31m" not in colored[2]
 
 
 def test_columns_stay_where_they_are():
@@ -176,12 +176,12 @@ def test_every_symbol_has_a_spelling_in_ascii():
 WICKED = st.text(
     st.sampled_from("ab日é[]/") | st.characters(categories=["Cc", "Cf", "Zl", "Zp", "Cs"]),
     max_size=30,
-) | st.sampled_from([HOSTILE, "[red]", "[/]", "[link=http://e.org]x", ":boom:"])
+) | st.sampled_from([UNTRUSTED, "[red]", "[/]", "[link=http://e.org]x", ":boom:"])
 
 
 @given(name=WICKED, width=st.integers(1, 250), color=st.booleans())
 @settings(max_examples=60, deadline=None)
-def test_no_name_of_a_stranger_reaches_the_terminal_as_a_command(name, width, color):
+def test_no_untrusted_name_reaches_the_terminal_as_a_command(name, width, color):
     """A worker's id is shown, never obeyed, and never breaks a line."""
     board = BOARD._replace(rows=[BUSY._replace(name=name)])
 
@@ -236,7 +236,7 @@ class Live:
         )
 
     def show(self, *events, after=TopPicture.interval):
-        """Take a batch in, some seconds later."""
+        """Add a batch, some seconds later."""
         self.now += after
         self.view.show(events)
         self.view.flush()
