@@ -62,9 +62,9 @@ class Renderer:
         """Write what was added; called after every batch, also after empty ones."""
         raise NotImplementedError
 
-    def show_gap(self, gap: Gap) -> None:
-        """Add a time during which messages may have been missed."""
-        raise NotImplementedError
+    def show_gap(self, gap: Gap) -> None:  # noqa: ARG002 - for renderers that show gaps
+        """Add a time during which messages may have been missed; ignored by default."""
+        return
 
     def notify(self, text: str) -> None:
         """Write a line above the picture, where it stays; only for live renderers."""

@@ -134,10 +134,10 @@ def simulate(
     if speed is None and rate is None:
         speed = _SPEED
     notify = ignore_message if quiet else print_message
-    performance = SimulateRun(broker, Pace(speed=speed, rate=rate), notify)
+    run = SimulateRun(broker, Pace(speed=speed, rate=rate), notify)
     if graph is not None:
         write_graph_file(graph, simulation.plan_groups(seed=seed, tasks=tasks, groups=groups))
-    return performance.of(messages, seed=seed, delay=delay)
+    return run.run(messages, seed=seed, delay=delay)
 
 
 def _broker(account: AccountArgs) -> Broker:

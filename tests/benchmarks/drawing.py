@@ -30,7 +30,7 @@ from running import command, environment
 from tcsniff.pulse.deliveries import Delivery
 from tcsniff.pulse.records import format_record
 from tcsniff.renderers.graph.graph_picture import draw_graph
-from tcsniff.renderers.graph.scene import scene_of
+from tcsniff.renderers.graph.scene import build_scene
 from tcsniff.simulator.planning import to_definitions
 from tcsniff.simulator.simulation import plan_groups, simulate
 from tcsniff.taskgraph.group import GroupState
@@ -89,8 +89,8 @@ def drained(master: int) -> None:
 def looked(following: GroupState) -> float:
     """Draw a picture; returns the same."""
     start = time.process_time()
-    scene = scene_of(following.graph(), following.latest)
-    draw_graph(scene, None, 80, 23, colour=True)
+    scene = build_scene(following.graph(), following.latest)
+    draw_graph(scene, None, 80, 23, color=True)
     return time.process_time() - start
 
 

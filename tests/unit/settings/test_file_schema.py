@@ -279,10 +279,10 @@ def test_a_look_can_be_given_another_style(name):
 @pytest.mark.parametrize(
     ("colors", "words"),
     [
-        ({"faild": "red"}, "faild: no event or state of that name; did you mean failed?"),
+        ({"faild": "red"}, "unknown event or state 'faild'; did you mean failed?"),
         ({"zzz": "red"}, "; there are defined, pending"),
-        ({"failed": "bold rde"}, "failed: no style 'rde'; did you mean red?"),
-        ({"failed": "[link]"}, "failed: no style '[link]'"),
+        ({"failed": "bold rde"}, "failed: unknown style 'rde'; did you mean red?"),
+        ({"failed": "[link]"}, "failed: unknown style '[link]'"),
     ],
 )
 def test_what_no_terminal_shows_is_refused(colors, words):

@@ -22,11 +22,11 @@ from rabbitmq import RabbitMQ, Taskcluster
 from running import PATIENCE, Running, command, environment
 from tcsniff.cli import main
 from tcsniff.errors import OutputError, RecordingError
-from tcsniff.pipeline import run_pipeline
+from tcsniff.pipeline import Renderer, run_pipeline
 from tcsniff.pulse import records
 from tcsniff.pulse.deliveries import Delivery, Gap
 from tcsniff.pulse.events import Event
-from tcsniff.renderers.lines import JsonRenderer
+from tcsniff.renderers.lines import LINE_FORMATS, LineRenderer
 from tcsniff.renderers.output import Output
 from tcsniff.renderers.recorder import Recorder
 from tcsniff.simulator.simulation import simulate
@@ -87,7 +87,7 @@ def keys(found: list[Delivery]) -> list[str]:
 
 def record(path: object, found: list[Delivery], *, finish: bool = True) -> None:
     """Record deliveries as ``--record`` does, two a batch."""
-    recorder = Recorder(str(path), JsonRenderer(Output(io.BytesIO())))
+    recorder = Recorder(str(path), LineRenderer(Output(io.BytesIO()), LINE_FORMATS["json"]))
     for place in range(0, len(found), 2):
         recorder.show([Event(one) for one in found[place : place + 2]])
         recorder.flush()
@@ -318,7 +318,7 @@ def test_what_is_no_record_is_told_and_does_not_stop_it(tmp_path, capfdbinary):
         assert f"tcsniff: {path}:{3 * number + 2}: no record, passed over: " in said
     assert f"{path}:17:" not in said
     assert f"tcsniff: {path}: 8 lines are no records, all in all" in said
-    assert "8 lines were no records" in said
+    assert "8 invalid lines skipped" in said
 
 
 @pytest.mark.parametrize("first", ["[12:00:00] starting", "[]", "[1,", " [x]"])
@@ -704,7 +704,7 @@ def test_what_was_not_recorded_is_not_settled(name, small_disk):
             raise AssertionError
 
     shown = io.BytesIO()
-    recorder = Recorder(str(small_disk / name), JsonRenderer(Output(shown)))
+    recorder = Recorder(str(small_disk / name), LineRenderer(Output(shown), LINE_FORMATS["json"]))
     with pytest.raises(OutputError), closing(recorder):
         run_pipeline(Source(), recorder)
 
@@ -819,7 +819,7 @@ def test_nothing_is_shown_that_was_not_recorded(tmp_path):
     """The file comes first: what a person saw is on the disk."""
     path = tmp_path / "r.jsonl"
 
-    class View:
+    class View(Renderer):
         def show(self, events: object) -> None:
             self.events = events
 

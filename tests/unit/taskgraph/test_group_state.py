@@ -15,7 +15,7 @@ from queue_server import content
 from tcsniff.pulse.deliveries import Delivery
 from tcsniff.pulse.times import parse_seconds
 from tcsniff.renderers.graph.graph_picture import draw_graph
-from tcsniff.renderers.graph.scene import scene_of
+from tcsniff.renderers.graph.scene import build_scene
 from tcsniff.simulator.simulation import plan_groups, simulate
 from tcsniff.taskgraph.definitions import Page, parse_page
 from tcsniff.taskgraph.graph import Graph
@@ -53,9 +53,9 @@ def followed(told: list[Delivery | Page], group: str = "") -> GroupState:
 
 def shown(graph: Graph) -> tuple[dict[str, Any], list[str]]:
     """What is seen of a graph: by programs and by people."""
-    scene = scene_of(graph, END)
+    scene = build_scene(graph, END)
     path = scene.path
-    return summarize_group(graph, path, END), draw_graph(scene, None, 120, 60, colour=False)
+    return summarize_group(graph, path, END), draw_graph(scene, None, 120, 60, color=False)
 
 
 @given(st.integers(0, 7), st.data())
