@@ -233,7 +233,7 @@ def test_a_count_counts_rows_of_the_table(tmp_path):
 
     assert [row.split()[0] for row in rows] == ["18:00:03"] * 3
     assert all("running" in row for row in rows)
-    assert any("3 shown" in row for row in terminal.screen.display)
+    assert any("3 printed" in row for row in terminal.screen.display)
 
 
 def test_more_than_there_is_ends_with_the_recording(tcsniff):
@@ -454,7 +454,7 @@ def test_a_wrong_column_is_refused(view, live, tcsniff):
     done = tcsniff("--all", "--columns", "event,reson", *view, live=live)
 
     assert (done.status, done.out) == (2, "")
-    assert done.err == "tcsniff: no column 'reson'; did you mean reason?\n"
+    assert done.err == "tcsniff: no column 'reson'; did you mean 'reason'?\n"
 
 
 def test_times_are_local_unless_told():
