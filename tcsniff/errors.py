@@ -1,21 +1,21 @@
-"""The failures that tcsniff reports to a person, and the exit status of each.
+"""The failures that tcsniff reports to its users, and the exit status of each.
 
 * TcsniffError
-    * UsageError            2  a flag, an EVENT or the configuration asks for something impossible
-    * ConnectionFailed      3  the broker cannot be reached, or went away
-    * Refused               4  the broker said no: user, password, permission, vhost, exchange
-    * TlsError              5  the certificate or the host name of the broker is not to be trusted
-    * ApiError              3  the queue's API cannot be reached, or does not answer as it should
-        * ApiMissing        2  the client for it is not installed, or set up wrongly
-        * ApiRefused        4  it wants credentials, or scopes that ours lack
-        * ApiUnknown        4  it knows no such task group or task
-        * ApiUntrusted      5  its certificate or host name is not to be trusted
+    * UsageError            2  wrong usage, configuration or expression
+    * ConnectionFailed      3  the broker cannot be reached, or the connection was lost
+    * Refused               4  the broker refused: user, password, permission, vhost, exchange
+    * TlsError              5  the broker's certificate or host name cannot be trusted
+    * ApiError              3  the queue's API cannot be reached, or its answer is not usable
+        * ApiMissing        2  the API client is not installed, or its settings are wrong
+        * ApiRefused        4  the API needs credentials, or more scopes
+        * ApiUnknown        4  the API has no such task group or task
+        * ApiUntrusted      5  the API's certificate or host name cannot be trusted
     * RecordingError        6  a recording or graph file cannot be read
     * OutputError           7  the output cannot be written
-    * OutputClosed        141  whoever read our output went away
+    * OutputClosed        141  the reader of the output went away
 
 Raise these anywhere. Only `tcsniff.cli.main` turns one into a message and an
-exit status.
+exit status. The first line of each class's docstring is printed in the manual.
 """
 
 from __future__ import annotations
@@ -26,13 +26,13 @@ from typing import ClassVar
 
 
 class TcsniffError(Exception):
-    """A failure whose text is meant for the person at the terminal."""
+    """A failure whose text is printed on standard error."""
 
     exit_status: ClassVar[int]
 
 
 class UsageError(TcsniffError):
-    """A flag, an EVENT or the configuration asks for something impossible."""
+    """A flag, an EVENT, an expression or the configuration is wrong."""
 
     exit_status = 2
 
@@ -56,16 +56,16 @@ class TlsError(TcsniffError):
 
 
 class ApiError(TcsniffError):
-    """The queue's API cannot be reached, or does not answer as it should.
+    """The queue's API cannot be reached, or its answer is not usable.
 
-    Who can do without it takes this, and all below, for a thing to tell.
+    Callers that can continue without the API catch this class and report it.
     """
 
     exit_status = 3
 
 
 class ApiMissing(ApiError):
-    """The client for the queue's API is not installed, or set up wrongly."""
+    """The client for the queue's API is not installed, or its settings are wrong."""
 
     exit_status = 2
 
@@ -77,7 +77,7 @@ class ApiRefused(ApiError):
 
 
 class ApiUnknown(ApiError):
-    """The queue's API knows no such task group or task; it may have expired."""
+    """The queue's API has no such task group or task; it may have expired."""
 
     exit_status = 4
 
@@ -89,7 +89,7 @@ class ApiUntrusted(ApiError):
 
 
 class RecordingError(TcsniffError):
-    """A recording or graph file cannot be read, or is none."""
+    """A recording or graph file cannot be read, or is not valid."""
 
     exit_status = 6
 
@@ -101,21 +101,18 @@ class OutputError(TcsniffError):
 
 
 class OutputClosed(TcsniffError):
-    """Whoever read our output went away."""
+    """The reader of the output went away."""
 
     exit_status = 141
 
 
 def suggest(name: str, known: Iterable[str]) -> str:
-    """Word a hint at the name that was perhaps meant.
-
-    Args:
-        name: What was given.
-        known: What could have been given.
+    """Return a hint for a mistyped name, to be appended to an error.
 
     Returns:
-        Text to follow a message, such as ``; did you mean task-running?``;
-        empty if nothing is near.
+        Text such as ``; did you mean 'task-running'?``; empty if no known name
+        is close.
     """
-    near = difflib.get_close_matches(name, list(known), n=1, cutoff=0.6)
-    return f"; did you mean {near[0]}?" if near else ""
+    # difflib's own cutoff, 0.6, suggests 'unscheduled' for 'cancelled'.
+    matches = difflib.get_close_matches(name, list(known), n=1, cutoff=0.62)
+    return f"; did you mean {matches[0]!r}?" if matches else ""

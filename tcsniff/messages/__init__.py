@@ -1,12 +1,12 @@
-"""Typed messages: a class for what each of the queue's exchanges publishes.
+"""Typed messages: a class for the messages of each of the queue's exchanges.
 
 Pure. Sources: the queue's message schemas, ``services/queue/schemas/v1`` of
 the taskcluster repository, as of v19.0.0 (October 2019) and v106.0.0 (August
-2026); each class names its own. Messages of both, and of the time between,
-decode. What a schema lists as the only values may grow, so a state, reason,
-storage type or priority may be any string here, and fields that are not known
-are passed over. Everything else must hold: required fields, types, limits,
-patterns. An optional field that is absent, or ``null``, is None.
+2026); each class names its own. Messages of these and all versions between
+them can be decoded. New versions of Taskcluster may add values and fields, so
+a state, reason, storage type or priority may be any string here, and unknown
+fields are ignored. Everything else is checked: required fields, types, limits,
+patterns. An optional field that is absent or ``null`` is None.
 """
 
 from __future__ import annotations
@@ -20,8 +20,8 @@ import msgspec
 import orjson
 from msgspec import Meta, Struct
 
+from tcsniff.messages.identifiers import IdError, match_group_ids, match_worker_ids
 from tcsniff.messages.parts import (
-    GROUP_IDS,
     PRIORITIES,
     REASONS_CREATED,
     REASONS_RESOLVED,
@@ -29,10 +29,8 @@ from tcsniff.messages.parts import (
     RUN_STATES,
     STATES,
     STORAGE_TYPES,
-    WORKER_IDS,
     Artifact,
     Identifier,
-    IdError,
     MessageStruct,
     Priority,
     RunId,
@@ -84,15 +82,15 @@ __all__ = [
 
 
 class Message(MessageStruct, frozen=True):
-    """What the messages of every exchange have in common."""
+    """The base of the messages of every exchange."""
 
 
 class TaskMessage(Message, frozen=True):
-    """What all messages about one task have in common.
+    """The base of all messages about one task.
 
     Attributes:
-        status: The task.
-        version: Of the message's format; always 1.
+        status: The task's status.
+        version: The version of the message's format; always 1.
     """
 
     status: TaskStatus
@@ -100,11 +98,11 @@ class TaskMessage(Message, frozen=True):
 
 
 class ClaimedMessage(TaskMessage, frozen=True):
-    """What all messages about a run that a worker has claimed have in common.
+    """The base of all messages about a run that a worker has claimed.
 
     Attributes:
         run_id: The run, counted from 0.
-        worker_group: Where its worker belongs; 1 to 38 characters.
+        worker_group: The group of its worker; 1 to 38 characters.
         worker_id: Its worker, unique within the group; 1 to 38 characters.
     """
 
@@ -113,16 +111,16 @@ class ClaimedMessage(TaskMessage, frozen=True):
     worker_id: Identifier
 
     def __post_init__(self) -> None:
-        if not WORKER_IDS(f"{self.worker_group} {self.worker_id}"):
+        if not match_worker_ids(f"{self.worker_group} {self.worker_id}"):
             raise IdError(self)
 
 
 class TaskGroupMessage(Message, frozen=True):
-    """What all messages about a group of tasks have in common.
+    """The base of all messages about a task group.
 
     Attributes:
         task_group_id: The group.
-        scheduler_id: Who schedules its tasks, ``-`` by default; 1 to 38
+        scheduler_id: The scheduler of its tasks, ``-`` by default; 1 to 38
             characters.
     """
 
@@ -130,17 +128,17 @@ class TaskGroupMessage(Message, frozen=True):
     scheduler_id: Identifier
 
     def __post_init__(self) -> None:
-        if not GROUP_IDS(f"{self.task_group_id} {self.scheduler_id}"):
+        if not match_group_ids(f"{self.task_group_id} {self.scheduler_id}"):
             raise IdError(self)
 
 
 class TaskDefinedMessage(TaskMessage, frozen=True):
-    """A task was created; its status here has no runs, even if it starts at once.
+    """A task was created; its status has no runs here, even if it starts at once.
 
     Source: task-defined-message.json.
 
     Attributes:
-        task: Its tags; None if not told.
+        task: The task's tags; None if absent.
     """
 
     task: TaskTags | None = None
@@ -153,7 +151,7 @@ class TaskPendingMessage(TaskMessage, frozen=True):
 
     Attributes:
         run_id: The run, counted from 0.
-        task: The task's tags; None if not told.
+        task: The task's tags; None if absent.
     """
 
     run_id: RunId
@@ -161,13 +159,13 @@ class TaskPendingMessage(TaskMessage, frozen=True):
 
 
 class TaskRunningMessage(ClaimedMessage, frozen=True):
-    """A worker claimed a run; that it renews its claim is not announced.
+    """A worker claimed a run; renewals of the claim are not announced.
 
     Source: task-running-message.json.
 
     Attributes:
-        taken_until: When the claim ends unless renewed.
-        task: The task's tags; None if not told, as in v19.
+        taken_until: When the claim expires unless it is renewed.
+        task: The task's tags; None if absent, as in v19.
     """
 
     taken_until: Time
@@ -175,55 +173,55 @@ class TaskRunningMessage(ClaimedMessage, frozen=True):
 
 
 class ArtifactCreatedMessage(ClaimedMessage, frozen=True):
-    """A run gave an artifact; it may take a while until it can be fetched.
+    """A run created an artifact; it may take a while until it can be fetched.
 
     Source: artifact-created-message.json.
 
     Attributes:
-        artifact: What it gave.
+        artifact: The artifact.
     """
 
     artifact: Artifact
 
 
 class TaskCompletedMessage(ClaimedMessage, frozen=True):
-    """A run succeeded, and with it the task.
+    """A run succeeded, and its task with it.
 
     Source: task-completed-message.json.
 
     Attributes:
-        task: The task's tags; None if not told.
+        task: The task's tags; None if absent.
     """
 
     task: TaskTags | None = None
 
 
 class TaskFailedMessage(ClaimedMessage, frozen=True):
-    """A run did its work and did not succeed, nor did the task.
+    """A run failed, and its task with it.
 
     Source: task-failed-message.json.
 
     Attributes:
-        task: The task's tags; None if not told.
+        task: The task's tags; None if absent.
     """
 
     task: TaskTags | None = None
 
 
 class TaskExceptionMessage(TaskMessage, frozen=True):
-    """A run ended for another reason than its work; the run's status has the reason.
+    """A run ended for another reason than its own result; the run's status has the reason.
 
-    Not the task's end where ``status.state`` is ``pending``: since v72 a run
-    that the queue tries again is announced too, and the next run is then part
-    of the status. Source: task-exception-message.json.
+    The task has not ended if ``status.state`` is ``pending``: since v72 a run
+    that the queue retries is also announced, and the next run is then already
+    part of the status. Source: task-exception-message.json.
 
     Attributes:
         run_id: The run that ended, counted from 0; None if there was none.
-        worker_group: Where its worker belongs; 1 to 38 characters, None if there
-            was none, or the deadline passed.
+        worker_group: The group of its worker; 1 to 38 characters, None if there
+            was no worker, or the deadline passed.
         worker_id: Its worker, unique within the group; 1 to 38 characters, None
-            likewise.
-        task: The task's tags; None if not told.
+            in the same cases.
+        task: The task's tags; None if absent.
     """
 
     run_id: RunId | None = None
@@ -232,18 +230,18 @@ class TaskExceptionMessage(TaskMessage, frozen=True):
     task: TaskTags | None = None
 
     def __post_init__(self) -> None:
-        if not WORKER_IDS(f"{self.worker_group} {self.worker_id}"):
+        if not match_worker_ids(f"{self.worker_group} {self.worker_id}"):
             raise IdError(self)
 
 
 class TaskPriorityChangedMessage(TaskMessage, frozen=True):
-    """Somebody changed the priority of one task; since v95.1.
+    """The priority of one task was changed; since v95.1.
 
     Source: task-priority-changed-message.json.
 
     Attributes:
-        old_priority: One of `PRIORITIES`, or a word yet to come.
-        new_priority: The same, from now on.
+        old_priority: One of `PRIORITIES`, or a value added later.
+        new_priority: The same.
     """
 
     old_priority: Priority
@@ -251,14 +249,14 @@ class TaskPriorityChangedMessage(TaskMessage, frozen=True):
 
 
 class TaskGroupResolvedMessage(TaskGroupMessage, frozen=True):
-    """Every task of a group has ended at least once; comes again after more of them end.
+    """Every task of a group has ended at least once; sent again each time more of them end.
 
     Source: task-group-changed-message.json; in v19 task-group-resolved.json.
 
     Attributes:
-        expires: When the queue forgets the group; None if not told, as in v19.
-        sealed: Since when no task can be added; None if tasks can be.
-        version: Of the message's format; 1, or None where v19 left it out.
+        expires: When the queue deletes the group; None if absent, as in v19.
+        sealed: Since when no task can be added; None if tasks can be added.
+        version: The version of the message's format; 1, or None in v19.
     """
 
     expires: Time | None = None
@@ -267,14 +265,14 @@ class TaskGroupResolvedMessage(TaskGroupMessage, frozen=True):
 
 
 class TaskGroupSealedMessage(TaskGroupMessage, frozen=True):
-    """From now on no task can be added to a group; since v48.
+    """No task can be added to a group any more; since v48.
 
     Source: task-group-changed-message.json.
 
     Attributes:
-        expires: When the queue forgets the group.
-        version: Of the message's format; always 1.
-        sealed: Since when no task can be added; None if not told.
+        expires: When the queue deletes the group.
+        version: The version of the message's format; always 1.
+        sealed: Since when no task can be added; None if absent.
     """
 
     expires: Time
@@ -283,15 +281,15 @@ class TaskGroupSealedMessage(TaskGroupMessage, frozen=True):
 
 
 class TaskGroupPriorityChangedMessage(TaskGroupMessage, frozen=True):
-    """Somebody changed the priority of a whole group; since v95.1.
+    """The priority of a whole group was changed; since v95.1.
 
-    The only message of it: none follows for the single tasks. Source:
+    No messages about the single tasks follow. Source:
     task-group-priority-changed-message.json.
 
     Attributes:
-        new_priority: One of `PRIORITIES`, or a word yet to come.
-        tasks_affected: How many tasks have another priority now.
-        version: Of the message's format; always 1.
+        new_priority: One of `PRIORITIES`, or a value added later.
+        tasks_affected: The number of tasks whose priority was changed.
+        version: The version of the message's format; always 1.
     """
 
     new_priority: Priority
@@ -300,14 +298,14 @@ class TaskGroupPriorityChangedMessage(TaskGroupMessage, frozen=True):
 
 
 class UntypedMessage(Struct, frozen=True):
-    """A message without a class of its own, or that does not fit it.
+    """A message whose exchange has no class, or that its class does not accept.
 
     Attributes:
-        payload: The decoded body; None if it is no JSON.
-        reason: Why it does not fit, or is no JSON; None if its exchange has no
-            class to fit.
-        path: Where it does not fit, such as ``$.status.runs[0].state``, ``$``
-            being the body. A missing field is told of the object without it.
+        payload: The decoded body; None if it is not JSON.
+        reason: Why the class does not accept it, or it is not JSON; None if the
+            exchange has no class.
+        path: The place of the error, such as ``$.status.runs[0].state``; ``$``
+            is the body. For a missing field, the object that lacks it.
     """
 
     payload: Any
@@ -316,11 +314,11 @@ class UntypedMessage(Struct, frozen=True):
 
 
 class MessageError(ValueError):
-    """A body does not fit the class of its exchange, or is no JSON.
+    """A body is not accepted by the class of its exchange, or is not JSON.
 
     Attributes:
         reason: What is wrong.
-        path: Where, as in `UntypedMessage`.
+        path: The place of the error, as in `UntypedMessage`.
     """
 
     def __init__(self, reason: str, path: str = "$") -> None:
@@ -342,54 +340,54 @@ CLASSES: dict[str, type[Message]] = {
     "task-priority-changed": TaskPriorityChangedMessage,
     "task-group-priority-changed": TaskGroupPriorityChangedMessage,
 }
-"""What happened, as the catalog names it, to the class of its messages."""
+"""The class of each exchange's messages, by the exchange's name in the catalog."""
 
 _DECODERS = {
-    f"exchange/taskcluster-queue/v1/{name}": msgspec.json.Decoder(kind).decode
-    for name, kind in CLASSES.items()
+    f"exchange/taskcluster-queue/v1/{name}": msgspec.json.Decoder(message_class).decode
+    for name, message_class in CLASSES.items()
 }
 
 
 def read_message(exchange: str, body: bytes) -> Message | UntypedMessage:
-    """Decode a message of any exchange, whatever its body holds.
+    """Decode a message of any exchange, with any body.
 
     Args:
         exchange: The exchange's name on the broker.
-        body: The body as it came.
+        body: The body as it was received.
 
     Returns:
         The typed message; an untyped one if the exchange has no class or the
-        body does not fit it.
+        class does not accept the body.
     """
     if exchange not in _DECODERS:
-        return _untyped(body)
+        return _decode_untyped(body)
     try:
         return decode(exchange, body)
     except MessageError as error:
-        return _untyped(body, error)
+        return _decode_untyped(body, error)
 
 
-def _untyped(body: bytes, error: MessageError | None = None) -> UntypedMessage:
+def _decode_untyped(body: bytes, error: MessageError | None = None) -> UntypedMessage:
     try:
         payload = orjson.loads(body)
-    except orjson.JSONDecodeError as unreadable:
+    except orjson.JSONDecodeError as json_error:
         payload = None
-        error = error or MessageError(str(unreadable))
+        error = error or MessageError(str(json_error))
     return UntypedMessage(payload, error.reason, error.path) if error else UntypedMessage(payload)
 
 
 def decode(exchange: str, body: bytes) -> Message:
     """Decode a message of an exchange that has a class.
 
-    What is passed over, being unknown, is not looked into: it may hold what
-    strict JSON does not allow, such as bytes that are no UTF-8.
+    The values of unknown fields are skipped without a check: they may contain
+    what strict JSON does not allow, such as bytes that are not UTF-8.
 
     Args:
         exchange: The exchange's name on the broker.
-        body: The body as it came.
+        body: The body as it was received.
 
     Raises:
-        MessageError: If the body does not fit the class, or is no JSON.
+        MessageError: If the class does not accept the body, or it is not JSON.
         LookupError: If the exchange has no class.
     """
     try:
@@ -409,60 +407,62 @@ def decode(exchange: str, body: bytes) -> Message:
 def encode(message: Message) -> bytes:
     """Encode a message as the queue does.
 
-    Decoding that gives an equal message. The JSON is that of the queue, but for
-    the order of keys, for fields passed over in decoding, and for times in
-    another form than the queue's today.
+    Decoding the result returns an equal message. The JSON differs from the
+    queue's only in the order of keys, in fields that decoding ignored, and in
+    times that did not have the form that the queue uses today.
 
     Args:
-        message: Whose times are aware.
+        message: A message whose times are all aware.
 
     Raises:
-        TypeError: If a number needs more than 64 bits, which none of
-            JavaScript's does.
+        TypeError: If a number needs more than 64 bits, which JavaScript cannot
+            send.
     """
     fields = msgspec.to_builtins(message, builtin_types=(datetime,))
     if isinstance(message, TaskRunningMessage):
-        # The one time that does not go through JavaScript on its way.
-        fields["takenUntil"] = _postgresql(message.taken_until)
-    return orjson.dumps(fields, default=_javascript, option=orjson.OPT_PASSTHROUGH_DATETIME)
+        # The only time that the queue copies from PostgreSQL without parsing it.
+        fields["takenUntil"] = _format_postgresql_time(message.taken_until)
+    return orjson.dumps(
+        fields, default=_format_javascript_time, option=orjson.OPT_PASSTHROUGH_DATETIME
+    )
 
 
-def _javascript(time: datetime) -> str:
-    # Always three digits of a second; more only to lose nothing that came otherwise.
+def _format_javascript_time(time: datetime) -> str:
+    # Always three digits of a second; six only where three would lose some.
     digits = "microseconds" if time.microsecond % 1000 else "milliseconds"
     return time.isoformat(timespec=digits).replace("+00:00", "Z")
 
 
-def _postgresql(time: datetime) -> str:
-    # Up to six digits of a second, without zeros at the end.
+def _format_postgresql_time(time: datetime) -> str:
+    # Up to six digits of a second, without trailing zeros.
     text = time.isoformat()
     return text[:19] + text[19:-6].rstrip("0") + text[-6:]
 
 
 def build_schema(kind: type[MessageStruct]) -> dict[str, Any]:
-    """Word a class as JSON Schema, draft 2020-12, with its documentation.
+    """Return the JSON Schema of a class, draft 2020-12, with its documentation.
 
-    What may grow has its known values as ``examples``.
+    Known values of fields that accept any string are listed as ``examples``.
 
     Args:
-        kind: The class, such as one of `CLASSES`.
+        kind: A class, such as one of `CLASSES`.
     """
-    worded = msgspec.json.schema(kind)
+    schema = msgspec.json.schema(kind)
     for part in (kind, TaskStatus, RunInformation, TaskTags, Artifact):
-        if part.__name__ in worded["$defs"]:
-            _describe(worded["$defs"][part.__name__], part)
-    return {"$schema": "https://json-schema.org/draft/2020-12/schema", **worded}
+        if part.__name__ in schema["$defs"]:
+            _add_descriptions(schema["$defs"][part.__name__], part)
+    return {"$schema": "https://json-schema.org/draft/2020-12/schema", **schema}
 
 
-def _describe(worded: dict[str, Any], kind: type[MessageStruct]) -> None:
-    wire = dict(zip(kind.__struct_fields__, kind.__struct_encode_fields__, strict=True))
+def _add_descriptions(schema: dict[str, Any], kind: type[MessageStruct]) -> None:
+    json_names = dict(zip(kind.__struct_fields__, kind.__struct_encode_fields__, strict=True))
     for base in reversed(kind.__mro__[: kind.__mro__.index(MessageStruct)]):
-        # Before Python 3.13 every line but the first is indented as in the source.
+        # Before Python 3.13, docstrings keep the indentation of all lines but the first.
         text = textwrap.dedent("    " + (base.__doc__ or ""))
         text, _, attributes = text.partition("Attributes:\n")
-        worded["description"] = " ".join(text.split())
+        schema["description"] = " ".join(text.split())
         for name, meaning in _ATTRIBUTE.findall(attributes):
-            worded["properties"][wire[name]]["description"] = " ".join(meaning.split())
+            schema["properties"][json_names[name]]["description"] = " ".join(meaning.split())
 
 
 _ATTRIBUTE = re.compile(r"^    (\w+): (.+(?:\n {8}.+)*)", re.MULTILINE)

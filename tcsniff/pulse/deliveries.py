@@ -1,6 +1,6 @@
-"""A delivery: what a broker, a recording or the simulator hands over.
+"""A delivery: a message as a broker, a recording or the simulator delivers it.
 
-Pure. The one thing that crosses from the sources into the rest of tcsniff.
+Pure. The only type that sources pass to the rest of tcsniff.
 """
 
 from __future__ import annotations
@@ -12,19 +12,19 @@ from tcsniff.pulse.exchanges import ROUTE
 
 
 class Delivery(NamedTuple):
-    """A message as it came: bytes and addresses, nothing decoded.
+    """A message as it was received, not decoded.
 
     Attributes:
         exchange: The exchange it was published to.
         routing_key: Its routing key; never one of the `cc` keys, even if only
             that one matched a binding.
         body: The bytes of the body.
-        cc: The further routing keys that it was published under, from AMQP's
-            header ``CC``; a task's own routes are there, each as
+        cc: The other routing keys it was published under, from AMQP's header
+            ``CC``; a task's own routes are among them, each as
             ``route.<route>``.
         redelivered: Whether the broker has tried to deliver it before.
-        received: When it reached us, in UTC, as ``2026-11-23T18:00:00.123Z``;
-            None if nobody wrote that down.
+        received: When tcsniff received it, in UTC, as
+            ``2026-11-23T18:00:00.123Z``; None if unknown.
     """
 
     exchange: str
@@ -36,7 +36,7 @@ class Delivery(NamedTuple):
 
     @property
     def routes(self) -> list[str]:
-        """The task's own routes: the `cc` keys under ``route.``, without that word."""
+        """The task's own routes: the `cc` keys that start with ``route.``, without it."""
         return [key.removeprefix(ROUTE) for key in self.cc if key.startswith(ROUTE)]
 
     @property
@@ -46,15 +46,15 @@ class Delivery(NamedTuple):
 
 
 class Gap(NamedTuple):
-    """A time in which nothing could be heard.
+    """A time during which no messages could be received.
 
     Attributes:
-        since: When all had surely been heard for the last time, in UTC, as
-            ``2026-11-23T18:00:00.123Z``.
-        until: From when on all was heard again.
-        missed: Whether messages can have been missed; False if the queue kept
+        since: When messages were certainly received for the last time, in UTC,
+            as ``2026-11-23T18:00:00.123Z``.
+        until: When messages could be received again.
+        missed: Whether messages may have been missed; False if the queue kept
             them.
-        reason: Why.
+        reason: The cause.
     """
 
     since: str
@@ -64,4 +64,4 @@ class Gap(NamedTuple):
 
 
 Batch = Sequence[Delivery]
-"""Everything that has arrived since the last batch; empty if it was quiet for a moment."""
+"""Everything that arrived since the last batch; empty if nothing arrived for a moment."""

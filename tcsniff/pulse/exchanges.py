@@ -1,9 +1,9 @@
-"""The exchanges that Taskcluster publishes to, and how each words its routing keys.
+"""The exchanges Taskcluster publishes to, and the fields of their routing keys.
 
 Pure data. Sources, of the taskcluster repository at v106.0.0 (August 2026):
 ``generated/references.json``, every entry of kind ``exchanges``, for the names
-and fields; ``services/*/src/exchanges.js`` for the sizes; the JSON schemas of
-the ids for the patterns. Every exchange is of API version v1.
+and fields; ``services/*/src/exchanges.js`` for the sizes. Every exchange has
+API version v1.
 """
 
 from __future__ import annotations
@@ -11,30 +11,28 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from tcsniff.errors import UsageError, suggest
+from tcsniff.messages.identifiers import ID_CHARACTER, PROVISIONER_ID, SLUG_ID, WORKER_TYPE
 
-PLACEHOLDER = "_"  # what is published for a field without a value
-ROUTE = "route."  # what a task's own routes are published under
+PLACEHOLDER = "_"  # published for a field without a value
+ROUTE = "route."  # the prefix of a task's own routes among the routing keys
 
-_SLUG_ID = r"[A-Za-z0-9_-]{8}[Q-T][A-Za-z0-9_-][CGKOSWaeimquy26-][A-Za-z0-9_-]{10}[AQgw]"
-_IDENTIFIER = r"[a-zA-Z0-9-_]+"
-_PROVISIONER_ID = r"[a-zA-Z0-9-_]{1,38}"
-_WORKER_TYPE = r"[a-z]([-a-z0-9]{0,36}[a-z0-9])?"
-_GITHUB_NAME = r"[a-zA-Z0-9-_%]+"
-_RUN_ID = r"[0-9]{1,3}"
+_IDENTIFIER = ID_CHARACTER + "+"
+_GITHUB_NAME = "[a-zA-Z0-9-_%]+"
+_RUN_ID = "[0-9]{1,3}"
 
 
 class Field(NamedTuple):
-    """One field of a routing key: a word, or for some the rest of the key.
+    """One field of a routing key: one word, or any number of words.
 
     Attributes:
-        name: As Taskcluster spells it, such as ``workerType``.
-        size: The most characters a value has.
-        pattern: A regular expression that all of a value must match; None if
-            any word will do.
-        required: Whether every message has a value; those without one carry
-            `PLACEHOLDER`.
-        constant: The value that every message has here; None if it differs.
-        many: Whether a value may be several words, or none.
+        name: Taskcluster's spelling, such as ``workerType``.
+        size: The maximum length of a value, in characters.
+        pattern: A regular expression that the whole value must match; None if
+            any word is valid.
+        required: Whether every message has a value; messages without one have
+            `PLACEHOLDER` instead.
+        constant: The value in every message; None if values differ.
+        many: Whether a value may have several words, or none.
     """
 
     name: str
@@ -46,21 +44,21 @@ class Field(NamedTuple):
 
     @property
     def wildcard(self) -> str:
-        """What a pattern holds here when any value will do."""
+        """The word of a pattern that matches any value of the field."""
         return self.constant or ("#" if self.many else "*")
 
 
 class Exchange(NamedTuple):
-    """A topic exchange.
+    """A topic exchange of one service.
 
     Attributes:
         service: The publishing service, such as ``queue``.
-        name: What happened, such as ``task-running``. Unique across services.
-        entry: The name of the same in Taskcluster's reference, such as
-            ``taskRunning``.
-        fields: What the routing key is made of, in order.
-        summary: What a message here announces, in a line.
-        routes: Whether messages are CC'ed with routes under ``route.``.
+        name: The last part of the exchange's name, such as ``task-running``.
+            Unique across services.
+        entry: The name in Taskcluster's reference, such as ``taskRunning``.
+        fields: The routing key's fields in order.
+        summary: What a message announces, in one line.
+        routes: Whether messages are also published under ``route.`` keys.
     """
 
     service: str
@@ -78,14 +76,14 @@ class Exchange(NamedTuple):
 
 _PRIMARY = Field("routingKeyKind", 7, "primary", constant="primary")
 _RESERVED = Field("reserved", 1, required=False, many=True)
-_TASK_ID = Field("taskId", 22, _SLUG_ID)
-_TASK_GROUP_ID = Field("taskGroupId", 22, _SLUG_ID)
+_TASK_ID = Field("taskId", 22, SLUG_ID)
+_TASK_GROUP_ID = Field("taskGroupId", 22, SLUG_ID)
 _SCHEDULER_ID = Field("schedulerId", 38, _IDENTIFIER)
 _RUN = Field("runId", 3, _RUN_ID)
 _WORKER_GROUP = Field("workerGroup", 38, _IDENTIFIER)
 _WORKER_ID = Field("workerId", 38, _IDENTIFIER)
-_PROVISIONER = Field("provisionerId", 38, _PROVISIONER_ID)
-_TYPE = Field("workerType", 38, _WORKER_TYPE)
+_PROVISIONER = Field("provisionerId", 38, PROVISIONER_ID)
+_TYPE = Field("workerType", 38, WORKER_TYPE)
 _PROVIDER = Field("providerId", 38, _IDENTIFIER)
 _LAUNCH_CONFIG = Field("launchConfigId", 38, _IDENTIFIER)
 
@@ -128,7 +126,7 @@ CATALOG = (
         "task-defined",
         "taskDefined",
         _ANY_TASK,
-        "a task was created; its status here is always unscheduled, without runs",
+        "a task was created; its status is always unscheduled here, without runs",
         routes=True,
     ),
     Exchange(
@@ -191,14 +189,14 @@ CATALOG = (
         "task-group-sealed",
         "taskGroupSealed",
         _TASK_GROUP,
-        "a group takes no more tasks (since v48.0.0)",
+        "no more tasks can be added to a group (since v48.0.0)",
     ),
     Exchange(
         "queue",
         "task-priority-changed",
         "taskPriorityChanged",
         _ANY_TASK,
-        "an unresolved task got another priority (since v95.1.0)",
+        "the priority of an unresolved task was changed (since v95.1.0)",
         routes=True,
     ),
     Exchange(
@@ -206,7 +204,7 @@ CATALOG = (
         "task-group-priority-changed",
         "taskGroupPriorityChanged",
         _TASK_GROUP,
-        "all unresolved tasks of a group got another priority (since v95.1.0)",
+        "the priority of all unresolved tasks of a group was changed (since v95.1.0)",
     ),
     Exchange(
         "github",
@@ -234,7 +232,7 @@ CATALOG = (
         "rerun",
         "rerun",
         _REPOSITORY,
-        "somebody asked for a check to run again (since v44.16.0)",
+        "a rerun of a check was requested (since v44.16.0)",
     ),
     Exchange(
         "github",
@@ -252,7 +250,7 @@ CATALOG = (
         "notification",
         "notify",
         (_PRIMARY, Field("topic", 100, many=True)),
-        "a notification asked for by the notify API or a task's notify.pulse route",
+        "a notification requested with the notify API or a task's notify.pulse route",
         routes=True,
     ),
     Exchange("auth", "client-created", "clientCreated", _AUTH, "a client was created"),
@@ -266,14 +264,14 @@ CATALOG = (
         "worker-pool-created",
         "workerPoolCreated",
         _ANY_WORKER,
-        "a worker pool was created; published without any field",
+        "a worker pool was created; published without field values",
     ),
     Exchange(
         "worker-manager",
         "worker-pool-updated",
         "workerPoolUpdated",
         _ANY_WORKER,
-        "a worker pool's definition was changed; published without any field",
+        "a worker pool's definition was changed; published without field values",
     ),
     Exchange(
         "worker-manager",
@@ -287,7 +285,7 @@ CATALOG = (
         "worker-requested",
         "workerRequested",
         _KNOWN_WORKER,
-        "a worker was asked for at the cloud provider (since v67.0.0)",
+        "a worker was requested from the cloud provider (since v67.0.0)",
     ),
     Exchange(
         "worker-manager",
@@ -308,7 +306,7 @@ CATALOG = (
         "worker-removed",
         "workerRemoved",
         _KNOWN_WORKER,
-        "a worker was told to go or was terminated; says why (since v67.0.0)",
+        "a worker was asked to stop or was terminated, with the reason (since v67.0.0)",
     ),
     Exchange(
         "worker-manager",
@@ -349,11 +347,11 @@ _BY_NAME = {
 
 
 def find_exchange(name: str) -> Exchange:
-    """Look an exchange up.
+    """Return the exchange with a name.
 
     Args:
-        name: What happened, such as ``task-running``; the name in Taskcluster's
-            reference, such as ``taskRunning``; either behind its service, such
+        name: A name such as ``task-running``; the name in Taskcluster's
+            reference, such as ``taskRunning``; either after its service, such
             as ``queue/task-running``; or the name on the broker.
 
     Raises:
@@ -362,10 +360,13 @@ def find_exchange(name: str) -> Exchange:
     try:
         return _BY_NAME[name]
     except KeyError:
-        near = suggest(name, _BY_NAME) or "; `tcsniff exchanges` lists them all"
-        raise UsageError(f"no exchange {name!r}{near}") from None
+        names = [exchange.name for exchange in CATALOG]
+        hint = suggest(to_kebab_case(name.rpartition("/")[2]), names)
+        raise UsageError(
+            f"unknown event {name!r}{hint or '; `tcsniff exchanges` lists all events'}"
+        ) from None
 
 
 def to_kebab_case(name: str) -> str:
-    """Spell a camelCase name with hyphens, as flags and EVENTs are."""
+    """Convert a camelCase name to the spelling of flags and EVENT names."""
     return "".join(f"-{letter.lower()}" if letter.isupper() else letter for letter in name)

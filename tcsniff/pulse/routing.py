@@ -1,7 +1,7 @@
-"""Bindings: topic patterns on exchanges, and the rule by which they match.
+"""Routing keys: their fields, the patterns that bind them, and AMQP's matching rule.
 
-Pure. The rule is AMQP's, as RabbitMQ applies it; here it serves recordings
-and the simulator, which no broker filters.
+Pure. Brokers match patterns themselves; the matching here is for recordings,
+the simulator and checks on arrival.
 """
 
 from __future__ import annotations
@@ -12,41 +12,29 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 from tcsniff.errors import UsageError, suggest
+from tcsniff.messages.identifiers import SLUG_ID_EXAMPLE
 from tcsniff.pulse.exchanges import CATALOG, PLACEHOLDER, Exchange, Field, to_kebab_case
 
 ANY_WORD = "*"  # exactly one word
-ANY_WORDS = "#"  # any number of words, also none
-MOST_BYTES = 255  # of a routing key or pattern: it is a shortstr (AMQP 0-9-1, section 4.2.5.3)
+ANY_WORDS = "#"  # any number of words, including none
+MAX_KEY_BYTES = 255  # of a routing key or pattern, a shortstr (AMQP 0-9-1, section 4.2.5.3)
 
 
 class Binding(NamedTuple):
-    """What the broker is asked to deliver: an exchange's messages whose key matches a pattern.
+    """A request for the messages of an exchange whose routing key matches a pattern.
 
     Attributes:
         exchange: The exchange's name on the broker.
-        pattern: Words between dots; ``*`` stands for one word, ``#`` for any
-            number of them.
+        pattern: Words separated by dots; ``*`` matches one word, ``#`` any
+            number of words.
     """
 
     exchange: str
     pattern: str
 
 
-def build_pattern(exchange: Exchange, wanted: Mapping[str, str]) -> str:
-    """Word the pattern for the messages whose routing key holds given values.
-
-    Args:
-        exchange: Where to listen.
-        wanted: Field name to required value. A field left out may hold
-            anything; constants stand by themselves.
-    """
-    return ".".join(
-        field.constant or wanted.get(field.name, field.wildcard) for field in exchange.fields
-    )
-
-
 def match_topic(pattern: str, key: str) -> bool:
-    """Tell whether a topic pattern accepts a routing key.
+    """Return whether a topic pattern matches a routing key.
 
     The rule: https://www.rabbitmq.com/tutorials/tutorial-five-python; empty
     words count, so ``a..b`` has three; an empty key or pattern has none.
@@ -55,33 +43,29 @@ def match_topic(pattern: str, key: str) -> bool:
 
 
 def compile_pattern(pattern: str) -> Callable[[str], bool]:
-    """Prepare a pattern for many keys.
+    """Return a function that checks whether a pattern matches a routing key.
 
-    Returns:
-        A function that tells whether the pattern accepts a routing key, in
-        time proportional to the words of the key times those of the pattern
-        at worst.
+    It runs in O(words of the key * words of the pattern) at worst.
     """
-    wanted = _split_words(pattern)
-    if ANY_WORDS not in wanted[:-1]:
-        return _compile_fixed_words(wanted)
-    return lambda key: _match_words(wanted, _split_words(key))
+    pattern_words = _split_words(pattern)
+    if ANY_WORDS not in pattern_words[:-1]:
+        return _compile_fixed_words(pattern_words)
+    return lambda key: _match_words(pattern_words, _split_words(key))
 
 
 def _split_words(key: str) -> list[str]:
     return key.split(".") if key else []
 
 
-def _compile_fixed_words(wanted: list[str]) -> Callable[[str], bool]:
-    # The pattern of nearly every selection: each word has its place, and only
-    # the end is open.
-    is_open = wanted[-1:] == [ANY_WORDS]
+def _compile_fixed_words(pattern_words: list[str]) -> Callable[[str], bool]:
+    # For the patterns of nearly every selection: `#` only at the end, if at all.
+    is_open = pattern_words[-1:] == [ANY_WORDS]
     if is_open:
-        wanted = wanted[:-1]
-    length = len(wanted)
-    fixed = [(place, word) for place, word in enumerate(wanted) if word != ANY_WORD]
+        pattern_words = pattern_words[:-1]
+    length = len(pattern_words)
+    fixed = [(place, word) for place, word in enumerate(pattern_words) if word != ANY_WORD]
 
-    def accepts(key: str) -> bool:
+    def matches(key: str) -> bool:
         words = _split_words(key)
         if len(words) < length or (len(words) > length and not is_open):
             return False
@@ -90,16 +74,16 @@ def _compile_fixed_words(wanted: list[str]) -> Callable[[str], bool]:
                 return False
         return True
 
-    return accepts
+    return matches
 
 
-def _match_words(wanted: list[str], words: list[str]) -> bool:
-    # As for file globs: an `#` takes no word at first; on a mismatch the last
-    # `#` takes one word more. Earlier ones never need to, so no exponential time.
+def _match_words(pattern_words: list[str], words: list[str]) -> bool:
+    # As for file globs: a `#` matches no word at first; after a mismatch, the last
+    # `#` matches one word more. Earlier ones need no retry, so no exponential time.
     at = place = 0
     hash_at = hash_place = -1
     while place < len(words):
-        word = wanted[at] if at < len(wanted) else None
+        word = pattern_words[at] if at < len(pattern_words) else None
         if word == ANY_WORDS:
             hash_at, hash_place = at, place
             at += 1
@@ -111,43 +95,40 @@ def _match_words(wanted: list[str], words: list[str]) -> bool:
             at, place = hash_at + 1, hash_place
         else:
             return False
-    return all(word == ANY_WORDS for word in wanted[at:])
+    return all(word == ANY_WORDS for word in pattern_words[at:])
 
 
 SHORT = {"task": "taskId", "task-group": "taskGroupId"}
 """Short names of fields."""
 
 POOLS = ("task-queue", "worker-pool-id")
-"""Names for the pair PROVISIONER/WORKER_TYPE: a task queue and a worker pool have the same id."""
+"""Names of the pair PROVISIONER/WORKER_TYPE, the ID of a task queue and of its worker pool."""
 
 _POOL_FIELDS = ("provisionerId", "workerType")
 
-Choice = Mapping[str, str]
-"""One of several alternatives: an assignment of values to fields."""
-
 
 def _list_variants() -> dict[str, list[Field]]:
-    found: dict[str, list[Field]] = {}
+    variants: dict[str, list[Field]] = {}
     for exchange in CATALOG:
         for field in exchange.fields:
-            if field.constant is None and field not in found.setdefault(field.name, []):
-                found[field.name].append(field)
-    return found
+            if field.constant is None and field not in variants.setdefault(field.name, []):
+                variants[field.name].append(field)
+    return variants
 
 
 FIELDS = _list_variants()
-"""Every field that can be asked for, by name, in all the forms that exchanges have it in."""
+"""Every field that can be selected, by name, with all the variants that exchanges have of it."""
 
 _BY_FLAG = {to_kebab_case(name): name for name in FIELDS} | SHORT | dict.fromkeys(POOLS)
 
 
 def to_flag(name: str) -> str:
-    """Name the flag of a field: ``--worker-type`` for ``workerType``."""
+    """Return the flag of a field: ``--worker-type`` for ``workerType``."""
     return f"--{name if name in POOLS else to_kebab_case(name)}"
 
 
 def find_field(name: str) -> str:
-    """Look a field up by its name in kebab or camelCase, or its short name.
+    """Find a field by its name in kebab or camel case, or its short name.
 
     Returns:
         The field's name in Taskcluster's spelling, or one of `POOLS`.
@@ -160,25 +141,29 @@ def find_field(name: str) -> str:
     try:
         return _BY_FLAG[name] or name
     except KeyError:
-        near = suggest(name, _BY_FLAG) or f"; known: {', '.join(_BY_FLAG)}"
-        raise UsageError(f"no routing key has a field {name!r}{near}") from None
+        hint = suggest(name, _BY_FLAG) or f"; known fields: {', '.join(_BY_FLAG)}"
+        raise UsageError(f"unknown routing key field {name!r}{hint}") from None
 
 
 def has_field(exchange: Exchange, name: str) -> bool:
-    """Tell whether an exchange has a field, or both fields of a pool."""
+    """Return whether an exchange has a field, or both fields of a pool."""
     names = {field.name for field in exchange.fields}
     return names.issuperset(_POOL_FIELDS) if name in POOLS else name in names
 
 
+Choice = Mapping[str, str]
+"""One of several alternatives: values by field name."""
+
+
 def parse_choices(name: str, values: Iterable[str]) -> list[Choice]:
-    """Check the alternatives given for a field.
+    """Parse and check the alternative values of a field.
 
     Args:
-        name: As `find_field` returns it.
-        values: What the field may hold.
+        name: A field's name, as `find_field` returns it.
+        values: The alternatives.
 
     Raises:
-        UsageError: If a value cannot stand in the field.
+        UsageError: If the field can never have one of the values.
     """
     return [_parse_choice(name, value) for value in values]
 
@@ -211,58 +196,87 @@ def _can_hold(field: Field, value: str) -> bool:
     return field.pattern is None or re.fullmatch(field.pattern, value) is not None
 
 
+_SLUG_FORMAT = f"22 characters, like {SLUG_ID_EXAMPLE}"
+# What a field's value is called, and its form.
+_FORMATS = {
+    "taskId": ("task ID", _SLUG_FORMAT),
+    "taskGroupId": ("task group ID", _SLUG_FORMAT),
+    "runId": ("run ID", "a number of at most 3 digits, like 0 or 12"),
+    "workerType": (
+        "worker type",
+        "lower case letters, digits and inner hyphens, like b-linux-large",
+    ),
+}
+
+
 def _explain_rejection(field: Field, value: str) -> str:
     if not value:
-        return "is empty; leave the flag out if any value will do"
+        return "is empty; leave the flag out to match any value"
     if set(value) & {ANY_WORD, ANY_WORDS}:
-        return "holds a wildcard, but brokers match whole words; leave it out if any value will do"
+        return (
+            "contains a wildcard, but brokers match whole words; "
+            "leave the flag out to match any value"
+        )
     if len(value) > field.size:
         return f"is too long: {field.name} has at most {field.size} characters"
     if field.name in {"organization", "repository"} and "." in value:
-        return f"holds a dot, which is % in routing keys: {value.replace('.', '%')}"
+        return f"contains a dot, which is % in routing keys: {value.replace('.', '%')}"
     if field.pattern is None:
-        return f"cannot stand in {field.name}, which has no dots"
-    return f"cannot stand in {field.name}, which looks like {_format_example(field)}"
+        return f"is not valid: {field.name} has no dots"
+    kind, form = _FORMATS.get(
+        field.name, (f"valid {field.name}", "letters, digits, - and _, like gecko-level_3")
+    )
+    return f"is not a {kind} ({form})"
 
 
-def _format_example(field: Field) -> str:
-    examples = {
-        "taskId": "fN1SbArXTPSVFNUvaOlinQ",
-        "taskGroupId": "fN1SbArXTPSVFNUvaOlinQ",
-        "runId": "0 or 12",
-        "workerType": "b-linux-large: lower case letters, digits and inner hyphens",
-    }
-    return examples.get(field.name, "gecko-level_3: letters, digits, - and _")
+def build_pattern(exchange: Exchange, values: Mapping[str, str]) -> str:
+    """Return the pattern of the routing keys that have given values.
+
+    Args:
+        exchange: The exchange that is bound.
+        values: Required values by field name. Other fields match any value,
+            except those that are constant.
+    """
+    return ".".join(
+        field.constant or values.get(field.name, field.wildcard) for field in exchange.fields
+    )
 
 
-def build_patterns(exchange: Exchange, wanted: Mapping[str, Sequence[Choice]]) -> Iterator[str]:
-    """Word a pattern for every combination of alternatives that does not contradict itself.
+def build_patterns(exchange: Exchange, choices: Mapping[str, Sequence[Choice]]) -> Iterator[str]:
+    """Yield a pattern for every combination of alternatives that is not contradictory.
+
+    Args:
+        exchange: The exchange that is bound.
+        choices: Alternatives by the name of their flag's field.
 
     Raises:
-        UsageError: If all of them do, or a pattern is too long for AMQP.
+        UsageError: If all combinations are contradictory, or a pattern is too
+            long for AMQP.
     """
-    found = False
-    for combination in itertools.product(*wanted.values()):
+    is_empty = True
+    for combination in itertools.product(*choices.values()):
         pairs = {pair for choice in combination for pair in choice.items()}
-        together = dict(pairs)
-        if len(together) == len(pairs):
-            found = True
-            yield check_pattern(build_pattern(exchange, together), exchange.name)
-    if not found:
-        flags = " and ".join(map(to_flag, wanted))
+        values = dict(pairs)
+        if len(values) == len(pairs):
+            is_empty = False
+            yield check_pattern(build_pattern(exchange, values), exchange.name)
+    if is_empty:
+        flags = " and ".join(map(to_flag, choices))
         raise UsageError(f"{flags} exclude each other: no message can match both")
 
 
-def check_pattern(pattern: str, place: str) -> str:
-    """Hand a pattern back that AMQP can carry.
+def check_pattern(pattern: str, source: str) -> str:
+    """Return a pattern, if it is short enough for AMQP.
 
     Args:
         pattern: The pattern.
-        place: What it was given for, to say so.
+        source: The flag or EVENT it comes from, for the error.
 
     Raises:
         UsageError: If it is too long.
     """
-    if len(pattern.encode(errors="replace")) > MOST_BYTES:
-        raise UsageError(f"{place}: a pattern of more than {MOST_BYTES} bytes fits no routing key")
+    if len(pattern.encode(errors="replace")) > MAX_KEY_BYTES:
+        raise UsageError(
+            f"{source}: the pattern has more than {MAX_KEY_BYTES} bytes, the limit of AMQP"
+        )
     return pattern

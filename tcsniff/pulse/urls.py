@@ -13,7 +13,7 @@ from collections.abc import Iterable, Mapping
 from urllib.parse import SplitResult, parse_qsl, quote, urlsplit
 
 from tcsniff.errors import UsageError
-from tcsniff.messages.parts import TASK_IDS
+from tcsniff.messages.identifiers import is_slug_id
 from tcsniff.pulse.routing import ANY_WORDS, Binding
 
 # A host, a port and a path: nothing that could end the address or the link.
@@ -59,7 +59,7 @@ def _build_page_url(root_url: str | None, path: str, slug_id: str, run: int = 0)
     if root_url is None or not _ROOT.fullmatch(root_url):
         return None
     # A bool and a float are no numbers of runs, whatever Python thinks.
-    if not TASK_IDS(slug_id) or type(run) is not int or not 0 <= run <= _MOST_RUNS:
+    if not is_slug_id(slug_id) or type(run) is not int or not 0 <= run <= _MOST_RUNS:
         return None
     return f"{root_url.rstrip('/')}/{path}"
 

@@ -124,7 +124,7 @@ class Layers:
             if name in known:
                 return known[name]
             there = ", ".join(f"@{one}" for one in known)
-            near = suggest(name, known).replace("mean ", "mean @")
+            near = suggest(f"@{name}", [f"@{one}" for one in known])
             near = near or (f"; there are {there}" if there else f"; {self._where()}")
             raise UsageError(f"no saved selection @{name}{near}")
         return None

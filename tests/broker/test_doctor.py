@@ -193,7 +193,7 @@ def test_a_missing_exchange_is_named_with_what_was_meant(rabbitmq: RabbitMQ) -> 
     *_, missing, advice, bound = done.stdout.splitlines()
     assert done.returncode == 4
     assert missing.startswith(f"✖ bind           {HOST} has no exchange '{RUNNING}s'   ")
-    assert f"did you mean {RUNNING}?; `tcsniff exchanges` lists" in advice
+    assert f"did you mean '{RUNNING}'?; `tcsniff exchanges` lists" in advice
     assert bound.startswith(f"✔ bind           {FOREIGN_EXCHANGE} by #   ")
 
 
@@ -467,7 +467,7 @@ def test_a_selection_that_cannot_be_is_told_at_once() -> None:
     done = finished("doctor", "task-runing", "--broker", f"amqp://u:p@{HOST}")
 
     assert (done.returncode, done.stdout) == (2, "")
-    assert "did you mean task-running?" in done.stderr
+    assert "did you mean 'task-running'?" in done.stderr
 
 
 def test_its_help_loads_nothing_heavy() -> None:

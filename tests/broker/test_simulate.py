@@ -174,7 +174,7 @@ def test_the_graph_file_tells_the_dependencies(
         (["--broker", "amqp://me:secret@nowhere.invalid"], 3, "no host 'nowhere.invalid'"),
         (["--broker", "amqp://localhost:1"], 3, "nothing listens at amqp://guest@localhost:1"),
         ([], 2, "no broker to publish to; give one on this machine"),
-        (["--fault", "clam-expired"], 2, "did you mean claim-expired?"),
+        (["--fault", "clam-expired"], 2, "did you mean 'claim-expired'?"),
         (["--fault", "rerun,none"], 2, "--fault none goes with no other"),
         (["--groups", "0"], 2, "0 is not in the range"),
         (["--speed", "0"], 2, "0"),

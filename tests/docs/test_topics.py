@@ -13,7 +13,7 @@ from kombu.connection import Connection
 
 from rabbitmq import Publication, Taskcluster
 from tcsniff.pulse.exchanges import find_exchange
-from tcsniff.pulse.routing import ANY_WORD, ANY_WORDS, MOST_BYTES, compile_pattern, match_topic
+from tcsniff.pulse.routing import ANY_WORD, ANY_WORDS, MAX_KEY_BYTES, compile_pattern, match_topic
 
 MOST_HASHES = 4  # in a random pattern; RabbitMQ refuses more than 2 from 4.3.5 on
 PATTERNS, KEYS = 150, 200  # of a round with the broker: 30,000 pairs
@@ -142,7 +142,7 @@ def test_any_pattern_and_key_have_rabbitmqs_answer(admin: Connection, seed: int)
 def test_a_key_of_most_words_has_rabbitmqs_answer(admin: Connection) -> None:
     """A key as long as AMQP allows, of as many words as possible, is no exception."""
     patterns = ["#", "a.#", "#.a", "#.b", "#.b.#", "a.#.a", "*.#.*", "#.*.b", LONGEST_KEY]
-    keys = [LONGEST_KEY, LONGEST_KEY[:-1] + "b", LONGEST_KEY[:-1], "." * MOST_BYTES]
+    keys = [LONGEST_KEY, LONGEST_KEY[:-1] + "b", LONGEST_KEY[:-1], "." * MAX_KEY_BYTES]
 
     assert _routed(admin, patterns, keys) == _accepted(patterns, keys)
 
@@ -254,8 +254,8 @@ def _instance(dice: random.Random, pattern: str) -> list[str]:
 def _sized(dice: random.Random, text: str) -> str:
     # One in ten as long as AMQP allows, none longer.
     if dice.random() < 0.1:
-        text += "é" * MOST_BYTES
-    return text.encode()[:MOST_BYTES].decode(errors="ignore")
+        text += "é" * MAX_KEY_BYTES
+    return text.encode()[:MAX_KEY_BYTES].decode(errors="ignore")
 
 
 def _accepted(patterns: Sequence[str], keys: Sequence[str]) -> set[tuple[str, str]]:

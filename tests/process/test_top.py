@@ -221,7 +221,7 @@ def test_untrusted_events_end_nothing(tmp_path: Path) -> None:
         (("--every", "0s"), "longer than nothing"),
         (("--json", "-o", "table"), "contradict"),
         (("--demo", "--from", "x"), "--demo and --from"),
-        (("task-runing", "--demo"), "did you mean task-running?"),
+        (("task-runing", "--demo"), "did you mean 'task-running'?"),
         (("--queue", "x", "--delete-queue", "--broker", "amqp://a:b@localhost"), "sniff"),
     ],
 )

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from itertools import pairwise
 
-from tcsniff.messages.parts import TASK_IDS
+from tcsniff.messages.identifiers import is_slug_id
 from tcsniff.pulse.styles import STATE_STYLES, get_state_style
 from tcsniff.pulse.urls import build_group_url, build_task_url
 from tcsniff.sanitize import sanitize
@@ -69,7 +69,7 @@ def _names(graph: Graph) -> dict[str, str]:
     ids = dict.fromkeys(graph.nodes)
     ids |= dict.fromkeys(one for node in graph.nodes.values() for one in node.dependencies)
     return {
-        task_id: _quoted(task_id if TASK_IDS(task_id) else f"task {number}")
+        task_id: _quoted(task_id if is_slug_id(task_id) else f"task {number}")
         for number, task_id in enumerate(ids)
     }
 

@@ -77,8 +77,8 @@ def test_a_command_is_told_of_as_by_its_own_flag(command, capsys):
 @pytest.mark.parametrize(
     ("topic", "hint"),
     [
-        ("exit-statu", "; did you mean exit-status?"),
-        ("docter", "; did you mean doctor?"),
+        ("exit-statu", "; did you mean 'exit-status'?"),
+        ("docter", "; did you mean 'doctor'?"),
         ("xyzzy", "; `tcsniff help` lists them"),
         ("", "; `tcsniff help` lists them"),
         ("\x1b[2J", "; `tcsniff help` lists them"),

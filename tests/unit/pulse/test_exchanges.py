@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from paths import DATA
 from tcsniff.errors import UsageError
 from tcsniff.pulse.exchanges import BY_ADDRESS, CATALOG, PLACEHOLDER, find_exchange, to_kebab_case
-from tcsniff.pulse.routing import MOST_BYTES, build_pattern
+from tcsniff.pulse.routing import MAX_KEY_BYTES, build_pattern
 
 # Taskcluster's published reference with the sizes of its sources; `source` in it says which.
 REFERENCE = json.loads((DATA / "exchanges.json").read_text(encoding="utf-8"))
@@ -103,7 +103,7 @@ def test_the_longest_key_fits(service: str, entry: dict[str, Any]) -> None:
     """The sizes add up to the reference's longest key, which AMQP can carry."""
     sizes = [field.size for field in BY_ADDRESS[entry["exchange"]].fields]
 
-    assert sum(sizes) + len(sizes) - 1 == entry["maxKeyLength"] <= MOST_BYTES, service
+    assert sum(sizes) + len(sizes) - 1 == entry["maxKeyLength"] <= MAX_KEY_BYTES, service
 
 
 def test_the_placeholder_is_the_references() -> None:
@@ -164,9 +164,9 @@ def test_an_exchange_is_found_by_every_name_it_has(name: str) -> None:
 @pytest.mark.parametrize(
     ("name", "words"),
     [
-        ("task-runing", "no exchange 'task-runing'; did you mean task-running?"),
-        ("xyz", "no exchange 'xyz'; `tcsniff exchanges` lists them all"),
-        ("", "no exchange ''; `tcsniff exchanges` lists them all"),
+        ("task-runing", "unknown event 'task-runing'; did you mean 'task-running'?"),
+        ("xyz", "unknown event 'xyz'; `tcsniff exchanges` lists all events"),
+        ("", "unknown event ''; `tcsniff exchanges` lists all events"),
     ],
 )
 def test_an_unknown_exchange_is_refused_with_a_hint(name: str, words: str) -> None:

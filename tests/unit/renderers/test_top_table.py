@@ -39,8 +39,8 @@ BUSY = Reading(
     ended=1,
     per_minute=61.25,
     by_minute=(*range(19), 3),
-    waiting=HistogramSummary(500, 12.0, 754.0, 5400.0, 9000.0),
-    taking=HistogramSummary(400, 0.42, 59.0, 200_000.0, 300_000.0),
+    wait_times=HistogramSummary(500, 12.0, 754.0, 5400.0, 9000.0),
+    run_times=HistogramSummary(400, 0.42, 59.0, 200_000.0, 300_000.0),
 )
 IDLE = Reading(
     "gecko-1/decision", 0, 0, 0, 0, 0, 0, 0, 0, 0.0, (0,) * 20, EMPTY_SUMMARY, EMPTY_SUMMARY

@@ -325,7 +325,7 @@ def test_json_too_deep_for_python_is_a_failure():
         ("a)", "unexpected )", 1),
         ("b || @(a)", "unexpected @", 5),
         ('b && "a"(b)', "a function's name has no quotes", 5),
-        ("a && lenght(b)", "no function lenght(); did you mean length?", 5),
+        ("a && lenght(b)", "no function lenght(); did you mean 'length'?", 5),
         ("b[?contains(x, y)].zzz(@)", "no function zzz(); known: ", 19),
         ("zzz(a)[?length()]", "no function zzz(); known: ", 0),
         ("length(a) == length(b, c)", "length() takes 1 argument, not 2", 13),
@@ -421,7 +421,7 @@ def test_any_text_is_an_expression_or_refused(text):
         ("event == other", "other is a field's name; text is written 'other'"),
         ("payload.r[?state == failed]", "failed is a field's name; text is written 'failed'"),
         ("payload.a == true", "true is a field's name; the value is written `true`"),
-        ("routingkey", "no event has a field 'routingkey'; did you mean routingKey?"),
+        ("routingkey", "no event has a field 'routingkey'; did you mean 'routingKey'?"),
         (
             "map(&a, status.runs)",
             "no event has a field 'status'; what the message says is under payload",

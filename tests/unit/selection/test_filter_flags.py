@@ -457,7 +457,7 @@ def test_a_wrong_column_is_refused(view, live, tcsniff):
     done = tcsniff("--all", "--columns", "event,reson", *view, live=live)
 
     assert (done.status, done.out) == (2, "")
-    assert done.err == "tcsniff: unknown column 'reson'; did you mean reason?\n"
+    assert done.err == "tcsniff: unknown column 'reson'; did you mean 'reason'?\n"
 
 
 def test_times_are_local_unless_told():

@@ -40,7 +40,7 @@ def test_states_are_those_of_the_task(values, one, kept):
 @pytest.mark.parametrize(
     ("value", "words"),
     [
-        ("runing", "--state: no state 'runing'; did you mean running?"),
+        ("runing", "--state: no state 'runing'; did you mean 'running'?"),
         ("", f"--state: no state ''; known: {', '.join(STATES)}"),
         ("green", "--state: no state 'green'; known: unscheduled, "),
     ],
@@ -79,7 +79,7 @@ def test_reasons_are_those_of_the_run_that_it_is_about(values, one, kept):
 @pytest.mark.parametrize(
     ("value", "words"),
     [
-        ("cancelled", "--reason: no reason 'cancelled'; did you mean canceled?"),
+        ("cancelled", "--reason: no reason 'cancelled'; did you mean 'canceled'?"),
         ("", f"--reason: no reason ''; known: {', '.join(REASONS_RESOLVED)}"),
     ],
 )

@@ -111,10 +111,10 @@ def test_a_selection_is_events_and_flags():
 @pytest.mark.parametrize(
     ("text", "words"),
     [
-        ("colums = ['a']", "c.toml:1: colums: no such setting; did you mean columns?"),
+        ("colums = ['a']", "c.toml:1: colums: no such setting; did you mean 'columns'?"),
         ("\nzzz = 1", "c.toml:2: zzz: no such setting"),
         ("[profile.mine]", "c.toml:1: profile: it is a string, not a table; a profile of your"),
-        ("[selection.x]", "selection: no such setting; did you mean selections?"),
+        ("[selection.x]", "selection: no such setting; did you mean 'selections'?"),
         ("config = 'x'", "config: no such setting"),
         ("columns = true", "c.toml:1: columns: it is a string or a list of them, not true"),
         ("columns = [true]", "columns: it is a string or a list of them, not a list"),
@@ -124,7 +124,7 @@ def test_a_selection_is_events_and_flags():
         ("prefetch = false", "prefetch: it is a string, not false"),
         ("prefetch = [1]", "prefetch: it is a string, not a list"),
         ("prefetch = 2026-11-23", "prefetch: it is a string, not a date or time"),
-        ("profile = 'mime'\n[profiles.mine]\nbroker = 'amqps://h'", "did you mean mine?"),
+        ("profile = 'mime'\n[profiles.mine]\nbroker = 'amqps://h'", "did you mean 'mine'?"),
         ("profile = 'x'", "c.toml:1: profile: there is no profile 'x'; known: firefox-ci, comm"),
         ("profiles = 1", "profiles: it is a table, [profiles], not a number"),
         ("[profiles]\nmine = 'x'", "profiles.mine: it is a table, [profiles.mine], not a string"),
@@ -139,11 +139,14 @@ def test_a_selection_is_events_and_flags():
         ("[profiles.community]\nuser = true", "profiles.community.user: it is a string, not true"),
         ("[profiles.community]\nplaintext = 'x'", "plaintext: it is true or false, not a string"),
         ("[profiles.community]\nflags = 1", "profiles.community.flags: it is a table"),
-        ("[profiles.community.flags]\nutx = true", "flags.utx: no such setting; did you mean utc"),
+        (
+            "[profiles.community.flags]\nutx = true",
+            "flags.utx: no such setting; did you mean 'utc",
+        ),
         ("[profiles.community.flags]\nbroker = 'x'", "the profile says itself where to listen"),
         ("[profiles.community]\npassword-command = '\"a'", "a quote in it is not closed"),
         ("[profiles.community]\npassword-command = 'a'\npassword-file = 'b'", "give one of them"),
-        ("[selections.x]\nevent = 'a'", "selections.x.event: no such setting; did you mean even"),
+        ("[selections.x]\nevent = 'a'", "selections.x.event: no such setting; did you mean 'even"),
         ("[selections.x]\nevents = true", "selections.x.events: it is a string or a list"),
         ("[selections]\nx = 'a'", "selections.x: it is a table, [selections.x], not a string"),
         ("[colors]\nfailed = 1.0\nrunning = true", "colors.running: it is a string, not true"),
@@ -279,9 +282,9 @@ def test_a_look_can_be_given_another_style(name):
 @pytest.mark.parametrize(
     ("colors", "words"),
     [
-        ({"faild": "red"}, "unknown event or state 'faild'; did you mean failed?"),
+        ({"faild": "red"}, "unknown event or state 'faild'; did you mean 'failed'?"),
         ({"zzz": "red"}, "; there are defined, pending"),
-        ({"failed": "bold rde"}, "failed: unknown style 'rde'; did you mean red?"),
+        ({"failed": "bold rde"}, "failed: unknown style 'rde'; did you mean 'red'?"),
         ({"failed": "[link]"}, "failed: unknown style '[link]'"),
     ],
 )

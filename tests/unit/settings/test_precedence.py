@@ -197,8 +197,8 @@ def test_a_variable_is_what_the_flag_would_be_given(run, monkeypatch):
         ("TCSNIFF_WORKER_TYPE", "a.b", "(--worker-type is from TCSNIFF_WORKER_TYPE)"),
         ("TCSNIFF_TASK", "x", "(--task-id is from TCSNIFF_TASK)"),
         ("TCSNIFF_WHERE", "a ==", "--where is from TCSNIFF_WHERE)"),
-        ("TCSNIFF_COLUMNS", "tiem", "did you mean time?"),
-        ("TCSNIFF_PROFILE", "mime", "no profile 'mime'; did you mean mine?"),
+        ("TCSNIFF_COLUMNS", "tiem", "did you mean 'time'?"),
+        ("TCSNIFF_PROFILE", "mime", "no profile 'mime'; did you mean 'mine'?"),
         ("TCSNIFF_CONFIG", "/nowhere", "no file /nowhere, which was to hold the settings"),
     ],
 )
@@ -308,7 +308,7 @@ def test_a_saved_selection_stands_for_what_it_holds(line, same, file, run):
 @pytest.mark.parametrize(
     ("line", "words"),
     [
-        ("@savd", "no saved selection @savd; did you mean @saved?"),
+        ("@savd", "no saved selection @savd; did you mean '@saved'?"),
         ("@zzz", "no saved selection @zzz; there are @saved, @plain, @gaia, @elsewhere"),
         ("@", "no saved selection @; there are @saved"),
         ("@saved @plain", "@saved and @plain: one saved selection at a time"),
@@ -647,7 +647,7 @@ def test_config_tells_of_variables_that_nobody_reads(run, monkeypatch):
 
     assert err == (
         "tcsniff: TCSNIFF_WORKERTYPE in the environment sets no flag; "
-        "did you mean TCSNIFF_WORKER_TYPE?\n"
+        "did you mean 'TCSNIFF_WORKER_TYPE'?\n"
     )
 
 

@@ -169,7 +169,7 @@ def test_as_many_groups_run_as_were_asked_for(groups):
 
 def test_an_unknown_fault_is_refused_at_once():
     """A misspelt fault would be one that never happens."""
-    with pytest.raises(UsageError, match=r"unknown fault 'failur'; did you mean '?failure"):
+    with pytest.raises(UsageError, match=r"unknown fault 'failur'; did you mean 'failure'"):
         simulate(seed=1, start=0, faults=["failur"])
 
 
