@@ -1,4 +1,4 @@
-"""The symbol, word and colour of each kind of event and state.
+"""The symbol, word and color of each kind of event and state.
 
 Pure.
 """
@@ -14,12 +14,12 @@ from tcsniff.sanitize import sanitize
 
 
 class Style(NamedTuple):
-    """How a kind of event looks.
+    """The style of a kind of event.
 
     Attributes:
         symbol: One character.
-        word: What happened, in a word or two.
-        style: Words of `STYLES`, such as ``bold red``.
+        word: A word or two for what happened.
+        style: Words of `SGR_CODES`, such as ``bold red``.
     """
 
     symbol: str
@@ -49,41 +49,41 @@ SGR_CODES = {
     "underline": "4",
     "reverse": "7",
     **{
-        f"{prefix}{colour}": str(first + number)
+        f"{prefix}{color}": str(first + number)
         for prefix, first in (("", 30), ("bright_", 90))
-        for number, colour in enumerate(
+        for number, color in enumerate(
             ("black", "red", "green", "yellow", "blue", "magenta", "cyan", "white")
         )
     },
 }
-"""The words of styles, and the number of each in ECMA-48's SGR; rich knows them too."""
+"""The words of styles, which rich knows too, and their numbers in ECMA-48's SGR."""
 
 
 def get_event_style(event: Event, styles: Mapping[str, Style] = EVENT_STYLES) -> Style:
-    """Tell how an event looks."""
+    """Return the style of an event."""
     return styles.get(event.name) or Style("·", sanitize(event.name), "")
 
 
 def apply_colors(colors: Mapping[str, str]) -> Mapping[str, Style]:
-    """Give the looks with other styles.
+    """Return the styles with some colors replaced.
 
     Args:
-        colors: An EVENT of the queue, or a state, to its style; an empty one
-            for none.
+        colors: The new style of each queue EVENT or state; empty for no color.
 
     Raises:
-        UsageError: If there is no such event, or style.
+        UsageError: If there is no such event or style.
     """
     styles = dict(EVENT_STYLES)
-    short = {name.removeprefix("task-"): name for name in EVENT_STYLES}
+    short_names = {name.removeprefix("task-"): name for name in EVENT_STYLES}
     for name, style in colors.items():
-        event = short.get(name, name)
+        event = short_names.get(name, name)
         if event not in EVENT_STYLES:
-            near = suggest(name, [*short, *EVENT_STYLES]) or f"; there are {', '.join(short)}"
-            raise UsageError(f"{name}: no event or state of that name{near}")
+            known = ", ".join(short_names)
+            hint = suggest(name, [*short_names, *EVENT_STYLES]) or f"; known events: {known}"
+            raise UsageError(f"{name}: unknown event or state{hint}")
         for word in style.split():
             if word not in SGR_CODES:
-                near = suggest(word, SGR_CODES) or f"; there are {', '.join(SGR_CODES)}"
-                raise UsageError(f"{name}: no style {word!r}{near}")
+                hint = suggest(word, SGR_CODES) or f"; known styles: {', '.join(SGR_CODES)}"
+                raise UsageError(f"{name}: unknown style {word!r}{hint}")
         styles[event] = styles[event]._replace(style=style)
     return styles

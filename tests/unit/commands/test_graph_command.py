@@ -257,7 +257,7 @@ def test_graph_files_tell_what_waits_for_what(tmp_path: Path) -> None:
         (("--demo", "--blocked", "--critical-path"), "exclude each other"),
         (("--demo", "--json", "-o", "lines"), "contradict each other"),
         ((GROUP, "--no-wait", "--no-api"), "--no-wait needs something to look at"),
-        ((GROUP, "--no-wait", "--root-url", "nonsense"), "is no root URL"),
+        ((GROUP, "--no-wait", "--root-url", "nonsense"), "is not a Taskcluster root URL"),
         ((GROUP,), "no broker"),
         ((GROUP,), "the queue alone, once: --no-wait"),
         (("--from", os.devnull, "--root-url", "https://x.example"), "which task group is the"),

@@ -282,10 +282,10 @@ def test_a_look_can_be_given_another_style(name):
 @pytest.mark.parametrize(
     ("colors", "words"),
     [
-        ({"faild": "red"}, "faild: no event or state of that name; did you mean 'failed'?"),
-        ({"zzz": "red"}, "; there are defined, pending"),
-        ({"failed": "bold rde"}, "failed: no style 'rde'; did you mean 'red'?"),
-        ({"failed": "[link]"}, "failed: no style '[link]'"),
+        ({"faild": "red"}, "faild: unknown event or state; did you mean 'failed'?"),
+        ({"zzz": "red"}, "; known events: defined, pending"),
+        ({"failed": "bold rde"}, "failed: unknown style 'rde'; did you mean 'red'?"),
+        ({"failed": "[link]"}, "failed: unknown style '[link]'"),
     ],
 )
 def test_what_no_terminal_shows_is_refused(colors, words):
