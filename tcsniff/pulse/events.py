@@ -12,7 +12,7 @@ from typing import Any
 from tcsniff.messages import Message, UntypedMessage, read_message
 from tcsniff.pulse.deliveries import Delivery
 from tcsniff.pulse.exchanges import BY_ADDRESS, Exchange
-from tcsniff.pulse.records import decode_body, decode_error
+from tcsniff.pulse.records import decode_body, find_decode_error
 from tcsniff.pulse.times import parse_timestamp
 
 # When it happened, in the run that a message is about. The others carry no
@@ -99,7 +99,7 @@ class Event:
             return self._decode_error
         except AttributeError:
             # The payload is not kept: most that ask for this ask for nothing else.
-            self._decode_error = decode_error(self.delivery.body)
+            self._decode_error = find_decode_error(self.delivery.body)
             return self._decode_error
 
     @cached_property

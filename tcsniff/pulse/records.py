@@ -1,7 +1,7 @@
 """The record: a delivery as one line of JSON, and back.
 
-Pure. The names are those that Taskcluster's own pulse library gives its users
-(``libraries/pulse`` of the taskcluster repository).
+Pure. The names are those of Taskcluster's own Pulse library, ``libraries/pulse``
+of the taskcluster repository.
 """
 
 from __future__ import annotations
@@ -14,30 +14,30 @@ import msgspec
 import orjson
 from msgspec import Raw
 
-from tcsniff.messages.parts import MessageStruct as Struct
+from tcsniff.messages.parts import MessageStruct
 from tcsniff.pulse.deliveries import Delivery, Gap
 from tcsniff.pulse.exchanges import PLACEHOLDER, ROUTE, find_exchange
 
-_DEEP = 1024  # levels, at which orjson gives up
+_MAX_DEPTH = 1024  # levels of nesting that orjson accepts
 
 
-class Record(Struct, frozen=True):
-    """A delivery, as `tcsniff -o json` writes it on one line.
+class Record(MessageStruct, frozen=True):
+    """A delivery, as `tcsniff -o json` prints it on one line.
 
     Attributes:
         exchange: The exchange's name on the broker.
         routing_key: The primary routing key.
-        payload: The body as it came, without line breaks between its tokens;
-            null if it is no JSON.
-        received: When it reached tcsniff, in UTC, with milliseconds; null if
-            nobody wrote that down.
+        payload: The body as it was received, without line breaks between its
+            tokens; null if it is not JSON.
+        received: When tcsniff received it, in UTC, with milliseconds; null if
+            unknown.
         routes: The task's own routes: the keys of the AMQP header ``CC`` that
-            start with ``route.``, without that word.
+            start with ``route.``, without that prefix.
         redelivered: Whether the broker had tried to deliver it before.
-        error: Why the body is no JSON; left out if it is.
-        body: The body in base64, if it is no JSON.
-        cc: The keys of the header ``CC`` that do not start with ``route.``; left
-            out if there are none, as Taskcluster never has any.
+        error: Why the body is not JSON; absent if it is.
+        body: The body in base64, if it is not JSON.
+        cc: The keys of the header ``CC`` that do not start with ``route.``;
+            absent if there are none, which is always so for Taskcluster.
     """
 
     exchange: str
@@ -51,18 +51,32 @@ class Record(Struct, frozen=True):
     cc: tuple[str, ...] = ()
 
     def with_payload(self, payload: bytes) -> Record:
-        """Make the same record with another payload."""
+        """Return the same record with another payload."""
         return msgspec.structs.replace(self, payload=Raw(payload))
 
 
-class GapDetails(Struct, frozen=True):
-    """What is known of a gap.
+class RecordHead(MessageStruct, frozen=True):
+    """The part of a record that is needed to check its routing key.
 
     Attributes:
-        since: When all had surely been heard for the last time, in UTC.
-        until: From when on all was heard again, in UTC.
-        missed: Whether messages can have been missed.
-        reason: Why.
+        exchange: The exchange's name on the broker.
+        routing_key: The primary routing key.
+        cc: The keys of the header ``CC`` that are not routes.
+    """
+
+    exchange: str
+    routing_key: str
+    cc: tuple[str, ...] = ()
+
+
+class GapDetails(MessageStruct, frozen=True):
+    """The details of a gap.
+
+    Attributes:
+        since: When messages were certainly received for the last time, in UTC.
+        until: When messages could be received again, in UTC.
+        missed: Whether messages may have been missed.
+        reason: The cause.
     """
 
     since: str
@@ -71,47 +85,63 @@ class GapDetails(Struct, frozen=True):
     reason: str
 
 
-class GapRecord(Struct, frozen=True):
-    """A time in which nothing could be heard, as `--gaps` writes it on one line.
+class GapRecord(MessageStruct, frozen=True):
+    """A time during which no messages could be received, as `--gaps` prints it on one line.
 
     Attributes:
-        gap: The time.
+        gap: The details of the gap.
     """
 
     gap: GapDetails
 
 
-def format_gap(gap: Gap) -> bytes:
-    """Write a gap as a line of JSON, with its line feed; see `GapRecord`."""
-    return orjson.dumps({"gap": gap._asdict()}, option=orjson.OPT_APPEND_NEWLINE)
+_decode_record = msgspec.json.Decoder(Record).decode
+_decode_head = msgspec.json.Decoder(RecordHead).decode
+_decode_gap = msgspec.json.Decoder(GapRecord).decode
 
 
-def parse_gap(text: bytes) -> Gap:
-    """Read a gap.
+def decode_body(body: bytes) -> tuple[Any, str | None]:
+    """Decode a body.
 
-    Raises:
-        ValueError: If it is none.
+    Returns:
+        The value and None; or None and the reason why the body is not JSON.
+        Numbers of more than 64 bits become floats; of repeated keys, the last
+        one counts.
     """
     try:
-        details = _GAPS(text).gap
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-        raise ValueError(str(error)) from error
-    return Gap(details.since, details.until, details.missed, details.reason)
+        value = orjson.loads(body)
+        # Each level has two brackets, so a shorter body cannot be that deep.
+        if len(body) >= 2 * _MAX_DEPTH and body.count(b"[") + body.count(b"{") >= _MAX_DEPTH:
+            orjson.loads(b"[%b]" % body)  # as deep as it is in the record
+    except orjson.JSONDecodeError as error:
+        return None, f"not JSON: {error}"
+    return value, None
 
 
-_GAPS = msgspec.json.Decoder(GapRecord).decode
+def find_decode_error(body: bytes) -> str | None:
+    """Return why a body is not JSON; None if it is."""
+    return decode_body(body)[1]
 
 
 def format_record(delivery: Delivery) -> bytes:
-    """Write a delivery as a line of JSON, with its line feed; see `Record`."""
-    return format_record_with_error(delivery, decode_error(delivery.body))
+    """Format a delivery as a line of JSON, with its line feed; see `Record`."""
+    return format_record_with_error(delivery, find_decode_error(delivery.body))
+
+
+_REDELIVERED = b',"redelivered":true,"payload":'
+_NOT_REDELIVERED = b',"redelivered":false,"payload":'
 
 
 def format_record_with_error(delivery: Delivery, error: str | None) -> bytes:
-    """Write a delivery whose `flaw` is known, as `line` does."""
+    """Format a delivery as `format_record` does, without decoding the body again.
+
+    Args:
+        delivery: The delivery.
+        error: Why its body is not JSON; None if it is.
+    """
     exchange, key, body, cc, redelivered, received = delivery
     try:
-        # What many records share is made once, and the payload is not touched.
+        # The head is cached, because many records share it; the payload is not encoded again.
         routes = [key.removeprefix(ROUTE) for key in cc if key.startswith(ROUTE)]
         parts = [
             _format_head(received, exchange),
@@ -121,9 +151,9 @@ def format_record_with_error(delivery: Delivery, error: str | None) -> bytes:
         ]
         end = b"}\n" if len(routes) == len(cc) else _format_other_keys(cc)
     except TypeError:
-        # AMQP's strings may hold what is no Unicode text; py-amqp lets it pass.
+        # py-amqp accepts strings that are not valid Unicode.
         return format_record_with_error(_replace_undecodable(delivery), error)
-    parts.append(_REDELIVERED if redelivered else _NEW)
+    parts.append(_REDELIVERED if redelivered else _NOT_REDELIVERED)
     if error is None:
         parts.append(_remove_line_breaks(body))
     else:
@@ -131,10 +161,6 @@ def format_record_with_error(delivery: Delivery, error: str | None) -> bytes:
         parts += [b',"body":"', base64.b64encode(body), b'"']
     parts.append(end)
     return b"".join(parts)
-
-
-_REDELIVERED = b',"redelivered":true,"payload":'
-_NEW = b',"redelivered":false,"payload":'
 
 
 @lru_cache(maxsize=64)
@@ -147,6 +173,15 @@ def _format_head(received: str | None, exchange: str) -> bytes:
 
 def _format_other_keys(cc: tuple[str, ...]) -> bytes:
     return b',"cc":%b}\n' % orjson.dumps([key for key in cc if not key.startswith(ROUTE)])
+
+
+_LF, _CR = b"\n\r"  # `in` finds an int seven times as fast as bytes
+
+
+def _remove_line_breaks(body: bytes) -> bytes:
+    # Inside a JSON string a line break is always escaped (RFC 8259, section 7),
+    # so every unescaped one is between tokens, where it has no meaning.
+    return body.translate(None, b"\r\n") if _LF in body or _CR in body else body
 
 
 def _replace_undecodable(delivery: Delivery) -> Delivery:
@@ -162,59 +197,36 @@ def _replace_surrogates(text: str) -> str:
     return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
 
 
-def decode_error(body: bytes) -> str | None:
-    """Tell why a body is no JSON; None if it is."""
-    return decode_body(body)[1]
+def format_gap(gap: Gap) -> bytes:
+    """Format a gap as a line of JSON, with its line feed; see `GapRecord`."""
+    return orjson.dumps({"gap": gap._asdict()}, option=orjson.OPT_APPEND_NEWLINE)
 
 
-def decode_body(body: bytes) -> tuple[Any, str | None]:
-    """Decode a body.
+def parse_record(text: bytes) -> Record:
+    """Parse a record.
 
-    Returns:
-        The value, and None; or None, and why the body is no JSON. Numbers of
-        more than 64 bits become floats, of repeated keys the last one counts.
+    Args:
+        text: A line, with or without its line feed.
+
+    Raises:
+        ValueError: If it is not a record, with the reason.
     """
     try:
-        value = orjson.loads(body)
-        # Each level has two brackets: what is shorter is not as deep.
-        if len(body) >= 2 * _DEEP and body.count(b"[") + body.count(b"{") >= _DEEP:
-            orjson.loads(b"[%b]" % body)  # as deep as it will stand in the record
-    except orjson.JSONDecodeError as error:
-        return None, f"not JSON: {error}"
-    return value, None
-
-
-_LF, _CR = b"\n\r"  # asked for as numbers, they are found seven times as fast
-
-
-def _remove_line_breaks(body: bytes) -> bytes:
-    # Inside a JSON string a line break is always escaped (RFC 8259, section 7),
-    # so each one that is there stands between tokens and means nothing.
-    return body.translate(None, b"\r\n") if _LF in body or _CR in body else body
-
-
-class RecordHead(Struct, frozen=True):
-    """As much of a record as tells whether it is selected by its routing key.
-
-    Attributes:
-        exchange: The exchange's name on the broker.
-        routing_key: The primary routing key.
-        cc: The keys of the header ``CC`` that are no routes.
-    """
-
-    exchange: str
-    routing_key: str
-    cc: tuple[str, ...] = ()
+        return _decode_record(text)
+    except RecursionError:
+        return _parse_deep_record(text)
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        raise ValueError(str(error)) from error
 
 
 def parse_record_head(text: bytes) -> RecordHead:
-    """Read the head of a record, in two thirds of the time of `parse`.
+    """Parse the head of a record, in two thirds of the time of `parse_record`.
 
     Raises:
-        ValueError: If it is none, with the reason.
+        ValueError: If it is not a record, with the reason.
     """
     try:
-        return _HEAD_DECODER(text)
+        return _decode_head(text)
     except RecursionError:
         record = _parse_deep_record(text)
         return RecordHead(record.exchange, record.routing_key, record.cc)
@@ -222,49 +234,38 @@ def parse_record_head(text: bytes) -> RecordHead:
         raise ValueError(str(error)) from error
 
 
-_HEAD_DECODER = msgspec.json.Decoder(RecordHead).decode
-
-
-def parse_record(text: bytes) -> Record:
-    """Read a record.
-
-    Args:
-        text: A line, with or without its line feed.
-
-    Raises:
-        ValueError: If it is no record, with the reason.
-    """
-    try:
-        return _DECODER(text)
-    except RecursionError:
-        return _parse_deep_record(text)
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
-        raise ValueError(str(error)) from error
-
-
 def _parse_deep_record(text: bytes) -> Record:
-    # msgspec reads fewer levels than orjson writes. The payload is cut out by
-    # hand: a key before it has no quotes in it that are not escaped.
+    # msgspec accepts fewer levels of nesting than orjson, so the payload is cut
+    # out. The first `"payload":` is its key: within strings, quotes are escaped.
     fields = orjson.loads(text)
-    head, mark, rest = text.partition(b'"payload":')
+    head, key, rest = text.partition(b'"payload":')
     end = rest.rindex(b',"cc":') if isinstance(fields, dict) and "cc" in fields else -1
     payload = rest[:end] if end >= 0 else rest.rstrip()[:-1]
     orjson.loads(payload)
-    return _DECODER(head + mark + b"null" + (rest[end:] if end >= 0 else b"}")).with_payload(
-        payload
-    )
+    tail = rest[end:] if end >= 0 else b"}"
+    return _decode_record(head + key + b"null" + tail).with_payload(payload)
 
 
-_DECODER = msgspec.json.Decoder(Record).decode
+def parse_gap(text: bytes) -> Gap:
+    """Parse a gap.
+
+    Raises:
+        ValueError: If it is not a gap, with the reason.
+    """
+    try:
+        gap = _decode_gap(text).gap
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        raise ValueError(str(error)) from error
+    return Gap(gap.since, gap.until, gap.missed, gap.reason)
 
 
 def to_delivery(record: Record) -> Delivery:
-    """Make the delivery again that a record was made of.
+    """Convert a record to the delivery that it was made from.
 
-    The body is byte for byte as it stands in the record.
+    The body is byte for byte the payload of the record.
 
     Raises:
-        ValueError: If a body in base64 is none.
+        ValueError: If the record's body is not valid base64.
     """
     if record.body is None:
         body = bytes(record.payload)
@@ -276,7 +277,7 @@ def to_delivery(record: Record) -> Delivery:
     )
 
 
-_BY_STATE = {
+_EVENTS_BY_STATE = {
     "pending": "task-pending",
     "completed": "task-completed",
     "failed": "task-failed",
@@ -285,21 +286,21 @@ _BY_STATE = {
 
 
 def rebuild_delivery(text: bytes) -> Delivery:
-    """Tell which message a payload was the body of.
+    """Return the delivery whose body is a payload, as far as the payload shows it.
 
-    Its routes are in no payload: the delivery has none. A group's message with
-    no more than its ids may have been about its resolution or its sealing; it
-    is taken for the former.
+    The delivery has no routes, because payloads do not contain them. If a task
+    group's message has only its IDs, it may be about the group's resolution or
+    its sealing; resolution is assumed.
 
     Args:
         text: JSON.
 
     Raises:
-        ValueError: If it is no payload of the queue's.
+        ValueError: If it is not a payload of the queue.
     """
     payload = orjson.loads(text)
     if not isinstance(payload, dict):
-        raise ValueError("not an object")  # noqa: TRY004 - of the text, not of the argument
+        raise ValueError("not an object")  # noqa: TRY004 - the text is wrong, not the argument
     status = payload.get("status")
     if isinstance(status, dict) and isinstance(status.get("taskId"), str):
         return _build_delivery(_find_task_event(payload, status), payload | status, payload, text)
@@ -308,7 +309,7 @@ def rebuild_delivery(text: bytes) -> Delivery:
         if "newPriority" in payload:
             name = "task-group-priority-changed"
         return _build_delivery(name, payload, payload, text)
-    raise ValueError("neither a record nor a payload of the queue's")
+    raise ValueError("neither a record nor a payload of the queue")
 
 
 def _find_task_event(payload: dict[str, Any], status: dict[str, Any]) -> str:
@@ -322,16 +323,16 @@ def _find_task_event(payload: dict[str, Any], status: dict[str, Any]) -> str:
     if isinstance(number, int) and isinstance(runs, list) and 0 <= number < len(runs):
         state = runs[number].get("state") if isinstance(runs[number], dict) else None
     else:
-        # In v19 a definition told the state that the task had by then.
+        # In v19, a task-defined message had the task's state at that time.
         state = "exception" if status.get("state") == "exception" else None
-    return _BY_STATE.get(str(state), "task-defined")
+    return _EVENTS_BY_STATE.get(str(state), "task-defined")
 
 
 def _build_delivery(
     name: str, values: dict[str, Any], payload: dict[str, Any], text: bytes
 ) -> Delivery:
     exchange = find_exchange(name)
-    # What is about a run or a worker stands beside the status, never in it.
+    # The run and worker of a message are beside its status, never in it.
     values = values | {field: payload.get(field) for field in ("runId", "workerGroup", "workerId")}
     words = [
         field.constant or str(_fill_placeholder(values.get(field.name)))

@@ -95,15 +95,16 @@ def apply_colors(colors: Mapping[str, str]) -> Mapping[str, Style]:
         UsageError: If an event or a word is unknown.
     """
     styles = dict(EVENT_STYLES)
-    short = {name.removeprefix("task-"): name for name in EVENT_STYLES}
+    short_names = {name.removeprefix("task-"): name for name in EVENT_STYLES}
     for name, style in colors.items():
-        event = short.get(name, name)
+        event = short_names.get(name, name)
         if event not in EVENT_STYLES:
-            near = suggest(name, [*short, *EVENT_STYLES]) or f"; there are {', '.join(short)}"
-            raise UsageError(f"unknown event or state {name!r}{near}")
+            known = ", ".join(short_names)
+            hint = suggest(name, [*short_names, *EVENT_STYLES]) or f"; known events: {known}"
+            raise UsageError(f"{name}: unknown event or state{hint}")
         for word in style.split():
             if word not in SGR_CODES:
-                near = suggest(word, SGR_CODES) or f"; there are {', '.join(SGR_CODES)}"
-                raise UsageError(f"{name}: unknown style {word!r}{near}")
+                hint = suggest(word, SGR_CODES) or f"; known styles: {', '.join(SGR_CODES)}"
+                raise UsageError(f"{name}: unknown style {word!r}{hint}")
         styles[event] = styles[event]._replace(style=style)
     return styles

@@ -1,7 +1,7 @@
-"""Addresses of tasks, groups and logs in Taskcluster's web pages, and text that leads there.
+"""URLs of Taskcluster's web pages and logs, and links to them in terminals.
 
-Pure. An address is made of the deployment's root URL and of ids that have the
-form of ids, and of nothing else that a message holds. Paths: ``ui/src/App`` and
+Pure. URLs are built only from a deployment's root URL and from IDs with a valid
+form, never from other text of a message. Paths: ``ui/src/App`` and
 ``services/queue/src/artifacts.js`` of the taskcluster repository. Links in
 terminals are OSC 8: https://gist.github.com/egmontkob/eb114294efbcd5adb1944c9f3cb5feda
 """
@@ -16,39 +16,74 @@ from tcsniff.errors import UsageError
 from tcsniff.messages.identifiers import is_slug_id
 from tcsniff.pulse.routing import ANY_WORDS, Binding
 
-# A host, a port and a path: nothing that could end the address or the link.
-_ROOT = re.compile(r"https?://[A-Za-z0-9.\[\]:_-]{1,255}(?:/[A-Za-z0-9._~-]{1,100}){0,8}/?")
+# A host, a port and a path: no character that could end the URL or the link.
+_ROOT_URL = re.compile(r"https?://[A-Za-z0-9.\[\]:_-]{1,255}(?:/[A-Za-z0-9._~-]{1,100}){0,8}/?")
+_ROOT_URL_EXAMPLE = "https://firefox-ci-tc.services.mozilla.com"
 _LOG = "artifacts/public/logs/live.log"
-_MOST_RUNS = 1000  # that a message can tell of
+_MAX_RUN = 1000  # by the message schemas
+
+_MESSAGES_PAGE = "/pulse-messages"
+_MESSAGES_EXAMPLE = "https://HOST/pulse-messages?bindings[0][exchange]=…&bindings[0][pattern]=…"
+_BINDING_PARAMETER = re.compile(r"bindings\[([0-9]{1,6})\]\[(exchange|pattern)\]")
+
+
+def is_url(text: str) -> bool:
+    """Return whether a text is an HTTP URL, of any page."""
+    return text.lower().startswith(("http://", "https://"))
+
+
+def check_root_url(root_url: str) -> str:
+    """Return a root URL without a trailing slash.
+
+    Raises:
+        UsageError: If it is not a valid root URL.
+    """
+    try:
+        parts = urlsplit(root_url)
+        is_valid = bool(parts.scheme in ("http", "https") and parts.hostname and parts.port != 0)
+    except ValueError:
+        is_valid = False
+    if "@" in root_url:  # perhaps after a password, which must not be printed
+        raise UsageError(f"a root URL cannot contain a user; write it like {_ROOT_URL_EXAMPLE}")
+    if not is_valid or not root_url.isprintable() or " " in root_url:
+        raise UsageError(
+            f"{root_url!r} is not a Taskcluster root URL; write it like {_ROOT_URL_EXAMPLE}"
+        )
+    return root_url.rstrip("/")
+
+
+def get_page_root(url: str) -> str:
+    """Return the root URL of a page: its URL up to the host, in lower case."""
+    parts = _split_url(url)
+    return f"{parts.scheme}://{parts.netloc}".lower()
+
+
+def _split_url(url: str) -> SplitResult:
+    try:
+        return urlsplit(url)
+    except ValueError:
+        raise UsageError(f"{url} is not a valid URL; write it like {_MESSAGES_EXAMPLE}") from None
 
 
 def build_task_url(root_url: str | None, task_id: str) -> str | None:
-    """Word the address of a task's page.
-
-    Args:
-        root_url: Of the Taskcluster deployment; None if that is not known.
-        task_id: The task.
-
-    Returns:
-        None if the root URL is not known or is none, or the id is no id.
-    """
+    """Return the URL of a task's page; None if the root URL or the ID is unknown or not valid."""
     return _build_page_url(root_url, f"tasks/{task_id}", task_id)
 
 
 def build_run_url(root_url: str | None, task_id: str, run: int) -> str | None:
-    """Word the address of the page of a task's run, counted from 0; None as for `task_url`."""
+    """Return the URL of the page of a task's run, counted from 0; None as for `build_task_url`."""
     return _build_page_url(root_url, f"tasks/{task_id}/runs/{run}", task_id, run)
 
 
 def build_group_url(root_url: str | None, task_group_id: str) -> str | None:
-    """Word the address of a task group's page; None as for `task_url`."""
+    """Return the URL of a task group's page; None as for `build_task_url`."""
     return _build_page_url(root_url, f"tasks/groups/{task_group_id}", task_group_id)
 
 
 def build_log_url(root_url: str | None, task_id: str, run: int) -> str | None:
-    """Word the address of the log of a task's run, counted from 0; None as for `task_url`.
+    """Return the URL of the log of a task's run, counted from 0; None as for `build_task_url`.
 
-    The log is live while the run is, and kept afterwards.
+    The log grows during the run, and is kept when the run has ended.
     """
     return _build_page_url(
         root_url, f"api/queue/v1/task/{task_id}/runs/{run}/{_LOG}", task_id, run
@@ -56,171 +91,114 @@ def build_log_url(root_url: str | None, task_id: str, run: int) -> str | None:
 
 
 def _build_page_url(root_url: str | None, path: str, slug_id: str, run: int = 0) -> str | None:
-    if root_url is None or not _ROOT.fullmatch(root_url):
+    if root_url is None or not _ROOT_URL.fullmatch(root_url):
         return None
-    # A bool and a float are no numbers of runs, whatever Python thinks.
-    if not is_slug_id(slug_id) or type(run) is not int or not 0 <= run <= _MOST_RUNS:
+    # `type`, because in Python a bool is an int, and 1.0 equals 1.
+    if not is_slug_id(slug_id) or type(run) is not int or not 0 <= run <= _MAX_RUN:
         return None
     return f"{root_url.rstrip('/')}/{path}"
 
 
-def format_link(text: str, url: str | None) -> str:
-    """Have a text lead somewhere when it is clicked.
-
-    Args:
-        text: What is shown; must be safe for a terminal.
-        url: From this module; None for a text that leads nowhere.
-    """
-    # With an id, terminals show at a glance what else leads to the same place.
-    return (
-        f"\x1b]8;{format_link_parameters(url)};{url}\x1b\\{text}\x1b]8;;\x1b\\"
-        if url and text
-        else text
-    )
-
-
-def format_link_parameters(url: str) -> str:
-    """Word what stands before the address in a link: what joins links to the same task."""
-    found = re.search(r"tasks?/(?:groups/)?([A-Za-z0-9_-]{22})", url)
-    return f"id={found[1]}" if found else ""
-
-
-def are_links_enabled(environment: Mapping[str, str], *, live: bool, coloured: bool) -> bool:
-    """Tell whether a terminal is to be given links.
-
-    The rule is gcc's, ``auto_enable_urls`` in ``gcc/diagnostic-color.cc``: where
-    colours are wanted, but not on terminals that are known to show a link's
-    address as garbage. All others follow links or pass them over.
-
-    Args:
-        environment: Its ``TERM``, ``COLORTERM`` and, to decide otherwise,
-            ``TERM_URLS``, which is ``no`` for none.
-        live: Whether there is a terminal, and not one that is dumb.
-        coloured: Whether it is given colours.
-    """
-    if not live or not coloured:
-        return False
-    colours = environment.get("COLORTERM", "")
-    if colours in ("xfce4-terminal", "gnome-terminal"):  # as old versions call themselves
-        return False
-    if wish := environment.get("TERM_URLS"):
-        return wish != "no"
-    # Over a serial line or a network, where the terminal says no more of itself.
-    return bool(colours) or environment.get("TERM") not in ("xterm", "linux")
-
-
-_PAGE = "/pulse-messages"
-_NAME = re.compile(r"bindings\[([0-9]{1,6})\]\[(exchange|pattern)\]")
-_PAGE_EXAMPLE = "https://HOST/pulse-messages?bindings[0][exchange]=…&bindings[0][pattern]=…"
-
-
-def is_url(word: str) -> bool:
-    """Tell whether a word is the address of a page, of whichever."""
-    return word.lower().startswith(("http://", "https://"))
-
-
-def get_page_root(url: str) -> str:
-    """Tell the root URL of a page: its address up to the host, in lower case."""
-    parts = _split_url(url)
-    return f"{parts.scheme}://{parts.netloc}".lower()
-
-
-def parse_bindings(url: str) -> list[Binding]:
-    """Read the bindings off the address of the page.
-
-    Args:
-        url: The address, percent-encoded or not.
-
-    Returns:
-        In the page's order; a binding without a pattern takes all messages of
-        its exchange, as on the page.
-
-    Raises:
-        UsageError: If it is the address of another page, or has no bindings.
-    """
-    parts = _split_url(url)
-    if not parts.path.rstrip("/").endswith(_PAGE):
-        raise UsageError(
-            f"{url} is not the page that shows messages, which looks like {_PAGE_EXAMPLE}"
-        )
-    # A pattern's `#` starts what browsers do not send, if it is not encoded.
-    query = parts.query + (f"#{parts.fragment}" if parts.fragment or url.endswith("#") else "")
-    found: dict[int, dict[str, str]] = {}
-    for name, value in parse_qsl(query, keep_blank_values=True, separator="&"):
-        if (place := _NAME.fullmatch(name)) is not None:
-            found.setdefault(int(place[1]), {})[place[2]] = value
-    bindings = [
-        Binding(found[number]["exchange"], found[number].get("pattern") or ANY_WORDS)
-        for number in sorted(found)
-        if found[number].get("exchange")
-    ]
-    if not bindings:
-        raise UsageError(f"{url} holds no bindings; it looks like {_PAGE_EXAMPLE}")
-    return list(dict.fromkeys(bindings))
-
-
-def _split_url(url: str) -> SplitResult:
-    try:
-        return urlsplit(url)
-    except ValueError:
-        raise UsageError(
-            f"{url} is no address of a page; that looks like {_PAGE_EXAMPLE}"
-        ) from None
-
-
 def build_messages_url(root_url: str, bindings: Iterable[Binding]) -> str:
-    """Word the address of the page that shows what is bound.
-
-    Args:
-        root_url: Of the Taskcluster deployment.
-        bindings: What to show there.
-    """
+    """Return the URL of the page that shows the messages of some bindings."""
     pairs = [
         f"bindings%5B{number}%5D%5B{name}%5D={quote(value, safe='', errors='surrogateescape')}"
         for number, binding in enumerate(bindings)
         for name, value in zip(("exchange", "pattern"), binding, strict=True)
     ]
-    return f"{root_url.rstrip('/')}{_PAGE}?{'&'.join(pairs)}"
+    return f"{root_url.rstrip('/')}{_MESSAGES_PAGE}?{'&'.join(pairs)}"
 
 
-_ROOT_URL_EXAMPLE = "https://firefox-ci-tc.services.mozilla.com"
+def parse_bindings(url: str) -> list[Binding]:
+    """Parse the bindings in the URL of the page that shows messages.
 
-
-def check_root_url(root_url: str) -> str:
-    """See that a text is a root URL, and write it as all are written here.
+    Args:
+        url: The URL, percent-encoded or not.
 
     Returns:
-        It, without a slash at its end.
+        The bindings in the page's order. As on the page, a binding without a
+        pattern matches all messages of its exchange.
 
     Raises:
-        UsageError: If it is none.
+        UsageError: If it is the URL of another page, or has no bindings.
     """
-    try:
-        parts = urlsplit(root_url)
-        is_one = bool(parts.scheme in ("http", "https") and parts.hostname and parts.port != 0)
-    except ValueError:
-        is_one = False
-    if "@" in root_url:  # may be behind a password, which is not to be shown
-        raise UsageError("a root URL has no user in it; it looks like " + _ROOT_URL_EXAMPLE)
-    if not is_one or not root_url.isprintable() or " " in root_url:
+    parts = _split_url(url)
+    if not parts.path.rstrip("/").endswith(_MESSAGES_PAGE):
         raise UsageError(
-            f"{root_url!r} is no root URL of Taskcluster; it looks like {_ROOT_URL_EXAMPLE}"
+            f"{url} is not the page that shows messages; its URL is like {_MESSAGES_EXAMPLE}"
         )
-    return root_url.rstrip("/")
+    # If it is not encoded, the `#` of a pattern starts the URL's fragment.
+    query = parts.query + (f"#{parts.fragment}" if parts.fragment or url.endswith("#") else "")
+    values: dict[int, dict[str, str]] = {}
+    for name, value in parse_qsl(query, keep_blank_values=True, separator="&"):
+        if (parameter := _BINDING_PARAMETER.fullmatch(name)) is not None:
+            values.setdefault(int(parameter[1]), {})[parameter[2]] = value
+    bindings = [
+        Binding(binding["exchange"], binding.get("pattern") or ANY_WORDS)
+        for _, binding in sorted(values.items())
+        if binding.get("exchange")
+    ]
+    if not bindings:
+        raise UsageError(f"{url} has no bindings; write it like {_MESSAGES_EXAMPLE}")
+    return list(dict.fromkeys(bindings))
+
+
+def format_link(text: str, url: str | None) -> str:
+    """Return a text as a terminal link.
+
+    Args:
+        text: The text; must be safe for a terminal.
+        url: A URL from this module; None for a text without a link.
+    """
+    if not url or not text:
+        return text
+    return f"\x1b]8;{format_link_parameters(url)};{url}\x1b\\{text}\x1b]8;;\x1b\\"
+
+
+def format_link_parameters(url: str) -> str:
+    """Return the parameters of a link: an ID by which terminals highlight all links to a task."""
+    match = re.search(r"tasks?/(?:groups/)?([A-Za-z0-9_-]{22})", url)
+    return f"id={match[1]}" if match else ""
+
+
+def are_links_enabled(environment: Mapping[str, str], *, live: bool, coloured: bool) -> bool:
+    """Return whether to print links to a terminal.
+
+    The rule is gcc's, ``auto_enable_urls`` in ``gcc/diagnostic-color.cc``: print
+    links where colors are printed, except on terminals that are known to print
+    a link's URL as garbage. All other terminals support or ignore links.
+
+    Args:
+        environment: Environment variables: ``TERM``, ``COLORTERM``, and
+            ``TERM_URLS``, which is ``no`` to disable links.
+        live: Whether the output is a terminal, and not a dumb one.
+        coloured: Whether colors are printed.
+    """
+    if not live or not coloured:
+        return False
+    color_term = environment.get("COLORTERM", "")
+    if color_term in ("xfce4-terminal", "gnome-terminal"):  # the names of old versions
+        return False
+    if term_urls := environment.get("TERM_URLS"):
+        return term_urls != "no"
+    # Serial lines and network connections often pass on TERM only.
+    return bool(color_term) or environment.get("TERM") not in ("xterm", "linux")
 
 
 def find_credentials(root_url: str, environment: Mapping[str, str]) -> dict[str, str]:
-    """Find credentials in the environment, as Taskcluster's client wants them.
+    """Return the credentials for a deployment, in the form of Taskcluster's client.
 
     Returns:
-        Those that belong to ``TASKCLUSTER_ROOT_URL``, if that is the root URL;
-        none of them is for anybody else. Empty if there are none.
+        The credentials in the environment, if its ``TASKCLUSTER_ROOT_URL`` is
+        this root URL: they must not be sent to another deployment. Empty if
+        there are none.
     """
-    given = {
-        "clientId": environment.get("TASKCLUSTER_CLIENT_ID"),
-        "accessToken": environment.get("TASKCLUSTER_ACCESS_TOKEN"),
-        "certificate": environment.get("TASKCLUSTER_CERTIFICATE"),
+    variables = {
+        "clientId": "TASKCLUSTER_CLIENT_ID",
+        "accessToken": "TASKCLUSTER_ACCESS_TOKEN",
+        "certificate": "TASKCLUSTER_CERTIFICATE",
     }
-    found = {name: value for name, value in given.items() if value}
-    is_theirs = environment.get("TASKCLUSTER_ROOT_URL", "").rstrip("/") == root_url
-    return found if is_theirs and {"clientId", "accessToken"} <= found.keys() else {}
+    credentials = {name: environment.get(variable) for name, variable in variables.items()}
+    present = {name: value for name, value in credentials.items() if value}
+    is_same_root = environment.get("TASKCLUSTER_ROOT_URL", "").rstrip("/") == root_url
+    return present if is_same_root and {"clientId", "accessToken"} <= present.keys() else {}

@@ -68,12 +68,12 @@ def test_an_address_is_read_as_people_copy_it(url, bindings):
 @pytest.mark.parametrize(
     ("url", "words"),
     [
-        (PAGE, "holds no bindings"),
-        (f"{PAGE}?bindings[0][pattern]=a", "holds no bindings"),
-        (f"{PAGE}?bindings[a][exchange]=a", "holds no bindings"),
+        (PAGE, "has no bindings"),
+        (f"{PAGE}?bindings[0][pattern]=a", "has no bindings"),
+        (f"{PAGE}?bindings[a][exchange]=a", "has no bindings"),
         (f"{FIREFOX}/tasks/groups/JFjlQCTkRuWyz2yqxLnGNw", "is not the page that shows messages"),
         (FIREFOX, "is not the page that shows messages"),
-        ("https://[::1/pulse-messages", "is no address of a page"),
+        ("https://[::1/pulse-messages", "is not a valid URL"),
     ],
 )
 def test_another_page_is_no_selection(url, words):
@@ -238,9 +238,12 @@ def test_what_the_page_cannot_check_is_told(capsys):
         (["explain", READABLE, "--worker-type", "gaia"], "--worker-type narrows EVENTs alone"),
         (
             ["explain", "--url", "--root-url", "x.org", "--all"],
-            "--root-url: 'x.org' is no root URL of",
+            "--root-url: 'x.org' is not a Taskcluster root URL",
         ),
-        (["explain", "--url", "--root-url", "https://[", "--all"], "is no root URL of"),
+        (
+            ["explain", "--url", "--root-url", "https://[", "--all"],
+            "is not a Taskcluster root URL",
+        ),
         (["explain", "--url", "--json", "--all"], "--json and --url contradict each other"),
         (["explain", f"{PAGE}?bindings[0][exchange]=a&bindings[0][pattern]={'x' * 256}"], "255"),
     ],

@@ -257,7 +257,7 @@ def test_graph_files_tell_what_waits_for_what(tmp_path: Path) -> None:
         (("--demo", "--blocked", "--critical-path"), "exclude each other"),
         (("--demo", "--json", "-o", "lines"), "contradict each other"),
         ((GROUP, "--no-wait", "--no-api"), "--no-wait needs a source"),
-        ((GROUP, "--no-wait", "--root-url", "nonsense"), "is no root URL"),
+        ((GROUP, "--no-wait", "--root-url", "nonsense"), "is not a Taskcluster root URL"),
         ((GROUP,), "no broker"),
         ((GROUP,), "to ask the queue once: --no-wait"),
         (("--from", os.devnull, "--root-url", "https://x.example"), "the task group to ask"),

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from builders import delivery, samples
 from tcsniff.pulse.deliveries import Delivery
 from tcsniff.pulse.events import Event
-from tcsniff.pulse.records import decode_error, format_record
+from tcsniff.pulse.records import find_decode_error, format_record
 
 SAMPLES = samples()
 # The members of a record before its payload, in order: promised to scripts.
@@ -164,7 +164,7 @@ def test_a_body_as_deep_as_can_be_read_makes_a_record_that_can(depth):
 @given(body=BODIES)
 def test_only_json_is_without_a_flaw(body):
     """The standard library, asked to be strict, agrees on nearly everything."""
-    if decode_error(body) is None:
+    if find_decode_error(body) is None:
         json.loads(body, parse_constant=pytest.fail)
     else:
         assert "body" in json.loads(format_record(delivery(body=body)))
@@ -250,7 +250,7 @@ DELIVERIES = st.builds(
 @example(made=Delivery("e", "k", b"[]", ("\ud800", "route.\udfff"), True, "\udc80"))
 def test_a_record_put_together_by_hand_is_the_one_that_would_be_dumped(made):
     """To the byte, for whatever comes, the second time as the first."""
-    wanted = dumped(made, decode_error(made.body))
+    wanted = dumped(made, find_decode_error(made.body))
 
     assert [format_record(made), format_record(made)] == [wanted, wanted]
 
@@ -262,4 +262,4 @@ def test_a_flaw_is_known_however_it_is_asked_for(body):
     known = first.decode_error, first.payload, first.decode_error
 
     assert (second.payload, second.decode_error, second.payload) == (known[1], known[0], known[1])
-    assert known[0] == known[2] == decode_error(body)
+    assert known[0] == known[2] == find_decode_error(body)

@@ -282,8 +282,8 @@ def test_a_look_can_be_given_another_style(name):
 @pytest.mark.parametrize(
     ("colors", "words"),
     [
-        ({"faild": "red"}, "unknown event or state 'faild'; did you mean 'failed'?"),
-        ({"zzz": "red"}, "; there are defined, pending"),
+        ({"faild": "red"}, "faild: unknown event or state; did you mean 'failed'?"),
+        ({"zzz": "red"}, "; known events: defined, pending"),
         ({"failed": "bold rde"}, "failed: unknown style 'rde'; did you mean 'red'?"),
         ({"failed": "[link]"}, "failed: unknown style '[link]'"),
     ],

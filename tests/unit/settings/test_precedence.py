@@ -228,8 +228,8 @@ def test_a_bad_value_is_told_with_its_variable(variable, value, words, file, run
         ("colums = 1", "explain task-running", "{file}:1: colums: no such setting; did you mean"),
         ("a = [", "explain task-running", "{file} is no TOML: invalid value (at end of document)"),
         ("a = " + 9999 * "[", "explain task-running", "{file} is nested too deep"),
-        ("[colors]\nfaild = 'red'", "sniff --demo -n 1", "{file}:2: colors.faild: no event"),
-        ("[colors]\nfaild = 'red'", "config", "{file}:2: colors.faild: no event"),
+        ("[colors]\nfaild = 'red'", "sniff --demo -n 1", "{file}:2: colors.faild: unknown event"),
+        ("[colors]\nfaild = 'red'", "config", "{file}:2: colors.faild: unknown event"),
         ("wait = '5s'\nutc = 3", "exchanges", ""),
     ],
 )
