@@ -14,27 +14,43 @@ from tcsniff.sanitize import sanitize
 
 
 class Style(NamedTuple):
-    """How a kind of event looks.
+    """The symbol, word and colors of an event or a state.
 
     Attributes:
         symbol: One character.
         word: What happened, in a word or two.
-        style: Words of `STYLES`, such as ``bold red``.
+        style: Words of `SGR_CODES`, such as ``bold red``.
+        fill: In drawings, the light color of the box, as ``#rrggbb``.
+        line: In drawings, the dark color of outline and text. It is readable on
+            `fill` and on white.
     """
 
     symbol: str
     word: str
     style: str
+    fill: str = "#ffffff"
+    line: str = "#57606a"
 
+
+STATE_STYLES = {
+    "completed": Style("✔", "completed", "green", "#dff5e3", "#1a7f37"),
+    "running": Style("▶", "running", "cyan", "#ddeeff", "#0550ae"),
+    "pending": Style("◷", "pending", "yellow", "#fff4cc", "#7d4e00"),
+    "unscheduled": Style("○", "unscheduled", "dim", "#f3f4f6"),
+    "unheard": Style("?", "not heard of", "dim"),
+    "failed": Style("✖", "failed", "bold red", "#ffe2e0", "#b3111d"),
+    "exception": Style("!", "exception", "bold magenta", "#f7e3fb", "#8a1fa0"),
+}
+"""The styles of tasks' states; `get_state_style` also knows what to do with others."""
 
 EVENT_STYLES = {
-    "task-defined": Style("○", "defined", "dim"),
-    "task-pending": Style("◷", "pending", "yellow"),
-    "task-running": Style("▶", "running", "cyan"),
+    "task-defined": STATE_STYLES["unscheduled"]._replace(word="defined"),
+    "task-pending": STATE_STYLES["pending"],
+    "task-running": STATE_STYLES["running"],
     "artifact-created": Style("+", "artifact", "dim"),
-    "task-completed": Style("✔", "completed", "green"),
-    "task-failed": Style("✖", "failed", "bold red"),
-    "task-exception": Style("!", "exception", "bold magenta"),
+    "task-completed": STATE_STYLES["completed"],
+    "task-failed": STATE_STYLES["failed"],
+    "task-exception": STATE_STYLES["exception"],
     "task-priority-changed": Style("±", "priority", "blue"),
     "task-group-resolved": Style("■", "group resolved", "bold green"),
     "task-group-sealed": Style("□", "group sealed", "blue"),
@@ -57,6 +73,11 @@ SGR_CODES = {
     },
 }
 """The words of styles, and the number of each in ECMA-48's SGR; rich knows them too."""
+
+
+def get_state_style(state: str) -> Style:
+    """Return the style of a task's state, with a word that is safe for a terminal."""
+    return STATE_STYLES.get(state) or Style("·", sanitize(state), "")
 
 
 def get_event_style(event: Event, styles: Mapping[str, Style] = EVENT_STYLES) -> Style:

@@ -11,17 +11,13 @@ from collections.abc import Iterable, Iterator, Mapping
 from itertools import pairwise
 
 from tcsniff.messages.parts import TASK_IDS
+from tcsniff.pulse.styles import STATE_STYLES, get_state_style
 from tcsniff.pulse.urls import build_group_url, build_task_url
 from tcsniff.sanitize import sanitize
+from tcsniff.taskgraph.blocking import WAITING
 from tcsniff.taskgraph.critical_path import find_critical_path
 from tcsniff.taskgraph.definitions import REQUIRES
-from tcsniff.taskgraph.exports.drawing import (
-    OTHER,
-    WAITING,
-    describe_group,
-    describe_runs,
-    get_drawing_style,
-)
+from tcsniff.taskgraph.exports.drawing import describe_group, describe_runs
 from tcsniff.taskgraph.graph import Graph, Node
 
 _FONT = "Helvetica,Arial,sans-serif"
@@ -86,13 +82,13 @@ def _kinds(graph: Graph) -> dict[str, list[Node]]:
 
 
 def _looks(node: Node, now: float, *, bold: bool) -> str:
-    look = get_drawing_style(node)
+    look = get_state_style(node.state)
     told = [node.label, f"{look.symbol} {describe_runs(node, now)}"]
     words = [f"label={_quoted(*told)}", f"fillcolor={_quoted(look.fill)}"]
     words += [f"color={_quoted(look.line)}", f"fontcolor={_quoted(look.line)}"]
     if node.state in _WRONG:
         words.append("shape=octagon")
-    if node.state in WAITING or look is OTHER:
+    if node.state in WAITING or node.state not in STATE_STYLES:
         words.append(f"style={_DASHED}")
     if bold:
         words.append("penwidth=3")

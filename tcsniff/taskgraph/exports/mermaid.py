@@ -9,27 +9,22 @@ Syntax: https://mermaid.js.org/syntax/flowchart.html
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from itertools import pairwise
 
+from tcsniff.pulse.styles import STATE_STYLES, get_state_style
 from tcsniff.pulse.urls import build_task_url
 from tcsniff.sanitize import sanitize
+from tcsniff.taskgraph.blocking import WAITING
 from tcsniff.taskgraph.critical_path import find_critical_path
 from tcsniff.taskgraph.definitions import REQUIRES
-from tcsniff.taskgraph.exports.drawing import (
-    DRAWING_STYLES,
-    OTHER,
-    WAITING,
-    DrawingStyle,
-    describe_group,
-    describe_runs,
-    get_drawing_style,
-)
+from tcsniff.taskgraph.exports.drawing import describe_group, describe_runs
 from tcsniff.taskgraph.graph import Graph, Node, count_states
 
 _MOST_ARROWS = 500
 _MOST_CHARACTERS = 50_000
 _PLAIN = re.compile(r"[^A-Za-z0-9 ,./_✔▶◷○✖!?·-]")
+_OTHER = "other"  # the class of states that are not known
 _HEAVIEST = ("failed", "exception", "running", "pending", "unscheduled", "completed")
 
 
@@ -62,7 +57,7 @@ def _tasks(graph: Graph, now: float, root_url: str | None) -> Iterator[str]:
         for node in nodes:
             # The symbol first: a line that begins like a list's would be taken for one.
             runs = _escaped(describe_runs(node, now))
-            symbol = get_drawing_style(node).symbol
+            symbol = get_state_style(node.state).symbol
             text = f"{symbol} {_escaped(node.label)}<br>{runs}"
             yield f'    {names[node.task_id]}["{text}"]:::{_class(node.state)}'
         yield "  end"
@@ -97,7 +92,9 @@ def _kinds(graph: Graph) -> Iterator[str]:
     names = {kind: f"k{number}" for number, kind in enumerate(kinds)}
     for kind, nodes in kinds.items():
         found = count_states(nodes)
-        told = "  ".join(f"{_look(state).symbol} {number}" for state, number in found.items())
+        told = "  ".join(
+            f"{get_state_style(state).symbol} {number}" for state, number in found.items()
+        )
         title = f"{kind or 'other tasks'} {len(nodes)}"
         state = next((state for state in _HEAVIEST if state in found), "")
         yield f'  {names[kind]}["{_escaped(title)}<br>{_escaped(told)}"]:::{_class(state)}'
@@ -119,19 +116,15 @@ def _by_kind(graph: Graph) -> dict[str, list[Node]]:
 
 
 def _classes() -> Iterator[str]:
-    styles: Iterable[tuple[str, DrawingStyle]] = (*DRAWING_STYLES.items(), ("other", OTHER))
-    for name, look in styles:
-        dashes = ",stroke-dasharray:4 3" if name in WAITING or look is OTHER else ""
-        yield f"  classDef {name} fill:{look.fill},stroke:{look.line},color:{look.line}{dashes}"
+    for name in (*STATE_STYLES, _OTHER):
+        style = get_state_style(name)
+        dashes = ",stroke-dasharray:4 3" if name in (*WAITING, _OTHER) else ""
+        yield f"  classDef {name} fill:{style.fill},stroke:{style.line},color:{style.line}{dashes}"
     yield "  classDef critical stroke-width:3px"
 
 
 def _class(state: str) -> str:
-    return state if state in DRAWING_STYLES else "other"
-
-
-def _look(state: str) -> DrawingStyle:
-    return DRAWING_STYLES.get(state, OTHER)
+    return state if state in STATE_STYLES else _OTHER
 
 
 def _escaped(text: str) -> str:
