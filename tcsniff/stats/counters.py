@@ -23,9 +23,10 @@ from operator import attrgetter
 
 from tcsniff.pulse.deliveries import Delivery
 from tcsniff.pulse.events import Event
+from tcsniff.pulse.payloads import Run, TaskState
 from tcsniff.pulse.times import format_timestamp, parse_seconds
 from tcsniff.stats.rows import MEASURES, Reading, Row, build_mark
-from tcsniff.taskgraph.tracker import Run, Task, TaskState, Tracker
+from tcsniff.taskgraph.tracker import Task, Tracker
 
 OPEN, SOURCE_ENDED, ROWS = 20_000, 2_000, 1_000
 """How many tasks and rows are kept."""

@@ -38,8 +38,8 @@ def load_demo_graph(task_group_id: str, seed: int | None, say: Notify) -> tuple[
     if task_group_id not in ("", plan.task_group_id):
         say(f"the demo has its own task group: {plan.task_group_id}")
     following = GroupState(plan.task_group_id)
-    following.learn(to_definitions(plan))
-    following.know_all()
+    following.add_facts(to_definitions(plan))
+    following.mark_whole()
     return following, seed
 
 
@@ -72,7 +72,7 @@ def load_graph_files(files: Iterable[str], following: GroupState, say: Notify) -
         )
     if not wanted and groups:
         following = GroupState(next(iter(groups)))
-    following.learn(found.definitions, found.statuses, groups.get(following.task_group_id))
+    following.add_facts(found.definitions, found.statuses, groups.get(following.task_group_id))
     return following
 
 
@@ -95,8 +95,8 @@ def load_queue_graph(root_url: str, following: GroupState, *, statuses: bool) ->
     api = QueueApi(root_url)
     try:
         for page in api.pages(following.task_group_id):
-            following.learn(page.definitions, page.statuses if statuses else (), page.group)
-        following.know_all()
+            following.add_facts(page.definitions, page.statuses if statuses else (), page.group)
+        following.mark_whole()
     except ApiUnknown as error:
         raise explain_unknown_group(api, following.task_group_id, error) from error
 

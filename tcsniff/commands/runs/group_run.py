@@ -190,7 +190,7 @@ class GroupRun(ConnectionObserver):
                 return outcome
 
     def _tell_of_recording(self) -> None:
-        graph, others = self._following.graph(), self._following.others
+        graph, others = self._following.graph(), self._following.other_groups
         left = sum(1 for node in graph.nodes.values() if node.is_open)
         if left:
             number = len(graph.nodes)
@@ -199,7 +199,7 @@ class GroupRun(ConnectionObserver):
             names = ", ".join(list(others)[:_NAMED]) + (", ..." if len(others) > _NAMED else "")
             self.notify(
                 f"this is the group {self._following.task_group_id}, the first that came; "
-                f"{self._following.strangers:,} events are about others: {names}; "
+                f"{self._following.other_events:,} events are about others: {names}; "
                 "tcsniff graph TASK_GROUP_ID shows one of them"
             )
 

@@ -75,7 +75,7 @@ class GroupRenderer(Renderer):
         """Take a batch in."""
         changes: list[Json] = []
         for event in events:
-            change = self._following.take(event.delivery)
+            change = self._following.apply(event.delivery)
             if change is not None:
                 changes += self._worded([change], event.delivery.received)
         self._view.changed(changes)
