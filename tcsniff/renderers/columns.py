@@ -11,7 +11,8 @@ from typing import NamedTuple
 
 from tcsniff.errors import UsageError, suggest
 from tcsniff.pulse.deliveries import Gap
-from tcsniff.pulse.events import Event, get_path
+from tcsniff.pulse.events import Event
+from tcsniff.pulse.payloads import get_path
 from tcsniff.pulse.styles import get_event_style
 from tcsniff.pulse.urls import build_group_url, build_log_url, build_run_url, build_task_url
 from tcsniff.sanitize import sanitize
@@ -99,12 +100,12 @@ def _get_worker(event: Event) -> str:
 def _get_reason(event: Event) -> str:
     if event.decode_error is not None:
         return "body is not JSON"
-    reason = event.run.get("reasonResolved")
+    reason = event.run.reason_resolved if event.run else None
     if event.name == "task-exception":
         state = get_path(event.payload, "status", "state")
         return _join(", ", reason, "retried" if state in ("pending", "running") else None)
     if event.name == "task-pending":
-        created = _to_text(event.run.get("reasonCreated"))
+        created = _to_text(event.run.reason_created) if event.run else ""
         return "" if created == "scheduled" else created
     return _DETAILS[event.name](event) if event.name in _DETAILS else ""
 
@@ -316,7 +317,9 @@ def find_link_target(column: Column, event: Event, root_url: str | None) -> str 
         return page or build_task_url(root_url, event.task_id)
     if column.title == RUN.title:
         number = _get_run_number(event)
-        has_log = event.name in _CLAIMED or "started" in event.run
+        has_log = event.name in _CLAIMED or (
+            event.run is not None and event.run.started is not None
+        )
         return (
             build_log_url(root_url, event.task_id, number)
             if has_log and number is not None

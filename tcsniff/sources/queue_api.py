@@ -20,8 +20,9 @@ import orjson
 
 from tcsniff.errors import ApiError, ApiMissing, ApiRefused, ApiUnknown, ApiUntrusted
 from tcsniff.messages.parts import MessageStruct
+from tcsniff.pulse.payloads import read_json
 from tcsniff.pulse.urls import check_root_url, find_credentials
-from tcsniff.taskgraph.definitions import Definition, Page, parse_definition, parse_page, read_json
+from tcsniff.taskgraph.definitions import Definition, Page, parse_definition, parse_page
 
 TIMEOUT = 60.0  # seconds for an answer, tries and pauses between them included
 RETRIES = 5  # after a failure of the line or the server; in all, 3 seconds of pauses

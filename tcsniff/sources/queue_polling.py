@@ -87,7 +87,7 @@ class QueuePolling:
         self._was_over = self._was_over and self._following.is_over
         if self._fetch is not None:
             for page in self._fetch.taken():
-                changes += self._following.learn(page.definitions, page.statuses, page.group)
+                changes += self._following.add_facts(page.definitions, page.statuses, page.group)
             if self._fetch.is_over:
                 self._end(self._fetch)
         elif self._is_due(self._clock() - self._begun):
@@ -129,7 +129,7 @@ class QueuePolling:
         self._fetch = None
         if fetch.error is None:
             self._is_answered, self._failure = True, None
-            self._following.know_all()
+            self._following.mark_whole()
             self._lacking = self._lacking + 1 if self._is_lacking else 0
         elif isinstance(fetch.error, ApiError):
             if str(fetch.error) != str(self._failure):

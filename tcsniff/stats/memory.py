@@ -8,7 +8,8 @@ from __future__ import annotations
 from array import array
 from dataclasses import dataclass
 
-from tcsniff.taskgraph.tracker import Run, Task, TaskState
+from tcsniff.pulse.payloads import Run, TaskState
+from tcsniff.taskgraph.tracker import Task
 
 
 @dataclass(frozen=True)

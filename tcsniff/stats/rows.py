@@ -10,10 +10,10 @@ from functools import lru_cache
 from typing import NamedTuple
 
 from tcsniff.messages import STATES
+from tcsniff.pulse.payloads import Run
 from tcsniff.pulse.times import parse_timestamp
 from tcsniff.stats.histogram import Histogram, HistogramSummary, find_bucket
 from tcsniff.stats.rates import Rate
-from tcsniff.taskgraph.tracker import Run
 
 _INDEXES = {state: index for index, state in enumerate(STATES[1:])}
 _PENDING, _RUNNING, _COMPLETED, _FAILED = range(4)

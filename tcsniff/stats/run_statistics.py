@@ -20,10 +20,11 @@ from operator import attrgetter
 
 from tcsniff.pulse.deliveries import Delivery
 from tcsniff.pulse.events import Event
+from tcsniff.pulse.payloads import Run
 from tcsniff.pulse.times import format_timestamp, parse_seconds
 from tcsniff.stats.memory import ForgottenTasks, StatisticsBounds, StringPool
 from tcsniff.stats.rows import MEASURES, Reading, Row, find_run_buckets
-from tcsniff.taskgraph.tracker import Run, Task, Tracker
+from tcsniff.taskgraph.tracker import Task, Tracker
 
 OTHERS = "(others)"
 """Name of the row that others were merged into."""

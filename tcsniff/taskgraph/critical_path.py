@@ -10,7 +10,6 @@ from itertools import zip_longest
 from math import inf
 from typing import NamedTuple
 
-from tcsniff.pulse.times import parse_seconds
 from tcsniff.taskgraph.definitions import REQUIRES
 from tcsniff.taskgraph.graph import Graph, Node
 
@@ -72,7 +71,7 @@ def find_critical_path(graph: Graph, now: float) -> list[PathStep]:
     begins = {
         task_id: begun
         for task_id, node in graph.nodes.items()
-        if node.runs and (begun := parse_seconds(node.runs[0].scheduled)) is not None
+        if node.runs and (begun := node.runs[0].scheduled_at) is not None
     }
     node = _last(graph.nodes, begins)
     ended = None if node is None else max(_ended(node, now, begins), begins[node.task_id])
@@ -98,15 +97,15 @@ def _last(nodes: Mapping[str, Node], begins: Mapping[str, float]) -> Node | None
 
 
 def _opened(node: Node, begins: Mapping[str, float]) -> float:
-    fresh = [run.scheduled for run in node.runs if run.reason_created not in _RETRIES]
-    opened = parse_seconds(fresh[-1]) if fresh else None
+    fresh = [run.scheduled_at for run in node.runs if run.reason_created not in _RETRIES]
+    opened = fresh[-1] if fresh else None
     return begins[node.task_id] if opened is None else opened
 
 
 def _ended(node: Node, now: float, begins: Mapping[str, float]) -> float:
     if node.is_open:
         return now
-    resolved = parse_seconds(node.runs[-1].resolved)
+    resolved = node.runs[-1].resolved_at
     return begins[node.task_id] if resolved is None else resolved
 
 
@@ -136,7 +135,7 @@ def _freeing(dependency: Node, requires: str) -> float | None:
     for run, following in zip_longest(dependency.runs, dependency.runs[1:]):
         is_end = following is None or following.reason_created not in _RETRIES
         if run.state == "completed" or (is_end and requires != REQUIRES):
-            return parse_seconds(run.resolved)
+            return run.resolved_at
     return None
 
 
@@ -144,11 +143,11 @@ def _step(node: Node, begun: float, ended: float) -> PathStep:
     waiting = running = 0.0
     reached = begun  # no moment counts twice, whatever the runs say
     for run in node.runs:
-        scheduled, resolved = parse_seconds(run.scheduled), parse_seconds(run.resolved)
+        scheduled, resolved = run.scheduled_at, run.resolved_at
         if scheduled is None:
             continue
         over = ended if resolved is None else resolved
-        started = parse_seconds(run.started)
+        started = run.started_at
         claimed = over if started is None else started
         start = max(scheduled, reached)
         reached = max(start, min(claimed, ended))

@@ -9,7 +9,6 @@ import statistics
 from collections.abc import Callable, Iterable, Mapping
 from typing import NamedTuple
 
-from tcsniff.pulse.times import parse_seconds
 from tcsniff.taskgraph.blocking import WAITING
 from tcsniff.taskgraph.definitions import REQUIRES
 from tcsniff.taskgraph.graph import Node, rank_nodes
@@ -88,10 +87,10 @@ def _usual(nodes: Iterable[Node]) -> _Usual | None:
     for node in nodes:
         pool = node.kind, node.pool
         for run in node.runs:
-            started = parse_seconds(run.started)
+            started = run.started_at
             if started is None:
                 continue
-            scheduled, resolved = parse_seconds(run.scheduled), parse_seconds(run.resolved)
+            scheduled, resolved = run.scheduled_at, run.resolved_at
             if scheduled is not None:
                 waiting.setdefault(pool, []).append(max(0.0, started - scheduled))
             # A run that was cut short tells nothing of how long one takes.

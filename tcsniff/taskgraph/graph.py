@@ -10,9 +10,9 @@ from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
 from tcsniff.messages import STATES
-from tcsniff.pulse.times import parse_seconds
+from tcsniff.pulse.payloads import Run
 from tcsniff.taskgraph.definitions import REQUIRES, Definition
-from tcsniff.taskgraph.tracker import Group, Run, Task, Tracker
+from tcsniff.taskgraph.tracker import Group, Task, Tracker
 
 UNHEARD = "unheard"
 """The state of a task that a definition names and no event has told of."""
@@ -78,12 +78,7 @@ class Node(NamedTuple):
     @property
     def since(self) -> float | None:
         """When its last run came into its state, in seconds since the Unix epoch."""
-        run = self.run
-        if run is None:
-            return None
-        if run.state == "pending":
-            return parse_seconds(run.scheduled)
-        return parse_seconds(run.started if run.state == "running" else run.resolved)
+        return self.run.changed_at if self.run else None
 
 
 class Graph(NamedTuple):
@@ -223,10 +218,10 @@ def measure_span(nodes: Iterable[Node], now: float) -> float:
     first = last = None
     for node in nodes:
         for run in node.runs:
-            begun = parse_seconds(run.scheduled)
+            begun = run.scheduled_at
             if begun is None:
                 continue
-            ended = parse_seconds(run.resolved)
+            ended = run.resolved_at
             ended = ended if ended is not None else now if run.state in OPEN else begun
             first = begun if first is None else min(first, begun)
             last = ended if last is None else max(last, ended)

@@ -15,13 +15,13 @@ import msgspec
 
 from tcsniff.errors import RecordingError
 from tcsniff.messages.parts import MessageStruct
+from tcsniff.pulse.payloads import read_json
 from tcsniff.taskgraph.definitions import (
     Definition,
     Page,
     TaskDefinition,
     TaskGroupInfo,
     parse_page,
-    read_json,
     to_definition,
 )
 
@@ -156,7 +156,7 @@ def _planned(name: str, graph: Mapping[str, _Entry], parts: _Parts) -> Iterator[
     by_label = any(key == one.label and one.task_id is None for key, one in graph.items())
     if not by_label:
         for key, entry in graph.items():
-            waits_for = [*(entry.dependencies or {}).values(), *entry.task.waits_for]
+            waits_for = [*(entry.dependencies or {}).values(), *entry.task.dependency_ids]
             yield _definition(entry.task_id or key, entry, waits_for)
         return
     if not parts.ids:

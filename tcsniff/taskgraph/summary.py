@@ -8,17 +8,16 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
+from tcsniff.pulse.payloads import Run
 from tcsniff.pulse.urls import build_log_url
 from tcsniff.taskgraph.blocking import Blocked
 from tcsniff.taskgraph.critical_path import PathStep
 from tcsniff.taskgraph.graph import Graph, Node, count_states, measure_span
-from tcsniff.taskgraph.tracker import Change, Run
+from tcsniff.taskgraph.tracker import Change
 
 _WRONG = ("failed", "exception")  # states of runs
 
 Json = dict[str, Any]
-
-_TIMES = {"pending": "scheduled", "running": "started"}  # of other states: resolved
 
 
 def summarize_change(
@@ -46,9 +45,8 @@ def summarize_change(
     if before is not None and (before.state, len(before.runs)) == (after.state, len(after.runs)):
         return None
     run = after.run
-    happened = getattr(run, _TIMES.get(run.state, "resolved")) if run else None
     worded: Json = {
-        "time": happened or received,
+        "time": (run.changed if run else None) or received,
         "taskGroupId": after.status.task_group_id,
         "taskId": after.status.task_id,
         "label": after.label,

@@ -106,9 +106,9 @@ def measured(folder: Path) -> Iterator[Row]:
         # From a point where most tasks wait, or most run, the first event on.
         known, shown = events[: start + 1], events[start : start + SECONDS * RATE]
         half = GroupState(plan.task_group_id)
-        half.learn(to_definitions(plan))
+        half.add_facts(to_definitions(plan))
         for one in known:
-            half.take(one)
+            half.apply(one)
         picture = looked(half)
         base, _ = used(words, events[:1])
         busy, _ = used(words, shown)

@@ -9,12 +9,13 @@ from typing import Any, NamedTuple
 import orjson
 
 from tcsniff.pulse.deliveries import Delivery
+from tcsniff.pulse.payloads import Run
 from tcsniff.pulse.times import format_timestamp
 from tcsniff.simulator.planning import Plan
 from tcsniff.simulator.simulation import FAULTS, plan_groups, simulate
 from tcsniff.taskgraph.definitions import REQUIRES, Definition
 from tcsniff.taskgraph.graph import Graph, Node, build_graph
-from tcsniff.taskgraph.tracker import Run, Tracker
+from tcsniff.taskgraph.tracker import Tracker
 
 START = 1_795_456_800.0  # 2026-11-23T18:00:00Z
 IN_ORDER = tuple(fault for fault in FAULTS if fault not in {"late", "duplicate", "redelivery"})

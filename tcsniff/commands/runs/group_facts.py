@@ -41,8 +41,8 @@ def load_demo_graph(
     if task_group_id not in ("", plan.task_group_id):
         notify(f"the demo has its own task group: {plan.task_group_id}")
     group = GroupState(plan.task_group_id)
-    group.learn(to_definitions(plan))
-    group.know_all()
+    group.add_facts(to_definitions(plan))
+    group.mark_whole()
     return group, seed
 
 
@@ -75,7 +75,7 @@ def load_graph_files(files: Iterable[str], group: GroupState, notify: Notify) ->
         )
     if not wanted and groups:
         group = GroupState(next(iter(groups)))
-    group.learn(found.definitions, found.statuses, groups.get(group.task_group_id))
+    group.add_facts(found.definitions, found.statuses, groups.get(group.task_group_id))
     return group
 
 
@@ -98,8 +98,8 @@ def load_queue_graph(root_url: str, group: GroupState, *, statuses: bool) -> Non
     api = QueueApi(root_url)
     try:
         for page in api.pages(group.task_group_id):
-            group.learn(page.definitions, page.statuses if statuses else (), page.group)
-        group.know_all()
+            group.add_facts(page.definitions, page.statuses if statuses else (), page.group)
+        group.mark_whole()
     except ApiUnknown as error:
         raise explain_unknown_group(api, group.task_group_id, error) from error
 

@@ -194,7 +194,7 @@ class GroupRun(Run):
             raise RecordingError(f"{', '.join(self._origin.recordings)}: no event about {about}")
 
     def _describe_recording(self) -> None:
-        nodes, others = self._group.graph().nodes, self._group.others
+        nodes, others = self._group.graph().nodes, self._group.other_groups
         if unfinished := sum(1 for node in nodes.values() if node.is_open):
             self.notify(
                 f"the recording ends while {unfinished:,} of {len(nodes):,} tasks are open"
@@ -203,7 +203,7 @@ class GroupRun(Run):
             names = ", ".join(list(others)[:_MAX_NAMES]) + (", ..." * (len(others) > _MAX_NAMES))
             self.notify(
                 f"this is the group {self._group.task_group_id}, the first in the recording; "
-                f"{self._group.strangers:,} events are about others: {names}; "
+                f"{self._group.other_events:,} events are about others: {names}; "
                 "tcsniff graph TASK_GROUP_ID shows one of them"
             )
 

@@ -7,15 +7,15 @@ from collections.abc import Iterable, Sequence
 from rich.cells import cell_len, set_cell_size
 from rich.text import Text
 
+from tcsniff.pulse.payloads import Run
 from tcsniff.pulse.styles import get_state_style
-from tcsniff.pulse.times import format_duration, parse_seconds
+from tcsniff.pulse.times import format_duration
 from tcsniff.pulse.urls import build_group_url, build_log_url, build_task_url
 from tcsniff.renderers.ansi import join_words
 from tcsniff.renderers.graph.scene import NO_KIND, Scene
 from tcsniff.sanitize import sanitize
 from tcsniff.taskgraph.critical_path import PathStep
 from tcsniff.taskgraph.graph import OPEN, UNHEARD, Graph, Node, count_states
-from tcsniff.taskgraph.tracker import Run
 
 MAX_LABEL = 44
 """Maximum cells for a label."""
@@ -75,7 +75,7 @@ def format_story(node: Node) -> str:
     if run is None:
         return get_state_style(node.state).word
     reason = sanitize(run.reason_resolved or run.state)
-    started, resolved = parse_seconds(run.started), parse_seconds(run.resolved)
+    started, resolved = run.started_at, run.resolved_at
     after = ""
     if started is not None and resolved is not None:
         after = f" after {format_duration(resolved - started)}"
@@ -119,7 +119,7 @@ def format_duration_or_wait(node: Node, scene: Scene) -> Text:
         time = format_duration(scene.now - since) if since is not None else ""
         return Text(f"waits {time}" if node.state == "pending" else time)
     run = node.run
-    started = parse_seconds(run.started) if run else None
+    started = run.started_at if run else None
     if since is None or started is None:
         return Text(get_state_style(node.state).word)
     return Text(format_duration(since - started))

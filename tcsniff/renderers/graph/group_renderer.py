@@ -65,7 +65,7 @@ class GroupRenderer(Renderer):
         """Fold a batch of events into the group."""
         changes: list[Json] = []
         for event in events:
-            change = self._group.take(event.delivery)
+            change = self._group.apply(event.delivery)
             if change is not None:
                 changes += self._summarize([change], event.delivery.received)
         self._view.add_changes(changes)

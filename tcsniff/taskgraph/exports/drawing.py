@@ -6,7 +6,7 @@ Pure. A symbol and a word show the state; the color only repeats it.
 from __future__ import annotations
 
 from tcsniff.pulse.styles import get_state_style
-from tcsniff.pulse.times import format_duration, parse_seconds
+from tcsniff.pulse.times import format_duration
 from tcsniff.sanitize import sanitize
 from tcsniff.taskgraph.graph import Graph, Node, count_states, measure_span
 
@@ -29,8 +29,8 @@ def describe_runs(node: Node, now: float) -> str:
             words.append(sanitize(str(run.reason_resolved)))
         if run.run_id:
             words.append(f"run {run.run_id}")
-        begun = parse_seconds(run.started) or parse_seconds(run.scheduled)
-        ended = parse_seconds(run.resolved)
+        begun = run.started_at or run.scheduled_at
+        ended = run.resolved_at
         ended = now if ended is None and node.is_open else ended
         if begun is not None and ended is not None:
             words.append(format_duration(ended - begun))

@@ -31,6 +31,7 @@ from __future__ import annotations
 
 import json
 
+from tcsniff.pulse.payloads import Run
 from tcsniff.pulse.times import format_timestamp
 from tcsniff.pulse.urls import build_task_url
 from tcsniff.sanitize import sanitize_json
@@ -38,7 +39,6 @@ from tcsniff.taskgraph.blocking import find_blocked
 from tcsniff.taskgraph.critical_path import find_critical_path
 from tcsniff.taskgraph.graph import Graph, Node, count_states, measure_span
 from tcsniff.taskgraph.summary import Json, summarize_blocked, summarize_step
-from tcsniff.taskgraph.tracker import Run
 
 
 def export_json(graph: Graph, now: float, root_url: str | None = None) -> str:

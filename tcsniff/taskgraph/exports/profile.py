@@ -10,13 +10,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, NamedTuple
 
-from tcsniff.pulse.times import parse_seconds
+from tcsniff.pulse.payloads import Run
 from tcsniff.pulse.urls import build_group_url, build_log_url, build_run_url, build_task_url
 from tcsniff.taskgraph.critical_path import find_critical_path
 from tcsniff.taskgraph.exports.json import dump_json
 from tcsniff.taskgraph.graph import Graph, Node, count_states, measure_span
 from tcsniff.taskgraph.summary import format_worker
-from tcsniff.taskgraph.tracker import RESOLVED, Run
+from tcsniff.taskgraph.tracker import RESOLVED
 
 _TASK = {
     "task": ("Task", "string"),
@@ -81,7 +81,7 @@ def export_profile(graph: Graph, now: float, root_url: str | None = None) -> str
 
 def _of_group(graph: Graph, now: float, root_url: str | None) -> Iterator[Marker]:
     nodes = graph.nodes.values()
-    begun = [one for node in nodes for run in node.runs if (one := parse_seconds(run.scheduled))]
+    begun = [one for node in nodes for run in node.runs if (one := run.scheduled_at)]
     if not begun:
         return
     state = {10: "failed", 11: "exception"}.get(graph.exit_status)
@@ -147,8 +147,8 @@ def _of_task(
 
 
 def _times(run: Run, now: float) -> tuple[float | None, float | None, float]:
-    scheduled, started = parse_seconds(run.scheduled), parse_seconds(run.started)
-    ended = parse_seconds(run.resolved)
+    scheduled, started = run.scheduled_at, run.started_at
+    ended = run.resolved_at
     if ended is None:
         known = started if started is not None else scheduled
         ended = now if known is None or run.state not in RESOLVED else known

@@ -13,13 +13,13 @@ from msgspec.structs import replace
 from wcwidth import wcswidth
 
 from graphs import START, graph, history, node
+from tcsniff.pulse.payloads import Run
 from tcsniff.pulse.times import format_timestamp
 from tcsniff.renderers.columns import to_ascii
 from tcsniff.renderers.graph.graph_picture import draw_graph
 from tcsniff.renderers.graph.scene import Scene, build_scene
 from tcsniff.renderers.stream import StreamStatus
 from tcsniff.taskgraph.graph import Graph, Node
-from tcsniff.taskgraph.tracker import Run
 
 GROUP = "fN1SbArXTPSVFNUvaOlinQ"
 STATUS = StreamStatus("firefox-ci", 412, 38.0, 0.2, 0.4, "")

@@ -245,7 +245,7 @@ def test_untrusted_names_cannot_break_a_line(untrusted: str) -> None:
 def test_labels_come_from_definitions_where_messages_have_none() -> None:
     """As those of decision tasks."""
     shown = as_json()
-    shown.following.learn([Definition(TASK, "Gecko Decision Task", "decision-task")])
+    shown.following.add_facts([Definition(TASK, "Gecko Decision Task", "decision-task")])
 
     shown.show(delivery("task-pending", label=""))
 

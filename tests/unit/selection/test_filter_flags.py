@@ -91,7 +91,8 @@ def runs(event: Event) -> list[dict]:
          lambda e: (e.payload.get("status") or {}).get("state") in ("failed", "exception")),
         (["--state", "failed", "--state", "exception"],
          lambda e: (e.payload.get("status") or {}).get("state") in ("failed", "exception")),
-        (["--reason", "claim-expired"], lambda e: e.run.get("reasonResolved") == "claim-expired"),
+        (["--reason", "claim-expired"],
+         lambda e: e.run is not None and e.run.reason_resolved == "claim-expired"),
         (["--tag", "kind=build"],
          lambda e: ((e.payload.get("task") or {}).get("tags") or {}).get("kind") == "build"),
         (["--tag", "kind"], lambda e: "kind" in ((e.payload.get("task") or {}).get("tags") or {})),
@@ -571,7 +572,7 @@ def test_everything_together(tcsniff):
     lost = dict.fromkeys(
         (event.task_id, event.routing["runId"], event.label)
         for event in map(Event, SENT)
-        if event.name == "task-exception" and event.run.get("reasonResolved") == "claim-expired"
+        if event.run is not None and event.run.reason_resolved == "claim-expired"
     )
     assert done.lines == [label or "null" for _, _, label in lost]
     assert done.lines

@@ -57,7 +57,7 @@ class Asked:
     def hear(self, *events: str, **details: object) -> None:
         """Have events come about the group."""
         for event in events:
-            self.following.take(delivery(event, group=GROUP, **details))
+            self.following.apply(delivery(event, group=GROUP, **details))
 
 
 @pytest.fixture
@@ -121,7 +121,7 @@ def test_it_asks_again_when_all_has_ended(server: QueueServer) -> None:
     asked = Asked(server)
     asked.answered()
     for event in HEARD:
-        asked.following.take(event)
+        asked.following.apply(event)
     before = asked.following.is_over, asked.inquiry.is_up_to_date
     server.groups[GROUP] = content(PLAN, HEARD)
 
@@ -137,7 +137,7 @@ def test_it_asks_again_after_each_end(server: QueueServer) -> None:
     asked = Asked(server)
     asked.answered()
     for event in HEARD:
-        asked.following.take(event)
+        asked.following.apply(event)
     server.groups[GROUP] = content(PLAN, HEARD)
     asked.answered()
     task_id = PLAN.tasks[-1].task_id

@@ -20,13 +20,14 @@ from hypothesis import strategies as st
 
 from builders import GROUP, OTHER_TASK, TASK
 from running import finished
+from tcsniff.pulse.payloads import Run
 from tcsniff.sanitize import sanitize
 from tcsniff.simulator.simulation import plan_groups, simulate
 from tcsniff.taskgraph.definitions import Definition
 from tcsniff.taskgraph.exports import dot, mermaid, profile
 from tcsniff.taskgraph.exports import json as document
 from tcsniff.taskgraph.graph import Graph, Node, build_graph
-from tcsniff.taskgraph.tracker import Run, Tracker
+from tcsniff.taskgraph.tracker import Tracker
 
 START = 1_795_456_800.0  # 2026-11-23T18:00:00Z
 ROOT = "https://tc.example"

@@ -9,8 +9,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from builders import GROUP, OTHER_TASK, TASK, delivery, samples
+from tcsniff.pulse.payloads import decode_status
 from tcsniff.simulator.simulation import simulate
-from tcsniff.taskgraph.tracker import Tracker, decode_status
+from tcsniff.taskgraph.tracker import Tracker
 
 RERUN = [
     delivery("task-defined"),
