@@ -23,11 +23,13 @@ check: $(READY)  ## Format, lint, types, which way imports point, documents that
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
-	$(BIN)/python -m tcsniff.manual --check
+	$(BIN)/python -m man.generate --check
+	$(BIN)/python -m completions.generate --check
 	$(BIN)/python -m pytest -q tests/unit/test_layout.py tests/unit/test_startup.py
 
-docs: $(READY)  ## Write man/ and completions/ anew
-	$(BIN)/python -m tcsniff.manual
+docs: $(READY)  ## Write the manual pages and completions
+	$(BIN)/python -m man.generate
+	$(BIN)/python -m completions.generate
 
 # Each line draws one; tests/test_pictures.py says which are old, and reads them here.
 pictures: $(READY)  ## Draw the pictures in man/pictures/ anew

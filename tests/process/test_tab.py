@@ -10,12 +10,12 @@ from pathlib import Path
 
 import pytest
 
+from completions import bash, fish, zsh
+from man.interface import read_interface
 from running import Terminal, needed
 from tcsniff import cli
-from tcsniff.completions import bash, fish, zsh
-from tcsniff.interface import interface_of
 
-INTERFACE = interface_of(cli.tcsniff)
+INTERFACE = read_interface(cli.tcsniff)
 PROMPT = "ready>"
 MARK = "started"  # the file that says that Tab has started a program
 

@@ -12,7 +12,7 @@ import re
 import textwrap
 from collections.abc import Iterable, Iterator
 
-from tcsniff.manual.blocks import Block, Example, Heading, Prose, Terms
+from man.blocks import Block, Example, Heading, Prose, Terms
 
 _WIDTH = 78  # bytes of a line, with room for a guard
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from tcsniff.completions.words import (
+from completions.words import (
     EVENTS,
     EXCHANGES,
     NAME,
@@ -21,7 +21,7 @@ from tcsniff.completions.words import (
     values,
     wrapped,
 )
-from tcsniff.interface import DEFAULT, Command, Flag, Interface
+from man.interface import DEFAULT, Command, Flag, Interface
 
 _HEAD = f"""\
 # bash completion for tcsniff                              -*- shell-script -*-

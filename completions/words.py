@@ -9,8 +9,8 @@ import textwrap
 from collections.abc import Iterable
 from typing import NamedTuple
 
-from tcsniff.interface import Command, Flag
-from tcsniff.manual.topics import TOPICS
+from man.interface import Command, Flag
+from tcsniff.commands.help_format import list_topics
 from tcsniff.messages.parts import REASONS_RESOLVED, STATES
 from tcsniff.pulse.exchanges import CATALOG, Exchange, to_kebab_case
 from tcsniff.pulse.routing import POOLS, has_field
@@ -64,7 +64,7 @@ def values(flag: Flag) -> Values:
     Exchanges are left to the shells, which keep them in one place.
     """
     known = (_VALUES[name] for name in flag.names if name in _VALUES)
-    return next(known, Values(dict.fromkeys(flag.words, "")))
+    return next(known, Values(dict.fromkeys(flag.choices, "")))
 
 
 def arguments(command: Command, commands: Iterable[Command]) -> dict[str, str]:
@@ -74,9 +74,9 @@ def arguments(command: Command, commands: Iterable[Command]) -> dict[str, str]:
         Words, and what each means; empty if it says so itself.
     """
     if command.name == "help":
-        topics = {name: topic.summary for name, topic in TOPICS.items()}
+        topics = {name: text.partition("\n")[0] for name, text in list_topics().items()}
         return topics | {one.name: one.summary for one in commands if one.name not in topics}
-    return {word: "" for argument in command.arguments for word in argument.words}
+    return {word: "" for argument in command.arguments for word in argument.choices}
 
 
 def names_exchange(flag: Flag) -> bool:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from tcsniff.completions.words import (
+from completions.words import (
     EVENTS,
     EXCHANGES,
     NAME,
@@ -21,7 +21,7 @@ from tcsniff.completions.words import (
     values,
     wrapped,
 )
-from tcsniff.interface import DEFAULT, Command, Flag, Interface
+from man.interface import DEFAULT, Command, Flag, Interface
 
 _HEAD = f"""\
 #compdef tcsniff
@@ -206,7 +206,7 @@ def _flags(command: Command, interface: Interface) -> Iterator[str]:
 
 def _specs(flag: Flag) -> Iterator[str]:
     """Word a flag for _arguments: one specification for each of its names."""
-    exclude = "*" if flag.repeatable else f"({' '.join(flag.names)})" if flag.names[1:] else ""
+    exclude = "*" if flag.is_repeatable else f"({' '.join(flag.names)})" if flag.names[1:] else ""
     for name in flag.names:
         equals = "" if not flag.metavar else "=" if name.startswith("--") else "+"
         yield _quoted(f"{exclude}{name}{equals}[{_escaped(flag.help.rstrip('.'))}]{_value(flag)}")
@@ -217,7 +217,7 @@ def _value(flag: Flag) -> str:
         return ""
     if names_exchange(flag):
         return ":exchange:_tcsniff_exchanges"
-    label = _escaped(flag.metavar) if not flag.words else flag.names[-1].lstrip("-")
+    label = _escaped(flag.metavar) if not flag.choices else flag.names[-1].lstrip("-")
     if flag.takes_file:
         return f":{label}:_files"
     known = values(flag)
