@@ -258,7 +258,7 @@ def test_the_oldest_versions_draw_a_table(lowest: Path) -> None:
 
     screen = "\n".join(terminal.screen.display)
     assert "● demo" in screen
-    assert "30 shown" in screen
+    assert "30 printed" in screen
 
 
 def test_the_oldest_versions_pass_the_tests_of_what_they_do(lowest: Path) -> None:
