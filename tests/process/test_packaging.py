@@ -15,6 +15,7 @@ import tarfile
 import tomllib
 import zipfile
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 from typing import NamedTuple
 
@@ -24,6 +25,9 @@ from paths import ROOT
 from running import Terminal, environment
 from tcsniff import __version__
 from tcsniff.errors import RecordingError
+
+# All tests of this file in one process: what they share takes half a minute to build.
+pytestmark = pytest.mark.xdist_group("packaging")
 
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
 BIN = Path(sys.executable).parent
@@ -52,12 +56,32 @@ def run(*words: str | Path, place: Path, **more: str) -> subprocess.CompletedPro
     return subprocess.run(
         [str(word) for word in words],
         cwd=place,
-        env={**kept, **more},
+        env={**configure_uv(), **kept, **more},
         capture_output=True,
         text=True,
         timeout=240,
         check=False,
     )
+
+
+@cache
+def configure_uv() -> dict[str, str]:
+    """Return variables that make uv use pip's indexes and trust the system's certificates.
+
+    uv reads none of pip's settings, and brings its own certificates, which a
+    proxy with its own authority is not among.
+    """
+    command = [sys.executable, "-m", "pip", "config", "list"]
+    listed = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+    settings = dict(re.findall(r"^\S+?\.([\w-]+)='(.*)'$", listed, re.MULTILINE))
+    variables = {
+        "SSL_CERT_FILE": settings.get("cert"),
+        "UV_DEFAULT_INDEX": settings.get("index-url"),
+        "UV_INDEX": settings.get("extra-index-url"),
+        "UV_FIND_LINKS": settings.get("find-links"),
+    }
+    given = {name: value for name, value in variables.items() if value}
+    return {"UV_SYSTEM_CERTS": "1", **given}
 
 
 def done(*words: str | Path, place: Path, **more: str) -> str:

@@ -16,7 +16,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import NoReturn, Self
 
 import pyte
 import pytest
@@ -59,14 +59,22 @@ def finished(
 
 
 def needed(name: str, package: str = "") -> str:
-    """Find a program; leave the test out without it, but where all has to run."""
-    found = shutil.which(name)
-    if found is None:
-        reason = f"left out, as it needs {name}: `apt-get install {package or name}`"
-        if os.environ.get("TCSNIFF_TESTS_COMPLETE") == "1":
-            pytest.fail(reason)
-        pytest.skip(reason)
-    return found
+    """Return the path of a program; skip the test if it is missing."""
+    path = shutil.which(name)
+    return path or skip_or_fail(name, f"apt-get install {package or name}")
+
+
+def skip_or_fail(tool: str, command: str) -> NoReturn:
+    """Skip a test whose tool is missing; fail it where all tests have to run, as in CI.
+
+    Args:
+        tool: What is missing.
+        command: What installs it.
+    """
+    reason = f"needs {tool}; to install it: {command}"
+    if os.environ.get("TCSNIFF_TESTS_COMPLETE") == "1":
+        pytest.fail(reason)
+    pytest.skip(reason)
 
 
 def output_of(*words: str, given: str | None = None) -> str:
