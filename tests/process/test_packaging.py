@@ -52,11 +52,10 @@ class Built(NamedTuple):
 
 def run(*words: str | Path, place: Path, **more: str) -> subprocess.CompletedProcess[str]:
     """Run a program to its end, away from the checkout."""
-    kept = {name: value for name, value in environment().items() if not name.startswith("COV")}
     return subprocess.run(
         [str(word) for word in words],
         cwd=place,
-        env={**configure_uv(), **kept, **more},
+        env={**configure_uv(), **environment(), **more},
         capture_output=True,
         text=True,
         timeout=240,
@@ -66,10 +65,10 @@ def run(*words: str | Path, place: Path, **more: str) -> subprocess.CompletedPro
 
 @cache
 def configure_uv() -> dict[str, str]:
-    """Return variables that make uv use pip's indexes and trust the system's certificates.
+    """Return variables that make uv use pip's index, and trust the same certificates.
 
-    uv reads none of pip's settings, and brings its own certificates, which a
-    proxy with its own authority is not among.
+    By default uv reads no settings of pip, and trusts only certificates that it
+    brings along, so a proxy with its own authority would be refused.
     """
     command = [sys.executable, "-m", "pip", "config", "list"]
     listed = subprocess.run(command, capture_output=True, text=True, check=True).stdout
@@ -77,11 +76,8 @@ def configure_uv() -> dict[str, str]:
     variables = {
         "SSL_CERT_FILE": settings.get("cert"),
         "UV_DEFAULT_INDEX": settings.get("index-url"),
-        "UV_INDEX": settings.get("extra-index-url"),
-        "UV_FIND_LINKS": settings.get("find-links"),
     }
-    given = {name: value for name, value in variables.items() if value}
-    return {"UV_SYSTEM_CERTS": "1", **given}
+    return {"UV_SYSTEM_CERTS": "1", **{name: text for name, text in variables.items() if text}}
 
 
 def done(*words: str | Path, place: Path, **more: str) -> str:

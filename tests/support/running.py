@@ -28,11 +28,14 @@ _SHOWN = {"NO_COLOR", "FORCE_COLOR", "COLUMNS", "LINES"}
 
 
 def environment(extra: Mapping[str, str] | None = None) -> dict[str, str]:
-    """Take this process's environment without what steers tcsniff."""
+    """Return this process's environment without what changes tcsniff, or measures it.
+
+    A child that coverage measures needs twice as long to start.
+    """
     kept = {
         name: value
         for name, value in os.environ.items()
-        if name.startswith("COVERAGE_") or not (name.startswith(_OURS) or name in _SHOWN)
+        if not (name.startswith(_OURS) or name in _SHOWN)
     }
     ours = {"LC_ALL": "C.UTF-8", "TERM": "xterm-256color", "TCSNIFF_CONFIG": "-"}
     return {**kept, **ours, **(extra or {})}
