@@ -13,9 +13,6 @@ from pathlib import Path
 
 import click
 import pytest
-from tcsniff.interface import DEFAULT, Interface
-from tcsniff.manual.blocks import Example, Prose, Terms
-from tcsniff.manual.roff import bold, escaped, prose, section, text_line
 
 from completions.generate import build_scripts
 from completions.generate import main as write_scripts

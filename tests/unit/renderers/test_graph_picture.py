@@ -7,7 +7,7 @@ import unicodedata
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 from wcwidth import wcswidth
@@ -396,7 +396,6 @@ def test_ten_thousand_tasks_on_24_lines() -> None:
     st.sampled_from([0.0, 0.1, 0.5, 0.9, 1.0]),
     st.booleans(),
 )
-@settings(max_examples=150, deadline=None)
 def test_a_picture_fits_its_screen(
     width: int,
     height: int,

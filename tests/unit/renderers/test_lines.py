@@ -9,7 +9,7 @@ import sys
 import unicodedata
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from builders import event, samples, time_zone
@@ -148,7 +148,6 @@ def test_lines_in_ascii_hold_our_symbols_in_ascii():
 
 
 @given(label=WICKED, key=st.none() | WICKED, color=st.booleans())
-@settings(max_examples=60)
 def test_no_untrusted_text_starts_a_line_or_commands_a_terminal(label, key, color):
     """Whatever a label or a routing key holds, it is shown in its line."""
     untrusted = event(label=label, key=key)
@@ -188,7 +187,6 @@ def test_json_on_a_terminal_has_the_same_value_and_commands_nothing():
 
 
 @given(texts=st.lists(WICKED, max_size=3), raw=st.binary(max_size=10), terminal=st.booleans())
-@settings(max_examples=60)
 def test_every_line_of_json_can_be_read(texts, raw, terminal):
     """As many lines as events, wherever they go."""
     events = [event(body=json.dumps(text, ensure_ascii=False).encode()) for text in texts]
@@ -204,7 +202,6 @@ def test_every_line_of_json_can_be_read(texts, raw, terminal):
 
 
 @given(bodies=st.lists(st.binary(), max_size=4))
-@settings(max_examples=60)
 def test_a_raw_body_is_byte_for_byte_in_a_pipe(bodies):
     """With a line feed after each, and whatever is in it."""
     data = written(LINE_FORMATS["raw"], *(event(body=body) for body in bodies))
@@ -213,7 +210,6 @@ def test_a_raw_body_is_byte_for_byte_in_a_pipe(bodies):
 
 
 @given(bodies=st.lists(st.binary() | WICKED.map(str.encode), max_size=4))
-@settings(max_examples=60)
 def test_a_raw_body_commands_no_terminal(bodies):
     """It is shown in a line of its own, with escapes where it would."""
     data = written(LINE_FORMATS["raw"], *(event(body=body) for body in bodies), terminal=True)

@@ -7,7 +7,7 @@ import unicodedata
 
 import pyte
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from wcwidth import wcswidth
 
@@ -278,7 +278,6 @@ WICKED = st.text(
     width=st.integers(1, 250),
     color=st.booleans(),
 )
-@settings(max_examples=60, deadline=None)
 def test_no_untrusted_text_reaches_the_terminal_as_a_command(
     name, label, worker, key, width, color
 ):

@@ -7,7 +7,7 @@ import unicodedata
 
 import pyte
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from wcwidth import wcswidth
 
@@ -182,7 +182,6 @@ WICKED = st.text(
 
 
 @given(name=WICKED, width=st.integers(1, 250), color=st.booleans())
-@settings(max_examples=60, deadline=None)
 def test_no_untrusted_name_reaches_the_terminal_as_a_command(name, width, color):
     """A worker's id is shown, never obeyed, and never breaks a line."""
     board = BOARD._replace(rows=[BUSY._replace(name=name)])

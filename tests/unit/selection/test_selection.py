@@ -7,7 +7,7 @@ import json
 from collections.abc import Sequence
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from builders import DATA, GROUP, OTHER_TASK, TASK, delivery, samples
@@ -664,7 +664,6 @@ DELIVERIES = st.builds(
     clauses=st.lists(CLAUSES, min_size=1, max_size=3),
     made=st.lists(DELIVERIES, min_size=2, max_size=5),
 )
-@settings(max_examples=100, deadline=None)
 def test_what_is_accepted_is_what_broker_and_check_let_through(clauses, made):
     """Some clause's bindings match one of the keys, and what it checks matches one too."""
     test = Selection(tuple(clauses)).accepts()
@@ -703,7 +702,6 @@ FIELD_OF = {
 
 
 @given(st.data())
-@settings(max_examples=100, deadline=None)
 def test_flags_accept_the_tasks_they_describe(data):
     """By what is known of the task, without a pattern in sight."""
     asked = data.draw(

@@ -15,7 +15,7 @@ from typing import NamedTuple
 
 import orjson
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from paths import DATA, ROOT
@@ -886,7 +886,6 @@ def test_queues_do_not_grow():
 # Task graphs.
 
 
-@settings(max_examples=20, deadline=None)
 @given(st.integers(), st.integers(20, 400))
 def test_a_plan_has_the_tasks_asked_for(seed, tasks):
     """From 20 tasks on the number is met; ids and labels are each there once."""
@@ -897,7 +896,6 @@ def test_a_plan_has_the_tasks_asked_for(seed, tasks):
     assert len({task.label for task in made.tasks}) == tasks
 
 
-@settings(max_examples=20, deadline=None)
 @given(st.integers(), st.integers(0, 400))
 def test_a_plan_is_in_order_of_dependencies(seed, tasks):
     """Every task comes behind those it waits for, the decision task before all."""

@@ -5,7 +5,7 @@ import itertools
 import tracemalloc
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from builders import GROUP, LATER, RESOLVED, SCHEDULED, STARTED, TASK, delivery, samples
@@ -70,7 +70,6 @@ def test_order_of_arrival_does_not_matter(events):
 
 @pytest.mark.parametrize("by", GROUPINGS)
 @given(seed=st.integers(0, 5), data=st.data())
-@settings(max_examples=15, deadline=None)
 def test_order_and_repeats_do_not_change_a_number(by, seed, data):
     """Counts and percentiles, of each row and of the total."""
     events = history(seed)
@@ -87,7 +86,6 @@ def test_order_and_repeats_do_not_change_a_number(by, seed, data):
 
 @pytest.mark.parametrize("by", GROUPINGS)
 @given(st.randoms(use_true_random=False))
-@settings(max_examples=8, deadline=None)
 def test_order_does_not_matter_for_real_messages(by, random):
     """The messages are from Mozilla's CI."""
     messages = samples()
@@ -126,7 +124,6 @@ ODD_MESSAGE = st.builds(
 
 @pytest.mark.parametrize("by", GROUPINGS)
 @given(st.lists(ODD_MESSAGE, max_size=6), st.data())
-@settings(max_examples=40, deadline=None)
 def test_order_does_not_matter_for_contradicting_messages(by, messages, data):
     """Groups, times and runs differ: each task counts as its newest snapshot says."""
     again = data.draw(st.lists(st.sampled_from(messages), max_size=3)) if messages else []

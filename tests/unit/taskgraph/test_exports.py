@@ -15,7 +15,7 @@ from xml.etree import ElementTree as ET
 
 import orjson
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from builders import GROUP, OTHER_TASK, TASK
@@ -245,7 +245,6 @@ def test_json_has_each_task_on_a_line():
 
 
 @given(st.lists(TEXT, max_size=30))
-@settings(deadline=None)
 def test_json_changes_no_label(labels):
     """Whatever it holds."""
     told = json.loads(document.export_json(hostile(labels), START))
@@ -354,7 +353,6 @@ def test_dot_draws_hostile_labels_as_they_are():
 
 
 @given(st.lists(TEXT, min_size=1, max_size=12))
-@settings(max_examples=40, deadline=None)
 def test_dot_draws_any_label_as_it_is(labels):
     """Each twice: in its task, and as the name of its kind."""
     lines = Counter(written(drawn(dot.export_dot(hostile(labels), START), "svg")))
@@ -451,7 +449,6 @@ def test_mermaid_draws_the_tasks_and_who_waits_for_whom(group):
 
 
 @given(st.lists(TEXT, max_size=20))
-@settings(deadline=None)
 def test_mermaid_shows_any_label_as_it_is(labels):
     """Nothing in it is read as syntax, directive or entity."""
     made = hostile(labels)
@@ -696,7 +693,6 @@ def test_a_profile_begins_with_the_group_and_its_critical_path():
 
 
 @given(st.lists(TEXT, max_size=20))
-@settings(deadline=None)
 def test_a_profile_changes_no_label(labels):
     """Whatever it holds, and whatever worker pools and reasons hold."""
     made = hostile(labels)

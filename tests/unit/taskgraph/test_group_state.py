@@ -7,7 +7,7 @@ from typing import Any
 
 import orjson
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from builders import GROUP, OTHER_TASK, RECEIVED, TASK, delivery
@@ -59,7 +59,6 @@ def shown(graph: Graph) -> tuple[dict[str, Any], list[str]]:
 
 
 @given(st.integers(0, 7), st.data())
-@settings(max_examples=60, deadline=None)
 def test_no_order_of_events_and_pages_changes_what_is_shown(
     seed: int, data: st.DataObject
 ) -> None:
@@ -75,7 +74,6 @@ def test_no_order_of_events_and_pages_changes_what_is_shown(
 
 
 @given(st.integers(0, 7), st.data())
-@settings(max_examples=60, deadline=None)
 def test_who_joins_late_ends_in_the_same_graph(seed: int, data: st.DataObject) -> None:
     """With the queue's answer, whichever events were missed before it."""
     events, pages = history(seed)
