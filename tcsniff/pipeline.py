@@ -83,7 +83,10 @@ class ConnectionObserver:
     """Receives what happens to a connection; this one ignores it."""
 
     def notify(self, text: str) -> None:
-        """Receive a message for the person at the terminal."""
+        """Receive a message for the user."""
+
+    def detail(self, text: str) -> None:
+        """Receive the technical details of a new connection, for --verbose."""
 
     def add_gap(self, gap: Gap) -> None:
         """Receive a gap, when it is over."""

@@ -97,7 +97,7 @@ def load_queue_graph(root_url: str, group: GroupState, *, statuses: bool) -> Non
         )
     api = QueueApi(root_url)
     try:
-        for page in api.pages(group.task_group_id):
+        for page in api.fetch_pages(group.task_group_id):
             group.add_facts(page.definitions, page.statuses if statuses else (), page.group)
         group.mark_whole()
     except ApiUnknown as error:
@@ -115,7 +115,7 @@ def explain_unknown_group(
         error: The API's answer.
     """
     try:
-        group = api.group_of(task_group_id)
+        group = api.fetch_group_id(task_group_id)
     except ApiError:
         return error
     return UsageError(

@@ -99,27 +99,27 @@ def _open_broker(
 ) -> Iterator[OpenSource]:
     broker = _get_broker(origin, notify)
 
-    from tcsniff.sources.consumer import Consumer, QueuePolicy
+    from tcsniff.sources.consumer import Consumer
+    from tcsniff.sources.queue_policy import QueuePolicy
 
     consumer = Consumer(
         broker,
         selection.bindings,
-        keeping=QueuePolicy(
+        queue_policy=QueuePolicy(
             origin.queue, origin.resume, origin.queue_expires, origin.queue_max_length
         ),
         prefetch=origin.prefetch,
         auto_ack=origin.auto_ack,
         optional=selection.optional,
-        most=origin.max_size,
-        watch=observer,
+        max_body=origin.max_size,
+        observer=observer,
     )
     with consumer:
-        for exchange in consumer.missing:
+        for exchange in consumer.missing_exchanges:
             notify(f"{broker.name} has no exchange {exchange}; it is left out")
         if consumer.waiting:
             notify(f"{consumer.waiting:,} messages are waiting in {consumer.queue}")
-        bindings = _count_bindings(selection)
-        notify(f"listening on {broker} ({bindings}, queue {consumer.queue}); Ctrl-C ends")
+        notify(consumer.describe_listening())
         root_url = broker.root_url or os.environ.get(ROOT_URL)
         yield OpenSource(
             consumer, broker.name, _make_queue_filter(origin, selection, observer), root_url
@@ -175,10 +175,10 @@ def delete_queue(origin: SourceArgs, notify: Notify) -> None:
     connection = Connection(broker)
     try:
         connection.open()
-        if connection.waiting(name) is None:
+        if connection.count_messages(name) is None:
             notify(f"{broker.name} has no queue {name}")
         else:
-            notify(f"{name} deleted, with {connection.delete(name):,} messages")
+            notify(f"{name} deleted, with {connection.delete_queue(name):,} messages")
     finally:
         connection.close()
 

@@ -72,12 +72,12 @@ class SimulateRun:
         publisher = self._publisher
         with closing(publisher):
             publisher.open()
-            publisher.provide(
+            publisher.ensure_exchanges(
                 exchange.address for exchange in CATALOG if exchange.service == "queue"
             )
             self._notify(f"publishing to {self._broker}, seed {seed}; Ctrl-C ends")
             try:
-                with signal_handler.deferred(self._wake_up.ring, self._report):
+                with signal_handler.deferred(self._wake_up.trigger, self._report):
                     self._publish_all(messages, delay)
             except ConnectionFailed as error:
                 raise ConnectionFailed(f"{error}; {self._format_counts()}") from error
@@ -98,15 +98,15 @@ class SimulateRun:
     def _publish(self, messages: Iterator[tuple[float, Delivery]], delay: float) -> None:
         first = next(messages)  # exists, because every group has tasks
         self._print_group(first[1])
-        self._publisher.rest(delay)
+        self._publisher.idle(delay)
         start = self._started = time.monotonic()
         for when, delivery in itertools.chain([first], messages):
             left = start + self._pace.due(when) - time.monotonic()
             if left > _MAX_EARLY:
-                self._publisher.rest(left)
+                self._publisher.idle(left)
             elif left < -_MAX_LATE:
                 self._pace.slip(-left)
-            if self._wake_up.rung:
+            if self._wake_up.is_triggered:
                 return
             self._print_group(delivery)
             self._publisher.publish([delivery])
@@ -114,9 +114,9 @@ class SimulateRun:
     def _finish(self) -> None:
         # Wait for confirmations, but not for long after a signal.
         if signal_handler.received is not None:
-            self._publisher.patience = _EXIT_PATIENCE
+            self._publisher.confirm_timeout = _EXIT_PATIENCE
         try:
-            self._publisher.settle()
+            self._publisher.await_confirms()
         except ConnectionFailed:
             if signal_handler.received is None:
                 raise
