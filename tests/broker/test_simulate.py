@@ -288,7 +288,7 @@ def test_a_broker_that_confirms_nothing_is_given_up(rabbitmq: RabbitMQ) -> None:
     messages = [one for _, one in simulate(seed=1, start=0, groups=6)]
     assert len(messages) > WINDOW
     with closing(Publisher(build_broker(rabbitmq.url(*ADMIN), None, {}), WakeUp())) as publisher:
-        publisher.patience = 0.3
+        publisher.confirm_timeout = 0.3
         publisher.open()
         rabbitmq.pause()
         try:

@@ -85,7 +85,8 @@ def test_duckdb_finds_the_waiting_times(
     waits: dict[str, list[int]] = {}
     for event in map(Event, YESTERDAY):
         if event.name == "task-running":
-            moments = [datetime.fromisoformat(event.run[key]) for key in ("scheduled", "started")]
+            texts = (event.run.scheduled, event.run.started)
+            moments = [datetime.fromisoformat(text) for text in texts]
             began, ended = (int(moment.timestamp()) for moment in moments)
             waits.setdefault(event.payload["status"]["taskQueueId"], []).append(ended - began)
     longest = sorted((max(found), len(found)) for found in waits.values())[-10:]
@@ -127,7 +128,7 @@ def test_visidata_shows_a_table(recipe: str, place: Path) -> None:
     require_tools(recipe, place)
     program = ["sh", "-euc", f"cd {place}; {recipe}"]
     reasons = {
-        event.run["reasonResolved"]
+        event.run.reason_resolved
         for event in map(Event, YESTERDAY)
         if event.name == "task-exception"
     }
@@ -161,11 +162,11 @@ def test_all_lost_runs_of_the_day_are_found(
     lost = {}
     for event in map(Event, YESTERDAY):
         run_ = event.run
-        if event.name == "task-exception" and run_.get("reasonResolved") == "claim-expired":
+        if event.name == "task-exception" and run_.reason_resolved == "claim-expired":
             words = event.routing
             lost[words["taskId"], words["runId"]] = " ".join(
                 [
-                    run_["resolved"],
+                    run_.resolved,
                     *(words[name] for name in ("taskId", "runId", "workerType", "workerId")),
                 ]
             )

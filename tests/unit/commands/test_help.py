@@ -149,7 +149,7 @@ RECIPES = {
     for title, lines in itertools.pairwise(_BLOCKS)
     if isinstance(title, Prose) and isinstance(lines, Example)
 }
-SECTION = README.partition("\n## Recipes\n")[2].partition("\n## ")[0]
+SECTION = (ROOT / "docs" / "recipes.md").read_text(encoding="utf-8")
 TOLD = re.findall(r"^```sh\n(.*?)^```$", SECTION, re.MULTILINE | re.DOTALL)
 
 

@@ -248,7 +248,7 @@ def test_a_file_that_is_too_large_is_not_taken_in(tmp_path: Path) -> None:
     path.write_bytes(gzip.compress(bytes(8 << 20)))
 
     with pytest.raises(RecordingError, match="larger than 4 MiB"):
-        read_whole(str(path), print, most=4 << 20)
+        read_whole(str(path), print, max_bytes=4 << 20)
 
 
 def test_a_missing_file_is_told() -> None:
