@@ -13,9 +13,6 @@ from pathlib import Path
 
 import click
 import pytest
-from tcsniff.interface import DEFAULT, Interface
-from tcsniff.manual.blocks import Example, Prose, Terms
-from tcsniff.manual.roff import bold, escaped, prose, section, text_line
 
 from completions.generate import build_scripts
 from completions.generate import main as write_scripts
@@ -268,7 +265,7 @@ def test_a_command_of_commands_has_a_page():
 
     roff = page_of_first(interface)
 
-    assert interface.commands[0].arguments[0].words == ("one",)
+    assert interface.commands[0].arguments[0].choices == ("one",)
     assert "Do one." in roff
 
 
