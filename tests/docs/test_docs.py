@@ -265,7 +265,7 @@ def test_a_command_of_commands_has_a_page():
 
     roff = page_of_first(interface)
 
-    assert interface.commands[0].arguments[0].words == ("one",)
+    assert interface.commands[0].arguments[0].choices == ("one",)
     assert "Do one." in roff
 
 
