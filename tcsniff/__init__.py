@@ -2,8 +2,8 @@
 
     from tcsniff import bind, listen
 
-Importing the package loads nothing else; each of these names loads its module
-when it is first used.
+Importing the package loads nothing else; the first use of one of these names
+loads its module.
 """
 
 TYPE_CHECKING = False  # typing's constant, without importing it: 3 ms

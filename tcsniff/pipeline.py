@@ -1,6 +1,6 @@
 """The pipeline: from a source, through selection and filters, to a renderer, until it stops.
 
-Pure, apart from the clock that it is given.
+Pure, except for its default clock.
 """
 
 from __future__ import annotations
@@ -15,10 +15,10 @@ from tcsniff.pulse.events import Event
 
 
 class Source:
-    """Where deliveries come from: a broker, a recording, the simulator."""
+    """A source of deliveries: a broker, a recording, the simulator."""
 
     def batches(self) -> Iterator[Batch]:
-        """Yield what has arrived; asking for the next batch acknowledges the last one."""
+        """Yield all that has arrived; asking for the next batch acknowledges the last one."""
         raise NotImplementedError
 
     def ack(self, count: int) -> None:  # noqa: ARG002 - for sources that acknowledge
@@ -30,26 +30,26 @@ class Source:
         raise NotImplementedError
 
     def describe_condition(self) -> str:
-        """Return what is unusual about the connection right now; empty for nothing."""
+        """Return what is unusual about the connection now; empty if nothing is."""
         return ""
 
     @property
     def unselected(self) -> int:
-        """How many deliveries it dropped itself because their routing key is not selected."""
+        """The number of deliveries that the source dropped, because they are not selected."""
         return 0
 
     @property
     def skipped_lines(self) -> int:
-        """How many lines of a recording it skipped because they hold no record."""
+        """The number of lines of a recording that were skipped, because they are not records."""
         return 0
 
 
 class Renderer:
-    """Where events go.
+    """An output for events.
 
     Attributes:
-        is_live: Whether it draws one picture on the terminal, again and again in
-            its place, so that messages must be written above it with `notify`.
+        is_live: Whether it redraws one picture in place on the terminal, so that
+            messages must be written above it with `notify`.
     """
 
     is_live: bool = False
@@ -59,7 +59,7 @@ class Renderer:
         raise NotImplementedError
 
     def flush(self) -> None:
-        """Write what was added; called after every batch, also after empty ones."""
+        """Write what was added; called after every batch, including empty ones."""
         raise NotImplementedError
 
     def show_gap(self, gap: Gap) -> None:  # noqa: ARG002 - for renderers that show gaps
@@ -71,7 +71,7 @@ class Renderer:
         raise NotImplementedError
 
     def redraw(self) -> None:
-        """Draw the next picture below what the terminal shows then, as after Ctrl-Z."""
+        """Draw the next picture below the terminal's present content, as after Ctrl-Z."""
         return
 
     def close(self) -> None:
@@ -80,7 +80,7 @@ class Renderer:
 
 
 class ConnectionObserver:
-    """Receives what happens to a connection; this one ignores it."""
+    """An observer of a connection; this base class ignores everything."""
 
     def notify(self, text: str) -> None:
         """Receive a message for the user."""
@@ -89,11 +89,11 @@ class ConnectionObserver:
         """Receive the technical details of a new connection, for --verbose."""
 
     def add_gap(self, gap: Gap) -> None:
-        """Receive a gap, when it is over."""
+        """Receive a gap, after it has ended."""
 
 
 class Outcome(Enum):
-    """Why a run ended; the value is the message for it, if it needs one."""
+    """Why a run ended; the value is a message for the user."""
 
     SOURCE_ENDED = "the source ended"
     COUNT_REACHED = "--count was reached"
@@ -119,15 +119,15 @@ class Stop:
     """When to stop; whichever comes first.
 
     Attributes:
-        count: After this many printed events; None for never.
-        timeout: After this many seconds; None for never.
+        count: After this many printed events; None for no limit.
+        timeout: After this many seconds; None for no limit.
         idle_timeout: After this many seconds without a printed event; None for
-            never.
+            no limit.
         until: After an event for which this is true, with success.
-        fail_on: After an event for which this is true, with failure; wins over
-            `until` if both are true for one event.
-        is_over: Called after every batch, also after empty ones, when it has
-            been shown; None for never.
+        fail_on: After an event for which this is true, with failure; checked
+            before `until`.
+        is_over: After a batch for which this is true; called when the batch was
+            printed, including empty ones.
     """
 
     count: int | None = None
@@ -140,14 +140,14 @@ class Stop:
 
 @dataclass
 class EventCounts:
-    """How many deliveries there were so far.
+    """The number of deliveries so far.
 
     Attributes:
-        received: From the source.
-        matched: Of these, the selected ones.
-        printed: Of the matched ones, those that were shown and flushed.
-        undecodable: Of the printed ones, those with a body that is not JSON.
-        redelivered: Of the printed ones, those that the broker delivered before.
+        received: Deliveries from the source.
+        matched: Received deliveries that are selected and match the filters.
+        printed: Matched ones that were printed and flushed.
+        undecodable: Printed ones whose body is not JSON.
+        redelivered: Printed ones that the broker had tried to deliver before.
     """
 
     received: int = 0
@@ -167,19 +167,19 @@ def run_pipeline(
     counts: EventCounts | None = None,
     clock: Callable[[], float] = time.monotonic,
 ) -> Outcome:
-    """Show the events that match, until the source or `stop` ends it.
+    """Print the events that match, until the source ends or `stop` applies.
 
     Asking the source for its next batch acknowledges the last one, so nothing
-    is acknowledged before it was shown and flushed. If the end comes in the
-    middle of a batch, the rest of it is neither shown nor acknowledged.
+    is acknowledged before it was printed and flushed. If the run ends in the
+    middle of a batch, the rest of the batch is neither printed nor acknowledged.
 
     Args:
-        source: Where deliveries come from.
-        renderer: Where to show them.
+        source: The source of deliveries.
+        renderer: The output.
         accepts: Checks whether a delivery is selected; None selects all.
-        filters: Must all be true for a selected event.
+        filters: Checks of selected events; all must be true.
         stop: When to stop.
-        counts: Updated after every batch.
+        counts: The counts to update after every batch.
         clock: Returns the time in seconds.
 
     Returns:
@@ -188,7 +188,7 @@ def run_pipeline(
     counts = counts or EventCounts()
     selector = _BatchSelector(accepts, filters, stop)
     is_timed = stop.timeout is not None or stop.idle_timeout is not None
-    started = latest = clock() if is_timed else 0.0
+    started = last_printed = clock() if is_timed else 0.0
     for batch in source.batches():
         events = selector.select(batch)
         counts.received += selector.taken
@@ -199,8 +199,8 @@ def run_pipeline(
         counts.undecodable += sum([event.decode_error is not None for event in events])
         counts.redelivered += sum([event.delivery.redelivered for event in events])
         now = clock() if is_timed else 0.0
-        latest = now if events else latest
-        outcome = selector.outcome or _check_stop(stop, now - started, now - latest)
+        last_printed = now if events else last_printed
+        outcome = selector.outcome or _check_stop(stop, now - started, now - last_printed)
         if outcome is not None:
             source.ack(selector.taken)
             return outcome
@@ -218,22 +218,22 @@ def _check_stop(stop: Stop, running: float, idle: float) -> Outcome | None:
 
 
 class _BatchSelector:
-    # Selects the events of a batch, up to the one that ends the run.
+    # Selects the events of a batch, up to one that ends the run.
 
     def __init__(
         self, accepts: Callable[[Delivery], bool] | None, filters: Sequence[EventTest], stop: Stop
     ) -> None:
-        self.taken = 0  # deliveries of the last batch
+        self.taken = 0  # deliveries of the last batch, up to the event that ends the run
         self.outcome: Outcome | None = None
         self._accepts = accepts
         self._filters = filters
         self._stop = stop
-        self._left = stop.count
+        self._remaining = stop.count
         self._decodes = bool(filters or stop.until or stop.fail_on)
         self._can_end = stop.count is not None or bool(stop.until or stop.fail_on)
 
     def select(self, batch: Batch) -> list[Event]:
-        if not self._decodes and (self._left is None or self._left > len(batch)):
+        if not self._decodes and (self._remaining is None or self._remaining > len(batch)):
             return self._select_whole_batch(batch)
         accepts, filters = self._accepts, self._filters
         events: list[Event] = []
@@ -251,12 +251,12 @@ class _BatchSelector:
         return events
 
     def _select_whole_batch(self, batch: Batch) -> list[Event]:
-        # The same where no event can end the run, in a third of the time.
+        # The same, if no event can end the run: takes a third of the time.
         accepts = self._accepts
         events = [Event(delivery) for delivery in batch if accepts is None or accepts(delivery)]
         self.taken = len(batch)
-        if self._left is not None:
-            self._left -= len(events)
+        if self._remaining is not None:
+            self._remaining -= len(events)
         return events
 
     def _check_event(self, event: Event) -> Outcome | None:
@@ -264,8 +264,8 @@ class _BatchSelector:
             return Outcome.FAIL_ON_MATCHED
         if self._stop.until is not None and self._stop.until(event):
             return Outcome.UNTIL_MATCHED
-        if self._left is not None:
-            self._left -= 1
-            if self._left == 0:
+        if self._remaining is not None:
+            self._remaining -= 1
+            if self._remaining == 0:
                 return Outcome.COUNT_REACHED
         return None

@@ -1,8 +1,8 @@
-"""Ctrl-C and its kind: noted at once, obeyed at a moment when all is in order.
+"""Signal handling: a signal is noted at once, and obeyed when the run can end safely.
 
-An exception out of a signal handler can come between any two steps of a
-library, and leave a lock held for ever. So while a run is on, a signal only
-rings; the loop ends by itself, at its next turn.
+An exception raised by a signal handler can interrupt a library at any step and
+leave a lock held forever. So during a run a signal only wakes the loop, which
+then ends by itself.
 """
 
 from __future__ import annotations
@@ -19,94 +19,100 @@ ENDING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 _SHOW_CURSOR = b"\x1b[?25h"
 
 
+def _report_nothing() -> str:
+    return ""
+
+
+def _ignore() -> None:
+    return
+
+
 class SignalHandler:
-    """What becomes of the signals that end a program. There is one: `interrupts`.
+    """The handling of this process's signals. The only instance is `signal_handler`.
 
     Attributes:
-        received: The signal that asked us to end; None so far.
+        received: The last signal that asks the program to end; None if there
+            was none.
     """
 
     def __init__(self) -> None:
         self.received: int | None = None
-        self._ring: Callable[[], None] | None = None
-        self._report: Callable[[], str] = str
-        self._leave: Callable[[], object] = int
+        self._wake: Callable[[], None] | None = None
+        self._report: Callable[[], str] = _report_nothing
+        self._leave_terminal: Callable[[], object] = _ignore
 
     @property
     def exit_status(self) -> int:
-        """The exit status for what was received."""
+        """The exit status for the received signal."""
         return 128 + (self.received or 0)
 
     def install(self) -> None:
-        """Take the signals; until `deferred`, each ends the program as an exception."""
+        """Handle signals; except within `deferred`, each ends the program by an exception."""
         self.received = None
         for number in ENDING:
             signal.signal(number, self._handle)
-        signal.signal(signal.SIGUSR1, self._notify)
+        signal.signal(signal.SIGUSR1, self._print_report)
 
     @contextmanager
     def deferred(
         self,
-        ring: Callable[[], None],
-        report: Callable[[], str] = str,
-        leave: Callable[[], object] = int,
+        wake: Callable[[], None],
+        report: Callable[[], str] = _report_nothing,
+        leave_terminal: Callable[[], object] = _ignore,
     ) -> Iterator[None]:
-        """Note signals, and ring, instead of raising.
+        """Call `wake` on a signal, instead of raising an exception.
 
         Args:
-            ring: Has the run end soon; safe to call in a signal handler.
-            report: Words what USR1 writes to standard error.
-            leave: Gives the terminal away before Ctrl-Z stops us.
+            wake: Makes the run end soon; safe to call in a signal handler.
+            report: Returns the text that USR1 prints on standard error.
+            leave_terminal: Restores the terminal before Ctrl-Z stops the program.
         """
-        self._ring, self._report, self._leave = ring, report, leave
+        self._wake, self._report, self._leave_terminal = wake, report, leave_terminal
         signal.signal(signal.SIGTSTP, self._suspend)
         if self.received is not None:
-            # Python drops an exception that comes in a callback of its own, as
-            # while it imports: then we are still here.
-            ring()
+            # Python ignores an exception in some of its callbacks, as during an
+            # import; then the program still runs after a signal.
+            wake()
         try:
             yield
         finally:
-            self._ring = None
+            self._wake = None
             signal.signal(signal.SIGTSTP, signal.SIG_DFL)
 
     @contextmanager
     def immediate(self) -> Iterator[None]:
-        """Raise again, around a call that may block for ever and holds nothing."""
-        ring, self._ring = self._ring, None
+        """Raise exceptions again, during a call that may block forever and holds no lock."""
+        wake, self._wake = self._wake, None
         try:
             yield
         finally:
-            self._ring = ring
+            self._wake = wake
 
     def _handle(self, number: int, _frame: FrameType | None) -> None:
         if self.received is not None and number == signal.SIGINT:
-            # Somebody insists: at once, with no more than a cursor put right.
+            # The second Ctrl-C ends the program at once; only the cursor is restored.
             if os.isatty(1) and select.select([], [1], [], 0)[1]:
                 os.write(1, _SHOW_CURSOR)
             os._exit(128 + number)
         self.received = number
-        if self._ring is None:
-            self._raise()
+        if self._wake is not None:
+            self._wake()
+        elif number == signal.SIGINT:
+            raise KeyboardInterrupt
         else:
-            self._ring()
+            sys.exit(self.exit_status)
 
-    def _notify(self, _number: int, _frame: FrameType | None) -> None:
-        # Past sys.stderr, which may be in the middle of something.
+    def _print_report(self, _number: int, _frame: FrameType | None) -> None:
+        # Not through sys.stderr, which may be in the middle of a write.
         os.write(2, self._report().encode(errors="replace"))
 
     def _suspend(self, number: int, _frame: FrameType | None) -> None:
-        self._leave()
+        self._leave_terminal()
         signal.signal(number, signal.SIG_DFL)
         os.kill(os.getpid(), number)
-        # Here we go on again, some time later.
+        # The program was stopped here, and continues some time later.
         signal.signal(number, self._suspend)
-
-    def _raise(self) -> None:
-        if self.received == signal.SIGINT:
-            raise KeyboardInterrupt
-        sys.exit(self.exit_status)
 
 
 signal_handler = SignalHandler()
-"""Signals belong to the process, so there is one of it."""
+"""The only instance, because signals belong to the process."""

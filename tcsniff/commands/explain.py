@@ -23,7 +23,8 @@ from tcsniff.commands.options.selection_options import (
 )
 from tcsniff.errors import UsageError
 from tcsniff.pulse.urls import build_messages_url
-from tcsniff.selection.select import Selection, SelectionArgs, build_selection, describe_selection
+from tcsniff.selection.describe import describe_selection
+from tcsniff.selection.select import Selection, SelectionArgs, build_selection
 from tcsniff.settings.precedence import get_layers
 
 

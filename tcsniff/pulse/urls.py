@@ -193,12 +193,11 @@ def find_credentials(root_url: str, environment: Mapping[str, str]) -> dict[str,
         this root URL: they must not be sent to another deployment. Empty if
         there are none.
     """
-    variables = {
-        "clientId": "TASKCLUSTER_CLIENT_ID",
-        "accessToken": "TASKCLUSTER_ACCESS_TOKEN",
-        "certificate": "TASKCLUSTER_CERTIFICATE",
+    credentials = {
+        "clientId": environment.get("TASKCLUSTER_CLIENT_ID"),
+        "accessToken": environment.get("TASKCLUSTER_ACCESS_TOKEN"),
+        "certificate": environment.get("TASKCLUSTER_CERTIFICATE"),
     }
-    credentials = {name: environment.get(variable) for name, variable in variables.items()}
     present = {name: value for name, value in credentials.items() if value}
     is_same_root = environment.get("TASKCLUSTER_ROOT_URL", "").rstrip("/") == root_url
     return present if is_same_root and {"clientId", "accessToken"} <= present.keys() else {}

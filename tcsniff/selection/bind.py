@@ -1,4 +1,4 @@
-"""`bind`: what to ask a broker for, in Python's words.
+"""`bind`: a selection of messages, written in Python.
 
 Pure.
 """
@@ -50,35 +50,35 @@ EventName = Literal[
     "launch-config-updated",
     "launch-config-archived",
 ]
-"""Every exchange of the catalog, by what happened."""
+"""The names of all exchanges of the catalog."""
 
 Values = str | int | Iterable[str | int] | None
-"""What a field may hold: a value, or several as alternatives; None for anything."""
+"""The value of a field, or several as alternatives; None for any value."""
 
 
 class Fields(TypedDict, total=False):
-    """What the routing keys of an exchange can be asked for.
+    """The fields of routing keys that messages can be selected by.
 
-    Different fields narrow; several values of one are alternatives.
+    Different fields narrow; several values of one field are alternatives.
 
     Attributes:
-        task_id: Of this task: 22 characters.
-        task_group_id: Of this task group: 22 characters.
-        run_id: Of this run, counted from 0.
-        worker_group: Of workers in this group; at most 38 characters.
-        worker_id: Of this worker; at most 38 characters.
-        provisioner_id: Of this provisioner; at most 38 characters.
-        worker_type: Of this worker type; at most 38 characters.
-        scheduler_id: Of this scheduler; at most 38 characters.
-        task_queue: Of this task queue: ``PROVISIONER/WORKER_TYPE``.
-        organization: Of this GitHub organization, with ``%`` for each dot.
-        repository: Of this GitHub repository, with ``%`` for each dot.
-        action: Of this action on a pull request.
-        topic: Of notifications with this topic, which may be several words.
-        provider_id: Of worker pools with this provider.
-        launch_config_id: Of workers with this launch config.
-        worker_pool_id: The same as `task_queue`, as the worker manager says.
-        route: Of tasks with this route, without ``route.``; may hold ``*`` and
+        task_id: The task; 22 characters.
+        task_group_id: The task group; 22 characters.
+        run_id: The run, counted from 0.
+        worker_group: The group of the worker; at most 38 characters.
+        worker_id: The worker; at most 38 characters.
+        provisioner_id: The provisioner; at most 38 characters.
+        worker_type: The worker type; at most 38 characters.
+        scheduler_id: The scheduler; at most 38 characters.
+        task_queue: The task queue: ``PROVISIONER/WORKER_TYPE``.
+        organization: The GitHub organization, with ``%`` for each dot.
+        repository: The GitHub repository, with ``%`` for each dot.
+        action: The action on a pull request.
+        topic: The topic of a notification, which may be several words.
+        provider_id: The provider of the worker pool.
+        launch_config_id: The launch config of the worker.
+        worker_pool_id: The worker manager's name for `task_queue`.
+        route: A route of the task, without ``route.``; may contain ``*`` and
             ``#``.
     """
 
@@ -101,7 +101,7 @@ class Fields(TypedDict, total=False):
     route: Values
 
 
-# Keyword to the field's own name.
+# The field of each keyword.
 _FIELDS = {
     to_flag(name)[2:].replace("-", "_"): name for name in (*FIELDS, *POOLS) if name != "reserved"
 }
@@ -110,45 +110,45 @@ _FIELDS = {
 def bind(
     exchange: EventName | str, pattern: str | None = None, **fields: Unpack[Fields]
 ) -> Selection:
-    """Say which messages of an exchange to ask for.
+    """Select messages of an exchange.
 
     Args:
-        exchange: What happened, such as ``task-running``; or the full name of
-            any exchange.
-        pattern: What to bind, where ``*`` stands for one word and ``#`` for any
-            number; instead of fields. For an exchange that is not in the
-            catalog, None means all.
-        fields: What the routing key must hold: see `Fields`.
+        exchange: A name such as ``task-running``, or the full name of any
+            exchange.
+        pattern: The pattern to bind, where ``*`` matches one word and ``#`` any
+            number of words; instead of fields. For an exchange that is not in
+            the catalog, None selects all messages.
+        fields: Required values of routing key fields: see `Fields`.
 
     Returns:
-        What `listen` takes; its `bindings` are what the broker is asked for.
+        An argument for `listen`; its `bindings` are what the broker matches.
 
     Raises:
-        UsageError: If the exchange has no such field, or a value cannot stand
-            in it.
+        UsageError: If the exchange has no such field, or the field can never
+            have such a value.
     """
-    given = {name: _alternatives(name, values) for name, values in fields.items()}
-    routes = given.pop("route", [])
-    asked = {_FIELDS[name]: values for name, values in given.items() if values}
-    if pattern is None and ("/" not in exchange or asked):
-        return build_selection(SelectionArgs(events=[exchange], fields=asked, routes=routes))
-    if asked:
-        raise UsageError(f"{exchange}: bind takes a pattern or fields, not both")
+    values_by_name = {name: _list_values(name, values) for name, values in fields.items()}
+    routes = values_by_name.pop("route", [])
+    choices = {_FIELDS[name]: values for name, values in values_by_name.items() if values}
+    if pattern is None and ("/" not in exchange or choices):
+        return build_selection(SelectionArgs(events=[exchange], fields=choices, routes=routes))
+    if choices:
+        raise UsageError(f"{exchange}: bind accepts a pattern or fields, not both")
     patterns = [] if pattern is None else [pattern]
     return build_selection(
         SelectionArgs(exchanges=[exchange], routing_keys=patterns, routes=routes)
     )
 
 
-def _alternatives(name: str, values: object) -> list[str]:
+def _list_values(name: str, values: object) -> list[str]:
     if name not in Fields.__annotations__:
         known = Fields.__annotations__
-        near = suggest(name, known) or f"; there are {', '.join(known)}"
-        raise UsageError(f"bind knows no field {name!r}{near}")
+        hint = suggest(name, known) or f"; known fields: {', '.join(known)}"
+        raise UsageError(f"bind: unknown field {name!r}{hint}")
     if values is None:
         return []
     if isinstance(values, str | int):
         return [str(values)]
     if isinstance(values, Iterable):
         return [str(value) for value in values]
-    raise UsageError(f"{name}={values!r}: a field holds text, a number, or several of them")
+    raise UsageError(f"{name}={values!r} is not text, a number, or several of them")

@@ -1,6 +1,6 @@
-"""Filters: which events to show, told by what is in them.
+"""Filters: checks of events by their content.
 
-Pure, but for `Seen`, which remembers.
+Pure, except for `RepeatFilter`, which remembers events.
 """
 
 from __future__ import annotations
@@ -15,11 +15,11 @@ from tcsniff.pulse.payloads import get_path
 
 Filter = Callable[[Event], bool]
 
-REMEMBERED = 100_000  # events; about 9 MB
+MAX_REMEMBERED = 100_000  # events; about 9 MB
 
-# What happens once: to a task, or to a run of it. That it did is told again,
-# perhaps with a status that went on in the meantime, when a call is repeated
-# (services/queue/src/api.js) or a resolver starts anew.
+# Events that happen once for each task, or run of a task, and the fields that
+# identify it. The queue publishes them again, perhaps with a newer status, when
+# a call is repeated (services/queue/src/api.js) or a resolver restarts.
 _ONCE = {
     "task-defined": ("taskId",),
     "task-pending": ("taskId", "runId"),
@@ -30,123 +30,131 @@ _ONCE = {
 }
 
 
-def filter_states(values: Sequence[str]) -> Filter:
-    """Keep events about tasks that are in one of some states.
+def filter_states(states: Sequence[str]) -> Filter:
+    """Return a filter for events about tasks in one of some states.
 
-    It is the task's state, not the run's: after a lost worker the run has ended
-    in ``exception``, and a task that is tried again is ``pending``.
+    This is the state of the task, not of the run: after a worker is lost, the
+    run has the state ``exception``, but a task that is retried is ``pending``.
 
     Args:
-        values: Of `messages.STATES`.
+        states: Any of `messages.STATES`.
 
     Raises:
         UsageError: If there is no such state.
     """
-    for value in values:
-        if value not in STATES:
-            near = suggest(value, STATES) or f"; known: {', '.join(STATES)}"
-            raise UsageError(f"--state: no state {value!r}{near}")
-    wanted = tuple(values)
+    for state in states:
+        if state not in STATES:
+            hint = suggest(state, STATES) or f"; known states: {', '.join(STATES)}"
+            raise UsageError(f"--state: unknown state {state!r}{hint}")
+    wanted = tuple(states)
     return lambda event: get_path(event.payload, "status", "state") in wanted
 
 
-def filter_reasons(values: Sequence[str]) -> Filter:
-    """Keep events about runs that were resolved for one of some reasons.
+def filter_reasons(reasons: Sequence[str]) -> Filter:
+    """Return a filter for events about runs that were resolved for one of some reasons.
 
     Args:
-        values: Of `messages.REASONS_RESOLVED`, or words yet to come.
+        reasons: Any of `messages.REASONS_RESOLVED`, or reasons added later.
 
     Raises:
-        UsageError: If one is empty, or nearly one of those known.
+        UsageError: If one is empty, or similar to a known one.
     """
-    for value in values:
-        near = suggest(value, REASONS_RESOLVED)
-        if value not in REASONS_RESOLVED and (near or not value):
-            near = near or f"; known: {', '.join(REASONS_RESOLVED)}"
-            raise UsageError(f"--reason: no reason {value!r}{near}")
-    wanted = tuple(values)
+    for reason in reasons:
+        hint = suggest(reason, REASONS_RESOLVED)
+        if reason not in REASONS_RESOLVED and (hint or not reason):
+            hint = hint or f"; known reasons: {', '.join(REASONS_RESOLVED)}"
+            raise UsageError(f"--reason: unknown reason {reason!r}{hint}")
+    wanted = tuple(reasons)
     return lambda event: event.run is not None and event.run.reason_resolved in wanted
 
 
-def filter_tags(values: Sequence[str]) -> Filter:
-    """Keep events whose task has some tags.
+def filter_tags(conditions: Sequence[str]) -> Filter:
+    """Return a filter for events whose task has some tags.
 
-    Messages of artifacts, priorities and groups have none.
+    Messages about artifacts, priorities and groups have no tags.
 
     Args:
-        values: Each a name, for a tag of any value, or ``name=value``, where
-            the value may be empty and may have more ``=``. The same name twice
-            gives alternatives; different names must all fit.
+        conditions: Each ``name``, for a tag with any value, or ``name=value``,
+            where the value may be empty and may contain ``=``. Conditions with
+            the same name are alternatives; all names must match.
 
     Raises:
-        UsageError: If one has no name.
+        UsageError: If a condition has no name.
     """
-    wanted: dict[str, list[str | None]] = {}  # None for any value
-    for text in values:
-        name, equals, value = text.partition("=")
+    values_by_name: dict[str, list[str | None]] = {}  # None for any value
+    for condition in conditions:
+        name, equals, value = condition.partition("=")
         if not name:
-            raise UsageError(f"--tag {text!r} is not NAME=VALUE or NAME, as in kind=build")
-        wanted.setdefault(name, []).append(value if equals else None)
+            raise UsageError(
+                f"--tag {condition!r} is not NAME=VALUE or NAME; write it like kind=build"
+            )
+        values_by_name.setdefault(name, []).append(value if equals else None)
 
-    def fits(event: Event) -> bool:
+    def has_tags(event: Event) -> bool:
         tags = get_path(event.payload, "task", "tags")
         return isinstance(tags, dict) and all(
-            name in tags and (None in among or tags[name] in among)
-            for name, among in wanted.items()
+            name in tags and (None in values or tags[name] in values)
+            for name, values in values_by_name.items()
         )
 
-    return fits
+    return has_tags
 
 
 class RepeatFilter:
-    """Remembers events, to tell those that come again.
+    """A filter that remembers events, and drops those that are received again.
 
-    Messages have no id and no time. What happens once to a task, or to a run of
-    it, is therefore the same event whenever it is told, whatever its status
-    says by then. An artifact is the same if run, name and storage type are. Of
-    everything else only the same message is the same: exchange, routing key
-    and body, to the byte. So a group that is resolved once more is not new,
-    neither is a priority changed there, back and there again, unless the
-    status tells a difference.
+    Messages have no ID and no time. An event that happens once for each task or
+    run is therefore a repeat whenever it is published again, even if its status
+    has changed. An artifact is a repeat if run, name and storage type are equal.
+    Every other message is a repeat only if exchange, routing key and body are
+    equal, byte for byte. So if a group is resolved twice, or a priority is
+    changed back and forth, only the first message is new, unless the status
+    differs.
 
     Args:
-        most: How many events to remember; the one first seen is forgotten first.
+        max_remembered: How many events to remember; the oldest is forgotten first.
 
     Attributes:
-        repeats: How many events were not new.
+        repeats: The number of events that were not new.
     """
 
-    def __init__(self, most: int = REMEMBERED) -> None:
+    def __init__(self, max_remembered: int = MAX_REMEMBERED) -> None:
         self.repeats = 0
-        self._most = most
-        # Hashes, of 64 bits: that any two of those remembered are equal by
-        # chance has a probability below 1e-9.
+        self._max_remembered = max_remembered
+        # Hashes of 64 bits: the probability that two of those remembered are
+        # equal by chance is below 1e-9.
         self._seen: set[int] = set()
         self._order: deque[int] = deque()
 
     def is_new(self, event: Event) -> bool:
-        """Tell whether an event was not seen before, and remember it."""
-        known = hash(_identity(event))
-        if known in self._seen:
+        """Return whether an event was not seen before, and remember it."""
+        identity = hash(_identify(event))
+        if identity in self._seen:
             self.repeats += 1
             return False
-        if len(self._order) == self._most:
+        if len(self._order) == self._max_remembered:
             self._seen.remove(self._order.popleft())
-        self._seen.add(known)
-        self._order.append(known)
+        self._seen.add(identity)
+        self._order.append(identity)
         return True
 
 
-def _identity(event: Event) -> Hashable:
+def _identify(event: Event) -> Hashable:
     message = (event.exchange, event.routing_key, event.delivery.body)
     if not event.task_id:
         return message
     if event.name in _ONCE:
-        # From the routing key, which is made from the status: the body stays closed.
+        # From the routing key, so that the body need not be decoded.
         return (event.name, *(event.routing[name] for name in _ONCE[event.name]))
     if event.name == "artifact-created":
         artifact = get_path(event.payload, "artifact")
-        name, kind = get_path(artifact, "name"), get_path(artifact, "storageType")
-        if isinstance(name, str) and isinstance(kind, str):
-            return (event.name, event.routing["taskId"], event.routing["runId"], name, kind)
+        name, storage_type = get_path(artifact, "name"), get_path(artifact, "storageType")
+        if isinstance(name, str) and isinstance(storage_type, str):
+            return (
+                event.name,
+                event.routing["taskId"],
+                event.routing["runId"],
+                name,
+                storage_type,
+            )
     return message

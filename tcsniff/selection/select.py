@@ -1,13 +1,12 @@
-"""From flags to bindings, and to what is left to check on arrival.
+"""Selection flags, turned into bindings and the checks that are left for arrival.
 
-Pure. A selection is a list of clauses; a message is selected if one of them
-accepts it.
+Pure. A selection is a list of clauses; a message is selected if it matches one
+of them.
 """
 
 from __future__ import annotations
 
-import json
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from types import MappingProxyType
 from typing import NamedTuple
 
@@ -30,25 +29,25 @@ from tcsniff.pulse.routing import (
 
 QUEUE_EXCHANGES = tuple(exchange for exchange in CATALOG if exchange.service == "queue")
 
-# Beside one of these a route hardly narrows: it is checked on arrival. Beside
-# any other field the route is what the broker is asked for.
-_NARROW = {"taskId", "taskGroupId"}
+# A task or a group has few messages: with one of these fields, the route is
+# checked on arrival. With any other field, the route is what is bound.
+_NARROW_FIELDS = {"taskId", "taskGroupId"}
 
 Fields = Mapping[str, Sequence[str]]
-"""Field name, or one of `fields.POOLS`, to the alternatives asked for."""
+"""Alternative values by field name, or by one of `routing.POOLS`."""
 
 
 class SelectionArgs(NamedTuple):
-    """The selection flags, as they were given.
+    """The values of the selection flags.
 
     Attributes:
         events: EVENT arguments.
-        fields: Of the flags for fields of the routing key.
+        fields: Values of the flags for routing key fields.
         exchanges: Values of ``--exchange``.
         routing_keys: Values of ``--routing-key``.
         binds: Values of ``--bind``.
         routes: Values of ``--route``.
-        all_events: ``--all``.
+        all_events: Whether ``--all`` is set.
     """
 
     events: Sequence[str] = ()
@@ -68,15 +67,15 @@ class SelectionArgs(NamedTuple):
 
 
 class Clause(NamedTuple):
-    """A demand on the messages of one exchange.
+    """A condition for the messages of one exchange.
 
     Attributes:
         exchange: The exchange's name on the broker.
-        keys: Patterns, one of which must accept a routing key of the message;
-            empty if any key will do.
-        routes: The same for its routes, ``route.`` included.
-        by_route: Whether the broker is asked for the routes, and the keys are
-            checked on arrival; else the other way round.
+        keys: Patterns, one of which must match a routing key of the message;
+            empty if any key is selected.
+        routes: The same for its routes, with ``route.``.
+        by_route: Whether the routes are bound and the keys are checked on
+            arrival; otherwise it is the other way round.
     """
 
     exchange: str
@@ -86,24 +85,24 @@ class Clause(NamedTuple):
 
     @property
     def bindings(self) -> list[Binding]:
-        """What the broker is asked for."""
-        bound = self.routes if self.by_route else self.keys
-        return [Binding(self.exchange, pattern) for pattern in bound]
+        """The bindings that the broker matches."""
+        patterns = self.routes if self.by_route else self.keys
+        return [Binding(self.exchange, pattern) for pattern in patterns]
 
     @property
     def checked(self) -> tuple[str, ...]:
-        """Patterns of which one must match on arrival besides; empty if none need to."""
+        """Patterns, one of which must also match on arrival; empty to check nothing."""
         return self.keys if self.by_route else self.routes
 
 
 class Selection(NamedTuple):
-    """What somebody wants to see.
+    """The messages that a user wants to see.
 
     Attributes:
-        clauses: Of which one must accept a message.
-        notes: What to tell the person about how the flags were understood.
-        optional: Exchanges that follow from flags, so that nobody asked for
-            any one of them that a broker happens not to have.
+        clauses: A message must match one of them.
+        notes: Messages to the user about how the flags were understood.
+        optional: Exchanges that were selected by flags, not by name. It is not
+            an error if the broker does not have one of them.
     """
 
     clauses: tuple[Clause, ...]
@@ -112,38 +111,42 @@ class Selection(NamedTuple):
 
     @property
     def bindings(self) -> list[Binding]:
-        """What to bind, without repeats."""
-        return list(dict.fromkeys(one for clause in self.clauses for one in clause.bindings))
+        """The bindings of all clauses, without repeats."""
+        return list(
+            dict.fromkeys(binding for clause in self.clauses for binding in clause.bindings)
+        )
 
     @property
     def is_bound(self) -> bool:
-        """Whether the broker delivers what is selected and nothing else."""
+        """Whether the bindings alone select the messages, so nothing is checked on arrival."""
         return not any(clause.checked for clause in self.clauses)
 
     @property
     def looks_at_routes(self) -> bool:
-        """Whether any pattern could match a route: one that starts with another word cannot."""
-        patterns = [pattern for one in self.clauses for pattern in (*one.keys, *one.routes)]
-        heads = {pattern.partition(".")[0] + "." for pattern in patterns}
-        return not heads.isdisjoint({ROUTE, f"{ANY_WORD}.", f"{ANY_WORDS}."})
+        """Whether any pattern can match a route, by its first word."""
+        patterns = [
+            pattern for clause in self.clauses for pattern in (*clause.keys, *clause.routes)
+        ]
+        first_words = {pattern.partition(".")[0] + "." for pattern in patterns}
+        return not first_words.isdisjoint({ROUTE, f"{ANY_WORD}.", f"{ANY_WORDS}."})
 
     def test(self) -> Callable[[str, Sequence[str]], bool]:
-        """Prepare the test for messages that no broker has filtered, or not wholly.
+        """Return a check for messages that no broker has matched, or not fully.
 
         Returns:
-            A function that takes an exchange's name and all routing keys of a
-            message, `Delivery.keys`; routes may be left out of them unless the
+            A function of an exchange's name and all routing keys of a message,
+            `Delivery.keys`. Routes may be left out of the keys unless the
             selection `looks_at_routes`.
         """
-        demands: dict[str, list[list[Callable[[Sequence[str]], bool]]]] = {}
+        tests_by_exchange: dict[str, list[list[Callable[[Sequence[str]], bool]]]] = {}
         for clause in self.clauses:
-            sides = [_any_of(side) for side in (clause.keys, clause.routes) if side]
-            demands.setdefault(clause.exchange, []).append(sides)
+            tests = [_match_any(side) for side in (clause.keys, clause.routes) if side]
+            tests_by_exchange.setdefault(clause.exchange, []).append(tests)
 
         def accepts(exchange: str, keys: Sequence[str]) -> bool:
-            for sides in demands.get(exchange, ()):
-                for side in sides:
-                    if not side(keys):
+            for tests in tests_by_exchange.get(exchange, ()):
+                for test in tests:
+                    if not test(keys):
                         break
                 else:
                     return True
@@ -152,253 +155,210 @@ class Selection(NamedTuple):
         return accepts
 
     def accepts(self) -> Callable[[Delivery], bool]:
-        """The same test, of a delivery."""
+        """Return the same check as a function of a delivery."""
         test = self.test()
         return lambda delivery: test(delivery.exchange, delivery.keys)
 
 
 EVERYTHING = Selection(())
-"""All that a recording holds."""
+"""Everything that a recording contains."""
 
 
-def _any_of(side: Sequence[str]) -> Callable[[Sequence[str]], bool]:
-    matchers = [compile_pattern(pattern) for pattern in side]
+def _match_any(patterns: Sequence[str]) -> Callable[[Sequence[str]], bool]:
+    matchers = [compile_pattern(pattern) for pattern in patterns]
     if len(matchers) == 1:
-        (only,) = matchers
+        (matches,) = matchers
 
-        def matches(keys: Sequence[str]) -> bool:
+        def matches_any(keys: Sequence[str]) -> bool:
             for key in keys:  # noqa: SIM110 - any() with a generator takes three times as long
-                if only(key):
+                if matches(key):
                     return True
             return False
 
-        return matches
+        return matches_any
     return lambda keys: any(matches(key) for matches in matchers for key in keys)
 
 
-def build_selection(wanted: SelectionArgs) -> Selection:
-    """Turn selection flags into a selection.
+def build_selection(args: SelectionArgs) -> Selection:
+    """Build a selection from flags.
 
     Raises:
-        UsageError: If a flag or an EVENT asks for what no message can have, or
-            nothing is asked for.
+        UsageError: If a flag or an EVENT asks for something that no message
+            can have, or nothing is selected.
     """
-    narrowing = Narrowing.of(wanted.fields, wanted.routes)
-    named, others = _named(wanted, narrowing)
-    alone = not (named or others or wanted.binds)
-    implied = wanted.all_events or (alone and bool(narrowing))
-    whole = [exchange for exchange in QUEUE_EXCHANGES if implied and narrowing.fits(exchange)]
+    narrowing = _Narrowing(args.fields, args.routes)
+    named, others = _split_named(args, narrowing)
+    is_unnamed = not (named or others or args.binds)
+    is_implied = args.all_events or (is_unnamed and bool(narrowing))
+    implied = [ex for ex in QUEUE_EXCHANGES if is_implied and narrowing.fits(ex)]
+    bind_clauses = [_parse_bind(text) for text in args.binds]
     clauses = [
-        *(narrowing.applied(exchange, own) for exchange, own in named),
-        *(narrowing.applied(exchange) for exchange in whole),
-        *(_verbatim(name, wanted.routing_keys, narrowing.routes) for name in others),
-        *(pairs := [_pair(word) for word in wanted.binds]),
+        *(narrowing.build_clause(exchange, own_fields) for exchange, own_fields in named),
+        *(narrowing.build_clause(exchange) for exchange in implied),
+        *(_build_verbatim_clause(name, args.routing_keys, narrowing.routes) for name in others),
+        *bind_clauses,
     ]
-    selected = [*(exchange for exchange, _ in named), *whole]
-    notes = narrowing.verdict(selected, [*others, *(clause.exchange for clause in pairs)])
-    notes += _own_words(wanted.fields, named)
+    verbatim = [*others, *(clause.exchange for clause in bind_clauses)]
+    notes = narrowing.check_flags([*(exchange for exchange, _ in named), *implied], verbatim)
+    notes += _note_own_fields(args.fields, named)
     if not clauses:
-        raise UsageError("nothing is selected; name an EVENT, or take all of the queue's: --all")
-    unique = tuple(dict.fromkeys(clauses))
-    optional = {exchange.address for exchange in whole} - {
-        *(exchange.address for exchange, _ in named),
-        *others,
-        *(clause.exchange for clause in pairs),
-    }
-    return Selection(unique, tuple(notes), frozenset(optional))
+        raise UsageError("nothing is selected; name an EVENT, or select all queue events: --all")
+    required = {*(exchange.address for exchange, _ in named), *verbatim}
+    optional = {exchange.address for exchange in implied} - required
+    return Selection(tuple(dict.fromkeys(clauses)), tuple(notes), frozenset(optional))
 
 
-def _named(
-    wanted: SelectionArgs, narrowing: Narrowing
+def _split_named(
+    args: SelectionArgs, narrowing: _Narrowing
 ) -> tuple[list[tuple[Exchange, Fields]], list[str]]:
-    # The EVENTs, each with fields of its own; and the exchanges to be bound as
-    # they are. An --exchange of the catalog that flags can narrow is an EVENT.
-    if wanted.routing_keys and not wanted.exchanges:
-        raise UsageError("--routing-key needs an --exchange to bind at")
-    named = [_event(word) for word in wanted.events]
+    # Returns the EVENTs, each with its own fields, and the names of exchanges that
+    # are bound verbatim. An --exchange of the catalog that flags can narrow is an EVENT.
+    if args.routing_keys and not args.exchanges:
+        raise UsageError("--routing-key needs an --exchange to bind")
+    named = [_parse_event(text) for text in args.events]
     others = []
-    for name in wanted.exchanges:
-        address = _address(name)
-        if address in BY_ADDRESS and narrowing and not wanted.routing_keys:
+    for name in args.exchanges:
+        address = _find_address(name)
+        if address in BY_ADDRESS and narrowing and not args.routing_keys:
             named.append((BY_ADDRESS[address], {}))
         else:
             others.append(address)
     return named, others
 
 
-def _own_words(fields: Fields, named: Sequence[tuple[Exchange, Fields]]) -> list[str]:
+def _note_own_fields(fields: Fields, named: Sequence[tuple[Exchange, Fields]]) -> list[str]:
     return [
         f"{to_flag(name)} does not narrow {exchange.name}, which has its own {to_flag(name)[2:]}"
-        for exchange, own in named
+        for exchange, own_fields in named
         for name in fields
-        if name in own
+        if name in own_fields
     ]
 
 
-def _event(word: str) -> tuple[Exchange, Fields]:
-    name, colon, rest = word.partition(":")
+def _parse_event(text: str) -> tuple[Exchange, Fields]:
+    name, colon, rest = text.partition(":")
     exchange = find_exchange(name)
-    own: dict[str, list[str]] = {}
+    fields: dict[str, list[str]] = {}
     for part in rest.split(",") if colon else ():
-        given, equals, value = part.partition("=")
+        field_name, equals, value = part.partition("=")
         if not equals:
-            raise UsageError(f"{word!r}: after the colon come fields, as in worker-type=gaia")
-        field = find_field(given.strip())
+            raise UsageError(f"{text!r}: write fields after the colon, like worker-type=gaia")
+        field = find_field(field_name.strip())
         if not has_field(exchange, field):
-            raise UsageError(f"{word!r}: {exchange.name} has no field {given}")
-        own.setdefault(field, []).append(value)
-    return exchange, own
+            raise UsageError(f"{text!r}: {exchange.name} has no field {field_name}")
+        fields.setdefault(field, []).append(value)
+    return exchange, fields
 
 
-def _address(name: str) -> str:
+def _find_address(name: str) -> str:
     try:
         return find_exchange(name).address
     except UsageError:
         return name
 
 
-def _verbatim(name: str, keys: Sequence[str], routes: tuple[str, ...]) -> Clause:
-    found = tuple(check_pattern(key, "--routing-key") for key in keys)
+def _build_verbatim_clause(name: str, keys: Sequence[str], routes: tuple[str, ...]) -> Clause:
+    patterns = tuple(check_pattern(key, "--routing-key") for key in keys)
     if name in BY_ADDRESS and not BY_ADDRESS[name].routes:
         routes = ()
-    return Clause(name, found or (ANY_WORDS,), routes, by_route=bool(routes) and not found)
+    return Clause(name, patterns or (ANY_WORDS,), routes, by_route=bool(routes) and not patterns)
 
 
-def _pair(word: str) -> Clause:
-    name, colon, pattern = word.partition(":")
+def _parse_bind(text: str) -> Clause:
+    name, colon, pattern = text.partition(":")
     if not (name and colon):
-        raise UsageError(f"--bind {word!r} is not EXCHANGE:PATTERN, as in task-running:primary.#")
-    return Clause(_address(name), (check_pattern(pattern, "--bind"),))
+        raise UsageError(
+            f"--bind {text!r} is not EXCHANGE:PATTERN; write it like task-running:primary.#"
+        )
+    return Clause(_find_address(name), (check_pattern(pattern, "--bind"),))
 
 
-def _route(route: str) -> str:
+def _build_route_pattern(route: str) -> str:
     if not route:
-        raise UsageError("--route is empty; leave it out if any route, or none, will do")
+        raise UsageError("--route is empty; leave it out to match messages with any routes")
     return check_pattern(ROUTE + route, "--route")
 
 
-class Narrowing:
-    """What flags ask of every exchange that has the fields for it.
+class _Narrowing:
+    """The flags that narrow every exchange that has their fields.
 
     Attributes:
-        choices: For each flag that was given, its alternatives.
-        routes: Patterns for the routes, ``route.`` included.
+        choices: The alternatives of each flag, by its field.
+        routes: Patterns for routes, with ``route.``.
     """
 
-    def __init__(self, choices: dict[str, list[Choice]], routes: tuple[str, ...]) -> None:
-        self.choices = choices
-        self.routes = routes
+    def __init__(self, fields: Fields, routes: Sequence[str]) -> None:
+        self.choices: dict[str, Sequence[Choice]] = {
+            name: parse_choices(name, values) for name, values in fields.items() if values
+        }
+        self.routes = tuple(map(_build_route_pattern, routes))
 
     def __bool__(self) -> bool:
         return bool(self.choices or self.routes)
 
-    @classmethod
-    def of(cls, fields: Fields, routes: Sequence[str]) -> Narrowing:
-        """Read flags.
-
-        Raises:
-            UsageError: If a value cannot stand in the field.
-        """
-        checked = {name: parse_choices(name, values) for name, values in fields.items() if values}
-        return cls(checked, tuple(_route(route) for route in routes))
-
     def fits(self, exchange: Exchange) -> bool:
-        """Tell whether an exchange has everything that is asked for."""
-        has_routes = exchange.routes or not self.routes
-        return has_routes and all(has_field(exchange, name) for name in self.choices)
+        """Return whether an exchange has the fields of all flags."""
+        return all(has_flag(exchange) for has_flag in self._flag_tests().values())
 
-    def applied(self, exchange: Exchange, own: Fields | None = None) -> Clause:
-        """Ask an exchange for what it has of the fields.
+    def build_clause(self, exchange: Exchange, own_fields: Fields | None = None) -> Clause:
+        """Build the clause of an exchange, from the flags whose fields it has.
 
         Args:
             exchange: The exchange.
-            own: Fields of this EVENT alone; they stand in for flags of the
-                same name.
+            own_fields: Fields of its EVENT; they replace flags of the same name.
 
         Raises:
             UsageError: If the alternatives exclude each other.
         """
-        asked = {
+        choices = {
             name: choice for name, choice in self.choices.items() if has_field(exchange, name)
         }
-        asked |= {name: parse_choices(name, values) for name, values in (own or {}).items()}
+        choices |= {name: parse_choices(name, own) for name, own in (own_fields or {}).items()}
         routes = self.routes if exchange.routes else ()
-        if routes and not asked:
+        if routes and not choices:
             return Clause(exchange.address, (), routes, by_route=True)
-        keys = tuple(dict.fromkeys(build_patterns(exchange, asked)))
-        by_route = bool(routes) and not _NARROW & asked.keys()
+        keys = tuple(dict.fromkeys(build_patterns(exchange, choices)))
+        by_route = bool(routes) and not _NARROW_FIELDS & choices.keys()
         return Clause(exchange.address, keys, routes, by_route=by_route)
 
-    def verdict(self, exchanges: Sequence[Exchange], others: Sequence[str]) -> list[str]:
-        """Tell which flags say nothing about which EVENTs.
+    def check_flags(self, exchanges: Sequence[Exchange], verbatim: Sequence[str]) -> list[str]:
+        """Return a note for each flag that does not narrow some of the selected exchanges.
 
         Args:
-            exchanges: Those of the EVENTs that are selected.
-            others: Names of exchanges selected besides, which may have routes.
+            exchanges: The exchanges of the selected EVENTs.
+            verbatim: Names of the exchanges bound verbatim, which may have routes.
 
         Raises:
-            UsageError: If a flag says nothing about any of them.
+            UsageError: If a flag narrows none of them.
         """
         notes = []
-        for flag, applies in self._tests().items():
-            lacking = list(dict.fromkeys(x.name for x in exchanges if not applies(x)))
-            narrowed = any(map(applies, exchanges)) or bool(others and flag == "--route")
-            if not narrowed:
-                raise UsageError(f"{flag} {self._misplaced(flag, lacking, others)}")
+        for flag, has_flag in self._flag_tests().items():
+            lacking = list(dict.fromkeys(ex.name for ex in exchanges if not has_flag(ex)))
+            is_used = any(map(has_flag, exchanges)) or bool(verbatim and flag == "--route")
+            if not is_used:
+                raise UsageError(f"{flag} {self._explain_unused(flag, lacking, verbatim)}")
             if flag != "--route":
-                lacking += others
+                lacking += verbatim
             if lacking:
                 notes.append(f"{flag} does not narrow {', '.join(lacking)}")
         return notes
 
-    def _misplaced(self, flag: str, lacking: Sequence[str], others: Sequence[str]) -> str:
-        if not lacking and others:
-            asked = ", ".join(others)
+    def _explain_unused(self, flag: str, lacking: Sequence[str], verbatim: Sequence[str]) -> str:
+        if not lacking and verbatim:
             return (
-                f"narrows EVENTs alone; what --routing-key or --bind ask {asked} stands as it is"
+                "narrows only EVENTs; --routing-key and --bind are used as they are for "
+                + ", ".join(verbatim)
             )
-        having = ", ".join(x.name for x in CATALOG if self._tests()[flag](x))
-        who = " and ".join(lacking) or "what is selected"
-        return f"does not go with {who}; it goes with {having}"
+        has_flag = self._flag_tests()[flag]
+        having = ", ".join(exchange.name for exchange in CATALOG if has_flag(exchange))
+        subject = " and ".join(lacking) or "the selected events"
+        return f"cannot be used with {subject}; it can be used with {having}"
 
-    def _tests(self) -> dict[str, Callable[[Exchange], bool]]:
-        tests = {to_flag(name): _having(name) for name in self.choices}
+    def _flag_tests(self) -> dict[str, Callable[[Exchange], bool]]:
+        # For each flag, whether an exchange has what it narrows.
+        tests = {to_flag(name): _make_field_test(name) for name in self.choices}
         return tests | ({"--route": lambda exchange: exchange.routes} if self.routes else {})
 
 
-def _having(name: str) -> Callable[[Exchange], bool]:
+def _make_field_test(name: str) -> Callable[[Exchange], bool]:
     return lambda exchange: has_field(exchange, name)
-
-
-def describe_selection(selection: Selection, *, as_json: bool) -> Iterator[str]:
-    """Tell what a selection becomes.
-
-    Args:
-        selection: The selection.
-        as_json: Whether each binding is a line of JSON, with the names that
-            Taskcluster's Python client uses.
-
-    Yields:
-        Lines.
-    """
-    if as_json:
-        for binding in selection.bindings:
-            row: dict[str, object] = {
-                "exchange": binding.exchange,
-                "routingKeyPattern": binding.pattern,
-            }
-            asking = [clause for clause in selection.clauses if binding in clause.bindings]
-            if all(clause.checked for clause in asking):
-                row["checked"] = [pattern for clause in asking for pattern in clause.checked]
-            yield json.dumps(row)
-        return
-    bindings = selection.bindings
-    yield f"{len(bindings)} binding{'s' * (len(bindings) != 1)}"
-    width = max(len(binding.exchange) for binding in bindings)
-    for exchange, pattern in bindings:
-        yield f"  {exchange:<{width}}  {pattern}"
-    for clause in selection.clauses:
-        if clause.checked:
-            what = "routing key" if clause.by_route else "one of the routes"
-            yield f"checked on arrival: of {clause.exchange} {what} matches"
-            yield from (f"  {pattern}" for pattern in clause.checked)

@@ -1,4 +1,4 @@
-"""What may be wrong with an expression, in words and with the place.
+"""Errors in expressions, explained with their place.
 
 Pure.
 """
@@ -9,18 +9,15 @@ from collections.abc import Sequence
 from itertools import pairwise
 from typing import Any
 
-from jmespath.exceptions import (
-    LexerError,
-    ParseError,
-)
+from jmespath.exceptions import LexerError, ParseError
 from jmespath.functions import Functions
 
 from tcsniff.errors import suggest
 from tcsniff.messages import STATES
 from tcsniff.sanitize import sanitize
-from tcsniff.selection.evaluation import DEEPEST, EXPRESSION_FIELDS, WHOLE_RECORD, list_children
+from tcsniff.selection.evaluation import EXPRESSION_FIELDS, MAX_DEPTH, WHOLE_RECORD, list_children
 
-_WIDEST = 72  # characters of an expression that an error shows
+_MAX_SHOWN = 72  # characters of an expression in an error
 
 TOO_DEEP = "the expression is nested too deep"
 _COMPARISONS = {"eq", "ne", "lt", "lte", "gt", "gte"}
@@ -28,167 +25,179 @@ _CLOSING = {"lparen": ")", "lbracket": "]", "filter": "]", "lbrace": "}"}
 _CLOSERS = {"rparen", "rbracket", "rbrace"}
 _ENDS = {*_CLOSERS, "flatten", "star", "current", "literal", "number"}
 _NAMES = {"unquoted_identifier", "quoted_identifier"}
-_ELSEWHERE = {"and": "&&", "or": "||", "not": "!", "is": "=="}
-_LEXER_WORDS = {
-    "=": "'=' is no operator; equal is written ==",
-    "-": "'-' stands only before a number; a name that has one goes in double quotes",
-    "~": "'~' is no operator; there are contains(), starts_with() and ends_with()",
-    "/": "'/' is no operator; text goes in single quotes",
+_OTHER_LANGUAGES = {"and": "&&", "or": "||", "not": "!", "is": "=="}
+_LEXER_REASONS = {
+    "=": "'=' is not an operator; write == for equal",
+    "-": "'-' is valid only before a number; write a name that contains it in double quotes",
+    "~": "'~' is not an operator; use contains(), starts_with() or ends_with()",
+    "/": "'/' is not an operator; write text in single quotes",
 }
-_VALUES = {"true", "false", "null"}
-_GOES_ON = {"dot", "lbracket", "flatten", "filter", "lparen"}
+_CONSTANTS = {"true", "false", "null"}
+_CONTINUATIONS = {"dot", "lbracket", "flatten", "filter", "lparen"}
 
 
-class Misplaced(Exception):
-    """Something is wrong with an expression, at a place in it.
+class SyntaxProblem(Exception):
+    """An error at a place in an expression.
 
     Attributes:
-        place: Where, in characters from the start.
-        words: What.
+        place: The place, in characters from the start.
+        reason: What is wrong.
     """
 
-    def __init__(self, place: int, words: str) -> None:
-        super().__init__(words)
+    def __init__(self, place: int, reason: str) -> None:
+        super().__init__(reason)
         self.place = place
-        self.words = words
+        self.reason = reason
 
 
 def check_tree(tree: Any, tokens: Sequence[Any]) -> None:
-    """Find what jmespath would find only in evaluating.
+    """Check a tree for errors that jmespath finds only during evaluation.
 
     Raises:
-        Misplaced: If a function is unknown or called wrongly, or it is nested too deep.
+        SyntaxProblem: If a function is unknown or called with the wrong
+            arguments, or the expression is nested too deep.
     """
-    # jmespath's tree has no places: its calls and & come in the order of the text's.
+    # jmespath's tree has no places, but its calls and & have the order of the tokens.
     calls = (
         token["start"]
         for token, after in pairwise(tokens)
         if token["type"] == "unquoted_identifier" and after["type"] == "lparen"
     )
     ampersands = (token["start"] for token in tokens if token["type"] == "expref")
-    waiting = [(tree, 1, 0, "")]  # node, level, place and name of the function that wants a &
-    while waiting:
-        node, level, place, function = waiting.pop()
-        if level > DEEPEST:
-            raise Misplaced(0, TOO_DEEP)
+    pending = [(tree, 1, 0, "")]  # node, level, place and name of the function that needs a &
+    while pending:
+        node, level, place, function = pending.pop()
+        if level > MAX_DEPTH:
+            raise SyntaxProblem(0, TOO_DEEP)
         if node["type"] == "expref":
             place = next(ampersands)
             if not function:
-                raise Misplaced(place, "'&' goes with an argument of a function; 'and' is &&")
+                raise SyntaxProblem(
+                    place, "'&' is only valid before an argument of a function; write && for 'and'"
+                )
         elif function:
-            raise Misplaced(place, f"{function}() wants an expression after '&', as in &name")
+            raise SyntaxProblem(place, f"{function}() needs an expression after '&', like &name")
         children = [(child, level + 1, 0, "") for child in list_children(node)]
         if node["type"] == "function_expression":
             place = next(calls)
-            wants = _signature(node, place)
+            needs_expression = _check_call(node, place)
             children = [
-                (child, level + 1, place, node["value"] if want else "")
-                for (child, *_), want in zip(children, wants, strict=True)
+                (child, level + 1, place, node["value"] if needs else "")
+                for (child, *_), needs in zip(children, needs_expression, strict=True)
             ]
-        waiting.extend(reversed(children))
+        pending.extend(reversed(children))
 
 
-def _signature(node: Any, place: int) -> list[bool]:
-    # For each argument, whether it is an expression after &.
-    name, given = node["value"], len(node["children"])
+def _check_call(node: Any, place: int) -> list[bool]:
+    # Returns for each argument whether it must be an expression after &.
+    name, count = node["value"], len(node["children"])
     table = Functions.FUNCTION_TABLE
     if name not in table:
-        near = suggest(name, table) or f"; known: {', '.join(sorted(table))}"
-        raise Misplaced(place, f"no function {name}(){near}")
+        hint = suggest(name, table) or f"; known functions: {', '.join(sorted(table))}"
+        raise SyntaxProblem(place, f"unknown function {name}(){hint}")
     signature = table[name]["signature"]
-    least, variadic = len(signature), signature[-1].get("variadic", False)
-    if given < least or (given > least and not variadic):
-        count = f"{'at least ' if variadic else ''}{least} argument{'s' if least > 1 else ''}"
-        raise Misplaced(place, f"{name}() takes {count}, not {given}")
-    wants = ["expref" in argument["types"] for argument in signature]
-    return wants + wants[-1:] * (given - least)
+    min_count, is_variadic = len(signature), signature[-1].get("variadic", False)
+    if count < min_count or (count > min_count and not is_variadic):
+        expected = f"{min_count} argument{'s' if min_count > 1 else ''}"
+        at_least = "at least " if is_variadic else ""
+        raise SyntaxProblem(place, f"{name}() takes {at_least}{expected}, not {count}")
+    needs_expression = ["expref" in argument["types"] for argument in signature]
+    return needs_expression + needs_expression[-1:] * (count - min_count)
 
 
 def explain_lexer_error(error: LexerError) -> str:
-    """Say what is no token."""
+    """Return why a part of the text is not a token."""
     message = error.message
     if message.startswith("Unclosed"):
-        return f"no closing {message.split()[1]}"
+        return f"missing closing {message.split()[1]}"
     if message.startswith("Bad token"):
-        return "what stands between ` and ` is no JSON"
+        return "the text between ` and ` is not JSON"
     if error.lexer_value.startswith('"'):
-        return f"what stands between double quotes is no name: {message}"
-    return _LEXER_WORDS.get(error.lexer_value, f"unexpected {error.lexer_value!r}")
+        return f"the text in double quotes is not a name: {message}"
+    return _LEXER_REASONS.get(error.lexer_value, f"unexpected {error.lexer_value!r}")
 
 
 def explain_parse_error(error: ParseError, tokens: Sequence[Any], text: str) -> tuple[int, str]:
-    """Say where tokens make no expression, and why."""
+    """Return the place where tokens are not an expression, and why."""
     place = error.lex_position
-    if error.msg.startswith("Quoted"):  # says 0 for where
-        pairs = pairwise(tokens)
+    if error.msg.startswith("Quoted"):  # its position is always 0
         place = next(
-            one["start"]
-            for one, after in pairs
-            if (one["type"], after["type"]) == ("quoted_identifier", "lparen")
+            token["start"]
+            for token, after in pairwise(tokens)
+            if (token["type"], after["type"]) == ("quoted_identifier", "lparen")
         )
-        return place, "a function's name has no quotes"
+        return place, "write the name of a function without quotes"
     if not tokens[:-1]:
         return 0, "the expression is empty"
     if place >= len(text):
-        return len(text), f"expected {_wanted(tokens[:-1])}, found the end"
+        return len(
+            text
+        ), f"expected {_describe_expected_token(tokens[:-1])}, but the expression ends"
     number = next(number for number, token in enumerate(tokens) if token["start"] == place)
-    return place, _unexpected(tokens, number, text)
+    return place, _explain_token(tokens, number, text)
 
 
-def _wanted(tokens: Sequence[Any]) -> str:
-    # What could follow these, all of which could be read, in words.
+def _describe_expected_token(tokens: Sequence[Any]) -> str:
     last = tokens[-1]["type"]
     if last == "dot":
-        return "a field's name"
+        return "the name of a field"
     if last not in _ENDS | _NAMES:
         return "a value"
-    opened: list[str] = []
+    closing: list[str] = []
     for token in tokens:
         if token["type"] in _CLOSING:
-            opened.append(_CLOSING[token["type"]])
+            closing.append(_CLOSING[token["type"]])
         elif token["type"] in _CLOSERS:
-            opened.pop()
-    return opened[-1]  # where nothing is open, nothing is wanted
+            closing.pop()
+    return closing[-1]  # not empty, because then the expression would be complete
 
 
-def _unexpected(tokens: Sequence[Any], number: int, text: str) -> str:
+def _explain_token(tokens: Sequence[Any], number: int, text: str) -> str:
     token, before = tokens[number], tokens[max(0, number - 1)]
     shown = text[token["start"] : tokens[number + 1]["start"]].strip()
-    for one in (before, token):
-        if one["type"] == "unquoted_identifier" and one["value"] in _ELSEWHERE:
-            return f"{one['value']!r} is no operator; it is written {_ELSEWHERE[one['value']]}"
+    for word in (before, token):
+        if word["type"] == "unquoted_identifier" and word["value"] in _OTHER_LANGUAGES:
+            operator = _OTHER_LANGUAGES[word["value"]]
+            return f"{word['value']!r} is not an operator; write {operator}"
     if token["type"] == "expref":
-        return "unexpected &; 'and' is written &&"
+        return "unexpected &; write && for 'and'"
     if before["type"] == "lbracket":
-        return f"expected a number, * or ? after '[', found {shown}; a field follows a dot"
+        return f"expected a number, * or ? after '[', not {shown}; write a field after a dot"
     if token["type"] == "number" and before["type"] != "dot":
-        return f"a number goes in backticks: `{shown}`"
+        return f"write a number in backticks: `{shown}`"
     return f"unexpected {shown}"
 
 
 def point_at(text: str, place: int) -> str:
-    """Show an expression, of a long one what is around a place, and a caret under it."""
-    start = max(0, min(place - _WIDEST // 2, len(text) - _WIDEST))
-    before, after = sanitize(text[start:place]), sanitize(text[place : start + _WIDEST])
+    """Return an expression, shortened around a place, with a caret under the place."""
+    start = max(0, min(place - _MAX_SHOWN // 2, len(text) - _MAX_SHOWN))
+    before, after = sanitize(text[start:place]), sanitize(text[place : start + _MAX_SHOWN])
     left = "…" if start else ""
-    right = "…" if start + _WIDEST < len(text) else ""
+    right = "…" if start + _MAX_SHOWN < len(text) else ""
     return f"  {left}{before}{after}{right}\n  {' ' * len(left + before)}^"
 
 
 def find_hint(tokens: Sequence[Any], names: set[str]) -> str | None:
-    """Tell what is probably wrong with a valid expression, if anything."""
+    """Return a probable mistake in a valid expression; None if there is none.
+
+    Args:
+        tokens: The tokens of the expression.
+        names: The fields of the record that it uses.
+    """
     unknown = sorted(names - EXPRESSION_FIELDS.keys() - {WHOLE_RECORD})
-    for sign, token, after in zip(tokens, tokens[1:], tokens[2:], strict=False):
+    for operator, token, after in zip(tokens, tokens[1:], tokens[2:], strict=False):
         name, kind = token["value"], token["type"]
-        if sign["type"] not in _COMPARISONS or kind not in _NAMES or after["type"] in _GOES_ON:
+        if operator["type"] not in _COMPARISONS or kind not in _NAMES:
+            continue
+        if after["type"] in _CONTINUATIONS:
             continue
         if kind == "quoted_identifier":
-            return f"\"{name}\" is a field's name; text is written '{name}'"
-        if name in _VALUES:
-            return f"{name} is a field's name; the value is written `{name}`"
+            return f"\"{name}\" is the name of a field; write text like '{name}'"
+        if name in _CONSTANTS:
+            return f"{name} is the name of a field; write the value like `{name}`"
         if name in STATES or name in unknown:
-            return f"{name} is a field's name; text is written '{name}'"
+            return f"{name} is the name of a field; write text like '{name}'"
     if not unknown:
         return None
-    near = suggest(unknown[0], EXPRESSION_FIELDS) or "; what the message says is under payload"
-    return f"no event has a field {unknown[0]!r}{near}"
+    hint = suggest(unknown[0], EXPRESSION_FIELDS) or "; fields of the message are under payload"
+    return f"events have no field {unknown[0]!r}{hint}"

@@ -235,7 +235,7 @@ def test_what_the_page_cannot_check_is_told(capsys):
     [
         (["explain", f"{PAGE}?bindings[0][exchange]=a:b"], "has a colon"),
         (["explain", FIREFOX], "is not the page that shows messages"),
-        (["explain", READABLE, "--worker-type", "gaia"], "--worker-type narrows EVENTs alone"),
+        (["explain", READABLE, "--worker-type", "gaia"], "--worker-type narrows only EVENTs"),
         (
             ["explain", "--url", "--root-url", "x.org", "--all"],
             "--root-url: 'x.org' is not a Taskcluster root URL",

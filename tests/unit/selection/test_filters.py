@@ -40,9 +40,9 @@ def test_states_are_those_of_the_task(values, one, kept):
 @pytest.mark.parametrize(
     ("value", "words"),
     [
-        ("runing", "--state: no state 'runing'; did you mean 'running'?"),
-        ("", f"--state: no state ''; known: {', '.join(STATES)}"),
-        ("green", "--state: no state 'green'; known: unscheduled, "),
+        ("runing", "--state: unknown state 'runing'; did you mean 'running'?"),
+        ("", f"--state: unknown state ''; known states: {', '.join(STATES)}"),
+        ("green", "--state: unknown state 'green'; known states: unscheduled, "),
     ],
 )
 def test_a_state_that_no_task_can_be_in_is_refused(value, words):
@@ -79,8 +79,8 @@ def test_reasons_are_those_of_the_run_that_it_is_about(values, one, kept):
 @pytest.mark.parametrize(
     ("value", "words"),
     [
-        ("cancelled", "--reason: no reason 'cancelled'; did you mean 'canceled'?"),
-        ("", f"--reason: no reason ''; known: {', '.join(REASONS_RESOLVED)}"),
+        ("cancelled", "--reason: unknown reason 'cancelled'; did you mean 'canceled'?"),
+        ("", f"--reason: unknown reason ''; known reasons: {', '.join(REASONS_RESOLVED)}"),
     ],
 )
 def test_a_reason_that_is_nearly_a_known_one_is_refused(value, words):
@@ -144,7 +144,9 @@ def test_a_tag_needs_a_name(text):
     with pytest.raises(UsageError) as refused:
         filter_tags(["os=linux", text])
 
-    assert str(refused.value) == f"--tag {text!r} is not NAME=VALUE or NAME, as in kind=build"
+    assert str(refused.value) == (
+        f"--tag {text!r} is not NAME=VALUE or NAME; write it like kind=build"
+    )
 
 
 def again(**details):
@@ -270,7 +272,7 @@ def test_the_body_of_a_run_event_stays_closed():
 
 def test_the_first_seen_is_forgotten_first():
     """Memory is bounded: it remembers as many as it is told, whenever they came again."""
-    seen = RepeatFilter(most=2)
+    seen = RepeatFilter(max_remembered=2)
     one, two, three = (event(run=run) for run in range(3))
 
     told = [seen.is_new(each) for each in (one, two, one, three, two, three, one, two)]

@@ -13,7 +13,7 @@ from builders import delivery
 from tcsniff.pulse.events import Event
 from tcsniff.selection import expressions as language
 from tcsniff.selection.evaluation import is_false
-from tcsniff.selection.expressions import needle_of
+from tcsniff.selection.prefilter import build_prefilter
 
 WORDS = st.sampled_from(["failed", "fail", "", "é", 'a"b', "a\\b", "a\nb", "état"])
 PAYLOADS = st.recursive(
@@ -80,4 +80,4 @@ def test_an_escape_may_spell_anything(body):
 )
 def test_what_is_looked_for_is_known_of_comparisons_with_plain_text(text, known):
     """Of the payload, and alone or first in a row of ``&&``."""
-    assert (needle_of(Parser().parse(text).parsed) is not None) is known
+    assert (build_prefilter(Parser().parse(text).parsed) is not None) is known

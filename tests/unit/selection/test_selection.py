@@ -15,12 +15,12 @@ from tcsniff.commands.explain import explain
 from tcsniff.errors import UsageError
 from tcsniff.pulse.exchanges import BY_ADDRESS, CATALOG, find_exchange
 from tcsniff.pulse.routing import Binding, find_field, to_flag
+from tcsniff.selection.describe import describe_selection
 from tcsniff.selection.select import (
     Clause,
     Selection,
     SelectionArgs,
     build_selection,
-    describe_selection,
 )
 
 REFERENCE = json.loads((DATA / "exchanges.json").read_text(encoding="utf-8"))
@@ -168,9 +168,9 @@ def test_a_field_given_twice_to_an_event_is_alternatives():
     [
         ("task-runing", "did you mean 'task-running'?"),
         ("", "`tcsniff exchanges` lists all events"),
-        ("task-running:", "after the colon come fields, as in worker-type=gaia"),
-        ("task-running:worker-type", "after the colon come fields"),
-        ("task-running:worker-type=a,", "after the colon come fields"),
+        ("task-running:", "write fields after the colon, like worker-type=gaia"),
+        ("task-running:worker-type", "write fields after the colon"),
+        ("task-running:worker-type=a,", "write fields after the colon"),
         ("task-running:worker-type=", "is empty"),
         ("task-running:worker-tipe=a", "unknown routing key field 'worker-tipe'"),
         ("task-running:worker-tipe=a", "did you mean 'worker-type'?"),
@@ -219,7 +219,7 @@ def test_a_flag_narrows_every_exchange_that_has_its_field(name):
             assert only.pattern == ".".join(expected)
         else:
             message = refusal(entry["kebab"], fields={name: [value]})
-            assert message.startswith(f"{to_flag(name)} does not go with {entry['kebab']};")
+            assert message.startswith(f"{to_flag(name)} cannot be used with {entry['kebab']};")
 
 
 @pytest.mark.parametrize(
@@ -313,7 +313,8 @@ def test_a_flag_that_no_event_has_is_refused(name):
     message = refusal("task-running", fields={name: ["value"]})
 
     assert message == (
-        f"{to_flag(name)} does not go with task-running; it goes with {', '.join(having)}"
+        f"{to_flag(name)} cannot be used with task-running; "
+        f"it can be used with {', '.join(having)}"
     )
 
 
@@ -332,7 +333,7 @@ def test_a_flag_of_another_service_needs_an_event():
     """Flags alone mean the queue, which has no organizations."""
     message = refusal(fields={"organization": ["mozilla"]})
 
-    assert message.startswith("--organization does not go with what is selected")
+    assert message.startswith("--organization cannot be used with the selected events")
     assert "pull-request" in message
 
 
@@ -476,7 +477,7 @@ def test_an_exchange_that_flags_can_narrow_is_an_event():
 @pytest.mark.parametrize(
     ("flags", "words"),
     [
-        ({}, "nothing is selected; name an EVENT, or take all of the queue's: --all"),
+        ({}, "nothing is selected; name an EVENT, or select all queue events: --all"),
         ({"routing_keys": ["#"]}, "--routing-key needs an --exchange"),
         ({"events": ["task-running"], "routing_keys": ["#"]}, "--routing-key needs an --exchange"),
         ({"binds": ["task-running"]}, "--bind 'task-running' is not EXCHANGE:PATTERN"),
@@ -572,8 +573,8 @@ def test_a_route_that_no_event_has_is_refused():
     """As any flag."""
     message = refusal("task-group-resolved", "hook-created", routes=["a"])
 
-    assert message.startswith("--route does not go with task-group-resolved and hook-created;")
-    assert "it goes with task-defined, task-pending" in message
+    assert message.startswith("--route cannot be used with task-group-resolved and hook-created;")
+    assert "it can be used with task-defined, task-pending" in message
 
 
 def test_an_empty_route_is_refused():
@@ -826,9 +827,9 @@ def test_a_selection_is_explained_in_lines():
         "2 bindings",
         "  exchange/taskcluster-queue/v1/task-running  route.a",
         "  exchange/taskcluster-queue/v1/task-failed   route.a",
-        "checked on arrival: of exchange/taskcluster-queue/v1/task-running routing key matches",
+        "checked on arrival: routing key of exchange/taskcluster-queue/v1/task-running matches",
         "  primary.*.0.*.*.*.*.*.*.#",
-        "checked on arrival: of exchange/taskcluster-queue/v1/task-failed routing key matches",
+        "checked on arrival: routing key of exchange/taskcluster-queue/v1/task-failed matches",
         "  primary.*.0.*.*.*.*.*.*.#",
     ]
 
@@ -841,8 +842,8 @@ def test_a_check_of_routes_is_explained():
 
     assert lines[0] == "1 binding"
     assert lines[2:] == [
-        "checked on arrival: of exchange/taskcluster-queue/v1/task-running "
-        "one of the routes matches",
+        "checked on arrival: one of the routes of "
+        "exchange/taskcluster-queue/v1/task-running matches",
         "  route.a",
     ]
 
