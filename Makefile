@@ -26,11 +26,12 @@ test: $(READY)  ## Run all tests; they start RabbitMQ by themselves
 unit: $(READY)  ## Run the tests without processes and RabbitMQ, in ten seconds
 	$(BIN)/python -m pytest -q -n auto $(ARGS) tests/unit
 
-check: $(READY)  ## Check format, lint, types, the direction of imports, and documents
+check: $(READY)  ## Check format, lint, types, the direction of imports, words, and documents
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/python -m tcsniff.manual --check
+	$(BIN)/python tests/docs/words.py
 ifeq ($(filter test,$(MAKECMDGOALS)),) # `make check test` runs it with all other tests
 	$(BIN)/python -m pytest -q tests/unit/test_layout.py
 endif
