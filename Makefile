@@ -26,7 +26,7 @@ test: $(READY)  ## Run all tests; they start RabbitMQ by themselves
 unit: $(READY)  ## Run the tests without processes and RabbitMQ, in ten seconds
 	$(BIN)/python -m pytest -q -n auto $(ARGS) tests/unit
 
-check: $(READY)  ## Check format, lint, types, the direction of imports, and documents
+check: $(READY)  ## Check format, lint, types, the direction of imports, words, and documents
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
