@@ -68,7 +68,7 @@ def make_group_view(
     output = Output()
     live = can_draw(output)
     color = use_color(args.colour, live=live)
-    has_links = are_links_enabled(os.environ, live=live, coloured=color)
+    has_links = are_links_enabled(os.environ, live=live, colored=color)
     request = _ViewRequest(args, stream, group, clock, output, color, has_links)
     name = args.output or ("table" if live else "json")
     if args.document is not None:

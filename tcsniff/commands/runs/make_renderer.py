@@ -39,7 +39,7 @@ class _ViewRequest(NamedTuple):
 
     @property
     def link_root(self) -> str | None:
-        has_links = are_links_enabled(os.environ, live=can_draw(self.output), coloured=self.color)
+        has_links = are_links_enabled(os.environ, live=can_draw(self.output), colored=self.color)
         return self.stream.root_url if has_links else None
 
 

@@ -142,15 +142,15 @@ def test_a_link_is_what_terminals_know():
 )
 def test_terminals_that_would_show_garbage_get_no_links(environment, wanted):
     """The rule is gcc's."""
-    assert are_links_enabled(environment, live=True, coloured=True) is wanted
+    assert are_links_enabled(environment, live=True, colored=True) is wanted
 
 
 def test_no_links_where_there_is_no_terminal_or_no_colour():
     """Whoever wants plain text gets plain text."""
     modern = {"TERM": "xterm-256color", "COLORTERM": "truecolor"}
 
-    assert not are_links_enabled(modern, live=False, coloured=True)
-    assert not are_links_enabled(modern, live=True, coloured=False)
+    assert not are_links_enabled(modern, live=False, colored=True)
+    assert not are_links_enabled(modern, live=True, colored=False)
 
 
 # In the table and the lines.

@@ -204,9 +204,9 @@ def test_the_account_is_the_uris_then_the_environments(url, environment, user, p
         (None, "firefox-ci", {}, "no user for firefox-ci; set PULSE_USERNAME and PULSE_PASSWORD"),
         (None, "community", {"PULSE_USERNAME": "me"}, "no password for me at community"),
         ("amqps://h", "community", ACCOUNT, "--broker and --profile both say where to listen"),
-        (None, "firefox-cy", ACCOUNT, "no profile 'firefox-cy'; did you mean 'firefox-ci'?"),
-        (None, "xyz", ACCOUNT, "no profile 'xyz'; known: firefox-ci, community"),
-        (None, "", ACCOUNT, "no profile ''"),
+        (None, "firefox-cy", ACCOUNT, "unknown profile 'firefox-cy'; did you mean 'firefox-ci'?"),
+        (None, "xyz", ACCOUNT, "unknown profile 'xyz'; known: firefox-ci, community"),
+        (None, "", ACCOUNT, "unknown profile ''"),
     ],
 )
 def test_what_is_missing_is_named(url, profile, environment, words):

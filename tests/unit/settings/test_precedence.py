@@ -197,8 +197,8 @@ def test_a_variable_is_what_the_flag_would_be_given(run, monkeypatch):
         ("TCSNIFF_TASK", "x", "(--task-id is from TCSNIFF_TASK)"),
         ("TCSNIFF_WHERE", "a ==", "--where is from TCSNIFF_WHERE)"),
         ("TCSNIFF_COLUMNS", "tiem", "did you mean 'time'?"),
-        ("TCSNIFF_PROFILE", "mime", "no profile 'mime'; did you mean 'mine'?"),
-        ("TCSNIFF_CONFIG", "/nowhere", "no file /nowhere, which was to hold the settings"),
+        ("TCSNIFF_PROFILE", "mime", "unknown profile 'mime'; did you mean 'mine'?"),
+        ("TCSNIFF_CONFIG", "/nowhere", "settings file /nowhere does not exist"),
     ],
 )
 def test_a_bad_value_is_told_with_its_variable(variable, value, words, file, run, monkeypatch):
@@ -225,7 +225,11 @@ def test_a_bad_value_is_told_with_its_variable(variable, value, words, file, run
             "(--task-id is from profile community, {file}:2)",
         ),
         ("colums = 1", "explain task-running", "{file}:1: colums: no such setting; did you mean"),
-        ("a = [", "explain task-running", "{file} is no TOML: invalid value (at end of document)"),
+        (
+            "a = [",
+            "explain task-running",
+            "{file} is not valid TOML: invalid value (at end of document)",
+        ),
         ("a = " + 9999 * "[", "explain task-running", "{file} is nested too deep"),
         ("[colors]\nfaild = 'red'", "sniff --demo -n 1", "{file}:2: colors.faild: unknown event"),
         ("[colors]\nfaild = 'red'", "config", "{file}:2: colors.faild: unknown event"),
@@ -245,7 +249,7 @@ def test_a_file_of_bytes_is_told(file, run):
     """It is no text."""
     file().write_bytes(b"\xff\xfe")
 
-    assert "is no text in UTF-8" in run("explain task-running", status=2)[1]
+    assert "is not valid UTF-8" in run("explain task-running", status=2)[1]
 
 
 def test_a_folder_is_no_file(file, run, tmp_path):
