@@ -23,16 +23,16 @@ class _UsualDurations(NamedTuple):
 
 
 def estimate_time_left(nodes: Mapping[str, Node], now: float) -> float | None:
-    """Estimate how long it is until every task has ended that ever will run.
+    """Estimate the time until all tasks have ended that can still run.
 
-    Each task is taken to wait and to run as long as the median of those of its
-    kind in its pool, or of its kind, or of all. A task is taken never to run if
-    it waits for one that went wrong, for one that never runs, or in a circle;
-    what is not of this group keeps nobody waiting.
+    The estimate for a task is the median of waiting and running times of its kind
+    in its pool, of its kind, or of all tasks. A task that waits for one that went
+    wrong or cannot run, or in a cycle, cannot run. Tasks of other groups don't
+    count.
 
     Args:
         nodes: The group's tasks.
-        now: In seconds since the Unix epoch.
+        now: The time, in seconds since the Unix epoch.
 
     Returns:
         Seconds; None if no run has ended yet as runs should, be it as failed.

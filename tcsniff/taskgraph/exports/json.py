@@ -23,8 +23,8 @@ Pure. One object, in which every task stands on a line of its own::
     "blocked":      [who waits for whom: as ``tcsniff graph --blocked --json``]
     }
 
-``state`` is ``unheard`` for a task that is defined and that no message has told
-of. Fields are only ever added.
+``state`` is ``unheard`` for a task that has a definition, but no message so
+far. Fields are only ever added.
 """
 
 from __future__ import annotations

@@ -543,7 +543,7 @@ def test_two_variables_that_name_a_broker_are_told(command, file, run, monkeypat
 
     _, err = run(command, status=2)
 
-    assert "--broker and --profile both say where to listen" in err
+    assert "--broker and --profile both name a broker" in err
     assert "--broker is from TCSNIFF_BROKER, --profile is from TCSNIFF_PROFILE" in err
 
 

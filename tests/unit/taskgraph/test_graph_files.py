@@ -205,7 +205,7 @@ def test_an_empty_graph_is_one() -> None:
         (b'{"taskGroupId": "g", "tasks": []}\n{"tasks": 1}\n', "page 2: "),
         (
             b'{"code": "ResourceNotFound", "message": "no such"}',
-            'failure of the queue\'s: "no such"',
+            'error message of the queue: "no such"',
         ),
         (b"[" * 100_000, ""),
         (b'{"a":' * 100_000, ""),
@@ -225,9 +225,9 @@ def test_what_is_no_graph_is_told(text: bytes, reason: str) -> None:
 
 def test_a_half_of_two_files_asks_for_the_other() -> None:
     """Labels without ids are of no use, nor the other way round."""
-    with pytest.raises(RecordingError, match=r"file-0: .*add label-to-taskid\.json"):
+    with pytest.raises(RecordingError, match=r"file-0 .*add label-to-taskid\.json"):
         read({"a": entry("a")})
-    with pytest.raises(RecordingError, match=r"give full-task-graph\.json too"):
+    with pytest.raises(RecordingError, match=r"add full-task-graph\.json"):
         read({"a": "id-a"})
 
 
