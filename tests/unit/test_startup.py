@@ -1,4 +1,4 @@
-"""What starting costs: the modules that are loaded, which cannot flake as times do."""
+"""The cost of starting: the modules that are loaded, which do not vary as times do."""
 
 from __future__ import annotations
 
@@ -31,8 +31,8 @@ if find_spec("tcsniff.commands.completion"):
 
 
 @pytest.mark.parametrize("args", QUICK, ids=" ".join)
-def test_what_connects_to_nothing_loads_nothing_heavy(args):
-    """Help, completion and lists answer at once; only a run pays for kombu and rich."""
+def test_commands_that_do_not_connect_load_nothing_heavy(args):
+    """Help, completion and lists need neither kombu nor rich."""
     answer, _, loaded = child(PROGRAM, *args).rpartition("LOADED")
 
     assert answer
@@ -40,8 +40,8 @@ def test_what_connects_to_nothing_loads_nothing_heavy(args):
     assert HEAVY & set(loaded.split()) == set()
 
 
-def test_the_list_of_commands_is_what_each_says_itself():
-    """The list is written without importing them, and must not say something else."""
+def test_the_summaries_of_commands_are_their_own():
+    """The list is written without importing them, and must not differ."""
     root = cli.tcsniff
     context = click.Context(root)
     said = {
@@ -52,8 +52,8 @@ def test_the_list_of_commands_is_what_each_says_itself():
     assert said == said | cli.SUMMARIES
 
 
-def test_importing_the_package_costs_nothing():
-    """Nothing is loaded but itself, until one of its names is used."""
+def test_importing_the_package_loads_nothing_else():
+    """Until one of its names is used."""
     program = """
 import sys
 before = set(sys.modules)
