@@ -59,6 +59,7 @@ STORAGE_TYPES = (
     "blob",  # uploaded to the queue's own store; not published today
 )
 
+MAX_RUN_ID = 1000  # by the schema; the queue allows 50 runs
 _ANY_QUEUE = "-/a"  # checked in place of a task queue that is absent
 
 
@@ -74,8 +75,8 @@ ProvisionerId = Annotated[str, _limit_id("provisioner_id")]
 WorkerType = Annotated[str, _limit_id("worker_type")]
 TaskQueueId = Annotated[str, _limit_id("task_queue_id")]
 ProjectId = Annotated[str, _limit_id("project_id", min_length=1, max_length=500)]
-RunId = Annotated[int, Meta(ge=0, le=1000)]
-"""A run of a task, counted from 0; the queue allows 50 runs, the schema 1001."""
+RunId = Annotated[int, Meta(ge=0, le=MAX_RUN_ID)]
+"""A run of a task, counted from 0."""
 Time = Annotated[datetime, Meta(tz=True)]
 """An RFC 3339 time with offset, so always aware; rounded to microseconds."""
 State = Annotated[str, Meta(examples=list(STATES))]

@@ -40,7 +40,7 @@ ASCII = [chr(code) for code in range(128)]
 EVERY_RULE = pytest.mark.parametrize("rule", RULES, ids=[name for name, *_ in RULES])
 
 
-def test_the_catalog_holds_the_exchanges_of_the_reference() -> None:
+def test_the_catalog_has_the_exchanges_of_the_reference() -> None:
     """No exchange is missing, invented or out of order."""
     assert [exchange.address for exchange in CATALOG] == [
         entry["exchange"] for _, entry in ENTRIES
@@ -64,7 +64,7 @@ def test_an_exchange_is_named_as_in_the_reference(service: str, entry: dict[str,
 def test_a_routing_key_has_the_fields_of_the_reference(
     service: str, entry: dict[str, Any]
 ) -> None:
-    """Order, names, sizes, constants, and what may be left out or be several words agree."""
+    """Order, names, sizes, constants, and what may be absent or have several words agree."""
     fields = BY_ADDRESS[entry["exchange"]].fields
 
     assert [
@@ -88,13 +88,13 @@ def test_a_routing_key_has_the_fields_of_the_reference(
 
 @EVERY_ENTRY
 def test_the_widest_binding_is_the_references(service: str, entry: dict[str, Any]) -> None:
-    """Asking for nothing in particular binds everything that is published."""
+    """A pattern without values matches everything that is published."""
     assert build_pattern(BY_ADDRESS[entry["exchange"]], {}) == entry["defaultBinding"], service
 
 
 @EVERY_ENTRY
 def test_routes_are_known_where_messages_are_copied(service: str, entry: dict[str, Any]) -> None:
-    """An exchange has routes if the reference says under which."""
+    """An exchange has routes if the reference has a CC for it."""
     assert BY_ADDRESS[entry["exchange"]].routes is (entry["cc"] != "empty"), service
 
 
@@ -107,7 +107,7 @@ def test_the_longest_key_fits(service: str, entry: dict[str, Any]) -> None:
 
 
 def test_the_placeholder_is_the_references() -> None:
-    """What stands for a missing value is the same for every field that may lack one."""
+    """It is the same for every field that may have no value."""
     placeholders = {
         field["placeholder"]
         for _, entry in ENTRIES
@@ -123,16 +123,16 @@ def test_the_placeholder_is_the_references() -> None:
 def test_a_value_is_refused_where_the_reference_refuses_it(
     rule: tuple[str, str, str], data: st.DataObject
 ) -> None:
-    """Our patterns and the published ones agree on all that nearly is right."""
+    """Our patterns and the published ones agree on all values that are nearly right."""
     _, theirs, ours = rule
-    values = _neighbours(data.draw(_right(theirs)))
+    values = _list_neighbours(data.draw(_right(theirs)))
 
     assert _accepted(ours, values) == _accepted(theirs, values)
 
 
 @EVERY_RULE
 def test_a_value_is_as_long_as_in_the_reference(rule: tuple[str, str, str]) -> None:
-    """Our patterns and the published ones agree on every length but that of the empty value."""
+    """Our patterns and the published ones agree on every length except 0."""
     _, theirs, ours = rule
     values = {character * length for character in ASCII for length in range(1, 50)}
 
@@ -141,7 +141,7 @@ def test_a_value_is_as_long_as_in_the_reference(rule: tuple[str, str, str]) -> N
 
 @EVERY_RULE
 def test_no_value_is_empty(rule: tuple[str, str, str]) -> None:
-    """An empty word is never published, so it is never taken."""
+    """An empty word is never published."""
     assert not _accepts(rule[2], "")
 
 
@@ -156,7 +156,7 @@ def test_no_value_is_empty(rule: tuple[str, str, str]) -> None:
     ],
 )
 def test_an_exchange_is_found_by_every_name_it_has(name: str) -> None:
-    """The name alone, the reference's name, with the service, and the broker's."""
+    """The name alone, the reference's name, both with the service, and the broker's."""
     assert find_exchange(name) is BY_ADDRESS["exchange/taskcluster-queue/v1/task-running"]
 
 
@@ -169,7 +169,7 @@ def test_an_exchange_is_found_by_every_name_it_has(name: str) -> None:
     ],
 )
 def test_an_unknown_exchange_is_refused_with_a_hint(name: str, words: str) -> None:
-    """The message names the near miss, or the command that lists them."""
+    """The error has a similar name, or the command that lists all."""
     with pytest.raises(UsageError) as refused:
         find_exchange(name)
 
@@ -181,7 +181,7 @@ def test_an_unknown_exchange_is_refused_with_a_hint(name: str, words: str) -> No
     [("workerType", "worker-type"), ("taskGroupId", "task-group-id"), ("topic", "topic")],
 )
 def test_a_field_is_spelled_with_hyphens(name: str, spelling: str) -> None:
-    """Flags are spelled as flags are."""
+    """Flags are spelled in kebab case."""
     assert to_kebab_case(name) == spelling
 
 
@@ -190,8 +190,8 @@ def _right(pattern: str) -> st.SearchStrategy[str]:
     return st.from_regex(pattern.replace("$", r"\Z"), alphabet=st.sampled_from(ASCII))
 
 
-def _neighbours(value: str) -> set[str]:
-    """Make the values, not empty, that lack, add or change one character."""
+def _list_neighbours(value: str) -> set[str]:
+    """Return the values, except the empty one, that differ in one character."""
     cuts = [(value[:place], value[place:]) for place in range(len(value) + 1)]
     added = {f"{left}{character}{right}" for left, right in cuts for character in ASCII}
     changed = {f"{left}{character}{right[1:]}" for left, right in cuts for character in ASCII}

@@ -1,4 +1,4 @@
-"""Selection by content, stopping and shaping, end to end, over a recording."""
+"""Selection by content, stop conditions and output, end to end, with a recording."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ SENT = [one._replace(received="2026-11-23T18:00:00.000Z") for one in samples()]
 
 
 class Done(NamedTuple):
-    """What a run came to."""
+    """The result of a run."""
 
     status: int
     out: str
@@ -33,13 +33,13 @@ class Done(NamedTuple):
 
     @property
     def lines(self) -> list[str]:
-        """What it wrote, in lines."""
+        """Standard output, in lines."""
         return self.out.splitlines()
 
 
 @pytest.fixture
 def tcsniff(tmp_path, capfdbinary):
-    """Run tcsniff over a recording of the samples, or of what is given."""
+    """Run tcsniff with a recording of the samples, or of other deliveries."""
 
     def run(*words: str, over: list[Delivery] | None = None, live: bool = False) -> Done:
         path = tmp_path / "r.jsonl"
@@ -53,7 +53,7 @@ def tcsniff(tmp_path, capfdbinary):
 
 
 def expected(test) -> list[str]:
-    """Pick the samples of which a test is true, as routing keys."""
+    """Return the routing keys of the samples that a test accepts."""
     return [one.routing_key for one in SENT if test(Event(one))]
 
 
@@ -104,8 +104,8 @@ def runs(event: Event) -> list[dict]:
     ],
     ids=lambda value: " ".join(value) if isinstance(value, list) else "",
 )  # fmt: skip
-def test_content_selects(words, test, tcsniff):
-    """What the flags say, and all of them together."""
+def test_content_flags_select_events(words, test, tcsniff):
+    """Each flag alone, and all of them together."""
     done = tcsniff(*words)
 
     assert (done.status, keys(done)) == (0, expected(test))
@@ -113,13 +113,13 @@ def test_content_selects(words, test, tcsniff):
 
 
 def test_the_selections_of_the_table_find_something(tcsniff):
-    """Of which some are the same message again: the samples are worth selecting from."""
+    """Otherwise the samples would be useless for these tests; some are repeats."""
     for words in ("--state failed,exception", "--reason claim-expired", "--tag kind=build"):
         assert 0 < len(tcsniff(*words.split()).lines) < len(SENT)
 
 
 def test_repeats_can_be_dropped(tcsniff):
-    """What comes again is counted, not shown; without the flag it is shown."""
+    """Repeats are counted, not printed; without the flag they are printed."""
     twice = [*SENT, *SENT]
 
     once = tcsniff("--dedupe", over=twice)
@@ -131,8 +131,8 @@ def test_repeats_can_be_dropped(tcsniff):
     assert len(tcsniff(over=twice).lines) == len(twice)
 
 
-def test_only_what_is_selected_is_remembered(tcsniff):
-    """The first that is selected is shown, though the same was passed over before."""
+def test_only_selected_events_are_remembered(tcsniff):
+    """The first selected event is printed, even if an equal one was skipped before."""
     pending = delivery("task-exception", retried=True)
     resolved = delivery("task-exception")
 
@@ -155,7 +155,7 @@ def test_only_what_is_selected_is_remembered(tcsniff):
     ],
 )
 def test_a_wrong_expression_is_an_error_before_anything_connects(flag, text, place, tcsniff):
-    """Status 2, three lines, a caret under the place; no file is opened, no broker asked."""
+    """Status 2, three lines, a caret under the place; nothing is opened or connected."""
     for live in (True, False):
         done = tcsniff("--all", flag, text, live=live)
 
@@ -166,16 +166,16 @@ def test_a_wrong_expression_is_an_error_before_anything_connects(flag, text, pla
         assert caret.index("^") == 2 + place
 
 
-def test_a_field_that_is_probably_misspelt_is_told(tcsniff):
-    """It is a valid expression, of which nothing will ever be true."""
+def test_a_field_that_is_probably_misspelt_is_reported(tcsniff):
+    """The expression is valid, but would never hold."""
     done = tcsniff("--where", "paylod.status.state=='failed'")
 
     assert (done.status, done.out) == (0, "")
     assert "payload" in done.err.splitlines()[0]
 
 
-def test_what_cannot_be_evaluated_is_counted_and_told(tcsniff):
-    """It does not hold there, and does not stop it."""
+def test_failed_evaluations_are_counted_and_reported(tcsniff):
+    """The expression does not hold then, and the run continues."""
     done = tcsniff("--where", "starts_with(payload.status.schedulerId, 'gecko')")
 
     lacking = sum("status" not in orjson.loads(one.body) for one in SENT)
@@ -213,8 +213,8 @@ TASKS = [
     ],
     ids=" ".join,
 )
-def test_a_count_counts_what_is_shown(view, count, tcsniff):
-    """After every selection, in every view: the first so many, and no line more."""
+def test_a_count_counts_printed_events(view, count, tcsniff):
+    """After every selection, in every format: the first N, and not a line more."""
     words = ["task-running", "task-completed", "--where", "routing.taskId", "--dedupe", *view]
     all_of_them = tcsniff(*words, over=[*TASKS, *TASKS])
 
@@ -227,7 +227,7 @@ def test_a_count_counts_what_is_shown(view, count, tcsniff):
 
 
 def test_a_count_counts_rows_of_the_table(tmp_path):
-    """On a terminal, too: that many rows, and the picture stays."""
+    """Also on a terminal: N rows, and the picture stays."""
     path = tmp_path / "r.jsonl"
     path.write_bytes(b"".join(map(records.format_record, [*TASKS, *TASKS])))
     words = ("--from", str(path), "task-running", "--utc", "-n", "3")
@@ -240,15 +240,15 @@ def test_a_count_counts_rows_of_the_table(tmp_path):
     assert any("3 printed" in row for row in terminal.screen.display)
 
 
-def test_more_than_there_is_ends_with_the_recording(tcsniff):
-    """The end of a recording is an end like any other: status 0."""
+def test_a_count_above_the_number_of_events_ends_with_the_recording(tcsniff):
+    """The status is 0, as at the end of any recording."""
     done = tcsniff("-n", "1000", over=TASKS)
 
     assert (done.status, len(done.lines)) == (0, len(TASKS))
 
 
-def test_what_came_is_counted_up_to_the_end(tcsniff):
-    """Whether it was a flag or an expression that passed them over."""
+def test_received_events_are_counted_up_to_the_end(tcsniff):
+    """Whether a flag or an expression skipped them."""
     over = [delivery("task-running"), *[delivery("task-pending")] * 10]
 
     by_flag = tcsniff("task-running", "-n", "1", over=over)
@@ -282,7 +282,7 @@ FOR_ME = f"routing.taskId=='{TASK}'"
     ids=lambda value: " ".join(value) if isinstance(value, list) else "",
 )
 def test_the_first_to_match_decides(words, status, shown, tcsniff):
-    """The event that matched is the last that is shown; only what is selected can match."""
+    """The event that matched is the last one printed; only selected events can match."""
     done = tcsniff(*words, over=TASKS)
 
     assert (done.status, len(done.lines)) == (status, shown)
@@ -291,8 +291,8 @@ def test_the_first_to_match_decides(words, status, shown, tcsniff):
 
 
 @pytest.mark.parametrize("view", [["-o", "raw"], ["-o", "lines"], ["--select", "event"]])
-def test_the_event_that_ends_it_is_shown_in_every_view(view, tcsniff):
-    """Last, with status 10."""
+def test_the_event_that_ends_the_run_is_printed_in_every_format(view, tcsniff):
+    """It is the last one, and the status is 10."""
     done = tcsniff(*view, "--fail-on", FAILED, over=TASKS)
 
     assert done.status == 10
@@ -301,8 +301,8 @@ def test_the_event_that_ends_it_is_shown_in_every_view(view, tcsniff):
 
 
 @pytest.mark.parametrize("flag", ["--timeout", "--idle-timeout"])
-def test_time_that_is_up_ends_a_file_that_grows(flag, tcsniff):
-    """With 124, after what there was has been shown."""
+def test_a_timeout_ends_a_file_that_grows(flag, tcsniff):
+    """With 124, after its content was printed."""
     done = tcsniff("--follow", flag, "100ms", over=TASKS)
 
     assert (done.status, len(done.lines)) == (124, len(TASKS))
@@ -310,8 +310,8 @@ def test_time_that_is_up_ends_a_file_that_grows(flag, tcsniff):
 
 
 @pytest.mark.parametrize("flag", ["--timeout", "--idle-timeout"])
-def test_time_that_is_up_ends_a_paced_replay(flag, tcsniff):
-    """A recorded hour need not be waited for."""
+def test_a_timeout_ends_a_paced_replay(flag, tcsniff):
+    """A recorded hour does not take an hour."""
     later = TASKS[0]._replace(received="2026-11-23T19:01:05.250Z")
 
     done = tcsniff("--speed", "1", flag, "100ms", over=[TASKS[0], later])
@@ -320,8 +320,8 @@ def test_time_that_is_up_ends_a_paced_replay(flag, tcsniff):
 
 
 @pytest.mark.parametrize("flag", ["--timeout", "--idle-timeout"])
-def test_time_that_is_up_ends_a_pipe_in_which_nothing_comes(flag):
-    """``something | tcsniff --from -``, where something is silent."""
+def test_a_timeout_ends_a_silent_pipe(flag):
+    """As in ``command | tcsniff --from -``, if the command prints nothing."""
     heard, told = os.pipe()
     with os.fdopen(told, "wb") as silent, os.fdopen(heard, "rb") as pipe:
         silent.write(records.format_record(TASKS[0]))
@@ -342,14 +342,14 @@ def test_time_that_is_up_ends_a_pipe_in_which_nothing_comes(flag):
     assert (process.returncode, out.count(b"\n")) == (124, 1)
 
 
-def test_silence_is_of_what_is_shown(tcsniff):
-    """Events that are passed over break no silence."""
+def test_idle_time_is_time_without_printed_events(tcsniff):
+    """Skipped events do not end it."""
     done = tcsniff("--follow", "--idle-timeout", "50ms", "--where", "`false`", over=TASKS)
 
     assert (done.status, done.out) == (124, "")
 
 
-# Shaping
+# Output
 
 
 def jq(*words: str, given: str) -> str:
@@ -383,12 +383,12 @@ def jq(*words: str, given: str) -> str:
     ],
 )
 def test_a_projection_is_written_as_jq_writes_it(expression, filter_, bare, tcsniff):
-    """One line each, compact, text as it is; strings bare with ``-r``, nothing else."""
+    """One line each, compact, text unescaped; with ``-r``, strings without quotes."""
     text = 'é "quoted"\n\ttab \\ \u2028 \U0001f600 </script>'
     odd = delivery(body=orjson.dumps({"text": text}), payload={})
     over = [one for one in SENT if b'"status"' in one.body] + [odd]
     if "runs[]" in expression:
-        over.pop()  # of nothing jq makes an empty array, JMESPath null
+        over.pop()  # for nothing, jq prints an empty array, JMESPath null
 
     done = tcsniff("--select", expression, *bare, over=over)
     everything = tcsniff("-o", "json", over=over).out
@@ -397,8 +397,8 @@ def test_a_projection_is_written_as_jq_writes_it(expression, filter_, bare, tcsn
     assert done.out == jq("-c", *bare, filter_, given=everything)
 
 
-def test_a_projection_needs_no_body(tcsniff):
-    """What is no JSON has an error and a body in base64."""
+def test_a_projection_works_without_json(tcsniff):
+    """A body that is not JSON has an error and a body in base64."""
     done = tcsniff("--select", "[payload, error, body]", over=[delivery(body=b"\xff")])
 
     assert done.lines == [
@@ -408,7 +408,7 @@ def test_a_projection_needs_no_body(tcsniff):
 
 
 def test_a_projection_sees_more_than_the_record(tcsniff):
-    """When it happened, how late we heard of it, what and who."""
+    """The event's time, lag, name and service."""
     words = ("--select", "[event, service, time, lag, routing.workerType, received]")
     done = tcsniff(*words, over=[delivery("task-completed")])
 
@@ -419,7 +419,7 @@ def test_a_projection_sees_more_than_the_record(tcsniff):
 
 
 def test_columns_can_be_chosen(tcsniff):
-    """For lines, and without ``-o`` where there is no terminal."""
+    """For lines, and without ``-o`` if there is no terminal."""
     words = ("--columns", "lag,event,task-id", "--columns", "reason", "--utc")
     over = [delivery("task-exception")]
     for view in ([], ["-o", "lines"]):
@@ -443,7 +443,7 @@ def test_columns_of_a_table_can_be_chosen(tmp_path):
 
 
 def test_columns_are_listed(tcsniff):
-    """All of them, with what they show; nothing is read for it."""
+    """All of them, with their meaning; no source is read."""
     done = tcsniff("--columns", "help", live=True)
 
     assert done.status == 0
@@ -461,8 +461,8 @@ def test_a_wrong_column_is_refused(view, live, tcsniff):
     assert done.err == "tcsniff: unknown column 'reson'; did you mean 'reason'?\n"
 
 
-def test_times_are_local_unless_told():
-    """The time zone of the machine, or UTC."""
+def test_times_are_local_by_default():
+    """In the time zone of the machine, or in UTC."""
     over = [delivery("task-completed")]
     words = ("--columns", "time,received", "-o", "lines")
     times = []
@@ -480,7 +480,7 @@ def test_times_are_local_unless_told():
     assert times == [["23:31:05", "23:31:05"], ["18:01:05", "18:01:05"]]
 
 
-# At the end
+# The summary
 
 
 def counts(done: Done) -> dict[str, int]:
@@ -490,7 +490,7 @@ def counts(done: Done) -> dict[str, int]:
 
 
 def test_the_summary_can_be_json(tcsniff):
-    """One object on the last line: what came, passed, was shown, repeated, undecodable."""
+    """One object on the last line: received, matched, printed, repeated, undecodable."""
     over = [*TASKS, TASKS[1], delivery(body=b"{"), delivery("task-running", body=b"\xff")]
     words = ("task-running", "--dedupe", "--summary", "json")
 
@@ -505,8 +505,8 @@ def test_the_summary_can_be_json(tcsniff):
     assert counts(tcsniff("--summary", "json", over=over))["undecodable"] == 2
 
 
-def test_the_summary_is_told_unless_it_is_to_be_quiet(tcsniff):
-    """Asked for, it is told even then."""
+def test_the_summary_is_printed_unless_quiet(tcsniff):
+    """If it is requested, it is printed even with --quiet."""
     over = [*TASKS, delivery(body=b"{")]
 
     assert "7 received, 7 matched, 7 printed, 1 undecodable" in tcsniff(over=over).err
@@ -515,7 +515,7 @@ def test_the_summary_is_told_unless_it_is_to_be_quiet(tcsniff):
     assert counts(tcsniff("-q", "--summary", "json", over=over))["received"] == 7
 
 
-def test_lines_that_are_no_records_are_summed_up(tmp_path, capfdbinary):
+def test_lines_that_are_not_records_are_in_the_summary(tmp_path, capfdbinary):
     """In text and in JSON."""
     path = tmp_path / "r.jsonl"
     path.write_bytes(b"x\n" + records.format_record(TASKS[0]) + b"y\n")
@@ -554,7 +554,7 @@ def test_lines_that_are_no_records_are_summed_up(tmp_path, capfdbinary):
     ],
 )
 def test_flags_that_contradict_each_other_are_refused(words, capfdbinary):
-    """Status 2, one line that names a flag; nothing is opened."""
+    """Status 2, one line that names a flag; no source is opened."""
     status = main(words.split())
     done = capfdbinary.readouterr()
 
@@ -562,8 +562,8 @@ def test_flags_that_contradict_each_other_are_refused(words, capfdbinary):
     assert re.fullmatch(r"tcsniff: [^\n]*-[^\n]*\n", done.err.decode())
 
 
-def test_everything_together(tcsniff):
-    """As somebody would ask: the label and reason of lost runs of a worker type, once each."""
+def test_all_flags_work_together(tcsniff):
+    """A realistic question: the label and reason of lost runs of a worker type, once each."""
     done = tcsniff(
         "task-exception", "--reason", "claim-expired", "--dedupe", "--where", "routing.runId",
         "--select", "payload.task.tags.label", "-r",
