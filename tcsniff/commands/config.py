@@ -20,11 +20,12 @@ from tcsniff.commands.options.account_options import (
     root_url_option,
 )
 from tcsniff.commands.options.option import SectionedOption
+from tcsniff.commands.options.output_options import check_colors
 from tcsniff.commands.options.selection_options import DEBUG, OUTPUT, SectionedCommand, option
 from tcsniff.errors import UsageError, suggest
 from tcsniff.sanitize import sanitize
 from tcsniff.settings.brokers import Broker, build_broker
-from tcsniff.settings.config_file import check_colors, format_path, list_commands
+from tcsniff.settings.config_file import format_path, list_commands
 from tcsniff.settings.example import EXAMPLE_SETTINGS
 from tcsniff.settings.file_schema import BUILT_IN, SavedSelection
 from tcsniff.settings.precedence import PREFIX, Layers, Rank, get_layers

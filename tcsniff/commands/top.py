@@ -97,7 +97,9 @@ def top(
     from tcsniff.commands.runs.event_run import EventRun
 
     make_view = partial(_make_renderer, counts, origin.is_live)
-    run = EventRun(selection, content, ending, OutputArgs(), notify, make_view=make_view)
+    run = EventRun(
+        selection, content, ending, OutputArgs(verbose=counts.verbose), notify, make_view=make_view
+    )
     return run.run(origin, title=str(wanted), summary=None)
 
 
@@ -112,7 +114,7 @@ def _make_renderer(counts: TopArgs, is_live: bool, stream: StreamInfo) -> Render
     renderer = _make_view(counts, is_live, stream)
     if counts.save_svg is not None:
         # A file has colors, even if the terminal has none.
-        color = counts.colour != "never"
+        color = counts.color != "never"
 
         def make_table() -> LiveView:
             return _make_table(counts, is_live, stream, Output(io.BytesIO()), color=color)
@@ -130,7 +132,7 @@ def _make_view(counts: TopArgs, is_live: bool, stream: StreamInfo) -> Renderer:
         from tcsniff.renderers.top.top_lines import TopJsonRenderer
 
         return TopJsonRenderer(output, _make_counter(counts, is_live), every=counts.every)
-    color = use_color(counts.colour, live=live)
+    color = use_color(counts.color, live=live)
     if live:
         return _make_table(counts, is_live, stream, output, color=color)
     from tcsniff.renderers.top.live_top import TopPageRenderer  # rich: 25 ms

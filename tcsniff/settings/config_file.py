@@ -10,7 +10,6 @@ from typing import Any
 import click
 
 from tcsniff.errors import UsageError
-from tcsniff.pulse.styles import apply_colors
 from tcsniff.settings.file_schema import FlagKind, KnownFlags, Profile, Settings, parse_settings
 
 NO_FILE = "-"
@@ -86,19 +85,6 @@ def _parse_toml(text: str, name: str) -> dict[str, Any]:
         raise UsageError(f"{name} is not valid TOML: {words[:1].lower()}{words[1:]}") from None
     except RecursionError:
         raise UsageError(f"{name} is nested too deeply") from None
-
-
-def check_colors(found: Settings) -> None:
-    """Check that the colors of the settings exist.
-
-    Raises:
-        UsageError: If one does not.
-    """
-    for key, style in found.colors.items():
-        try:
-            apply_colors({key: style})
-        except UsageError as error:
-            raise UsageError(f"{found.place('colors', key)}: colors.{error}") from None
 
 
 def format_path(path: Path) -> str:

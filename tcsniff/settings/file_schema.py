@@ -96,7 +96,7 @@ class Settings(NamedTuple):
     lines: Mapping[tuple[str, ...], int] = MappingProxyType({})
 
     def place(self, *path: str) -> str:
-        """Return the place of a key, or of the innermost table around it, like ``config.toml:12``."""
+        """Return where a key is, or the innermost table around it, like ``config.toml:12``."""
         for end in range(len(path), 0, -1):
             lines = [line for key, line in self.lines.items() if key[:end] == path[:end]]
             if lines:

@@ -79,20 +79,22 @@ class AccountArgs(NamedTuple):
 
 profile_option = option(
     "--profile",
+    is_common=True,
     section=CONNECTION,
     metavar="NAME",
     rivals=("url",),
-    help="firefox-ci or community: Mozilla's two deployments; or one of the settings file.",
+    help="Use a profile: firefox-ci, community, or one of the settings file.",
 )
 """The flag that chooses a profile."""
 
 root_url_option = option(
     "--root-url",
+    is_common=True,
     section=CONNECTION,
     metavar="URL",
     envvar="TASKCLUSTER_ROOT_URL",
     rivals=("profile",),
-    help="Where the Taskcluster deployment is; else TASKCLUSTER_ROOT_URL, or the profile's.",
+    help="Link to this deployment; default: TASKCLUSTER_ROOT_URL, or the profile's.",
 )
 """The flag for the deployment's address; `deployment_of` makes use of it."""
 
@@ -100,16 +102,18 @@ _OPTIONS = stack_decorators(
     option(
         "--broker",
         "url",
+        is_common=True,
         section=CONNECTION,
         metavar="URL",
         envvar="PULSE_URL",
         rivals=("profile",),
-        help="amqps://USER@HOST:PORT/VHOST; else TCSNIFF_BROKER or PULSE_URL. "
-        "PULSE_USERNAME and PULSE_PASSWORD give the account.",
+        help="Connect to amqps://USER@HOST:PORT/VHOST; default: TCSNIFF_BROKER or PULSE_URL. "
+        "The account is in PULSE_USERNAME and PULSE_PASSWORD.",
     ),
     profile_option,
     option(
         "--password-file",
+        is_common=True,
         section=CONNECTION,
         metavar="FILE",
         help="Read the password from the first line of this file; - is standard input.",
@@ -124,25 +128,25 @@ _OPTIONS = stack_decorators(
         "--tls-cert",
         section=CONNECTION,
         metavar="FILE",
-        help="Show this certificate, in PEM; without a password it is the login (EXTERNAL).",
+        help="Log in with this certificate, in PEM (EXTERNAL without a password).",
     ),
     option(
         "--tls-key",
         section=CONNECTION,
         metavar="FILE",
-        help="Its key, if that is not in the same file.",
+        help="Read the certificate's key from this file.",
     ),
     option(
         "--tls-insecure",
         section=CONNECTION,
         is_flag=True,
-        help="Trust any certificate of any host: whoever is on the line can read the password.",
+        help="Trust any certificate of any host; others on the network can read the password.",
     ),
     option(
         "--plaintext",
         section=CONNECTION,
         is_flag=True,
-        help="Allow a password to go over amqp:// to another machine, readable on the line.",
+        help="Allow sending a password over amqp:// to another machine, unencrypted.",
     ),
 )
 

@@ -144,7 +144,7 @@ CONFIG = SectionedOption(
     section=OTHER,
     metavar="FILE",
     expose_value=False,
-    help="Read settings from this file instead of ~/.config/tcsniff/config.toml; - is none.",
+    help="Read settings from FILE, not ~/.config/tcsniff/config.toml; - for none.",
 )
 
 

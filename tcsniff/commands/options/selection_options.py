@@ -50,23 +50,23 @@ __all__ = [  # what commands declare flags with, in one place
 
 # In the order of how often people ask for them; the rest follow by name.
 _FIELD_HELP = {
-    "workerType": "Of this worker type.",
-    "provisionerId": "Of this provisioner.",
-    "task-queue": "Of this task queue: both of the above in one.",
-    "taskGroupId": "Of this task group.",
-    "taskId": "Of this task.",
-    "schedulerId": "Of this scheduler, such as gecko-level-3.",
-    "runId": "Of the run with this number, counted from 0.",
-    "workerGroup": "Of workers in this group.",
-    "workerId": "Of this worker.",
-    "organization": "Of repositories of this GitHub organization.",
-    "repository": "Of this GitHub repository.",
-    "action": "Of this action on a pull request.",
-    "topic": "Notifications with this topic; may be several words, with wildcards.",
-    "providerId": "Of worker pools with this provider.",
-    "launchConfigId": "Of workers with this launch config.",
-    "worker-pool-id": "The same as --task-queue, as the worker manager calls it.",
-    "reserved": "Of this value in the last field, which is reserved for the future.",
+    "workerType": "Match this worker type.",
+    "provisionerId": "Match this provisioner.",
+    "task-queue": "Match this task queue: provisioner and worker type.",
+    "taskGroupId": "Match tasks of this group.",
+    "taskId": "Match this task.",
+    "schedulerId": "Match this scheduler, such as gecko-level-3.",
+    "runId": "Match the run with this number, from 0.",
+    "workerGroup": "Match workers of this group.",
+    "workerId": "Match this worker.",
+    "organization": "Match repositories of this GitHub organization.",
+    "repository": "Match this GitHub repository.",
+    "action": "Match this action on a pull request.",
+    "topic": "Match notifications with this topic; may have several words and wildcards.",
+    "providerId": "Match worker pools of this provider.",
+    "launchConfigId": "Match workers with this launch config.",
+    "worker-pool-id": "Match this worker pool: the same as --task-queue.",
+    "reserved": "Match this value of the last field, reserved for the future.",
 }
 
 
@@ -164,6 +164,9 @@ def _parameter(name: str) -> str:
     return to_flag(name).removeprefix("--").replace("-", "_")
 
 
+_COMMON_FIELDS = ("workerType", "task-queue", "taskGroupId", "taskId", "schedulerId")
+
+
 def _field_option(name: str) -> Callable[[Command], Command]:
     short = [f"--{text}" for text, field in SHORT.items() if field == name]
     kebab = to_flag(name)
@@ -173,6 +176,7 @@ def _field_option(name: str) -> Callable[[Command], Command]:
         *short,
         _parameter(name),
         section=SELECTION,
+        is_common=name in _COMMON_FIELDS,
         multiple=True,
         metavar=metavar.replace("-", "_"),
         help=_FIELD_HELP[name],
@@ -185,34 +189,38 @@ _SELECTION = (
     option(
         "--route",
         "routes",
+        is_common=True,
         section=SELECTION,
         multiple=True,
         metavar="ROUTE",
-        help="Of tasks with this route; * stands for a word of it, # for any number.",
+        help="Match tasks with this route; * is one word, # any number of words.",
     ),
     option(
         "--all",
         "all_events",
+        is_common=True,
         section=SELECTION,
         is_flag=True,
-        help="Every EVENT of the queue.",
+        help="Select every EVENT of the queue.",
     ),
     option(
         "--exchange",
         "exchanges",
+        is_common=True,
         section=SELECTION,
         multiple=True,
         metavar="NAME",
-        help="Any exchange, by its full name or as an EVENT.",
+        help="Bind this exchange, by full name or EVENT.",
     ),
     option(
         "--routing-key",
         "routing_keys",
+        is_common=True,
         section=SELECTION,
         multiple=True,
         metavar="PATTERN",
         idle=lambda given: not given.get("exchanges"),
-        help="What to bind at each --exchange; without it, #.",
+        help="Bind each --exchange with this pattern. Default: #.",
     ),
     option(
         "--bind",
@@ -220,7 +228,7 @@ _SELECTION = (
         section=SELECTION,
         multiple=True,
         metavar="EXCHANGE:PATTERN",
-        help="One exchange and one pattern.",
+        help="Bind one exchange with one pattern.",
     ),
 )
 

@@ -66,10 +66,11 @@ class SourceArgs(NamedTuple):
 _OPTIONS = stack_decorators(
     option(
         "--queue",
+        is_common=True,
         section=CONNECTION,
         rivals=("resume",),
         metavar="NAME",
-        help="Use the durable queue queue/USER/NAME, kept and shared by all who name it.",
+        help="Use the durable queue queue/USER/NAME, which stays and can be shared.",
     ),
     option(
         "--queue-expires",
@@ -77,7 +78,7 @@ _OPTIONS = stack_decorators(
         idle=lambda given: not given["queue"],
         type=Duration(),
         metavar="DURATION",
-        help="Have the broker delete the --queue when nobody listens to it for so long.",
+        help="Let the broker delete the --queue after this long without a consumer.",
     ),
     option(
         "--queue-max-length",
@@ -85,14 +86,14 @@ _OPTIONS = stack_decorators(
         idle=lambda given: not given["queue"],
         type=click.IntRange(1),
         metavar="N",
-        help="Have the broker drop the oldest messages of the --queue above so many.",
+        help="Let the broker drop the oldest messages of the --queue above N.",
     ),
     option(
         "--delete-queue",
         section=CONNECTION,
         idle=lambda given: not given["queue"],
         is_flag=True,
-        help="Delete the --queue, and end.",
+        help="Delete the --queue and exit.",
     ),
     option(
         "--resume",
@@ -100,7 +101,7 @@ _OPTIONS = stack_decorators(
         rivals=("queue",),
         type=Duration(),
         metavar="DURATION",
-        help="Keep the temporary queue through a lost connection for so long.",
+        help="Keep the temporary queue this long after a lost connection.",
     ),
     option(
         "--max-size",
@@ -109,7 +110,7 @@ _OPTIONS = stack_decorators(
         default="16M",
         show_default=True,
         metavar="SIZE",
-        help="Tell of larger messages, and pass over them.",
+        help="Skip larger messages, with a warning.",
     ),
     option(
         "--prefetch",
@@ -118,29 +119,31 @@ _OPTIONS = stack_decorators(
         default=1000,
         show_default=True,
         metavar="N",
-        help="Messages that the broker may send ahead; bounds the memory.",
+        help="Let the broker send N messages ahead; limits the memory.",
     ),
     option(
         "--auto-ack",
         section=CONNECTION,
         is_flag=True,
-        help="Let the broker forget a message as soon as it is sent.",
+        help="Let the broker forget a message when it is sent; faster, but not safe.",
     ),
     option(
         "--from",
         "recordings",
+        is_common=True,
         section=RECORDING,
         rivals=("demo", "url", "profile"),
         multiple=True,
         metavar="FILE",
-        help="Replay what -o json or --record has written; - is standard input.",
+        help="Replay what -o json or --record wrote; - is standard input.",
     ),
     option(
         "--follow",
+        is_common=True,
         section=RECORDING,
         idle=lambda given: not given["recordings"],
         is_flag=True,
-        help="Wait for more at the end of the last file, as tail -f does.",
+        help="Wait for more at the end of the last file, like tail -f.",
     ),
     option(
         "--speed",
@@ -148,14 +151,15 @@ _OPTIONS = stack_decorators(
         idle=lambda given: not given["recordings"],
         type=click.FloatRange(0, min_open=True),
         metavar="FACTOR",
-        help="Replay at the recorded pace, or so many times faster. Default: as fast as possible.",
+        help="Replay at N times the recorded pace. Default: as fast as possible.",
     ),
     option(
         "--demo",
+        is_common=True,
         section=DEMO,
         is_flag=True,
         rivals=("recordings", "url", "profile"),
-        help="Watch made-up tasks; needs no broker.",
+        help="Watch simulated tasks; needs no broker.",
     ),
     option(
         "--seed",
@@ -163,7 +167,7 @@ _OPTIONS = stack_decorators(
         idle=lambda given: not given["demo"],
         type=click.IntRange(0),
         metavar="N",
-        help="Make up the same tasks each time, at the same times.",
+        help="Simulate the same tasks each time, at the same times.",
     ),
 )
 
