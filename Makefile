@@ -1,33 +1,45 @@
-# The project's commands. Each sets up what it needs, in .venv, from nothing but
+# The project's commands. Each sets up what it needs in .venv, and needs only
 # Python 3.11 or later and a package index.
 
 PYTHON ?= python3
 BIN = .venv/bin
+PIP = $(BIN)/python -m pip --quiet --disable-pip-version-check
 READY = .venv/.ready
 DIST ?= dist
+# A group of tests that share something expensive stays in one worker. Each worker starts a
+# RabbitMQ, so more than four cost more than they save.
+PARALLEL = -n auto --maxprocesses 4 --dist loadgroup
 
-.PHONY: demo test check docs pictures bench zipapp clean
+.PHONY: demo test unit check docs pictures bench zipapp clean
 
-demo: $(READY)  ## Watch made-up tasks for a few seconds
+demo: $(READY)  ## Watch simulated tasks for a few seconds
 	@if [ -t 1 ]; then view=table; else view=lines; fi; \
 	$(BIN)/tcsniff --demo --seed 7 --count 400 --output $$view
 
-test: $(READY)  ## Run all tests, those with RabbitMQ on a server of their own
+test: $(READY)  ## Run all tests; they start RabbitMQ by themselves
 	@.ci/rabbitmq
 	$(BIN)/coverage erase
-	$(BIN)/coverage run -m pytest $(ARGS)
+	$(BIN)/coverage run -m pytest $(PARALLEL) --hypothesis-profile thorough $(ARGS)
 	$(BIN)/coverage combine -q
 	$(BIN)/coverage report --fail-under=85
 
-check: $(READY)  ## Format, lint, types, which way imports point, documents that are up to date
+unit: $(READY)  ## Run the tests without processes and RabbitMQ, in ten seconds
+	$(BIN)/python -m pytest -q -n auto $(ARGS) tests/unit
+
+check: $(READY)  ## Check format, lint, types, the direction of imports, words, and documents
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
-	$(BIN)/python -m tcsniff.manual --check
-	$(BIN)/python -m pytest -q tests/unit/test_layout.py tests/unit/test_startup.py
+	$(BIN)/python -m man.generate --check
+	$(BIN)/python -m completions.generate --check
+	$(BIN)/python tests/docs/words.py
+ifeq ($(filter test,$(MAKECMDGOALS)),) # `make check test` runs it with all other tests
+	$(BIN)/python -m pytest -q tests/unit/test_layout.py
+endif
 
-docs: $(READY)  ## Write man/ and completions/ anew
-	$(BIN)/python -m tcsniff.manual
+docs: $(READY)  ## Write the manual pages and completions
+	$(BIN)/python -m man.generate
+	$(BIN)/python -m completions.generate
 
 # Each line draws one; tests/test_pictures.py says which are old, and reads them here.
 pictures: $(READY)  ## Draw the pictures in man/pictures/ anew
@@ -36,22 +48,22 @@ pictures: $(READY)  ## Draw the pictures in man/pictures/ anew
 	$(BIN)/tcsniff graph --demo --seed 14 -n 250 -q -o lines --save-svg man/pictures/graph.svg >/dev/null || [ $$? -eq 10 ]
 	$(BIN)/tcsniff top --demo --seed 4 -n 900 -q --save-svg man/pictures/top.svg >/dev/null
 
-bench: $(READY)  ## Measure speed and memory against promises, as ratios; ten minutes
+bench: $(READY)  ## Measure speed and memory, as ratios to limits; takes ten minutes
 	@.ci/rabbitmq
-	$(BIN)/python -m pip install --quiet --group bench
+	$(PIP) install --group bench
 	$(BIN)/python tests/benchmarks/decode.py
 	$(BIN)/python tests/benchmarks $(SECTIONS)
 
-zipapp: $(READY)  ## Make dist/tcsniff.pyz: all in one file, for this Python and this kind of system
+zipapp: $(READY)  ## Build dist/tcsniff.pyz: one file with all dependencies, for this Python and platform
 	$(BIN)/shiv --console-script tcsniff --python '/usr/bin/env python3' --compressed \
 	  --output-file $(DIST)/tcsniff.pyz .
 
-clean:
+clean:  ## Delete what these commands have made
 	rm -rf .venv dist .coverage* .mypy_cache .pytest_cache .ruff_cache .hypothesis
 
 $(READY): pyproject.toml
-	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "tcsniff needs Python 3.11 or later; have another with make PYTHON=...")'
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "tcsniff needs Python 3.11 or later; choose one with make PYTHON=python3.12")'
 	$(PYTHON) -m venv .venv
-	$(BIN)/python -m pip install --quiet --upgrade 'pip>=25.1'
-	$(BIN)/python -m pip install --quiet --editable . --group dev
+	$(PIP) install --upgrade 'pip>=25.1'
+	$(PIP) install --editable . --group dev
 	@touch $@

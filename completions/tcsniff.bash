@@ -62,7 +62,7 @@ _tcsniff_flags() {
         --queue --queue-expires --queue-max-length --delete-queue --resume --max-size --prefetch
         --auto-ack --from --follow --speed --demo --seed -n --count --timeout --idle-timeout
         --until --fail-on -o --output --json --columns --select -r --raw-output --utc --record
-        --save-svg --gaps --color --summary -q --quiet --config -h --help --debug
+        --save-svg --gaps --color --summary -q --quiet --config -h --help --help-all --debug
       )
       ;;
     graph)
@@ -72,7 +72,7 @@ _tcsniff_flags() {
         --max-size --prefetch --auto-ack --from --follow --speed --demo --seed --graph
         --root-url --no-api --no-wait --settle -n --count --timeout -o --output --json --format
         --critical-path --blocked --utc --record --save-svg --notify --color -q --quiet --config
-        -h --help --debug
+        -h --help --help-all --debug
       )
       ;;
     top)
@@ -85,7 +85,7 @@ _tcsniff_flags() {
         --profile --password-file --tls-ca --tls-cert --tls-key --tls-insecure --plaintext
         --queue --queue-expires --queue-max-length --delete-queue --resume --max-size --prefetch
         --auto-ack --from --follow --speed --demo --seed -n --count --timeout --idle-timeout
-        --until --fail-on -q --quiet --config -h --help --debug
+        --until --fail-on -q --quiet --config -h --help --help-all --debug
       )
       ;;
     explain)
@@ -94,12 +94,12 @@ _tcsniff_flags() {
         --task --scheduler-id --run-id --worker-group --worker-id --organization --repository
         --action --topic --provider-id --launch-config-id --worker-pool-id --route --all
         --exchange --routing-key --bind --where --state --reason --tag --dedupe --profile
-        --root-url --json --url --config -h --help --debug
+        --root-url --json --url --config -h --help --help-all --debug
       )
       ;;
     exchanges)
       found=(
-        --json --config -h --help --debug
+        --json --config -h --help --help-all --debug
       )
       ;;
     doctor)
@@ -108,40 +108,40 @@ _tcsniff_flags() {
         --task --scheduler-id --run-id --worker-group --worker-id --organization --repository
         --action --topic --provider-id --launch-config-id --worker-pool-id --route --all
         --exchange --routing-key --bind --broker --profile --password-file --tls-ca --tls-cert
-        --tls-key --tls-insecure --plaintext --wait --json --config -h --help --debug
+        --tls-key --tls-insecure --plaintext --wait --json --config -h --help --help-all --debug
       )
       ;;
     config)
       found=(
         --broker --profile --password-file --tls-ca --tls-cert --tls-key --tls-insecure
-        --plaintext --root-url --json --path --example --config -h --help --debug
+        --plaintext --root-url --json --path --example --config -h --help --help-all --debug
       )
       ;;
     simulate)
       found=(
         --groups --tasks --fault --seed --speed --rate --delay --graph -q --quiet --broker
         --profile --password-file --tls-ca --tls-cert --tls-key --tls-insecure --plaintext
-        --config -h --help --debug
+        --config -h --help --help-all --debug
       )
       ;;
     schema)
       found=(
-        -h --help --debug
+        -h --help --help-all --debug
       )
       ;;
     completion)
       found=(
-        -h --help --debug
+        -h --help --help-all --debug
       )
       ;;
     help)
       found=(
-        -h --help --debug
+        -h --help --help-all --debug
       )
       ;;
   esac
   case $2 in
-    1) found+=(--version) ;;
+    1) found+=(-V --version) ;;
   esac
 }
 
@@ -373,8 +373,8 @@ _tcsniff_arguments() {
       ;;
     help)
       [[ $3 != help && $3 != -* ]] || found+=(
-        environment exit-status expressions files recipes record security sniff graph top
-        explain exchanges doctor config simulate schema completion help
+        environment exit-status expressions files recipes record security settings sniff graph
+        top explain exchanges doctor config simulate schema completion help
       )
       ;;
   esac

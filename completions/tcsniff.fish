@@ -5,7 +5,7 @@ set -g __tcsniff_commands sniff graph top explain exchanges doctor config simula
 
 function __tcsniff_events
     printf '%s\t%s\n' \
-        task-defined 'a task was created; its status here is always unscheduled, without runs' \
+        task-defined 'a task was created; its status is always unscheduled here, without runs' \
         task-pending 'a run can be claimed: the first, a retry or a rerun' \
         task-running 'a worker claimed a run; renewed claims are not announced' \
         artifact-created 'a run has a new artifact; never for storage type s3' \
@@ -13,31 +13,31 @@ function __tcsniff_events
         task-failed 'a run\'s own code failed, and its task with it' \
         task-exception 'a run ended for another reason; final unless the status says pending' \
         task-group-resolved 'every task of a group has been resolved once; repeats, and reruns may still run' \
-        task-group-sealed 'a group takes no more tasks (since v48.0.0)' \
-        task-priority-changed 'an unresolved task got another priority (since v95.1.0)' \
-        task-group-priority-changed 'all unresolved tasks of a group got another priority (since v95.1.0)' \
+        task-group-sealed 'no more tasks can be added to a group (since v48.0.0)' \
+        task-priority-changed 'the priority of an unresolved task was changed (since v95.1.0)' \
+        task-group-priority-changed 'the priority of all unresolved tasks of a group was changed (since v95.1.0)' \
         pull-request 'something happened to a pull request; the action says what' \
         push 'commits or a tag were pushed' \
         release 'a release was published or changed' \
-        rerun 'somebody asked for a check to run again (since v44.16.0)' \
+        rerun 'a rerun of a check was requested (since v44.16.0)' \
         task-group-creation-requested 'the tasks for a GitHub event are about to be created' \
         hook-created 'a hook was created' \
         hook-updated 'a hook\'s definition was changed' \
         hook-deleted 'a hook was deleted' \
-        notification 'a notification asked for by the notify API or a task\'s notify.pulse route' \
+        notification 'a notification requested with the notify API or a task\'s notify.pulse route' \
         client-created 'a client was created' \
         client-updated 'a client was changed' \
         client-deleted 'a client was deleted' \
         role-created 'a role was created' \
         role-updated 'a role was changed' \
         role-deleted 'a role was deleted' \
-        worker-pool-created 'a worker pool was created; published without any field' \
-        worker-pool-updated 'a worker pool\'s definition was changed; published without any field' \
+        worker-pool-created 'a worker pool was created; published without field values' \
+        worker-pool-updated 'a worker pool\'s definition was changed; published without field values' \
         worker-pool-error 'provisioning, or a worker, reported an error (since v67.0.0)' \
-        worker-requested 'a worker was asked for at the cloud provider (since v67.0.0)' \
+        worker-requested 'a worker was requested from the cloud provider (since v67.0.0)' \
         worker-running 'a worker registered and can claim tasks (since v67.0.0)' \
         worker-stopped 'a worker stopped (since v67.0.0)' \
-        worker-removed 'a worker was told to go or was terminated; says why (since v67.0.0)' \
+        worker-removed 'a worker was asked to stop or was terminated, with the reason (since v67.0.0)' \
         launch-config-created 'a launch config was added to a worker pool (since v82.0.0)' \
         launch-config-updated 'a launch config was changed (since v82.0.0)' \
         launch-config-archived 'a launch config was archived (since v82.0.0)'
@@ -191,18 +191,19 @@ complete -c tcsniff -n __tcsniff_first -a config -d 'Show every setting in force
 complete -c tcsniff -n __tcsniff_first -a simulate -d 'Publish made-up task graphs to a broker on this machine'
 complete -c tcsniff -n __tcsniff_first -a schema -d 'Print the JSON Schema of the record, or of an EVENT\'s payload'
 complete -c tcsniff -n __tcsniff_first -a completion -d 'Print a completion script for a shell'
-complete -c tcsniff -n __tcsniff_first -a help -d 'Tell of a TOPIC, or of a command'
+complete -c tcsniff -n __tcsniff_first -a help -d 'Show the help of a command or a topic'
 complete -c tcsniff -n '__tcsniff_in sniff top explain doctor schema' -a '(__tcsniff_event)'
 complete -c tcsniff -n '__tcsniff_in completion; and __tcsniff_alone' -a bash
 complete -c tcsniff -n '__tcsniff_in completion; and __tcsniff_alone' -a zsh
 complete -c tcsniff -n '__tcsniff_in completion; and __tcsniff_alone' -a fish
-complete -c tcsniff -n '__tcsniff_in help; and __tcsniff_alone' -a environment -d 'The variables that tcsniff reads'
-complete -c tcsniff -n '__tcsniff_in help; and __tcsniff_alone' -a exit-status -d 'What tcsniff ends with, and what it means'
-complete -c tcsniff -n '__tcsniff_in help; and __tcsniff_alone' -a expressions -d 'What --where, --until, --fail-on and --select take'
-complete -c tcsniff -n '__tcsniff_in help; and __tcsniff_alone' -a files -d 'What tcsniff reads and writes besides'
-complete -c tcsniff -n '__tcsniff_in help; and __tcsniff_alone' -a recipes -d 'Things to do, as lines for a shell'
-complete -c tcsniff -n '__tcsniff_in help; and __tcsniff_alone' -a record -d 'The line of JSON that -o json prints'
-complete -c tcsniff -n '__tcsniff_in help; and __tcsniff_alone' -a security -d 'Passwords, TLS, what is sent, shown and kept'
+complete -c tcsniff -n '__tcsniff_in help; and __tcsniff_alone' -a environment -d 'Environment variables that tcsniff reads'
+complete -c tcsniff -n '__tcsniff_in help; and __tcsniff_alone' -a exit-status -d 'Exit statuses and what they mean'
+complete -c tcsniff -n '__tcsniff_in help; and __tcsniff_alone' -a expressions -d 'Expressions for --where, --until, --fail-on and --select'
+complete -c tcsniff -n '__tcsniff_in help; and __tcsniff_alone' -a files -d 'Files that tcsniff reads and writes'
+complete -c tcsniff -n '__tcsniff_in help; and __tcsniff_alone' -a recipes -d 'Recipes for the shell'
+complete -c tcsniff -n '__tcsniff_in help; and __tcsniff_alone' -a record -d 'The record: the JSON line that -o json prints'
+complete -c tcsniff -n '__tcsniff_in help; and __tcsniff_alone' -a security -d 'Passwords, TLS, and what tcsniff sends, prints and stores'
+complete -c tcsniff -n '__tcsniff_in help; and __tcsniff_alone' -a settings -d 'The settings file'
 complete -c tcsniff -n '__tcsniff_in help; and __tcsniff_alone' -a sniff -d 'Show Taskcluster\'s events as they happen'
 complete -c tcsniff -n '__tcsniff_in help; and __tcsniff_alone' -a graph -d 'Show a task group as a tree, and wait for its end'
 complete -c tcsniff -n '__tcsniff_in help; and __tcsniff_alone' -a top -d 'Count runs of tasks, live: how many wait, run and end, how often and how long'
@@ -213,7 +214,7 @@ complete -c tcsniff -n '__tcsniff_in help; and __tcsniff_alone' -a config -d 'Sh
 complete -c tcsniff -n '__tcsniff_in help; and __tcsniff_alone' -a simulate -d 'Publish made-up task graphs to a broker on this machine'
 complete -c tcsniff -n '__tcsniff_in help; and __tcsniff_alone' -a schema -d 'Print the JSON Schema of the record, or of an EVENT\'s payload'
 complete -c tcsniff -n '__tcsniff_in help; and __tcsniff_alone' -a completion -d 'Print a completion script for a shell'
-complete -c tcsniff -n '__tcsniff_in help; and __tcsniff_alone' -a help -d 'Tell of a TOPIC, or of a command'
+complete -c tcsniff -n '__tcsniff_in help; and __tcsniff_alone' -a help -d 'Show the help of a command or a topic'
 complete -c tcsniff -n '__tcsniff_in sniff top explain doctor' -l worker-type -x -d 'Of this worker type'
 complete -c tcsniff -n '__tcsniff_in sniff top explain doctor' -l provisioner-id -x -d 'Of this provisioner'
 complete -c tcsniff -n '__tcsniff_in sniff top explain doctor' -l task-queue -x -d 'Of this task queue: both of the above in one'
@@ -268,7 +269,7 @@ complete -c tcsniff -n '__tcsniff_in sniff top' -l until -x -d 'End after an eve
 complete -c tcsniff -n '__tcsniff_in sniff top' -l fail-on -x -d 'The same, with exit status 10'
 complete -c tcsniff -n '__tcsniff_in sniff' -s o -l output -x -a 'table lines json raw' -d 'table: live; lines: one an event; json: one object a line; raw: bodies as they came. Default: table on a terminal, else json'
 complete -c tcsniff -n '__tcsniff_in sniff graph top' -l json -d 'Short for -o json'
-complete -c tcsniff -n '__tcsniff_in sniff' -l columns -x -a '(__tcsniff_list time\\t\'when it happened, or else when it reached us\' received\\t\'when it reached us\' lag\\t\'how long after it happened it reached us\' event\\t\'what happened, by symbol and word\' state\\t\'the task\\\'s state, as the queue knew it when it sent the message\' task\\t\'the task\\\'s label or kind; the group\\\'s id; else the routing key\' task-id\\t\'the task\\\'s id\' run\\t\'the run\\\'s number\' pool\\t\'the worker pool: provisioner and worker type\' worker\\t\'the worker: group and id\' reason\\t\'why a run ended or was made; an artifact\\\'s name; a priority\' scheduler\\t\'the scheduler\' group\\t\'the task group\\\'s id\' routes\\t\'the task\\\'s own routes\' exchange\\t\'the exchange\\\'s name on the broker\' key\\t\'the routing key\')' -d 'What the table and the lines show; `--columns help` lists what there is'
+complete -c tcsniff -n '__tcsniff_in sniff' -l columns -x -a '(__tcsniff_list time\\t\'when it happened, or if unknown, when it was received\' received\\t\'when it was received\' lag\\t\'time from when it happened to when it was received\' event\\t\'what happened, as symbol and word\' state\\t\'the task\\\'s state when the queue sent the message\' task\\t\'the task\\\'s label or kind, the group\\\'s ID, or the routing key\' task-id\\t\'the task\\\'s ID\' run\\t\'the run\\\'s number\' pool\\t\'the worker pool: provisioner and worker type\' worker\\t\'the worker: group and ID\' reason\\t\'why a run ended or was created; an artifact\\\'s name; a priority\' scheduler\\t\'the scheduler\' group\\t\'the task group\\\'s ID\' routes\\t\'the task\\\'s own routes\' exchange\\t\'the exchange\\\'s name on the broker\' key\\t\'the routing key\')' -d 'What the table and the lines show; `--columns help` lists what there is'
 complete -c tcsniff -n '__tcsniff_in sniff' -l select -x -d 'What to show of each event, as JSON: a JMESPath expression over its record'
 complete -c tcsniff -n '__tcsniff_in sniff' -s r -l raw-output -d 'Show strings that --select gives without quotes, as jq -r does'
 complete -c tcsniff -n '__tcsniff_in sniff graph' -l utc -d 'Show times in UTC'
@@ -280,7 +281,8 @@ complete -c tcsniff -n '__tcsniff_in sniff' -l summary -x -a 'text json' -d 'How
 complete -c tcsniff -n '__tcsniff_in sniff graph top simulate' -s q -l quiet -d 'Say nothing but errors'
 complete -c tcsniff -n '__tcsniff_in sniff graph top explain exchanges doctor config simulate' -l config -r -F -d 'Read settings from this file instead of ~/.config/tcsniff/config.toml; - is none'
 complete -c tcsniff -n '__tcsniff_in sniff graph top explain exchanges doctor config simulate schema completion help' -s h -l help -d 'Show this message and exit'
-complete -c tcsniff -n '__tcsniff_in sniff graph top explain exchanges doctor config simulate schema completion help' -l debug -d 'Show the traceback of a failure'
+complete -c tcsniff -n '__tcsniff_in sniff graph top explain exchanges doctor config simulate schema completion help' -l help-all -d 'Show all flags and exit'
+complete -c tcsniff -n '__tcsniff_in sniff graph top explain exchanges doctor config simulate schema completion help' -l debug -d 'Show the traceback of an error'
 complete -c tcsniff -n '__tcsniff_in graph' -l graph -r -F -d 'Read them from task-graph.json of the decision task, from full-task-graph.json and label-to-taskid.json, or from a saved answer of listTaskGroup'
 complete -c tcsniff -n '__tcsniff_in graph' -l root-url -x -d 'Ask the queue of this deployment; else TASKCLUSTER_ROOT_URL, or the profile\'s'
 complete -c tcsniff -n '__tcsniff_in graph' -l no-api -d 'Do not ask the queue'
@@ -315,4 +317,4 @@ complete -c tcsniff -n '__tcsniff_in simulate' -l speed -x -d 'Simulated seconds
 complete -c tcsniff -n '__tcsniff_in simulate' -l rate -x -d 'At most so many messages a second'
 complete -c tcsniff -n '__tcsniff_in simulate' -l delay -x -d 'Wait so long between the first id and its first message, for whoever listens then'
 complete -c tcsniff -n '__tcsniff_in simulate' -l graph -r -F -d 'Write the dependencies of all tasks there, as the task-graph.json of a decision task; one that ends in .gz is compressed'
-complete -c tcsniff -n __tcsniff_first -l version -d 'Show the version; with --verbose, of what it runs on, too'
+complete -c tcsniff -n __tcsniff_first -s V -l version -d 'Show the version and exit; with --verbose also those of the libraries'

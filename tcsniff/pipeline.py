@@ -62,9 +62,9 @@ class Renderer:
         """Write what was added; called after every batch, including empty ones."""
         raise NotImplementedError
 
-    def show_gap(self, gap: Gap) -> None:
-        """Add a time during which messages may have been missed."""
-        raise NotImplementedError
+    def show_gap(self, gap: Gap) -> None:  # noqa: ARG002 - for renderers that show gaps
+        """Add a time during which messages may have been missed; ignored by default."""
+        return
 
     def notify(self, text: str) -> None:
         """Write a line above the picture, where it stays; only for live renderers."""
@@ -84,6 +84,9 @@ class ConnectionObserver:
 
     def notify(self, text: str) -> None:
         """Receive a message for the user."""
+
+    def detail(self, text: str) -> None:
+        """Receive the technical details of a new connection, for --verbose."""
 
     def add_gap(self, gap: Gap) -> None:
         """Receive a gap, after it has ended."""

@@ -1,45 +1,68 @@
-"""The broker that tests of several files share."""
+"""Markers, Hypothesis profiles, and the broker that tests share."""
 
 from __future__ import annotations
 
 import os
 import threading
 from collections.abc import Generator, Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import HealthCheck, settings
 from kombu.connection import Connection
 
 from rabbitmq import ADMIN, RabbitMQ, Taskcluster, program, release
 from running import PATIENCE
 
-os.environ["TCSNIFF_CONFIG"] = "-"  # whoever runs the tests may have settings of their own
+os.environ["TCSNIFF_CONFIG"] = "-"  # ignore the settings of the person who runs the tests
 
-LEFT_OUT = (
-    "tests that need a RabbitMQ were left out; to have them: apt-get install rabbitmq-server"
-)
+TESTS = Path(__file__).parent
+MARKED_FOLDERS = {"process", "broker", "docs"}
+NO_BROKER = "tests that need RabbitMQ are skipped; to run them: apt-get install rabbitmq-server"
+
+# `make test` asks for `--hypothesis-profile=thorough`. No test fails because the machine is busy.
+_PATIENT = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.register_profile("fast", _PATIENT, max_examples=10, derandomize=True)
+settings.register_profile("thorough", _PATIENT, max_examples=100, print_blob=True)
+settings.load_profile("fast")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark each test by its folder, and whatever uses RabbitMQ with `broker`."""
+    for item in items:
+        folder = item.path.relative_to(TESTS).parts[0]
+        markers = MARKED_FOLDERS & {folder}
+        if "rabbitmq_server" in getattr(item, "fixturenames", ()):
+            markers.add("broker")
+        for marker in sorted(markers):
+            item.add_marker(marker)
 
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport() -> Generator[None, Any, Any]:
-    """Give what was left out for want of a broker one place, hence one line in the summary."""
+    """Give all tests that are skipped without RabbitMQ one line in the summary."""
     report = yield
-    if report.skipped and LEFT_OUT in str(report.longrepr):
-        report.longrepr = (__file__, None, LEFT_OUT)
+    if report.skipped and NO_BROKER in str(report.longrepr):
+        report.longrepr = (__file__, None, NO_BROKER)
     return report
 
 
 def pytest_make_parametrize_id(val: object) -> str | None:
-    """Give functions an ID without their address, which differs between processes."""
-    return getattr(val, "__name__", None) if callable(val) else None
+    """Return the ID of a parameter: a function's name, without its address; words as words."""
+    if callable(val):
+        return getattr(val, "__name__", None)
+    if isinstance(val, list | tuple) and all(isinstance(word, str) for word in val):
+        return " ".join(val)[:60]
+    return None
 
 
 @pytest.fixture(autouse=True)
-def end_of_questions() -> Iterator[None]:
-    """Wait for questions to the queue's API that a test has given up on.
+def await_api_threads() -> Iterator[None]:
+    """Wait for requests to the queue's API that a test has abandoned.
 
-    Taskcluster's client tries again in a thread of its own, after a pause by
-    `random`, which Hypothesis does not want to be used beside its tests.
+    Taskcluster's client retries in a thread, after a pause that `random` gives,
+    and Hypothesis does not allow `random` to be used in parallel to its tests.
     """
     yield
     for thread in threading.enumerate():
@@ -49,9 +72,12 @@ def end_of_questions() -> Iterator[None]:
 
 @pytest.fixture(scope="session")
 def rabbitmq_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RabbitMQ]:
-    """Start the one server of the session at its first use; tests take `rabbitmq`."""
+    """Start the server of this process (of each xdist worker) when it is first used.
+
+    Tests use `rabbitmq`.
+    """
     if program() is None:
-        _leave_out()
+        _skip_without_broker()
     with RabbitMQ(tmp_path_factory.mktemp("rabbitmq")) as server:
         with Connection(server.url(*ADMIN)) as connection:
             Taskcluster(connection).declare()
@@ -60,7 +86,7 @@ def rabbitmq_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Rabbit
 
 @pytest.fixture
 def rabbitmq(rabbitmq_server: RabbitMQ) -> RabbitMQ:
-    """Give a server that runs and knows Taskcluster's exchanges in the vhost ``/``.
+    """Return a running server that has Taskcluster's exchanges in the vhost ``/``.
 
     A test may stop, kill or pause it; the next test finds it running again.
     """
@@ -70,7 +96,7 @@ def rabbitmq(rabbitmq_server: RabbitMQ) -> RabbitMQ:
 
 @pytest.fixture
 def admin(rabbitmq: RabbitMQ) -> Iterator[Connection]:
-    """Connect as guest, who may do everything, to the vhost ``/``."""
+    """Connect to the vhost ``/`` as guest, who has all permissions."""
     connection = Connection(rabbitmq.url(*ADMIN))
     connection.connect()
     yield connection
@@ -79,15 +105,14 @@ def admin(rabbitmq: RabbitMQ) -> Iterator[Connection]:
 
 @pytest.fixture
 def taskcluster(rabbitmq: RabbitMQ) -> Iterator[Taskcluster]:
-    """Publish as Taskcluster does, over a connection of its own."""
+    """Publish as Taskcluster does, over a separate connection."""
     connection = Connection(rabbitmq.url(*ADMIN))
     connection.connect()
     yield Taskcluster(connection)
     release(connection)
 
 
-def _leave_out() -> None:
-    # A skip is for people without a broker at hand; where everything has to run, it is an error.
+def _skip_without_broker() -> None:
     if os.environ.get("TCSNIFF_TESTS_COMPLETE") == "1":
-        pytest.fail(LEFT_OUT)
-    pytest.skip(LEFT_OUT)
+        pytest.fail(NO_BROKER)
+    pytest.skip(NO_BROKER)

@@ -76,7 +76,7 @@ def config(
     elif path:
         print_output("" if layers.path is None else str(layers.path))
     else:
-        rows = [*_file(layers), *_account(account, root_url)]
+        rows = [*_file(layers), *list_account_settings(account, root_url)]
         rows += _flags(context, layers, {"config", *(row.setting for row in rows)})
         rows += _tables(layers)
         for line in map(_json, rows) if as_json else _listing(rows):
@@ -93,7 +93,8 @@ def _file(layers: Layers) -> Iterator[SettingRow]:
     yield SettingRow("config", there, layers.chosen or "its usual place")
 
 
-def _account(account: AccountArgs, root_url: str | None) -> Iterator[SettingRow]:
+def list_account_settings(account: AccountArgs, root_url: str | None) -> Iterator[SettingRow]:
+    """Yield profile, broker, user and password, with hidden secrets."""
     said = describe_account_source(account, os.environ)
     profile = resolve_profile(account)
     if profile is not None:

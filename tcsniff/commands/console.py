@@ -40,13 +40,6 @@ def ignore_message(text: str) -> None:
     """Say nothing, for ``--quiet``."""
 
 
-def print_help(context: click.Context, _: click.Parameter, value: bool) -> None:
-    """Do what ``--help`` does, and end: as click's own, but through `show`."""
-    if value and not context.resilient_parsing:
-        print_output(context.get_help())
-        context.exit()
-
-
 PARTS = ("click", "kombu", "amqp", "rich", "orjson", "msgspec", "jmespath", "taskcluster")
 """What tcsniff is made with: each as the package index calls it; the last one may be missing."""
 

@@ -68,7 +68,7 @@ def graph(
 
     notify = ignore_message if quiet else print_message
     run = GroupRun(task_group_id or "", origin, asking, showing, waiting, notify)
-    return run.over()
+    return run.run()
 
 
 def _check_id(task_group_id: str | None, origin: SourceArgs) -> None:

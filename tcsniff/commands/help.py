@@ -1,10 +1,10 @@
-"""``tcsniff help``: what does not fit beside a flag, and the help of commands."""
+"""``tcsniff help``: topics, and the help of commands."""
 
 from __future__ import annotations
 
 import click
 
-from tcsniff.commands.console import print_output
+from tcsniff.commands.help_format import list_topics, print_long_text, wrap_list
 from tcsniff.commands.options.selection_options import SectionedCommand
 from tcsniff.errors import UsageError, suggest
 
@@ -13,35 +13,36 @@ from tcsniff.errors import UsageError, suggest
 @click.argument("topic", required=False)
 @click.pass_context
 def help(context: click.Context, *, topic: str | None) -> None:  # noqa: A001 - the command's name
-    """Tell of a TOPIC, or of a command.
+    """Show the help of a command or a topic.
 
-    Without one, list what there is to be told of. The texts are those of the
-    manual pages.
+    Without TOPIC, list all topics and commands. The manual pages contain the
+    same texts.
     """
-    from tcsniff.manual import plain, topics  # msgspec and orjson: 25 ms
-
-    top = context.find_root()
-    commands = _commands(top)
+    root = context.find_root()
+    topics, commands = list_topics(), _load_commands(root)
     if topic is None:
-        summaries = {name: one.summary for name, one in topics.TOPICS.items()}
-        print_output(plain.listing({"Topics": summaries, "Commands": _summaries(commands)}))
+        print_long_text("\n".join(_list_all(topics, commands)))
     elif topic in commands:
         command = commands[topic]
-        print_output(command.get_help(command.context_class(command, parent=top, info_name=topic)))
-    elif topic in topics.TOPICS:
-        print_output(plain.text(topics.TOPICS[topic].blocks()))
+        print_long_text(
+            command.get_help(command.context_class(command, parent=root, info_name=topic))
+        )
+    elif topic in topics:
+        print_long_text(topics[topic].rstrip("\n"))
     else:
-        near = suggest(topic, [*topics.TOPICS, *commands])
-        raise UsageError(f"no topic {topic!r}{near or '; `tcsniff help` lists them'}")
+        hint = suggest(topic, [*topics, *commands]) or "; `tcsniff help` lists all topics"
+        raise UsageError(f"unknown topic {topic!r}{hint}")
 
 
-def _commands(top: click.Context) -> dict[str, click.Command]:
-    root = top.command
-    if not isinstance(root, click.Group):
+def _load_commands(root: click.Context) -> dict[str, click.Command]:
+    if not isinstance(root.command, click.Group):
         return {}
-    found = {name: root.get_command(top, name) for name in root.list_commands(top)}
-    return {name: command for name, command in found.items() if command is not None}
+    names = root.command.list_commands(root)
+    commands = {name: root.command.get_command(root, name) for name in names}
+    return {name: command for name, command in commands.items() if command is not None}
 
 
-def _summaries(commands: dict[str, click.Command]) -> dict[str, str]:
-    return {name: command.get_short_help_str(200) for name, command in commands.items()}
+def _list_all(topics: dict[str, str], commands: dict[str, click.Command]) -> list[str]:
+    summaries = {name: text.partition("\n")[0] for name, text in topics.items()}
+    helps = {name: command.get_short_help_str(200) for name, command in commands.items()}
+    return ["Topics:", *wrap_list(summaries), "", "Commands:", *wrap_list(helps)]

@@ -129,15 +129,15 @@ def simulate(
     )
 
     from tcsniff.commands.runs.simulate_run import SimulateRun, write_graph_file  # kombu: 50 ms
-    from tcsniff.simulator.schedule import Pace
+    from tcsniff.simulator.pacing import Pace
 
     if speed is None and rate is None:
         speed = _SPEED
     notify = ignore_message if quiet else print_message
-    performance = SimulateRun(broker, Pace(speed=speed, rate=rate), notify)
+    run = SimulateRun(broker, Pace(speed=speed, rate=rate), notify)
     if graph is not None:
-        write_graph_file(graph, simulation.plans(seed=seed, tasks=tasks, groups=groups))
-    return performance.of(messages, seed=seed, delay=delay)
+        write_graph_file(graph, simulation.plan_groups(seed=seed, tasks=tasks, groups=groups))
+    return run.run(messages, seed=seed, delay=delay)
 
 
 def _broker(account: AccountArgs) -> Broker:

@@ -89,4 +89,4 @@ def sniff(
     from tcsniff.commands.runs.event_run import EventRun  # msgspec and orjson: 25 ms
 
     run = EventRun(selection, content, ending, view, notify)
-    return run.over(origin, title=str(wanted), summary=summary)
+    return run.run(origin, title=str(wanted), summary=summary)

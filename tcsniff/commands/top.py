@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import io
 import time
-from collections.abc import Callable
-from typing import Any
+from functools import partial
+from typing import TYPE_CHECKING
 
 import click
 
@@ -29,7 +30,6 @@ from tcsniff.commands.options.source_options import (
     source_options,
 )
 from tcsniff.commands.options.top_options import TopArgs, check_top, top_options
-from tcsniff.commands.runs.event_run import RendererFactory
 from tcsniff.commands.runs.make_renderer import (
     add_picture_saver,
     add_recorder,
@@ -40,8 +40,12 @@ from tcsniff.commands.runs.make_renderer import (
 from tcsniff.errors import UsageError
 from tcsniff.pipeline import Renderer
 from tcsniff.renderers.output import Output
+from tcsniff.renderers.stream import StreamInfo
 from tcsniff.selection.select import SelectionArgs, build_selection
-from tcsniff.stats.counters import RunCounter
+from tcsniff.stats.run_statistics import RunCounter
+
+if TYPE_CHECKING:
+    from tcsniff.renderers.live_view import LiveView
 
 _STATES = ("defined", "pending", "running", "completed", "failed", "exception")
 
@@ -92,9 +96,9 @@ def top(
 
     from tcsniff.commands.runs.event_run import EventRun
 
-    shown = showing(counts, is_live=origin.is_live)
-    run = EventRun(selection, content, ending, OutputArgs(), notify, showing=shown)
-    return run.over(origin, title=str(wanted), summary=None)
+    make_view = partial(_make_renderer, counts, origin.is_live)
+    run = EventRun(selection, content, ending, OutputArgs(), notify, make_view=make_view)
+    return run.run(origin, title=str(wanted), summary=None)
 
 
 def _asked(wanted: SelectionArgs) -> SelectionArgs:
@@ -104,53 +108,49 @@ def _asked(wanted: SelectionArgs) -> SelectionArgs:
     return wanted._replace(events=[f"task-{state}" for state in _STATES])
 
 
-def showing(counts: TopArgs, *, is_live: bool) -> RendererFactory:
-    """Tell a run how to show what is counted.
+def _make_renderer(counts: TopArgs, is_live: bool, stream: StreamInfo) -> Renderer:
+    renderer = _make_view(counts, is_live, stream)
+    if counts.save_svg is not None:
+        # A file has colors, even if the terminal has none.
+        color = counts.colour != "never"
 
-    Args:
-        counts: What to count, and how to show it.
-        is_live: Whether time is that of the clock, and not of the events.
-    """
+        def make_table() -> LiveView:
+            return _make_table(counts, is_live, stream, Output(io.BytesIO()), color=color)
 
-    def counter() -> RunCounter:
-        clock = time.time if is_live else None
-        return RunCounter(counts.by, counts.sort, reverse=counts.reverse, clock=clock)
-
-    def shown(*, source: str, selection: str, condition: Callable[[], str]) -> Renderer:
-        def table(output: Output, **given: Any) -> Renderer:
-            from tcsniff.renderers.top.live_top import TopRenderer  # rich: 25 ms
-
-            # A file takes colours, whatever the terminal takes.
-            given.setdefault("colour", counts.colour != "never")
-            return TopRenderer(
-                output,
-                counter(),
-                source=source,
-                selection=selection,
-                condition=condition,
-                **given,
-            )
-
-        renderer = _view(counts, counter, table)
-        if counts.save_svg is not None:
-            renderer = add_picture_saver(counts.save_svg, renderer, table, "tcsniff top")
-        return renderer if counts.record is None else add_recorder(counts.record, renderer)
-
-    return shown
+        renderer = add_picture_saver(counts.save_svg, renderer, make_table, "tcsniff top")
+    if counts.record is not None:
+        renderer = add_recorder(counts.record, renderer, has_gaps=False)
+    return renderer
 
 
-def _view(
-    counts: TopArgs, counter: Callable[[], RunCounter], table: Callable[..., Renderer]
-) -> Renderer:
+def _make_view(counts: TopArgs, is_live: bool, stream: StreamInfo) -> Renderer:
     output = Output()
     live = can_draw(output)
     if counts.as_json or (counts.output or ("table" if live else "json")) == "json":
         from tcsniff.renderers.top.top_lines import TopJsonRenderer
 
-        return TopJsonRenderer(output, counter(), every=counts.every)
-    colour, ascii_only = use_color(counts.colour, live=live), is_ascii_only()
+        return TopJsonRenderer(output, _make_counter(counts, is_live), every=counts.every)
+    color = use_color(counts.colour, live=live)
     if live:
-        return table(output, colour=colour, ascii_only=ascii_only)
+        return _make_table(counts, is_live, stream, output, color=color)
     from tcsniff.renderers.top.live_top import TopPageRenderer  # rich: 25 ms
 
-    return TopPageRenderer(output, counter(), colour=colour, ascii_only=ascii_only)
+    counter = _make_counter(counts, is_live)
+    return TopPageRenderer(output, counter, color=color, ascii_only=is_ascii_only())
+
+
+def _make_table(
+    counts: TopArgs, is_live: bool, stream: StreamInfo, output: Output, *, color: bool
+) -> LiveView:
+    from tcsniff.renderers.live_view import LiveView  # rich: 25 ms
+    from tcsniff.renderers.top.live_top import TopPicture
+
+    picture = TopPicture(_make_counter(counts, is_live), color=color)
+    ascii_only = output.is_terminal and is_ascii_only()
+    return LiveView(output, picture, stream, ascii_only=ascii_only)
+
+
+def _make_counter(counts: TopArgs, is_live: bool) -> RunCounter:
+    # The clock's time, or that of the events.
+    clock = time.time if is_live else None
+    return RunCounter(counts.by, counts.sort, reverse=counts.reverse, clock=clock)

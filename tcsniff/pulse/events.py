@@ -1,10 +1,11 @@
-"""Events: what we make of a delivery.
+"""Events: deliveries, decoded as far as their parts are used.
 
-Pure. Nothing is decoded before somebody looks at it.
+Pure.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import datetime
 from functools import cached_property
 from typing import Any
@@ -12,25 +13,26 @@ from typing import Any
 from tcsniff.messages import Message, UntypedMessage, read_message
 from tcsniff.pulse.deliveries import Delivery
 from tcsniff.pulse.exchanges import BY_ADDRESS, Exchange
+from tcsniff.pulse.payloads import Run, get_path, to_run, to_tags
 from tcsniff.pulse.records import decode_body, find_decode_error
 from tcsniff.pulse.times import parse_timestamp
 
-# When it happened, in the run that a message is about. The others carry no
-# time of their own: services/queue/src/exchanges.js.
-_TIME_OF = {
-    "task-pending": "scheduled",
-    "task-running": "started",
-    "task-completed": "resolved",
-    "task-failed": "resolved",
-    "task-exception": "resolved",
+# The time of an event is a time of the run that it is about. Other messages of the
+# queue contain no time: services/queue/src/exchanges.js.
+_TIMES: dict[str, Callable[[Run], str | None]] = {
+    "task-pending": lambda run: run.scheduled,
+    "task-running": lambda run: run.started,
+    "task-completed": lambda run: run.resolved,
+    "task-failed": lambda run: run.resolved,
+    "task-exception": lambda run: run.resolved,
 }
 
 
 class Event:
-    """A message about something that happened, decoded as far as it is looked at.
+    """A message about something that happened, decoded when first used.
 
     Attributes:
-        delivery: What it is made from.
+        delivery: The message as delivered.
     """
 
     _payload: Any
@@ -54,7 +56,7 @@ class Event:
 
     @property
     def routes(self) -> list[str]:
-        """The task's own routes, without ``route.``."""
+        """The task's routes, without ``route.``."""
         return self.delivery.routes
 
     @property
@@ -64,27 +66,27 @@ class Event:
 
     @property
     def name(self) -> str:
-        """What happened: the last part of the exchange's name, such as ``task-running``."""
+        """The last part of the exchange's name, such as ``task-running``."""
         return self.exchange.rpartition("/")[2]
 
     @property
     def known(self) -> Exchange | None:
-        """The exchange's row in the catalog; None if it is not there."""
+        """The exchange in the catalog; None if the catalog does not have it."""
         return BY_ADDRESS.get(self.exchange)
 
     @property
     def service(self) -> str | None:
-        """The publishing service, such as ``queue``; None if the catalog lacks the exchange."""
+        """The publishing service, such as ``queue``; None if it is unknown."""
         return self.known.service if self.known else None
 
     @cached_property
     def routing(self) -> dict[str, str]:
-        """The words of the routing key by field name; empty if they do not fit the catalog."""
+        """The words of the routing key by field name; empty if they do not match the catalog."""
         return _parse_routing_key(self.known, self.routing_key) if self.known else {}
 
     @property
     def payload(self) -> Any:
-        """The decoded body; None if it is no JSON."""
+        """The decoded body; None if it is not JSON."""
         # Not a cached_property, which takes a lock in Python 3.11.
         try:
             return self._payload
@@ -94,97 +96,73 @@ class Event:
 
     @property
     def decode_error(self) -> str | None:
-        """Why the body is no JSON; None if it is."""
+        """Why the body is not JSON; None if it is."""
         try:
             return self._decode_error
         except AttributeError:
-            # The payload is not kept: most that ask for this ask for nothing else.
+            # The payload is not kept: most callers use only this.
             self._decode_error = find_decode_error(self.delivery.body)
             return self._decode_error
 
     @cached_property
     def message(self) -> Message | UntypedMessage:
-        """The message as a value of its type, such as `messages.TaskRunningMessage`.
+        """The message as a typed value, such as `messages.TaskRunningMessage`.
 
-        An `UntypedMessage` with the reason if it does not fit that type, or its
-        exchange has none.
+        An `UntypedMessage` with the reason if the exchange has no type or the message
+        does not fit it.
         """
         return read_message(self.exchange, self.delivery.body)
 
     @cached_property
     def received(self) -> datetime | None:
-        """When it reached us; None if nobody wrote that down."""
+        """When tcsniff received the message; None if a recording does not say."""
         return parse_timestamp(self.delivery.received)
 
     @property
     def task_id(self) -> str:
-        """The task that it is about, from the routing key; empty if it is about none."""
+        """The ID of the event's task, from the routing key; empty if there is none."""
         return self.routing.get("taskId", "")
 
     @cached_property
     def label(self) -> str:
-        """The task's label, by taskgraph's convention, or its kind; empty if it has neither."""
-        tags = get_path(self.payload, "task", "tags")
-        for name in ("label", "kind"):
-            if isinstance(text := get_path(tags, name), str) and text:
-                return text
-        return ""
+        """The task's label, else its kind, from its tags; empty if it has neither."""
+        tags = to_tags(get_path(self.payload, "task", "tags"))
+        return tags.label or tags.kind or ""
 
     @cached_property
-    def run(self) -> dict[str, Any]:
-        """The run that the message is about, as it is in the task's status; empty if none."""
-        number = get_path(self.payload, "runId")
+    def run(self) -> Run | None:
+        """The run that the message is about; None if it is not about a run."""
         runs = get_path(self.payload, "status", "runs")
         if not isinstance(runs, list) or not runs:
-            return {}
-        if number is None:
-            # Priority changes and definitions are about no run; an exception
-            # without a number is about the last one.
-            run = runs[-1] if self.name == "task-exception" else None
-        else:
-            run = get_path(dict(enumerate(runs)), number)
-        return run if isinstance(run, dict) else {}
+            return None
+        number = get_path(self.payload, "runId")
+        if number is None and self.name == "task-exception":
+            number = len(runs) - 1  # without a number, it is about the last run
+        if number not in range(len(runs)):
+            return None
+        return to_run(runs[int(number)], int(number))
 
     @cached_property
     def time(self) -> datetime | None:
-        """When it happened, from the run it is about; None if the message does not tell."""
+        """When the event happened; None if the message does not say."""
         if self.service == "worker-manager":
             return parse_timestamp(get_path(self.payload, "timestamp"))
-        return parse_timestamp(self.run.get(_TIME_OF.get(self.name, "")))
+        get_time = _TIMES.get(self.name)
+        return parse_timestamp(get_time(self.run)) if get_time and self.run else None
 
     @property
     def lag(self) -> float | None:
-        """Seconds from when it happened to when it reached us; negative if clocks differ."""
+        """Seconds between the event and its receipt; negative if clocks differ."""
         if self.time is None or self.received is None:
             return None
         return (self.received - self.time).total_seconds()
 
 
-def get_path(value: object, *path: object) -> Any:
-    """Look into decoded JSON of any shape.
-
-    Args:
-        value: Decoded JSON.
-        path: Keys of objects, from the outside in.
-
-    Returns:
-        What is there; None if nothing is, or an object is something else.
-    """
-    for key in path:
-        if not isinstance(value, dict):
-            return None
-        try:
-            value = value.get(key)
-        except TypeError:  # a key that is a list or an object, from a message
-            return None
-    return value
-
-
 def _parse_routing_key(exchange: Exchange, key: str) -> dict[str, str]:
-    # As Taskcluster's own library does: fields from the left, then from the
-    # right, and the one that may be many words has what is left between.
+    # As Taskcluster's own library does: fields from the left, then from the right.
+    # The field that may have many words gets the words between.
     words = key.split(".")
-    many = next((place for place, field in enumerate(exchange.fields) if field.many), None)
+    many = next((index for index, field in enumerate(exchange.fields) if field.many), None)
     if many is None:
         if len(words) != len(exchange.fields):
             return {}

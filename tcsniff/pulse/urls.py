@@ -161,7 +161,7 @@ def format_link_parameters(url: str) -> str:
     return f"id={match[1]}" if match else ""
 
 
-def are_links_enabled(environment: Mapping[str, str], *, live: bool, coloured: bool) -> bool:
+def are_links_enabled(environment: Mapping[str, str], *, live: bool, colored: bool) -> bool:
     """Return whether to print links to a terminal.
 
     The rule is gcc's, ``auto_enable_urls`` in ``gcc/diagnostic-color.cc``: print
@@ -172,9 +172,9 @@ def are_links_enabled(environment: Mapping[str, str], *, live: bool, coloured: b
         environment: Environment variables: ``TERM``, ``COLORTERM``, and
             ``TERM_URLS``, which is ``no`` to disable links.
         live: Whether the output is a terminal, and not a dumb one.
-        coloured: Whether colors are printed.
+        colored: Whether colors are printed.
     """
-    if not live or not coloured:
+    if not live or not colored:
         return False
     color_term = environment.get("COLORTERM", "")
     if color_term in ("xfce4-terminal", "gnome-terminal"):  # the names of old versions

@@ -1,4 +1,4 @@
-"""From rich's renderables to the lines of a picture."""
+"""Rich's renderables as lines of text with escape sequences."""
 
 from __future__ import annotations
 
@@ -14,21 +14,18 @@ from tcsniff.pulse.urls import format_link_parameters
 _LINK = re.compile(r"\x1b\]8;[^;\x1b]*;([^\x1b]+)\x1b\\")
 
 
-def paint_lines(rows: Iterable[RenderableType], width: int, *, colour: bool) -> list[str]:
-    """Paint rows below each other.
+def paint_lines(rows: Iterable[RenderableType], width: int, *, color: bool) -> list[str]:
+    """Render rows as lines of at most `width` cells, with their escape sequences.
 
     Args:
-        rows: Each may have several lines; what is wider than `width` is cut off.
+        rows: Each may have several lines; lines are cut at the width.
         width: Of the screen, in cells.
-        colour: Whether to use colours.
-
-    Returns:
-        Lines no wider than `width`, with their escape sequences.
+        color: Whether to use colors.
     """
     console = Console(
         width=width,
-        color_system="standard" if colour else None,
-        no_color=not colour,  # or it would heed NO_COLOR, which we have weighed already
+        color_system="standard" if color else None,
+        no_color=not color,  # otherwise rich would read NO_COLOR again
         force_terminal=True,
         highlight=False,
         markup=False,
@@ -38,25 +35,23 @@ def paint_lines(rows: Iterable[RenderableType], width: int, *, colour: bool) -> 
     with console.capture() as captured:
         for row in rows:
             console.print(row, crop=True, no_wrap=True, overflow="ellipsis")
-    # rich draws lots for the ids of links: they would differ with every picture,
-    # and what leads to the same task would not belong together.
+    # Rich gives links random IDs; ours are the same in every picture, and for all
+    # links to the same task.
     return [
-        _LINK.sub(
-            lambda found: f"\x1b]8;{format_link_parameters(found[1])};{found[1]}\x1b\\", line
-        )
+        _LINK.sub(lambda link: f"\x1b]8;{format_link_parameters(link[1])};{link[1]}\x1b\\", line)
         for line in captured.get().splitlines()
     ]
 
 
 def join_words(text: str, style: str = "", url: str | None = None) -> Text:
-    """Word a piece of a picture.
+    """Create rich text.
 
     Args:
-        text: What is shown; must be safe for a terminal.
-        style: How.
-        url: Where it leads when it is clicked, of `tcsniff.pulse.urls`; None for nowhere.
+        text: Safe for a terminal.
+        style: A style of rich.
+        url: The target of a link, from `tcsniff.pulse.urls`; None for no link.
     """
-    made = Text(text, style=style)
+    styled = Text(text, style=style)
     if url is not None and text:
-        made.stylize(Style(link=url))  # not its base style, which fills up cells, too
-    return made
+        styled.stylize(Style(link=url))  # not in the base style, which also fills padding
+    return styled

@@ -1,6 +1,6 @@
-"""What the table and the lines show of an event, column by column.
+"""The columns that the table and the lines show of an event.
 
-Pure. Everything that comes out of here is safe for a terminal.
+Pure. All text from here is safe for a terminal.
 """
 
 from __future__ import annotations
@@ -11,46 +11,38 @@ from typing import NamedTuple
 
 from tcsniff.errors import UsageError, suggest
 from tcsniff.pulse.deliveries import Gap
-from tcsniff.pulse.events import Event, get_path
+from tcsniff.pulse.events import Event
+from tcsniff.pulse.payloads import get_path
 from tcsniff.pulse.styles import get_event_style
 from tcsniff.pulse.urls import build_group_url, build_log_url, build_run_url, build_task_url
 from tcsniff.sanitize import sanitize
 
-_ASCII = {
-    "○": "o",
-    "◷": ".",
-    "▶": ">",
-    "✔": "v",
-    "✖": "x",
-    "■": "#",
-    "□": "=",
-    "±": "%",
-    "·": "-",
-    "→": ">",
-}
-_ASCII |= {"●": "*", "…": "~"}
-_ASCII |= {"█": "#", "▓": "=", "▒": "-", "░": "."}
-_ASCII |= dict(zip("▁▂▃▄▅▆▇", "_.:-=+*", strict=True))
+_TO_ASCII = str.maketrans("○◷▶✔✖■□±·→●…█▓▒░▁▂▃▄▅▆▇", "o.>vx#=%->*~#=-._.:-=+*")
 
 
 def describe_gap(gap: Gap) -> str:
-    """Word a gap for people."""
-    what = "messages in between were missed" if gap.missed else "no message was missed"
-    return sanitize(f"nothing heard from {gap.since} to {gap.until}: {what} ({gap.reason})")
+    """Describe a gap for people."""
+    effect = "messages may be missing" if gap.missed else "no message was missed"
+    return sanitize(f"no connection from {gap.since} to {gap.until}: {effect} ({gap.reason})")
 
 
 def to_ascii(text: str) -> str:
-    """Spell our own symbols in ASCII, for terminals that know no more."""
-    return "".join(_ASCII.get(letter, letter) for letter in text)
+    """Replace the program's symbols by ASCII characters, for terminals without Unicode."""
+    return text.translate(_TO_ASCII)
+
+
+def encode_text(text: str, *, ascii_only: bool) -> bytes:
+    """Encode text for the output, with symbols in ASCII if the terminal needs that."""
+    return (to_ascii(text) if ascii_only else text).encode(errors="replace")
 
 
 class Column(NamedTuple):
-    """One thing to show of an event.
+    """One value of an event.
 
     Attributes:
         title: Its heading.
-        text: What to show; empty if the event has nothing of the kind.
-        width: In cells; what is wider is cut off in a table.
+        text: Formats the value; empty if the event has none.
+        width: In cells; longer text is cut in a table.
     """
 
     title: str
@@ -58,156 +50,152 @@ class Column(NamedTuple):
     width: int
 
 
-def format_clock_time(moment: datetime | None, *, utc: bool = False) -> str:
-    """Write the time of day, in the local time zone unless told otherwise."""
-    if moment is None:
+def format_clock_time(time: datetime | None, *, utc: bool = False) -> str:
+    """Format the time of day, in the local time zone or UTC."""
+    if time is None:
         return ""
     try:
-        return f"{moment.astimezone(UTC if utc else None):%H:%M:%S}"
+        return f"{time.astimezone(UTC if utc else None):%H:%M:%S}"
     except OverflowError:  # at the ends of the calendar
         return ""
 
 
-def _what(event: Event) -> str:
-    look = get_event_style(event)
-    return f"{look.symbol} {look.word}"
+def _format_event(event: Event) -> str:
+    style = get_event_style(event)
+    return f"{style.symbol} {style.word}"
 
 
-def _state(event: Event) -> str:
-    return _word(get_path(event.payload, "status", "state"))
+def _get_state(event: Event) -> str:
+    return _to_text(get_path(event.payload, "status", "state"))
 
 
-def _task(event: Event) -> str:
-    return sanitize(event.label) or ("" if event.task_id else _group_or_key(event))
+def _get_task(event: Event) -> str:
+    return sanitize(event.label) or ("" if event.task_id else _get_group_or_key(event))
 
 
-def _group_or_key(event: Event) -> str:
-    group = _routed(event, "taskGroupId")
+def _get_group_or_key(event: Event) -> str:
+    group = _get_routed(event, "taskGroupId")
     return f"group {group}" if group else sanitize(event.routing_key)
 
 
-def _task_id(event: Event) -> str:
+def _get_task_id(event: Event) -> str:
     return sanitize(event.task_id)
 
 
-def _run(event: Event) -> str:
+def _get_run(event: Event) -> str:
     number = get_path(event.payload, "runId")
-    return _word(number) or _routed(event, "runId")
+    return _to_text(number) or _get_routed(event, "runId")
 
 
-def _pool(event: Event) -> str:
-    parts = (_routed(event, "provisionerId"), _routed(event, "workerType"))
+def _get_pool(event: Event) -> str:
+    parts = (_get_routed(event, "provisionerId"), _get_routed(event, "workerType"))
     return "/".join(parts) if any(parts) else ""
 
 
-def _worker(event: Event) -> str:
-    parts = (_routed(event, "workerGroup"), _routed(event, "workerId"))
+def _get_worker(event: Event) -> str:
+    parts = (_get_routed(event, "workerGroup"), _get_routed(event, "workerId"))
     return " ".join(filter(None, parts))
 
 
-def _reason(event: Event) -> str:
+def _get_reason(event: Event) -> str:
     if event.decode_error is not None:
-        return "body is no JSON"
-    reason = event.run.get("reasonResolved")
+        return "body is not JSON"
+    reason = event.run.reason_resolved if event.run else None
     if event.name == "task-exception":
         state = get_path(event.payload, "status", "state")
-        return _joined(", ", reason, "retried" if state in ("pending", "running") else None)
+        return _join(", ", reason, "retried" if state in ("pending", "running") else None)
     if event.name == "task-pending":
-        created = _word(event.run.get("reasonCreated"))
+        created = _to_text(event.run.reason_created) if event.run else ""
         return "" if created == "scheduled" else created
-    return _DETAIL.get(event.name, _nothing)(event)
+    return _DETAILS[event.name](event) if event.name in _DETAILS else ""
 
 
-def _nothing(_event: Event) -> str:
-    return ""
-
-
-def _priority(event: Event) -> str:
+def _format_priority(event: Event) -> str:
     old, new = get_path(event.payload, "oldPriority"), get_path(event.payload, "newPriority")
-    return _joined(" ", old, "→", new)
+    return _join(" ", old, "→", new)
 
 
-_DETAIL: dict[str, Callable[[Event], str]] = {
-    "artifact-created": lambda event: _word(get_path(event.payload, "artifact", "name")),
-    "task-priority-changed": _priority,
-    "task-group-priority-changed": _priority,
-    "worker-removed": lambda event: _word(get_path(event.payload, "reason")),
+_DETAILS: dict[str, Callable[[Event], str]] = {
+    "artifact-created": lambda event: _to_text(get_path(event.payload, "artifact", "name")),
+    "task-priority-changed": _format_priority,
+    "task-group-priority-changed": _format_priority,
+    "worker-removed": lambda event: _to_text(get_path(event.payload, "reason")),
 }
 
 
-def _routed(event: Event, field: str) -> str:
+def _get_routed(event: Event, field: str) -> str:
     word = event.routing.get(field, "")
     return "" if word == "_" else sanitize(word)
 
 
-def _joined(between: str, *values: object) -> str:
-    return between.join(filter(None, map(_word, values)))
+def _join(separator: str, *values: object) -> str:
+    return separator.join(filter(None, map(_to_text, values)))
 
 
-def _word(value: object) -> str:
+def _to_text(value: object) -> str:
     if value is None or isinstance(value, (dict, list)):
         return ""
     return sanitize(str(value))
 
 
-def _happened(event: Event) -> str:
+def _format_time(event: Event) -> str:
     return format_clock_time(event.time or event.received)
 
 
-def _happened_in_utc(event: Event) -> str:
+def _format_time_in_utc(event: Event) -> str:
     return format_clock_time(event.time or event.received, utc=True)
 
 
-def _received(event: Event) -> str:
+def _format_received(event: Event) -> str:
     return format_clock_time(event.received)
 
 
-def _received_in_utc(event: Event) -> str:
+def _format_format_received_in_utc(event: Event) -> str:
     return format_clock_time(event.received, utc=True)
 
 
-def _lag(event: Event) -> str:
+def _format_lag(event: Event) -> str:
     return "" if event.lag is None else f"{event.lag:.1f} s"
 
 
-def _route(event: Event) -> str:
+def _list_routes(event: Event) -> str:
     return sanitize(" ".join(event.routes))
 
 
-TIME = Column("TIME", _happened, 8)
-EVENT = Column("EVENT", _what, 16)
-STATE = Column("STATE", _state, 11)
-TASK = Column("TASK", _task, 40)
-TASK_ID = Column("TASK ID", _task_id, 22)
-RUN = Column("RUN", _run, 3)
-POOL = Column("POOL", _pool, 24)
-WORKER = Column("WORKER", _worker, 26)
-REASON = Column("REASON", _reason, 24)
+TIME = Column("TIME", _format_time, 8)
+EVENT = Column("EVENT", _format_event, 16)
+STATE = Column("STATE", _get_state, 11)
+TASK = Column("TASK", _get_task, 40)
+TASK_ID = Column("TASK ID", _get_task_id, 22)
+RUN = Column("RUN", _get_run, 3)
+POOL = Column("POOL", _get_pool, 24)
+WORKER = Column("WORKER", _get_worker, 26)
+REASON = Column("REASON", _get_reason, 24)
 
 COLUMNS = (TIME, EVENT, STATE, TASK, TASK_ID, RUN, POOL, WORKER, REASON)
-"""What is shown where there is room for it, in order."""
+"""The columns on a wide screen, in order."""
 
 _MEANINGS = {
-    "time": (TIME, "when it happened, or else when it reached us"),
-    "received": (Column("RECEIVED", _received, 8), "when it reached us"),
-    "lag": (Column("LAG", _lag, 8), "how long after it happened it reached us"),
-    "event": (EVENT, "what happened, by symbol and word"),
-    "state": (STATE, "the task's state, as the queue knew it when it sent the message"),
-    "task": (TASK, "the task's label or kind; the group's id; else the routing key"),
-    "task-id": (TASK_ID, "the task's id"),
+    "time": (TIME, "when it happened, or if unknown, when it was received"),
+    "received": (Column("RECEIVED", _format_received, 8), "when it was received"),
+    "lag": (Column("LAG", _format_lag, 8), "time from when it happened to when it was received"),
+    "event": (EVENT, "what happened, as symbol and word"),
+    "state": (STATE, "the task's state when the queue sent the message"),
+    "task": (TASK, "the task's label or kind, the group's ID, or the routing key"),
+    "task-id": (TASK_ID, "the task's ID"),
     "run": (RUN, "the run's number"),
     "pool": (POOL, "the worker pool: provisioner and worker type"),
-    "worker": (WORKER, "the worker: group and id"),
-    "reason": (REASON, "why a run ended or was made; an artifact's name; a priority"),
+    "worker": (WORKER, "the worker: group and ID"),
+    "reason": (REASON, "why a run ended or was created; an artifact's name; a priority"),
     "scheduler": (
-        Column("SCHEDULER", lambda event: _routed(event, "schedulerId"), 20),
+        Column("SCHEDULER", lambda event: _get_routed(event, "schedulerId"), 20),
         "the scheduler",
     ),
     "group": (
-        Column("TASK GROUP", lambda event: _routed(event, "taskGroupId"), 22),
-        "the task group's id",
+        Column("TASK GROUP", lambda event: _get_routed(event, "taskGroupId"), 22),
+        "the task group's ID",
     ),
-    "routes": (Column("ROUTES", _route, 40), "the task's own routes"),
+    "routes": (Column("ROUTES", _list_routes, 40), "the task's own routes"),
     "exchange": (
         Column("EXCHANGE", lambda event: sanitize(event.exchange), 48),
         "the exchange's name on the broker",
@@ -219,41 +207,43 @@ _MEANINGS = {
 }
 
 COLUMN_MEANINGS = {name: meaning for name, (_, meaning) in _MEANINGS.items()}
-"""Every column that can be asked for, and what it shows."""
+"""The names of all columns, with their meanings."""
 
 _IN_UTC: dict[Callable[[Event], str], Callable[[Event], str]] = {
-    _happened: _happened_in_utc,
-    _received: _received_in_utc,
+    _format_time: _format_time_in_utc,
+    _format_received: _format_format_received_in_utc,
 }
 
 
 def find_columns(names: Iterable[str]) -> tuple[Column, ...]:
-    """Look columns up.
+    """Return the columns with these names.
 
     Raises:
-        UsageError: If there is none of a name.
+        UsageError: If a name is unknown.
     """
     for name in names:
         if name not in _MEANINGS:
             near = suggest(name, COLUMN_MEANINGS) or f"; there are {', '.join(COLUMN_MEANINGS)}"
-            raise UsageError(f"no column {name!r}{near}")
+            raise UsageError(f"unknown column {name!r}{near}")
     return tuple(_MEANINGS[name][0] for name in names)
 
 
 def show_utc(columns: Iterable[Column]) -> list[Column]:
-    """Have columns show times in UTC instead of the local time zone."""
+    """Return columns that show times in UTC instead of the local time zone."""
     return [column._replace(text=_IN_UTC.get(column.text, column.text)) for column in columns]
 
 
-# For narrow screens: two in the place of one, the more telling first.
-_NAME = Column("TASK", lambda event: _task(event) or _task_id(event), 40)
-_POOL_OR_REASON = Column("POOL · REASON", lambda event: _reason(event) or _pool(event), 20)
-_WORKER_OR_REASON = Column("WORKER · REASON", lambda event: _reason(event) or _worker(event), 24)
+# For narrow screens: two values in one column, the more important first.
+_NAME = Column("TASK", lambda event: _get_task(event) or _get_task_id(event), 40)
+_POOL_OR_REASON = Column("POOL · REASON", lambda event: _get_reason(event) or _get_pool(event), 20)
+_WORKER_OR_REASON = Column(
+    "WORKER · REASON", lambda event: _get_reason(event) or _get_worker(event), 24
+)
 
 _SHORT_EVENT = EVENT._replace(width=11)
 
-# By the least cells that they need. The task takes what the others leave, and
-# when it has enough, the last column does.
+# Each with its minimum width. The task gets the cells that the others leave, and
+# when it has enough, the last column gets them.
 _LAYOUTS = (
     (184, (TIME, EVENT, STATE, TASK, TASK_ID, RUN, POOL, WORKER._replace(width=34), REASON)),
     (116, (TIME, _SHORT_EVENT, TASK, TASK_ID._replace(width=13), RUN, POOL, _WORKER_OR_REASON)),
@@ -263,88 +253,86 @@ _LAYOUTS = (
 )
 
 COLUMN_GAP = 2  # cells between columns
-_LEAST = 8  # cells for a task
-_ENOUGH = 44  # cells for a task, if the last column can do with more
-_MOST = 60  # cells for anything
+_MIN_TASK, _MAX_TASK = 8, 44  # cells
+_MAX_COLUMN = 60  # cells
 
 
 def fit_columns(width: int, chosen: Sequence[Column] = ()) -> list[Column]:
-    """Choose columns for a screen, each with the width that it has there.
+    """Return the columns for a screen, with their widths.
 
     Args:
         width: Of the screen, in cells.
-        chosen: The columns that were asked for; none for what fits best. Those
-            that find no room are left out, from the right.
+        chosen: The columns that the user named; empty for those that fit best.
+            Columns that do not fit are left out, from the right.
     """
     if chosen:
-        columns = list(_fitting(chosen, width))
+        columns = list(_take_fitting(chosen, width))
     else:
-        columns = list(next(columns for least, columns in _LAYOUTS if width >= least))
+        columns = list(next(columns for min_width, columns in _LAYOUTS if width >= min_width))
     titles = [column.title for column in columns]
     place = titles.index(TASK.title) if TASK.title in titles else len(columns) - 1
     fixed = sum(column.width for column in columns) - columns[place].width
-    left = max(_LEAST, width - fixed - COLUMN_GAP * (len(columns) - 1))
-    columns[place] = columns[place]._replace(width=min(left, _ENOUGH))
+    left = max(_MIN_TASK, width - fixed - COLUMN_GAP * (len(columns) - 1))
+    columns[place] = columns[place]._replace(width=min(left, _MAX_TASK))
     last = columns[-1]
     more = left - columns[place].width
-    columns[-1] = last._replace(width=max(last.width, min(last.width + more, _MOST)))
+    columns[-1] = last._replace(width=max(last.width, min(last.width + more, _MAX_COLUMN)))
     return columns
 
 
-def _fitting(chosen: Sequence[Column], width: int) -> Iterator[Column]:
+def _take_fitting(chosen: Sequence[Column], width: int) -> Iterator[Column]:
     yield chosen[0]
-    used = _least(chosen[0])
+    used = _get_min_width(chosen[0])
     for column in chosen[1:]:
-        used += COLUMN_GAP + _least(column)
+        used += COLUMN_GAP + _get_min_width(column)
         if used > width:
             return
         yield column
 
 
-def _least(column: Column) -> int:
-    return _LEAST if column.title == TASK.title else column.width
+def _get_min_width(column: Column) -> int:
+    return _MIN_TASK if column.title == TASK.title else column.width
 
 
 _GROUP = "TASK GROUP"
 _CLAIMED = frozenset(("task-running", "artifact-created", "task-completed", "task-failed"))
-"""What happens to runs that have a log; of exceptions, only those that a worker had."""
+"""Events of runs that have a log; exceptions have one only if a worker had the run."""
 
 
 def find_link_target(column: Column, event: Event, root_url: str | None) -> str | None:
-    """Tell where a column leads for an event.
+    """Return the URL for a column of an event; None for no link.
 
     Args:
-        column: Which.
+        column: The column.
         event: The event.
-        root_url: Of the Taskcluster deployment; None if that is not known.
-
-    Returns:
-        An address; None if it leads nowhere.
+        root_url: Root URL of the Taskcluster deployment; None if unknown.
     """
     if root_url is None:
         return None
     if column.title in (TASK.title, TASK_ID.title):
         if not event.task_id:
-            return _group(event, root_url) if column.title == TASK.title else None
-        number = _linked_run(event)
+            return _find_group_url(event, root_url) if column.title == TASK.title else None
+        number = _get_run_number(event)
         page = None if number is None else build_run_url(root_url, event.task_id, number)
         return page or build_task_url(root_url, event.task_id)
     if column.title == RUN.title:
-        number = _linked_run(event)
-        has_log = event.name in _CLAIMED or "started" in event.run
+        number = _get_run_number(event)
+        has_log = event.name in _CLAIMED or (
+            event.run is not None and event.run.started is not None
+        )
         return (
             build_log_url(root_url, event.task_id, number)
             if has_log and number is not None
             else None
         )
-    return _group(event, root_url) if column.title == _GROUP else None
+    return _find_group_url(event, root_url) if column.title == _GROUP else None
 
 
-def _group(event: Event, root_url: str) -> str | None:
+def _find_group_url(event: Event, root_url: str) -> str | None:
     return build_group_url(root_url, event.routing.get("taskGroupId", ""))
 
 
-def _linked_run(event: Event) -> int | None:
+def _get_run_number(event: Event) -> int | None:
     number = get_path(event.payload, "runId")
     if number is None:
         word = event.routing.get("runId", "")

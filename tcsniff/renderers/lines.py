@@ -1,11 +1,14 @@
-"""One readable line an event, for scrollback and logs."""
+"""Events as lines: JSON, raw bodies, columns, or the value of an expression.
+
+A format turns an event into bytes; `LineRenderer` writes them.
+"""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping, Sequence
 from itertools import zip_longest
-from typing import Any
+from typing import Any, NamedTuple
 
 import orjson
 
@@ -16,215 +19,182 @@ from tcsniff.pulse.events import Event
 from tcsniff.pulse.styles import EVENT_STYLES, SGR_CODES, Style, get_event_style
 from tcsniff.pulse.urls import format_link
 from tcsniff.renderers.columns import (
+    COLUMN_GAP,
     COLUMNS,
     EVENT,
     RUN,
     Column,
     describe_gap,
+    encode_text,
     find_link_target,
-    to_ascii,
 )
 from tcsniff.renderers.output import Output
 from tcsniff.sanitize import sanitize, sanitize_json
 
 
-class LinesRenderer(Renderer):
-    """Writes each event as a line, its columns padded and nothing cut off."""
+class LineFormat(NamedTuple):
+    """How to format events as lines, each with its line feed.
 
-    def __init__(
-        self,
-        output: Output,
-        *,
-        columns: Sequence[Column] = COLUMNS,
-        colour: bool,
-        ascii_only: bool,
-        heading: bool = False,
-        root_url: str | None = None,
-        styles: Mapping[str, Style] = EVENT_STYLES,
-    ) -> None:
-        """Take an output.
+    Attributes:
+        format_event: Formats an event.
+        format_gap: Formats a gap; None to leave gaps out.
+        escape: Makes a formatted line safe for a terminal; None if it is safe.
+    """
 
-        Args:
-            output: Where to write.
-            columns: What to show, in order.
-            colour: Whether to colour what happened.
-            ascii_only: Whether our symbols are spelled in ASCII.
-            heading: Whether the first line names the columns.
-            root_url: Of the Taskcluster deployment, if tasks are to be links to
-                it; None for no links.
-            styles: How events look.
-        """
+    format_event: Callable[[Event], bytes]
+    format_gap: Callable[[Gap], bytes] | None = None
+    escape: Callable[[bytes], bytes] | None = None
+
+
+class LineRenderer(Renderer):
+    """Writes each event as a line, a batch at a time."""
+
+    def __init__(self, output: Output, line_format: LineFormat, *, heading: bytes = b"") -> None:
         self._output = output
-        self._columns = columns
-        self._colour = colour
-        self._ascii_only = ascii_only
-        self._root_url = root_url
-        self._looks = styles
-        self._lines = [self._joined([column.title for column in columns])] if heading else []
+        self._format_event, self._format_gap, self._escape = line_format
+        self._lines = [heading] if heading else []
 
     def show(self, events: Sequence[Event]) -> None:
-        """Take a batch in."""
-        self._lines += [self._line(event) for event in events]
+        """Add a batch of events."""
+        self._lines += map(self._format_event, events)
 
     def show_gap(self, gap: Gap) -> None:
-        """Take a gap in."""
-        self._lines.append(f"--- {describe_gap(gap)}")
+        """Add a gap, if the format has gaps."""
+        if self._format_gap is not None:
+            self._lines.append(self._format_gap(gap))
 
     def flush(self) -> None:
-        """Write what was taken in."""
-        if not self._lines:
-            self._output.check()
-            return
-        text = "".join(f"{line}\n" for line in self._lines)
-        self._lines = []
-        self._output.write((to_ascii(text) if self._ascii_only else text).encode(errors="replace"))
-
-    def close(self) -> None:
-        """Nothing is left to do."""
-
-    def _line(self, event: Event) -> str:
-        texts = [column.text(event) for column in self._columns]
-        urls = [find_link_target(column, event, self._root_url) for column in self._columns]
-        line = self._joined(texts, urls)
-        if not self._colour:
-            return line
-        what = EVENT.text(event)
-        return line.replace(what, color_text(what, get_event_style(event, self._looks).style), 1)
-
-    def _joined(self, texts: Sequence[str], urls: Sequence[str | None] = ()) -> str:
-        parts = zip_longest(texts, self._columns, urls)
-        return "  ".join(_padded(text, column, url) for text, column, url in parts).rstrip()
+        """Write what was added."""
+        self._output.write_lines(self._lines, self._escape)
 
 
-def _padded(text: str, column: Column, url: str | None) -> str:
-    fill = " " * (column.width - len(text))
-    text = format_link(text, url)
-    return fill + text if column.title == RUN.title else text + fill
+def format_json(event: Event) -> bytes:
+    """Format an event as a record."""
+    return records.format_record_with_error(event.delivery, event.decode_error)
 
 
-def color_text(text: str, style: str) -> str:
-    """Colour text for a terminal.
+def escape_json(line: bytes) -> bytes:
+    """Make a line of JSON safe for a terminal, as JSON of the same value."""
+    return sanitize_json(line.decode().removesuffix("\n")).encode() + b"\n"
+
+
+def format_raw(event: Event) -> bytes:
+    """Format an event as the bytes of its body."""
+    return event.delivery.body + b"\n"
+
+
+def escape_raw(line: bytes) -> bytes:
+    """Make a body safe for a terminal, as one line."""
+    return sanitize(line[:-1].decode(errors="backslashreplace")).encode() + b"\n"
+
+
+LINE_FORMATS = {
+    "json": LineFormat(format_json, records.format_gap, escape_json),
+    "raw": LineFormat(format_raw, escape=escape_raw),
+}
+
+
+def make_projection(
+    select: Callable[[Event], Any], *, bare: bool, is_terminal: bool
+) -> LineFormat:
+    """Create a format that shows the value of an expression as JSON.
 
     Args:
-        text: Without escape sequences.
-        style: Of `columns.Look`; empty for none.
+        select: Returns the value for an event.
+        bare: Whether to write strings without quotes.
+        is_terminal: Whether to make the text safe for a terminal.
     """
-    codes = ";".join(SGR_CODES[name] for name in style.split())
-    return f"\x1b[{codes}m{text}\x1b[0m" if codes else text
+
+    def format_value(event: Event) -> bytes:
+        value = select(event)
+        if bare and isinstance(value, str):
+            text = sanitize(value) if is_terminal else value
+        else:
+            text = _dump_json(value)
+            text = sanitize_json(text) if is_terminal else text
+        return f"{text}\n".encode(errors="replace")
+
+    return LineFormat(format_value)
 
 
-class JsonRenderer(Renderer):
-    """Writes each event as a line of JSON, a batch at a time."""
-
-    def __init__(self, output: Output) -> None:
-        self._output = output
-        self._lines: list[bytes] = []
-
-    def show(self, events: Sequence[Event]) -> None:
-        """Take a batch in."""
-        self._lines += [
-            records.format_record_with_error(event.delivery, event.decode_error)
-            for event in events
-        ]
-
-    def show_gap(self, gap: Gap) -> None:
-        """Take a gap in."""
-        self._lines.append(records.format_gap(gap))
-
-    def flush(self) -> None:
-        """Write what was taken in."""
-        if not self._lines:
-            self._output.check()
-            return
-        data = b"".join(self._lines)
-        self._lines = []
-        self._output.write(escape_lines(data) if self._output.is_terminal else data)
-
-    def close(self) -> None:
-        """Nothing is left to do."""
-
-
-def escape_lines(lines: bytes) -> bytes:
-    """Make lines of JSON safe for a terminal, as JSON of the same values."""
-    return b"".join(
-        sanitize_json(line).encode() + b"\n" for line in lines.decode().split("\n")[:-1]
-    )
-
-
-class RawRenderer(Renderer):
-    """Writes each body, byte for byte, and a line feed; on a terminal made safe."""
-
-    def __init__(self, output: Output) -> None:
-        self._output = output
-        self._bodies: list[bytes] = []
-
-    def show(self, events: Sequence[Event]) -> None:
-        """Take a batch in."""
-        self._bodies += [event.delivery.body for event in events]
-
-    def show_gap(self, gap: Gap) -> None:
-        """Take nothing in: a gap has no body."""
-
-    def flush(self) -> None:
-        """Write what was taken in."""
-        if not self._bodies:
-            self._output.check()
-            return
-        bodies, self._bodies = self._bodies, []
-        if self._output.is_terminal:
-            bodies = [sanitize(body.decode(errors="backslashreplace")).encode() for body in bodies]
-        self._output.write(b"".join(body + b"\n" for body in bodies))
-
-    def close(self) -> None:
-        """Nothing is left to do."""
-
-
-def _json(value: Any) -> str:
+def _dump_json(value: Any) -> str:
     try:
         return orjson.dumps(value).decode()
-    except TypeError:  # numbers of more than 64 bits, and text that is no Unicode
+    except TypeError:  # integers of more than 64 bits, lone surrogates
         return json.dumps(value, separators=(",", ":"))
 
 
-class ProjectionRenderer(Renderer):
-    """Writes one line for each event: the value of an expression over its record."""
+class ColumnFormatter:
+    """Formats events as padded columns of text; nothing is cut off."""
 
     def __init__(
-        self, output: Output, select: Callable[[Event], Any], *, bare: bool = False
+        self,
+        columns: Sequence[Column] = COLUMNS,
+        *,
+        color: bool = False,
+        ascii_only: bool = False,
+        root_url: str | None = None,
+        styles: Mapping[str, Style] = EVENT_STYLES,
     ) -> None:
-        """Take an output.
+        """Create a formatter.
 
         Args:
-            output: Where to write.
-            select: The expression.
-            bare: Whether a string is written as it is, without quotes.
+            columns: The columns, in order.
+            color: Whether to color the event.
+            ascii_only: Whether to replace symbols by ASCII characters.
+            root_url: Root URL of the deployment, for links; None for no links.
+            styles: The style of each kind of event.
         """
-        self._output = output
-        self._select = select
-        self._bare = bare
-        self._lines: list[str] = []
+        self._columns = columns
+        self._color = color
+        self._ascii_only = ascii_only
+        self._root_url = root_url
+        self._styles = styles
 
-    def show(self, events: Sequence[Event]) -> None:
-        """Take a batch in."""
-        self._lines += [self._line(self._select(event)) for event in events]
+    @property
+    def line_format(self) -> LineFormat:
+        """The format for a `LineRenderer`."""
+        return LineFormat(self.format_event, self.format_gap)
 
-    def show_gap(self, gap: Gap) -> None:
-        """Take nothing in: there is no event to make something of."""
+    def format_heading(self) -> bytes:
+        """Format the titles of the columns."""
+        return self._encode(self._join([column.title for column in self._columns]))
 
-    def flush(self) -> None:
-        """Write what was taken in."""
-        if not self._lines:
-            self._output.check()
-            return
-        text = "".join(f"{line}\n" for line in self._lines)
-        self._lines = []
-        self._output.write(text.encode(errors="replace"))
+    def format_event(self, event: Event) -> bytes:
+        """Format an event."""
+        texts = [column.text(event) for column in self._columns]
+        urls = [find_link_target(column, event, self._root_url) for column in self._columns]
+        line = self._join(texts, urls)
+        if self._color:
+            name = EVENT.text(event)
+            style = get_event_style(event, self._styles).style
+            line = line.replace(name, color_text(name, style), 1)
+        return self._encode(line)
 
-    def close(self) -> None:
-        """Nothing is left to do."""
+    def format_gap(self, gap: Gap) -> bytes:
+        """Format a gap."""
+        return self._encode(f"--- {describe_gap(gap)}")
 
-    def _line(self, value: Any) -> str:
-        if self._bare and isinstance(value, str):
-            return sanitize(value) if self._output.is_terminal else value
-        text = _json(value)
-        return sanitize_json(text) if self._output.is_terminal else text
+    def _encode(self, line: str) -> bytes:
+        return encode_text(f"{line}\n", ascii_only=self._ascii_only)
+
+    def _join(self, texts: Sequence[str], urls: Sequence[str | None] = ()) -> str:
+        cells = zip_longest(texts, self._columns, urls)
+        return (" " * COLUMN_GAP).join(_pad_cell(*cell) for cell in cells).rstrip()
+
+
+def _pad_cell(text: str, column: Column, url: str | None) -> str:
+    padding = " " * (column.width - len(text))
+    text = format_link(text, url)
+    return padding + text if column.title == RUN.title else text + padding
+
+
+def color_text(text: str, style: str) -> str:
+    """Color text for a terminal.
+
+    Args:
+        text: Without escape sequences.
+        style: Words of `SGR_CODES`; empty for none.
+    """
+    codes = ";".join(SGR_CODES[name] for name in style.split())
+    return f"\x1b[{codes}m{text}\x1b[0m" if codes else text

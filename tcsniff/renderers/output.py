@@ -1,4 +1,4 @@
-"""Standard output, as bytes, with its failures named."""
+"""Standard output as bytes, with an exception for each way it can fail."""
 
 from __future__ import annotations
 
@@ -7,73 +7,94 @@ import io
 import os
 import select
 import sys
+from collections.abc import Callable
 from typing import BinaryIO
 
 from tcsniff.errors import OutputClosed, OutputError
 from tcsniff.signals import signal_handler
 
-_GONE = select.POLLERR | select.POLLHUP | select.POLLNVAL
+_NO_READER = select.POLLERR | select.POLLHUP | select.POLLNVAL
 
 
 class Output:
-    """Where data goes.
+    """A file for data.
 
     Attributes:
-        is_terminal: Whether a person looks at it.
+        is_terminal: Whether the file is a terminal.
     """
 
     def __init__(self, file: BinaryIO | None = None) -> None:
-        """Take a file; None is standard output."""
+        """Create an output; None is standard output."""
         self._file = file or sys.stdout.buffer
         self.is_terminal = self._file.isatty()
         try:
-            # Past Python's buffer, which would keep what could not be written,
+            # Without Python's buffer, which would keep what could not be written,
             # and try again when the program ends.
-            self._number: int | None = self._file.fileno()
+            self._descriptor: int | None = self._file.fileno()
         except (AttributeError, io.UnsupportedOperation):  # a file in memory
-            self._number = None
+            self._descriptor = None
 
     def write(self, data: bytes) -> None:
-        """Write, all of it.
+        """Write all of the data.
 
         Raises:
             OutputClosed: If the reader went away.
             OutputError: If it cannot be written for another reason.
         """
         try:
-            if self._number is None:
+            if self._descriptor is None:
                 self._file.write(data)
                 self._file.flush()
             else:
-                self._write(self._number, memoryview(data))
+                self._write(self._descriptor, memoryview(data))
         except OSError as error:
-            raise _failure(error) from error
+            raise _to_output_error(error) from error
+
+    def write_lines(
+        self, lines: list[bytes], escape: Callable[[bytes], bytes] | None = None
+    ) -> None:
+        """Write lines at once and empty the list; without lines, check for a reader.
+
+        Args:
+            lines: Each with its line feed.
+            escape: Makes a line safe for a terminal; None if all are safe.
+
+        Raises:
+            OutputClosed: If the reader went away.
+            OutputError: If they cannot be written for another reason.
+        """
+        if not lines:
+            self.check()
+            return
+        data = b"".join(lines if escape is None or not self.is_terminal else map(escape, lines))
+        lines.clear()
+        self.write(data)
 
     def check(self) -> None:
-        """See, while there is nothing to write, whether anybody would read it.
+        """Check whether there is still a reader.
 
         Raises:
             OutputClosed: If the reader went away.
         """
-        if self._number is not None:
+        if self._descriptor is not None:
             poll = select.poll()
-            poll.register(self._number, 0)  # what is in _GONE comes unasked
-            if any(event & _GONE for _, event in poll.poll(0)):
+            poll.register(self._descriptor, 0)  # errors and hang-ups are always reported
+            if any(event & _NO_READER for _, event in poll.poll(0)):
                 raise OutputClosed("the reader of the output went away")
 
-    def _write(self, number: int, data: memoryview) -> None:
+    def _write(self, descriptor: int, data: memoryview) -> None:
         while data:
             try:
-                # A reader may keep us waiting for ever; Ctrl-C must not.
+                # A slow reader may block this for long; Ctrl-C must still work.
                 with signal_handler.immediate():
-                    data = data[os.write(number, data) :]
-            except BlockingIOError:  # somebody has set our output to non-blocking
+                    data = data[os.write(descriptor, data) :]
+            except BlockingIOError:  # another program has made the output non-blocking
                 with signal_handler.immediate():
-                    select.select([], [number], [])
+                    select.select([], [descriptor], [])
 
 
-def _failure(error: OSError) -> OutputClosed | OutputError:
-    # A terminal that is gone answers EIO.
+def _to_output_error(error: OSError) -> OutputClosed | OutputError:
+    # A closed terminal fails with EIO.
     if isinstance(error, BrokenPipeError) or error.errno == errno.EIO:
         return OutputClosed("the reader of the output went away")
     reason = os.strerror(error.errno) if error.errno else str(error)
@@ -81,20 +102,19 @@ def _failure(error: OSError) -> OutputClosed | OutputError:
 
 
 def get_terminal_size() -> tuple[int, int]:
-    """Measure the terminal now.
+    """Return the terminal's columns and lines.
 
-    Returns:
-        Columns and lines; ``COLUMNS`` and ``LINES`` of the environment stand in
-        where there is no terminal, else 80 and 24.
+    Without a terminal, the environment variables ``COLUMNS`` and ``LINES`` are
+    used, or 80 and 24.
     """
     try:
         size = os.get_terminal_size(sys.stdout.fileno())
     except (OSError, ValueError):
-        return _number("COLUMNS", 80), _number("LINES", 24)
-    # A terminal that was never told its size says 0.
+        return _read_number("COLUMNS", 80), _read_number("LINES", 24)
+    # A terminal whose size was never set has size 0.
     return size.columns or 80, size.lines or 24
 
 
-def _number(name: str, otherwise: int) -> int:
-    text = os.environ.get(name, "")
-    return int(text) if text.isdecimal() and int(text) else otherwise
+def _read_number(variable: str, default: int) -> int:
+    text = os.environ.get(variable, "")
+    return int(text) if text.isdecimal() and int(text) else default

@@ -1,4 +1,4 @@
-"""A recording, written besides any view."""
+"""A recording, written in addition to any view."""
 
 from __future__ import annotations
 
@@ -14,85 +14,83 @@ from tcsniff.pipeline import Renderer
 from tcsniff.pulse import records
 from tcsniff.pulse.deliveries import Gap
 from tcsniff.pulse.events import Event
+from tcsniff.renderers.lines import format_json
+from tcsniff.renderers.wrapper import RendererWrapper
 
-_GZIP = 31  # zlib's word for the format of .gz
+_GZIP_FORMAT = 31  # for zlib's `wbits`
 
 
-class Recorder(Renderer):
-    """Writes records into a file and hands the events on to a renderer.
+class Recorder(RendererWrapper):
+    """Appends records to a file and hands the events on to a renderer.
 
-    What is there already stays: records are added at its end. After every
-    batch the file holds whole lines, compressed or not.
-
-    Attributes:
-        renderer: Shows the events.
+    After every batch the file holds whole lines, compressed or not.
     """
 
-    def __init__(self, path: str, renderer: Renderer) -> None:
+    def __init__(self, path: str, renderer: Renderer, *, has_gaps: bool = True) -> None:
         """Open the file.
 
         Args:
-            path: Its name; one that ends in ``.gz`` is compressed.
+            path: A name that ends in ``.gz`` makes a compressed file.
             renderer: Shows the events, after they are recorded.
+            has_gaps: Whether to record gaps.
 
         Raises:
             OutputError: If it cannot be opened.
         """
+        super().__init__(renderer)
         self._path = path
-        self.renderer = renderer
+        self._has_gaps = has_gaps
         self._lines: list[bytes] = []
         self._is_broken = False
-        self._compressor = zlib.compressobj(wbits=_GZIP) if path.endswith(".gz") else None
+        self._compressor = zlib.compressobj(wbits=_GZIP_FORMAT) if path.endswith(".gz") else None
         try:
-            self._file = _opened(path)
+            self._file = _open_file(path)
         except OSError as error:
-            raise self._failure(error) from error
+            raise self._to_output_error(error) from error
 
     def show(self, events: Sequence[Event]) -> None:
-        """Take a batch in."""
-        # First the view, which may have to decode what is then known to be JSON.
-        self.renderer.show(events)
-        self._lines += [
-            records.format_record_with_error(event.delivery, event.decode_error)
-            for event in events
-        ]
+        """Add a batch of events."""
+        # First the view: if it decodes a body, its JSON need not be checked again.
+        super().show(events)
+        self._lines += map(format_json, events)
 
     def show_gap(self, gap: Gap) -> None:
-        """Take a gap in."""
-        self._lines.append(records.format_gap(gap))
-        self.renderer.show_gap(gap)
+        """Add a gap."""
+        if self._has_gaps:
+            self._lines.append(records.format_gap(gap))
+        super().show_gap(gap)
 
     def flush(self) -> None:
-        """Write what was taken in, then have it shown.
+        """Record what was added, then show it.
 
         Raises:
-            OutputError: If it cannot be written, as on a full disk.
+            OutputError: If it cannot be recorded, for example on a full disk.
         """
         if self._lines:
             data = b"".join(self._lines)
             self._lines = []
             try:
-                self._record(data)
+                self._write(self._compress(data))
             except OSError as error:
-                raise self._failure(error) from error
-        self.renderer.flush()
+                raise self._to_output_error(error) from error
+        super().flush()
 
     def close(self) -> None:
-        """Finish the file, and the view."""
+        """Close the file and the view."""
         try:
             if self._compressor is not None and not self._is_broken:
                 self._write(self._compressor.flush())
         except OSError as error:
-            raise self._failure(error) from error
+            raise self._to_output_error(error) from error
         finally:
             self._file.close()
-            self.renderer.close()
+            super().close()
 
-    def _record(self, data: bytes) -> None:
-        if self._compressor is not None:
-            # So that all up to here can be read, whatever becomes of us.
-            data = self._compressor.compress(data) + self._compressor.flush(zlib.Z_SYNC_FLUSH)
-        self._write(data)
+    def _compress(self, data: bytes) -> bytes:
+        if self._compressor is None:
+            return data
+        # Flushed, so that it can be read even if tcsniff is killed.
+        return self._compressor.compress(data) + self._compressor.flush(zlib.Z_SYNC_FLUSH)
 
     def _write(self, data: bytes) -> None:
         left = memoryview(data)
@@ -102,29 +100,29 @@ class Recorder(Renderer):
         except OSError:
             self._is_broken = True
             if self._compressor is None:
-                # Half a line is no line: what fitted of whole ones may stay.
+                # Keep the whole lines that were written, and remove the partial one.
                 written = len(data) - len(left)
-                half = written - (data[:written].rfind(b"\n") + 1)
-                with suppress(OSError):  # of what is no plain file
-                    self._file.truncate(self._file.tell() - half)
+                partial = written - (data[:written].rfind(b"\n") + 1)
+                with suppress(OSError):  # not a regular file
+                    self._file.truncate(self._file.tell() - partial)
             raise
 
-    def _failure(self, error: OSError) -> OutputError:
+    def _to_output_error(self, error: OSError) -> OutputError:
         return OutputError(f"cannot write the recording {self._path}: {error.strerror}")
 
 
-def _opened(path: str) -> BinaryIO:
+def _open_file(path: str) -> BinaryIO:
     file = Path(path).open("ab", buffering=0)  # noqa: SIM115 - closed by `close`
     try:
-        if not path.endswith(".gz") and file.seekable() and not _ends_whole(path):
-            file.write(b"\n")  # after a torn last line
+        if not path.endswith(".gz") and file.seekable() and not _ends_with_line(path):
+            file.write(b"\n")  # after a partial last line
     except OSError:
         file.close()
         raise
     return file
 
 
-def _ends_whole(path: str) -> bool:
+def _ends_with_line(path: str) -> bool:
     with Path(path).open("rb") as file:
         if not file.seek(0, os.SEEK_END):
             return True

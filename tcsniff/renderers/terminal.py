@@ -1,28 +1,27 @@
-"""A picture on the terminal that is drawn again in its place."""
+"""A terminal on which a picture is drawn again in its place, and its status line."""
 
 from __future__ import annotations
 
-from collections import deque
-from collections.abc import Callable, Sequence
-from typing import NamedTuple
+from collections.abc import Sequence
 
 from rich.cells import cell_len
 from rich.text import Text
 
 from tcsniff.renderers.output import Output
+from tcsniff.renderers.stream import StreamStatus
 from tcsniff.sanitize import sanitize
 
-_HIDE, _SHOW = "\x1b[?25l", "\x1b[?25h"
-# Synchronised output: the terminal shows the whole picture or the one before.
-# Unknown to older ones, which pass it over.
-_BEGIN, _END = "\x1b[?2026h", "\x1b[?2026l"
+_HIDE_CURSOR, _SHOW_CURSOR = "\x1b[?25l", "\x1b[?25h"
+# Synchronized output: the terminal shows either the whole picture or the previous
+# one. Older terminals ignore it.
+_BEGIN_SYNC, _END_SYNC = "\x1b[?2026h", "\x1b[?2026l"
 _CLEAR_LINE, _CLEAR_BELOW, _CLEAR_ALL = "\x1b[K", "\x1b[J", "\x1b[2J\x1b[H"
 
 
 class Screen:
-    """Draws a picture over the one before, in the scrollback's own screen.
+    """Draws each picture over the previous one, without the alternate screen.
 
-    The last picture stays, and the cursor comes back below it.
+    The last picture stays, with the cursor below it.
     """
 
     def __init__(self, output: Output) -> None:
@@ -31,29 +30,29 @@ class Screen:
         self._size: tuple[int, int] | None = None
 
     def draw(self, lines: Sequence[str], size: tuple[int, int]) -> None:
-        """Draw.
+        """Draw a picture.
 
         Args:
-            lines: The picture; no wider than the screen, and not as high.
+            lines: The picture; smaller than the screen.
             size: Of the screen, in columns and lines.
         """
         if self._size is None:
-            start = _HIDE + "\r"
+            start = _HIDE_CURSOR + "\r"
         elif size != self._size:
-            # The terminal has folded or cut the lines that were there: nobody
-            # knows where the picture begins.
+            # The terminal has wrapped or cut the previous lines, so the place where
+            # the picture begins is unknown.
             start = _CLEAR_ALL
         else:
-            start = "\r" + (f"\x1b[{self._height - 1}A" if self._height > 1 else "")
+            start = "\r" + self._move_to_top()
         self._size = size
         self._height = len(lines)
         picture = "\r\n".join(f"{line}{_CLEAR_LINE}" for line in lines)
-        # To the start of the last line: a terminal that echoes ^C behind a line as
-        # wide as itself would go on to the next one, and the picture with it.
-        self._write(_BEGIN + start + picture + _CLEAR_BELOW + "\r" + _END)
+        # End at the start of the last line: a terminal that echoes ^C after a line as
+        # wide as itself would begin a new line, and move the picture.
+        self._write(_BEGIN_SYNC + start + picture + _CLEAR_BELOW + "\r" + _END_SYNC)
 
-    def above(self, line: str) -> None:
-        """Write a line that stays, above the picture; it is drawn again below.
+    def write_above(self, line: str) -> None:
+        """Write a line that stays above the picture, which has to be drawn again.
 
         Args:
             line: May be wider than the screen.
@@ -61,139 +60,55 @@ class Screen:
         if self._size is None:
             self._write(f"{line}\r\n")
             return
-        up = f"\x1b[{self._height - 1}A" if self._height > 1 else ""
-        self._write(f"{_BEGIN}\r{up}{_CLEAR_BELOW}{line}\r\n{_END}")
+        top = self._move_to_top()
+        self._write(f"{_BEGIN_SYNC}\r{top}{_CLEAR_BELOW}{line}\r\n{_END_SYNC}")
         self._height = 0
 
-    def redraw(self) -> None:
-        """Draw the next picture below whatever the terminal shows by then."""
-        if self._size is not None:
-            self._write(f"\r\n{_SHOW}")
-        self._size = None
-
-    def close(self) -> None:
-        """Give the cursor back, below the last picture."""
+    def release(self) -> None:
+        """Show the cursor below the picture; the next picture is drawn below that."""
         if self._size is not None:
             self._size = None
-            self._write(f"\r\n{_SHOW}")
+            self._write(f"\r\n{_SHOW_CURSOR}")
+
+    def _move_to_top(self) -> str:
+        return f"\x1b[{self._height - 1}A" if self._height > 1 else ""
 
     def _write(self, text: str) -> None:
         self._output.write(text.encode(errors="replace"))
 
 
-_SPAN = 5.0  # seconds over which the rate is taken
-
-
-class StreamStatus(NamedTuple):
-    """What the line tells.
-
-    Attributes:
-        source: What it is connected to.
-        total: Events so far.
-        rate: Events a second.
-        idle: Seconds since the last one; None before the first.
-        lag: Seconds from when the last one happened to when it reached us;
-            None if it does not tell.
-        selection: What was asked for.
-        notes: What a person should know of the connection.
-        is_over: Whether this is the last word, which nothing follows: what is
-            true for a moment only is left out.
-    """
-
-    source: str
-    total: int
-    rate: float
-    idle: float | None
-    lag: float | None
-    selection: str
-    notes: tuple[str, ...] = ()
-    is_over: bool = False
-
-
-class Traffic:
-    """Counts what comes, for a status."""
-
-    def __init__(self, clock: Callable[[], float]) -> None:
-        """Nothing has come yet.
-
-        Args:
-            clock: Tells the time, in seconds.
-        """
-        self._clock = clock
-        self._arrivals: deque[tuple[float, int]] = deque()
-        self._total = 0
-        self._started = clock()
-        self._last: float | None = None
-        self._lag: float | None = None
-
-    def add(self, number: int, lag: float | None) -> None:
-        """Take note that events have come just now.
-
-        Args:
-            number: How many.
-            lag: Of the last one, in seconds; None if it does not tell.
-        """
-        if number:
-            self._last = self._clock()
-            self._arrivals.append((self._last, number))
-            self._total += number
-            self._lag = lag
-
-    def status(self, source: str, selection: str, notes: tuple[str, ...] = ()) -> StreamStatus:
-        """Sum up; the rate is that of the last five seconds."""
-        now = self._clock()
-        while self._arrivals and self._arrivals[0][0] < now - _SPAN:
-            self._arrivals.popleft()
-        span = min(_SPAN, max(now - self._started, 1.0))
-        return StreamStatus(
-            source,
-            self._total,
-            sum(number for _, number in self._arrivals) / span,
-            None if self._last is None else now - self._last,
-            self._lag,
-            selection,
-            notes,
-        )
-
-
 def format_status(status: StreamStatus, width: int) -> Text:
-    """Lay the line out.
+    """Format the status line.
 
     Args:
-        status: What it tells.
-        width: Of the screen, in cells; what was asked for is left out first.
+        status: Its content.
+        width: Of the screen, in cells; the selection is left out first.
     """
-    left = Text()
-    left.append("● ", style="green" if status.idle is not None else "yellow")
-    left.append(sanitize(status.source), style="bold")
-    events = "event" if status.total == 1 else "events"
-    left.append(f"  {status.total:,} {events}")
+    line = Text()
+    line.append("● ", style="green" if status.idle is not None else "yellow")
+    line.append(sanitize(status.source), style="bold")
+    line.append(f"  {status.total:,} event{'s' * (status.total != 1)}")
     if not status.is_over:
-        left.append(f"  {status.rate:.0f}/s")
+        line.append(f"  {status.rate:.0f}/s")
         if status.idle is not None:
-            left.append(f"  last {_ago(status.idle)} ago")
+            line.append(f"  last {_format_seconds(status.idle)} ago")
     if status.lag is not None:
-        left.append(f"  lag {_ago(max(0.0, status.lag))}")
+        line.append(f"  lag {_format_seconds(max(0.0, status.lag))}")
     for note in status.notes:
-        left.append(f"  {sanitize(note)}", style="bold yellow")
-    way_out = "" if status.is_over else "Ctrl-C ends"
-    right = "  ".join(filter(None, (sanitize(status.selection), way_out)))
-    room = width - left.cell_len - 2
+        line.append(f"  {sanitize(note)}", style="bold yellow")
+    keys = "" if status.is_over else "Ctrl-C ends"
+    right = "  ".join(filter(None, (sanitize(status.selection), keys)))
+    room = width - line.cell_len - 2
     if cell_len(right) > room:
-        right = way_out if room >= len(way_out) else ""
+        right = keys if room >= len(keys) else ""
     gap = " " * (room - cell_len(right) + 2)
-    return left.append(gap).append(right, style="dim") if right else left
+    return line.append(gap).append(right, style="dim") if right else line
 
 
-def _ago(seconds: float) -> str:
+def _format_seconds(seconds: float) -> str:
     if seconds < 10:
         return f"{seconds:.1f} s"
     for unit, length in (("d", 86400), ("h", 3600), ("min", 60)):
         if seconds >= 2 * length:
             return f"{seconds / length:.0f} {unit}"
     return f"{seconds:.0f} s"
-
-
-def format_gap_count(number: int) -> str:
-    """Word how many gaps there were; empty for none."""
-    return f"{number} gap{'s' * (number != 1)}" if number else ""

@@ -10,7 +10,8 @@ from collections.abc import Callable, Hashable, Sequence
 
 from tcsniff.errors import UsageError, suggest
 from tcsniff.messages import REASONS_RESOLVED, STATES
-from tcsniff.pulse.events import Event, get_path
+from tcsniff.pulse.events import Event
+from tcsniff.pulse.payloads import get_path
 
 Filter = Callable[[Event], bool]
 
@@ -64,7 +65,7 @@ def filter_reasons(reasons: Sequence[str]) -> Filter:
             hint = hint or f"; known reasons: {', '.join(REASONS_RESOLVED)}"
             raise UsageError(f"--reason: unknown reason {reason!r}{hint}")
     wanted = tuple(reasons)
-    return lambda event: event.run.get("reasonResolved") in wanted
+    return lambda event: event.run is not None and event.run.reason_resolved in wanted
 
 
 def filter_tags(conditions: Sequence[str]) -> Filter:

@@ -1,8 +1,8 @@
-"""Made-up task graphs, in the manner of Firefox's.
+"""Made-up task graphs that resemble those of Firefox.
 
-Pure. A decision task, the images and toolchains that builds need, builds, their
-tests in chunks, signing, upload and a summary of each build's tests; besides,
-two kinds of the old days (gaia and b2g) that wait for nobody.
+Pure. A graph has a decision task, images and toolchains for builds, builds, tests in
+chunks, signing, uploads and a summary of each build's tests. In addition, it has tasks
+of two old kinds, gaia and b2g, without dependencies.
 """
 
 from __future__ import annotations
@@ -19,23 +19,21 @@ from tcsniff.taskgraph.definitions import Definition
 
 
 class PlannedTask(NamedTuple):
-    """A task as the decision task would create it.
+    """A task to be defined.
 
     Attributes:
-        task_id: Its slug id.
-        label: What people call it; also its tag ``label``, if it has that.
-        kind: What it is for, such as ``build``; the decision task's is
-            ``decision-task``.
-        dependencies: Ids of the tasks of the same group that it waits for.
-        provisioner_id: First half of its worker pool.
-        worker_type: Second half of its worker pool.
-        duration: How long a run of it usually takes, in seconds.
-        routes: Where its messages are CC'ed to, without ``route.``.
-        tags: Names and values, in the order in which messages have them.
-        requires: ``all-completed`` if only success of its dependencies will
-            do, else ``all-resolved``.
-        priority: One of Taskcluster's seven, such as ``low``.
-        retries: How often the queue itself may run it again.
+        task_id: Task ID.
+        label: Name, also in the tag ``label`` except for decision tasks.
+        kind: Kind, such as ``build`` or ``decision-task``.
+        dependencies: IDs of tasks of the same group.
+        provisioner_id: First half of the worker pool.
+        worker_type: Second half of the worker pool.
+        duration: Usual duration of a run, in seconds.
+        routes: Routes without ``route.``.
+        tags: Names and values, in the order of messages.
+        requires: ``all-completed`` or ``all-resolved``.
+        priority: One of `messages.PRIORITIES`.
+        retries: Maximum number of retries by the queue.
     """
 
     task_id: str
@@ -53,13 +51,12 @@ class PlannedTask(NamedTuple):
 
 
 class Plan(NamedTuple):
-    """A task group as it will be created.
+    """A task group to be created.
 
     Attributes:
-        task_group_id: Its id, which is also the decision task's.
-        scheduler_id: The scheduler that all of its tasks name.
-        tasks: The decision task, then the others, each behind the tasks that
-            it depends on.
+        task_group_id: Task group ID, also the decision task's ID.
+        scheduler_id: Scheduler ID of all tasks.
+        tasks: The decision task, then the others, each after its dependencies.
     """
 
     task_group_id: str
@@ -89,8 +86,8 @@ _PLATFORMS = (
     _Platform("android-arm64", "android-hw-p6", "android", "b-linux-docker", "t-bitbar-p6"),
 )
 _VARIANTS = tuple(
-    (platform, flavour) for flavour in ("opt", "debug") for platform in _PLATFORMS
-)  # linux64/opt comes first, so it is built in every group
+    (platform, build_type) for build_type in ("opt", "debug") for platform in _PLATFORMS
+)  # the first, linux64/opt, is built in every group
 _SUITES = (
     "mochitest-plain",
     "mochitest-browser-chrome",
@@ -107,17 +104,17 @@ _GAIA = ("unit", "build", "integration", "linter", "python-integration")
 _PHONES = ("emulator-kk", "flame-kk", "nexus-5-l", "dolphin")
 _PROJECTS = (("try", 1), ("autoland", 3), ("mozilla-central", 3))
 _AUTHORS = ("dev@example.com", "sheriff@example.com", "ana.silva@example.org")
-# Free text: none of these signs means anything in a routing key.
+# Free text: these punctuation marks have no meaning in a routing key.
 _SUBSCRIPTIONS = (
     "notify.email.dev+try@example.com.on-failed",
     "notify.matrix-room.!gBxblkbeeBSadzOniu:mozilla.org.on-resolved",
     "notify.irc-channel.#sheriffs.on-failed",
     "project.example.coverage",
 )
-_SUBSCRIBED = 0.06  # share of tasks that name one of these
-_SUMMARY = "test-summary"  # of failures too, so it waits for tests to end, not to succeed
-_RETRIES = {"gaia": 0, "b2g": 0}  # so that an exception is final now and then
-# In seconds: least and most that a run of a kind usually takes.
+_SUBSCRIBED = 0.06  # share of tasks with one of these
+_SUMMARY = "test-summary"  # runs when all tests are resolved, also failed ones
+_RETRIES = {"gaia": 0, "b2g": 0}  # so that some exceptions are final
+# Minimum and maximum duration of a run in seconds, by kind.
 _DURATIONS = {
     "decision-task": (20, 90),
     "docker-image": (60, 120),
@@ -130,58 +127,59 @@ _DURATIONS = {
     "gaia": (40, 240),
     "b2g": (120, 480),
 }
-_TASKS_A_BUILD = 14  # about how many tasks there are for each build
-_AROUND_A_BUILD = 4  # itself, signing, upload and summary
+_TASKS_PER_BUILD = 14  # approximate number of tasks for each build
+_FIXED_TASKS_PER_BUILD = 4  # build, signing, upload and summary
 
 
 def plan_group(random: Random, *, tasks: int) -> Plan:
-    """Make a task group up.
+    """Return a made-up task group.
 
     Args:
-        random: Where chance comes from; the same state makes the same group.
-        tasks: About how many tasks it is to have; exactly, from 20 on. No
-            graph is smaller than one build with all that belongs to it.
+        random: Source of randomness; the same state gives the same group.
+        tasks: Number of tasks; below 20 it is approximate, as every group has a build
+            with its tests, signing, upload and summary.
     """
     author = random.choice(_AUTHORS)
     revision = f"{random.getrandbits(160):040x}"
     name, level = random.choice(_PROJECTS)
-    made = _Graph(random, _Project(name, level, revision, author))
-    decision = made.decide()
-    gaia = made.old_days("gaia", _GAIA, 2 + tasks // 30)
-    b2g = made.old_days("b2g", _PHONES, 1 + tasks // 40)
-    images = [made.image(name, decision) for name in _IMAGES[: 1 + tasks // 40]]
+    builder = _GroupBuilder(random, _Project(name, level, revision, author))
+    decision = builder.add_decision_task()
+    gaia = builder.add_old_tasks("gaia", _GAIA, 2 + tasks // 30)
+    b2g = builder.add_old_tasks("b2g", _PHONES, 1 + tasks // 40)
+    images = [builder.add_image(name, decision) for name in _IMAGES[: 1 + tasks // 40]]
     toolchains = [
-        made.toolchain(name, random.choice(images)) for name in _TOOLCHAINS[: 1 + tasks // 30]
+        builder.add_toolchain(name, random.choice(images))
+        for name in _TOOLCHAINS[: 1 + tasks // 30]
     ]
-    left = tasks - 1 - len(gaia) - len(b2g) - len(images) - len(toolchains)
-    variants = _VARIANTS[: max(1, left // _TASKS_A_BUILD)]
-    tests = max(1, left - _AROUND_A_BUILD * len(variants))
-    for number, (platform, flavour) in enumerate(variants):
+    remaining = tasks - 1 - len(gaia) - len(b2g) - len(images) - len(toolchains)
+    variants = _VARIANTS[: max(1, remaining // _TASKS_PER_BUILD)]
+    tests = max(1, remaining - _FIXED_TASKS_PER_BUILD * len(variants))
+    for number, (platform, build_type) in enumerate(variants):
         share = (tests + number) // len(variants)
-        made.build(platform, flavour, (images[-1], random.choice(toolchains)), share)
-    return Plan(decision, f"gecko-level-{level}", tuple(made.tasks))
+        builder.add_build(platform, build_type, (images[-1], random.choice(toolchains)), share)
+    return Plan(decision, f"gecko-level-{level}", tuple(builder.tasks))
 
 
-class _Graph:
-    """A task graph as it grows; its methods return the ids of what they add."""
+class _GroupBuilder:
+    """A task graph under construction; methods return the IDs of the tasks that they add."""
 
     def __init__(self, random: Random, project: _Project) -> None:
         self.tasks: list[PlannedTask] = []
         self._random = random
         self._project = project
 
-    def decide(self) -> str:
+    def add_decision_task(self) -> str:
         name, level, revision, author = self._project
         task = PlannedTask(
-            task_id=self._slug_id(),
+            task_id=self._draw_task_id(),
             label="Gecko Decision Task",
             kind="decision-task",
             dependencies=(),
             provisioner_id=f"gecko-{level}",
             worker_type="decision",
-            duration=self._duration("decision-task"),
+            duration=self._draw_duration("decision-task"),
             routes=(
-                self._treeherder,
+                self._treeherder_route,
                 f"index.gecko.v2.{name}.revision.{revision}.taskgraph.decision",
             ),
             tags=(("createdForUser", author), ("kind", "decision-task")),
@@ -190,38 +188,46 @@ class _Graph:
         self.tasks.append(task)
         return task.task_id
 
-    def old_days(self, kind: str, names: tuple[str, ...], count: int) -> list[str]:
+    def add_old_tasks(self, kind: str, names: tuple[str, ...], count: int) -> list[str]:
         pool = f"aws-provisioner/{kind}"
         labels = (
             f"{kind}-{names[number % len(names)]}-{number // len(names) + 1}"
             for number in range(count)
         )
-        return [self._add(label, kind, pool, ()) for label in labels]
+        return [self._add_task(label, kind, pool, ()) for label in labels]
 
-    def image(self, name: str, decision: str) -> str:
-        return self._add(f"docker-image-{name}", "docker-image", self._trusted, (decision,))
+    def add_image(self, name: str, decision: str) -> str:
+        return self._add_task(
+            f"docker-image-{name}", "docker-image", self._trusted_pool, (decision,)
+        )
 
-    def toolchain(self, name: str, image: str) -> str:
+    def add_toolchain(self, name: str, image: str) -> str:
         pool = f"gecko-{self._project.level}/b-linux-docker"
-        return self._add(f"toolchain-linux64-{name}", "toolchain", pool, (image,))
+        return self._add_task(f"toolchain-linux64-{name}", "toolchain", pool, (image,))
 
-    def build(self, platform: _Platform, flavour: str, needs: tuple[str, ...], tests: int) -> None:
-        name = f"{platform.name}/{flavour}"
+    def add_build(
+        self, platform: _Platform, build_type: str, needs: tuple[str, ...], tests: int
+    ) -> None:
+        name = f"{platform.name}/{build_type}"
         pool = f"gecko-{self._project.level}/{platform.builder}"
         system = platform.system
-        routes = self._index(f"firefox.{platform.name}-{flavour}")
-        built = self._add(f"build-{name}", "build", pool, needs, system=system, routes=routes)
-        signed = self._add(f"build-signing-{name}", "build-signing", self._trusted, (built,))
-        self._add(f"upload-{name}", "upload", self._trusted, (signed,))
-        tested = tuple(self._tests(platform, flavour, built, tests))
-        self._add(f"test-summary-{name}", _SUMMARY, self._trusted, tested or (built,))
+        routes = self._list_index_routes(f"firefox.{platform.name}-{build_type}")
+        built = self._add_task(f"build-{name}", "build", pool, needs, system=system, routes=routes)
+        signed = self._add_task(
+            f"build-signing-{name}", "build-signing", self._trusted_pool, (built,)
+        )
+        self._add_task(f"upload-{name}", "upload", self._trusted_pool, (signed,))
+        tested = tuple(self._add_tests(platform, build_type, built, tests))
+        self._add_task(f"test-summary-{name}", _SUMMARY, self._trusted_pool, tested or (built,))
 
-    def _tests(self, platform: _Platform, flavour: str, built: str, count: int) -> Iterator[str]:
+    def _add_tests(
+        self, platform: _Platform, build_type: str, built: str, count: int
+    ) -> Iterator[str]:
         suites = self._random.sample(_SUITES, len(_SUITES))
         for number in range(count):
             suite = suites[number % len(suites)]
-            on = f"{platform.tested_on}/{flavour}"
-            yield self._add(
+            on = f"{platform.tested_on}/{build_type}"
+            yield self._add_task(
                 f"test-{on}-{suite}-{number // len(suites) + 1}",
                 "test",
                 f"gecko-t/{platform.tester}",
@@ -230,7 +236,7 @@ class _Graph:
                 more_tags=(("test-suite", suite), ("test-platform", on)),
             )
 
-    def _add(
+    def _add_task(
         self,
         label: str,
         kind: str,
@@ -246,14 +252,14 @@ class _Graph:
         if self._random.random() < _SUBSCRIBED:
             subscription = (self._random.choice(_SUBSCRIPTIONS),)
         task = PlannedTask(
-            task_id=self._slug_id(),
+            task_id=self._draw_task_id(),
             label=label,
             kind=kind,
             dependencies=dependencies,
             provisioner_id=provisioner_id,
             worker_type=worker_type,
-            duration=self._duration(kind),
-            routes=(self._treeherder, *routes, *subscription),
+            duration=self._draw_duration(kind),
+            routes=(self._treeherder_route, *routes, *subscription),
             tags=(
                 ("createdForUser", self._project.author),
                 ("kind", kind),
@@ -272,30 +278,29 @@ class _Graph:
         return task.task_id
 
     @property
-    def _trusted(self) -> str:
+    def _trusted_pool(self) -> str:
         return f"gecko-{self._project.level}/images-gcp"
 
     @property
-    def _treeherder(self) -> str:
+    def _treeherder_route(self) -> str:
         return f"tc-treeherder.v2.{self._project.name}.{self._project.revision}"
 
-    def _index(self, name: str) -> tuple[str, ...]:
+    def _list_index_routes(self, name: str) -> tuple[str, ...]:
         project = f"index.gecko.v2.{self._project.name}"
         revision = self._project.revision
         return f"{project}.revision.{revision}.{name}", f"{project}.latest.{name}"
 
-    def _duration(self, kind: str) -> float:
+    def _draw_duration(self, kind: str) -> float:
         return self._random.uniform(*_DURATIONS[kind])
 
-    def _slug_id(self) -> str:
-        # Version 4 UUIDs, as Taskcluster's own: both "nice" ones, whose first
-        # letter is no hyphen, and others.
-        made = uuid.UUID(int=self._random.getrandbits(128), version=4)
-        return base64.urlsafe_b64encode(made.bytes).decode().rstrip("=")
+    def _draw_task_id(self) -> str:
+        # Version 4 UUIDs, as in Taskcluster; some IDs begin with a hyphen.
+        random_uuid = uuid.UUID(int=self._random.getrandbits(128), version=4)
+        return base64.urlsafe_b64encode(random_uuid.bytes).decode().rstrip("=")
 
 
 def to_definitions(plan: Plan) -> tuple[Definition, ...]:
-    """Tell what the tasks of a made-up group are created as."""
+    """Return the definitions of the tasks of a group."""
     return tuple(
         Definition(
             task.task_id,
@@ -310,14 +315,14 @@ def to_definitions(plan: Plan) -> tuple[Definition, ...]:
 
 
 def format_task_graph(plans: Iterable[Plan]) -> bytes:
-    """Word task groups as ``task-graph.json`` does, all in one; the decision tasks among them."""
+    """Return task groups in the form of one ``task-graph.json``, with their decision tasks."""
     return orjson.dumps(
-        {task.task_id: entry for plan in plans for task, entry in _entries(plan)},
+        {task.task_id: entry for plan in plans for task, entry in _build_entries(plan)},
         option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE,
     )
 
 
-def _entries(plan: Plan) -> Iterator[tuple[PlannedTask, dict[str, object]]]:
+def _build_entries(plan: Plan) -> Iterator[tuple[PlannedTask, dict[str, object]]]:
     labels = {task.task_id: task.label for task in plan.tasks}
     for task in plan.tasks:
         definition = {
@@ -338,7 +343,7 @@ def _entries(plan: Plan) -> Iterator[tuple[PlannedTask, dict[str, object]]]:
                 "kind": task.kind,
                 "label": task.label,
                 "attributes": {"kind": task.kind},
-                "dependencies": {labels[one]: one for one in task.dependencies},
+                "dependencies": {labels[task_id]: task_id for task_id in task.dependencies},
                 "soft_dependencies": (),
                 "task": definition,
                 "task_id": task.task_id,

@@ -1,4 +1,4 @@
-"""The simulator's agenda: what is yet to happen, and which messages are on their way.
+"""The simulator's schedule: actions to run and messages to deliver, by time.
 
 Pure. Inside the simulator, time is in whole milliseconds since the Unix epoch.
 """
@@ -12,133 +12,85 @@ from random import Random
 
 from tcsniff.pulse.deliveries import Delivery
 
-SECOND = 1000  # in milliseconds, as all times in the simulator
+SECOND = 1000
+"""In milliseconds."""
 
-# How likely a message is to meet this on its way; never two of them.
-_ACCIDENTS = (("late", 0.025), ("duplicate", 0.01), ("redelivery", 0.004))
+# Probability of each fault of a message; a message has one fault at most.
+_MESSAGE_FAULTS = (("late", 0.025), ("duplicate", 0.01), ("redelivery", 0.004))
 _REPEATS = {"duplicate", "redelivery"}
-_LATENCY = 20  # between queue and listener, in milliseconds
-# In seconds, least and most.
+_LATENCY = 20  # between queue and consumer, in milliseconds
+# Minimum and maximum, in seconds.
 _UNTIL_REPEATED = (0.1, 20)
 _LATE_BY = (1, 30)
-_JITTER = (0, 0.06)  # among messages that are not late
+_JITTER = (0, 0.06)  # added to the latency of every message
 
 Action = Callable[[], None]
-"""Something that happens."""
+"""A step of the simulation."""
 
 
 class Schedule:
-    """What is yet to happen, and the way of messages to a listener.
+    """Actions and deliveries in order of time.
 
     Attributes:
-        now: The time, in milliseconds since the Unix epoch.
+        now: Current time, in milliseconds since the Unix epoch.
     """
 
     def __init__(self, start: int, random: Random, faults: frozenset[str]) -> None:
         self.now = start
         self._random = random
         self._faults = faults
-        self._counter = itertools.count()  # what is due at one time happens as it was put in
+        self._counter = itertools.count()  # items of one time stay in the order of their addition
         self._heap: list[tuple[int, int, Action | Delivery]] = []
 
-    def at(self, delay: int, what: Action | Delivery) -> None:
-        """Put in what happens, or arrives, so many milliseconds from now."""
-        heappush(self._heap, (self.now + delay, next(self._counter), what))
+    def add(self, delay: int, item: Action | Delivery) -> None:
+        """Add an action or a delivery, with a delay in milliseconds."""
+        heappush(self._heap, (self.now + delay, next(self._counter), item))
 
-    def after(self, seconds: tuple[float, float], what: Action | Delivery) -> None:
-        """Put in what happens, or arrives, within so many seconds, least and most."""
-        self.at(draw_between(self._random, seconds), what)
+    def add_between(self, seconds: tuple[float, float], item: Action | Delivery) -> None:
+        """Add an action or a delivery, with a random delay between two numbers of seconds."""
+        self.add(draw_between(self._random, seconds), item)
 
-    def send(self, delivery: Delivery) -> None:
-        """Let a message find its way to the listener."""
+    def send_delivery(self, delivery: Delivery) -> None:
+        """Add a message with its latency, and perhaps a fault such as a repeat."""
         latency = _LATENCY
         if "late" in self._faults:
             latency += draw_between(self._random, _JITTER)
-        accident = draw_weighted(self._random, _ACCIDENTS, self._faults)
-        if accident == "late":
+        fault = draw_weighted(self._random, _MESSAGE_FAULTS, self._faults)
+        if fault == "late":
             latency += draw_between(self._random, _LATE_BY)
-        self.at(latency, delivery)
-        if accident in _REPEATS:
-            again = delivery._replace(redelivered=accident == "redelivery")
-            self.after(_UNTIL_REPEATED, again)
+        self.add(latency, delivery)
+        if fault in _REPEATS:
+            again = delivery._replace(redelivered=fault == "redelivery")
+            self.add_between(_UNTIL_REPEATED, again)
 
-    def deliveries(self) -> Iterator[tuple[float, Delivery]]:
-        """Let everything happen, in order of time.
+    def run_all(self) -> Iterator[tuple[float, Delivery]]:
+        """Run all actions, and yield the messages, in order of time.
 
         Yields:
-            When each message arrives, in seconds since the Unix epoch; and the message.
+            The arrival time of each message, in seconds since the Unix epoch; and the message.
         """
         while self._heap:
-            self.now, _, what = heappop(self._heap)
-            if isinstance(what, Delivery):
-                yield self.now / SECOND, what
+            self.now, _, item = heappop(self._heap)
+            if isinstance(item, Delivery):
+                yield self.now / SECOND, item
             else:
-                what()
+                item()
 
 
 def draw_between(random: Random, seconds: tuple[float, float]) -> int:
-    """Draw a time, in milliseconds, from between the least and the most seconds."""
-    least, most = seconds
-    return int(SECOND * (least + (most - least) * random.random()))
+    """Return a random time, in milliseconds, between two numbers of seconds."""
+    low, high = seconds
+    return int(SECOND * (low + (high - low) * random.random()))
 
 
 def draw_weighted(
-    random: Random, chances: tuple[tuple[str, float], ...], allowed: frozenset[str]
+    random: Random, probabilities: tuple[tuple[str, float], ...], allowed: frozenset[str]
 ) -> str | None:
-    """Draw what happens: one of those that have a chance, if it is allowed; else None."""
-    # One throw for all of them, so that the chances add up.
-    thrown = random.random()
-    for name, chance in chances:
-        if thrown < chance:
+    """Return a random name by its probability; None for no name or one that is not allowed."""
+    # One random number for all, so that the probabilities add up.
+    number = random.random()
+    for name, probability in probabilities:
+        if number < probability:
             return name if name in allowed else None
-        thrown -= chance
+        number -= probability
     return None
-
-
-QUIET = 10.0  # seconds after which a pause is cut short, where time is not real anyway
-
-
-class Pace:
-    """Tells when messages are due, in the order in which they are told of."""
-
-    def __init__(self, *, speed: float | None, rate: float | None) -> None:
-        """Begin.
-
-        Args:
-            speed: Simulated seconds a second; None for all at once. If it is
-                more than 1, pauses longer than `QUIET` are cut to that.
-            rate: Messages a second, at most; None for any number.
-        """
-        self._speed = speed
-        self._longest = QUIET if speed is not None and speed > 1 else float("inf")
-        self._apart = 0.0 if rate is None else 1 / rate
-        self._when: float | None = None
-        self._planned = 0.0  # by the speed alone
-        self._due = 0.0
-
-    def due(self, when: float) -> float:
-        """Tell when the next message is due.
-
-        Args:
-            when: When it is, in simulated seconds; not before the last one.
-
-        Returns:
-            In seconds since the first one.
-        """
-        if self._when is None:
-            self._when = when
-            return self._due
-        if self._speed is not None:
-            self._planned += min((when - self._when) / self._speed, self._longest)
-        self._when = when
-        self._due = max(self._planned, self._due + self._apart)
-        return self._due
-
-    def slip(self, seconds: float) -> None:
-        """Have all that follows due so much later, as time was lost.
-
-        Nothing is made up for: that would break the rate.
-        """
-        if self._apart:
-            self._due += seconds
-            self._planned = max(self._planned, self._due)

@@ -1,6 +1,6 @@
-"""A seeded simulator of Taskcluster's queue: made-up task groups, as deliveries.
+"""A seeded simulation of Taskcluster's queue: the deliveries of made-up task groups.
 
-Pure. Inside, time is in whole milliseconds since the Unix epoch.
+Pure.
 """
 
 from __future__ import annotations
@@ -12,11 +12,9 @@ from random import Random
 
 from tcsniff.errors import UsageError, suggest
 from tcsniff.pulse.deliveries import Delivery
-from tcsniff.simulator.planning import Plan, PlannedTask, plan_group
+from tcsniff.simulator.planning import Plan, plan_group
 from tcsniff.simulator.queue import SimulatedQueue
 from tcsniff.simulator.schedule import SECOND, Schedule
-
-__all__ = ["FAULTS", "Plan", "PlannedTask", "plan_group", "plans", "simulate"]
 
 FAULTS = (
     "failure",
@@ -33,16 +31,16 @@ FAULTS = (
     "redelivery",
     "late",
 )
-"""What can be made to go wrong, or otherwise than planned.
+"""Everything that can differ from the plan.
 
-The first six end runs: ``deadline-exceeded`` makes deadlines short and some runs
-hang; without it, a task behind a failed dependency still ends so, but a day
-later. Then come what users do, then what the way to a listener does to messages.
+The first six end runs. ``deadline-exceeded`` makes deadlines short and some runs hang;
+without it, a task with a failed dependency still ends that way, but a day later. The
+next four are actions of users, the last three are faults of messages.
 """
 
 # In seconds.
-_UNTIL_NEXT_GROUP = (240, 560)  # least and most
-_GAP = sum(_UNTIL_NEXT_GROUP) / 2 / 1.1  # for which workers are hired, so that they keep up
+_UNTIL_NEXT_GROUP = (240, 560)  # minimum and maximum
+_GAP = sum(_UNTIL_NEXT_GROUP) / 2 / 1.1  # a tenth shorter than the mean, so that workers keep up
 
 
 def simulate(
@@ -53,45 +51,46 @@ def simulate(
     tasks: int = 60,
     faults: Collection[str] = FAULTS,
 ) -> Iterator[tuple[float, Delivery]]:
-    """Run a queue on made-up task groups.
+    """Simulate the queue with made-up task groups.
 
-    A group begins every few minutes, while earlier ones still run. The second
-    group and every sixth from there is canceled; in the first and every third
-    from there, all priorities are changed at once.
+    A group starts every few minutes, while earlier ones still run. The second group
+    and every sixth after it are canceled; in the first and every third after it, the
+    priorities of all tasks change at once.
 
     Args:
-        seed: The same seed, with the same of all else, gives the same bytes.
-        start: When the first group begins, in seconds since the Unix epoch.
-        groups: How many groups to run; None for no end.
-        tasks: About how many tasks each is to have.
-        faults: Which of `FAULTS` may happen.
+        seed: The same arguments with the same seed give the same bytes.
+        start: When the first group starts, in seconds since the Unix epoch.
+        groups: Number of groups; None for an endless simulation.
+        tasks: Approximate number of tasks of each group.
+        faults: Those of `FAULTS` that may happen.
 
     Returns:
-        When each message reaches a listener, in seconds since the Unix epoch,
-        never earlier than the one before; and the message.
+        The arrival time of each message, in seconds since the Unix epoch and in
+        ascending order; and the message.
 
     Raises:
-        UsageError: If there is no such fault.
+        UsageError: A fault is unknown.
     """
     for fault in faults:
         if fault not in FAULTS:
-            near = suggest(fault, FAULTS) or f"; known: {', '.join(FAULTS)}"
-            raise UsageError(f"no fault {fault!r}{near}")
+            hint = suggest(fault, FAULTS) or f"; known faults: {', '.join(FAULTS)}"
+            raise UsageError(f"unknown fault {fault!r}{hint}")
     random = Random(f"queue {seed}")
-    agenda = Schedule(round(start * SECOND), random, frozenset(faults))
-    queue = SimulatedQueue(agenda, random, frozenset(faults), _GAP)
-    agenda.at(0, partial(_begin, agenda, queue, plans(seed=seed, tasks=tasks, groups=groups)))
-    return agenda.deliveries()
+    schedule = Schedule(round(start * SECOND), random, frozenset(faults))
+    queue = SimulatedQueue(schedule, random, frozenset(faults), _GAP)
+    plans = plan_groups(seed=seed, tasks=tasks, groups=groups)
+    schedule.add(0, partial(_start_groups, schedule, queue, plans))
+    return schedule.run_all()
 
 
-def plans(*, seed: int, tasks: int = 60, groups: int | None = None) -> Iterator[Plan]:
-    """Make up the task groups that `simulate` runs, given the same arguments."""
+def plan_groups(*, seed: int, tasks: int = 60, groups: int | None = None) -> Iterator[Plan]:
+    """Yield the task groups that `simulate` runs with the same arguments."""
     for number in itertools.count() if groups is None else range(groups):
         yield plan_group(Random(f"group {seed} {number}"), tasks=tasks)
 
 
-def _begin(agenda: Schedule, queue: SimulatedQueue, ahead: Iterator[Plan]) -> None:
-    planned = next(ahead, None)
-    if planned is not None:
-        queue.begin(planned)
-        agenda.after(_UNTIL_NEXT_GROUP, partial(_begin, agenda, queue, ahead))
+def _start_groups(schedule: Schedule, queue: SimulatedQueue, plans: Iterator[Plan]) -> None:
+    plan = next(plans, None)
+    if plan is not None:
+        queue.start_group(plan)
+        schedule.add_between(_UNTIL_NEXT_GROUP, partial(_start_groups, schedule, queue, plans))

@@ -1,4 +1,4 @@
-"""The simulator's tasks and groups: what the queue's database knows, worded as messages.
+"""The simulator's tasks and groups: their state, and the messages about them.
 
 Pure. Fields, their order and routing keys follow ``services/queue/src`` of the
 taskcluster repository at v106.0.0. Times are in milliseconds since the Unix epoch.
@@ -21,54 +21,54 @@ from tcsniff.simulator.planning import Plan, PlannedTask
 _MINUTE = 60 * 1000
 _EXPIRES = 28 * 24 * 60 * _MINUTE
 CLAIM = 20 * _MINUTE
-"""How long a claim holds, in milliseconds."""
+"""Duration of a claim, in milliseconds."""
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _ADDRESS = {exchange.name: exchange.address for exchange in CATALOG if exchange.service == "queue"}
 _OPEN = {"unscheduled", "pending", "running"}
-_KEPT = ("workerGroup", "workerId", "takenUntil", "scheduled", "started")  # when a run ends
+_KEPT = ("workerGroup", "workerId", "takenUntil", "scheduled", "started")  # when a run is resolved
 
 Json = dict[str, Any]
-"""Fields of a message, in the order of messages."""
+"""A JSON object whose keys are in the order of the real messages."""
 
 
 class SimulatedWorker(NamedTuple):
-    """Who runs a task: its ``workerGroup`` and its ``workerId``."""
+    """A worker, by ``workerGroup`` and ``workerId``."""
 
     group: str
     name: str
 
     @property
     def fields(self) -> Json:
-        """How messages name it."""
+        """The fields of a message."""
         return {"workerGroup": self.group, "workerId": self.name}
 
 
 class SimulatedGroup:
-    """A task group, for as long as anything can happen to it.
+    """A task group.
 
     Attributes:
-        number: Which one it is, counted from 0.
-        lifetime: How long each of its tasks has until its deadline, in milliseconds.
-        deadline: When its first task must have ended.
-        unresolved: How many tasks are defined and never were resolved; a rerun
-            does not count again.
-        fields: What messages say of it.
-        tasks: All of them, the decision task first.
+        number: Number of the group, counted from 0.
+        lifetime: Milliseconds from a task's definition to its deadline.
+        deadline: Deadline of the decision task.
+        unresolved: Number of defined tasks that have never been resolved; reruns are
+            not counted again.
+        fields: Fields of the messages about the group.
+        tasks: All tasks, the decision task first.
     """
 
-    def __init__(self, number: int, planned: Plan, now: int, lifetime: int) -> None:
+    def __init__(self, number: int, plan: Plan, now: int, lifetime: int) -> None:
         self.number = number
-        self.plan = planned
+        self.plan = plan
         self.lifetime = lifetime
         self.deadline = now + lifetime
         self.unresolved = 0
         self.fields = {
-            "taskGroupId": planned.task_group_id,
-            "schedulerId": planned.scheduler_id,
-            "expires": _text(now + _EXPIRES),
+            "taskGroupId": plan.task_group_id,
+            "schedulerId": plan.scheduler_id,
+            "expires": _format_time(now + _EXPIRES),
         }
-        self.tasks = [SimulatedTask(task, self) for task in planned.tasks]
+        self.tasks = [SimulatedTask(task, self) for task in plan.tasks]
         by_id = {task.planned.task_id: task for task in self.tasks}
         for task in self.tasks:
             for dependency in task.planned.dependencies:
@@ -76,29 +76,29 @@ class SimulatedGroup:
 
     @property
     def open_tasks(self) -> list[SimulatedTask]:
-        """Its tasks that are defined and, for now, not resolved."""
+        """The tasks that are defined and not resolved."""
         return [task for task in self.tasks if task.is_open]
 
     def seal(self, now: int) -> None:
-        """Let no further task in."""
-        self.fields["sealed"] = _text(now)
+        """Close the group to new tasks."""
+        self.fields["sealed"] = _format_time(now)
 
-    def told(self, name: str, fields: Mapping[str, object]) -> Delivery:
-        """Word a message on the group for the exchange of this name."""
+    def build_message(self, name: str, fields: Mapping[str, object]) -> Delivery:
+        """Return a message about the group, for the exchange of this name."""
         key = f"primary.{self.plan.task_group_id}.{self.plan.scheduler_id}.{PLACEHOLDER}"
         return Delivery(_ADDRESS[name], key, orjson.dumps({**fields, "version": 1}))
 
 
 class SimulatedTask:
-    """A task as the queue's database knows it.
+    """A task with its state in the queue.
 
     Attributes:
-        status: What messages say of it; empty until the task is defined.
-        unmet: Ids of the dependencies that it still waits for.
-        dependents: The tasks that wait for it.
-        resolved: Whether it ever was.
-        worker: Who runs it now.
-        tags: Names and values, as most messages carry them.
+        status: Its status in messages; empty until the task is defined.
+        unmet: IDs of the dependencies that it still waits for.
+        dependents: The tasks that depend on it.
+        resolved: Whether it has ever been resolved.
+        worker: The worker of the current run, if any.
+        tags: Names and values.
     """
 
     def __init__(self, planned: PlannedTask, group: SimulatedGroup) -> None:
@@ -118,20 +118,20 @@ class SimulatedTask:
 
     @property
     def is_decision(self) -> bool:
-        """Whether the others of its group come from it."""
+        """Whether it is the decision task of its group."""
         return self.planned.task_id == self.group.plan.task_group_id
 
     @property
     def is_open(self) -> bool:
-        """Whether it is defined and, for now, not resolved."""
+        """Whether it is defined and not resolved."""
         return self.status.get("state") in _OPEN
 
-    def is_at(self, run: int, state: str) -> bool:
-        """Tell whether a run is still the last, and in a state."""
+    def is_last_run(self, run: int, state: str) -> bool:
+        """Return whether a run is still the last one, and in a state."""
         return len(self.status["runs"]) == run + 1 and self.status["state"] == state
 
     def define(self, now: int) -> None:
-        """Come into being, unscheduled."""
+        """Set the status of a new, unscheduled task."""
         planned = self.planned
         self.status = {
             "taskId": planned.task_id,
@@ -142,30 +142,30 @@ class SimulatedTask:
             "projectId": "none",
             "taskGroupId": self.group.plan.task_group_id,
             "priority": planned.priority,
-            "deadline": _text(now + self.group.lifetime),
-            "expires": _text(now + _EXPIRES),
+            "deadline": _format_time(now + self.group.lifetime),
+            "expires": _format_time(now + _EXPIRES),
             "retriesLeft": planned.retries,
             "state": "unscheduled",
             "runs": [],
         }
 
     def add_run(self, reason: str, now: int) -> None:
-        """Be pending, for this reason, with a run that no worker has yet."""
+        """Add a pending run, created for this reason."""
         runs = self.status["runs"]
         run = {"runId": len(runs), "state": "pending", "reasonCreated": reason}
         self.status["state"] = "pending"
-        runs.append({**run, "scheduled": _text(now)})
+        runs.append({**run, "scheduled": _format_time(now)})
 
     def claim(self, worker: SimulatedWorker, now: int) -> str:
-        """Let a worker have the last run.
+        """Assign the last run to a worker.
 
         Returns:
-            How long it may, worded as the message on that does: by PostgreSQL.
+            The end of the claim, in the form of PostgreSQL, as in ``task-running``.
         """
         self.worker = worker
         self.status["state"] = "running"
         run = self.status["runs"][-1]
-        taken_until = _text(now + CLAIM)
+        taken_until = _format_time(now + CLAIM)
         self.status["runs"][-1] = {
             "runId": run["runId"],
             "state": "running",
@@ -173,13 +173,13 @@ class SimulatedTask:
             **worker.fields,
             "takenUntil": taken_until,
             "scheduled": run["scheduled"],
-            "started": _text(now),
+            "started": _format_time(now),
         }
-        return _as_postgres(taken_until)
+        return _format_for_postgres(taken_until)
 
     def renew(self, now: int) -> None:
-        """Let the worker of the last run keep it for as long again."""
-        self.status["runs"][-1]["takenUntil"] = _text(now + CLAIM)
+        """Renew the claim of the last run."""
+        self.status["runs"][-1]["takenUntil"] = _format_time(now + CLAIM)
 
     def end_run(self, state: str, reason: str, now: int) -> None:
         """Resolve the last run."""
@@ -191,10 +191,10 @@ class SimulatedTask:
             "reasonCreated": run["reasonCreated"],
             "reasonResolved": reason,
             **{name: run[name] for name in _KEPT if name in run},
-            "resolved": _text(now),
+            "resolved": _format_time(now),
         }
 
-    def told(
+    def build_message(
         self,
         name: str,
         fields: Json,
@@ -203,41 +203,41 @@ class SimulatedTask:
         worker: SimulatedWorker | None = None,
         by_group: bool = False,
     ) -> Delivery:
-        """Word a message on the task.
+        """Return a message about the task.
 
         Args:
             name: Name of the exchange.
-            fields: What the message says besides the status.
-            run: The run that the routing key names.
-            worker: The worker that the routing key names.
-            by_group: Whether a whole group is canceled; by a flaw of the
-                queue, such messages do not tell the priority.
+            fields: Fields of the message after the status.
+            run: Run ID in the routing key.
+            worker: Worker in the routing key.
+            by_group: Whether the group is canceled; by a bug of the queue, these
+                messages lack the priority.
         """
         status = self.status
         if by_group:
             status = {key: value for key, value in status.items() if key != "priority"}
-        group, name_of_worker = worker or (PLACEHOLDER, PLACEHOLDER)
+        worker_group, worker_id = worker or (PLACEHOLDER, PLACEHOLDER)
         return Delivery(
             _ADDRESS[name],
-            f"{self._head}.{run}.{group}.{name_of_worker}.{self._tail}",
+            f"{self._head}.{run}.{worker_group}.{worker_id}.{self._tail}",
             orjson.dumps({"status": status, **fields, "version": 1}),
             self._cc,
         )
 
 
-def _text(moment: int) -> str:
-    """Word a time as JavaScript does: three digits of a second, then Z."""
-    minutes, rest = divmod(moment, _MINUTE)
-    return f"{_minute(minutes)}{rest // 1000:02}.{rest % 1000:03}Z"
+def _format_time(time: int) -> str:
+    """Return a time in the form of JavaScript: milliseconds, then ``Z``."""
+    minutes, rest = divmod(time, _MINUTE)
+    return f"{_format_minute(minutes)}{rest // 1000:02}.{rest % 1000:03}Z"
 
 
-@lru_cache(maxsize=256)  # times that are told one after the other are seldom far apart
-def _minute(minutes: int) -> str:
+@lru_cache(maxsize=256)  # times of consecutive messages are close together
+def _format_minute(minutes: int) -> str:
     return (_EPOCH + timedelta(minutes=minutes)).isoformat()[: len("2026-11-23T18:00:")]
 
 
-def _as_postgres(text: str) -> str:
-    """Word a time as PostgreSQL does: digits as needed, then the offset."""
+def _format_for_postgres(text: str) -> str:
+    """Return a time in the form of PostgreSQL: no trailing zeros, then the offset."""
     seconds, _, fraction = text.removesuffix("Z").partition(".")
     fraction = fraction.rstrip("0")
     return f"{seconds}.{fraction}+00:00" if fraction else f"{seconds}+00:00"

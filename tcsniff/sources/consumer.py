@@ -1,187 +1,127 @@
-"""The broker as a source: a queue, bound and consumed, in batches.
+"""The broker as a source: a queue that is bound and consumed, in batches.
 
-The command line and the library listen through the same `Listener`.
+The command line and the library use the same `Consumer`.
 """
 
 from __future__ import annotations
 
-import random
-import secrets
 import threading
 import time
 from collections.abc import Callable, Collection, Generator, Iterable, Iterator, Sequence
 from contextlib import suppress
 from types import TracebackType
-from typing import NamedTuple, Self
+from typing import Self
 
 from tcsniff.errors import ConnectionFailed, TcsniffError
 from tcsniff.pipeline import ConnectionObserver, Source
 from tcsniff.pulse.deliveries import Delivery, Gap
-from tcsniff.pulse.routing import Binding
+from tcsniff.pulse.exchanges import BY_ADDRESS
+from tcsniff.pulse.routing import ANY_WORDS, Binding
 from tcsniff.pulse.times import format_timestamp
 from tcsniff.settings.brokers import Broker
-from tcsniff.sources.connection import HEARTBEAT, MAX_KEY_BYTES, Connection, NoExchange, QueueSpec
-from tcsniff.sources.frames import ReceiveBuffer
+from tcsniff.sources.connection import CONNECTION_NAME, HEARTBEAT, MAX_BODY, Connection
+from tcsniff.sources.failures import NoExchange
+from tcsniff.sources.queue_policy import TEMPORARY, QueuePolicy, QueueSpec, build_queue
+from tcsniff.sources.receive_buffer import ReceiveBuffer
+from tcsniff.sources.reconnection import ReconnectAttempt, list_pauses
 from tcsniff.sources.wakeup import WakeUp
 
-FIRST_PAUSE = 0.5  # seconds before a lost connection is tried again; doubled each time
-LONGEST_PAUSE = 30.0  # seconds
-_RESUMED = 50_000  # messages that a queue keeps for us while we are away
+MAX_WAIT = 0.25  # seconds without a message after which a batch is empty
+PREFETCH = 1000  # messages that are received but not acknowledged
 
-
-class QueuePolicy(NamedTuple):
-    """What is to be kept of a queue when the connection goes.
-
-    Attributes:
-        name: Of a durable queue, below ``queue/<user>/``, that is kept and
-            shared by all who name it; None for a temporary one of our own.
-        resume: Seconds for which a temporary queue outlives a lost connection;
-            None for not at all.
-        expires: Seconds without a consumer after which the broker deletes a
-            named queue; None for never.
-        max_length: The most messages of a named queue; older ones are dropped.
-    """
-
-    name: str | None = None
-    resume: float | None = None
-    expires: float | None = None
-    max_length: int | None = None
-
-
-TEMPORARY = QueuePolicy()
-"""Nothing is kept."""
-
-
-def build_queue(user: str, keeping: QueuePolicy) -> QueueSpec:
-    """Make up the queue for a connection.
-
-    Args:
-        user: Whose queue it is: Pulse permits ``queue/<user>/...`` alone.
-        keeping: What is to be kept.
-
-    Returns:
-        For a temporary one another name each time: after a lost connection the
-        broker may still believe that the old one is in use.
-    """
-    if keeping.name is not None:
-        limits = {
-            "x-expires": None if keeping.expires is None else int(keeping.expires * 1000),
-            "x-max-length": keeping.max_length,
-        }
-        arguments = {name: value for name, value in limits.items() if value is not None}
-        return QueueSpec(f"queue/{user}/{keeping.name}", kept=True, arguments=arguments)
-    name = f"queue/{user}/tcsniff/{secrets.token_urlsafe(16)}"
-    if keeping.resume is None:
-        return QueueSpec(name)
-    # Durable, as RabbitMQ 4.3 wants of a queue that is not exclusive.
-    expires = {"x-expires": int(keeping.resume * 1000), "x-max-length": _RESUMED}
-    return QueueSpec(name, kept=True, arguments=expires)
-
-
-def list_pauses() -> Iterator[float]:
-    """Tell how long to wait before each further try, in seconds, for ever.
-
-    With jitter, so that a broker that comes back is not met by all at once.
-    """
-    pause = FIRST_PAUSE
-    while True:
-        yield pause * random.uniform(0.5, 1.5)
-        pause = min(2 * pause, LONGEST_PAUSE)
-
-
-QUIET = 0.25  # seconds without a message after which a batch is empty
-PREFETCH = 1000  # messages in our hands and not acknowledged
-_TURN = 0.1  # seconds between two looks at a connection that is being made
-_LOOK = 10.0  # seconds between two looks at how much waits
-_MUCH = 1_000  # messages that wait; PulseGuardian warns above 2,000 and deletes above 8,000
+_RECONNECT_STEP = 0.1  # seconds between two checks of an attempt to reconnect
+_LENGTH_INTERVAL = 10.0  # seconds between two checks of the queue's length
+_WARNING_LENGTH = 1_000  # messages; PulseGuardian warns above 2,000 and deletes above 8,000
+_MAX_NAMES = 3  # exchanges that a message lists by name
 
 
 class Consumer(Source):
-    """A queue, bound to exchanges and consumed.
+    """A queue that is bound to exchanges and consumed.
 
-    A context manager: connected inside of it, and a temporary queue gone after
-    it. While whoever takes the batches is busy with one, for however long, a
-    thread keeps the connection alive. A connection that is lost is made again,
-    with its queue and bindings.
+    A context manager: it connects on entry, and deletes a temporary queue on
+    exit. While the caller works on a batch, for however long, a thread keeps the
+    connection alive. A lost connection is restored with its queue and bindings.
 
     Attributes:
-        missing: Exchanges that were left out because the broker has none of
-            that name; only of those that were `optional`.
-        waiting: How many messages wait in the queue, at the last look.
-        is_connected: Whether it is.
-        stopped: Whether `stop` was called.
+        missing_exchanges: The `optional` exchanges that were left out because
+            the broker does not have them.
+        waiting: How many messages waited in the queue at the last check.
+        is_connected: Whether it is connected.
+        is_stopped: Whether `stop` was called.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - all but two are keywords with defaults
         self,
         broker: Broker,
         bindings: Sequence[Binding],
         *,
-        keeping: QueuePolicy = TEMPORARY,
+        queue_policy: QueuePolicy = TEMPORARY,
         prefetch: int = PREFETCH,
         auto_ack: bool = False,
         optional: Collection[str] = (),
-        most: int = MAX_KEY_BYTES,
-        watch: ConnectionObserver | None = None,
+        max_body: int = MAX_BODY,
+        observer: ConnectionObserver | None = None,
+        events: str | None = None,
         in_memory: bool = False,
-        in_bulk: bool = True,
-        quiet: float = QUIET,
+        reads_frames: bool = True,
+        max_wait: float = MAX_WAIT,
         clock: Callable[[], float] = time.time,
     ) -> None:
-        """Nothing is connected yet.
+        """Create a consumer; entering it connects.
 
         Args:
             broker: Where to connect.
-            bindings: What to ask for.
-            keeping: What becomes of the queue.
-            prefetch: How many messages the broker may send ahead of their
-                acknowledgement; bounds the memory.
-            auto_ack: Whether the broker forgets a message as soon as it is
-                sent: faster, and lost if we do not get to it.
-            optional: Exchanges that are left out if they are missing, as long
-                as there are others, instead of an error.
-            most: The largest body in bytes; larger messages are told and passed
-                over.
-            watch: Is told what happens to the connection.
-            in_memory: Whether to use kombu's own broker inside this process,
-                where the exchanges are made first.
-            in_bulk: Whether to read past py-amqp where that can be; see
-                `sources.bulk`.
-            quiet: Seconds without a message after which a batch is empty.
-            clock: Tells when messages are received, in seconds since the Unix
-                epoch.
+            bindings: The bindings of the queue.
+            queue_policy: What remains of the queue when the connection closes.
+            prefetch: How many messages the broker may send before they are
+                acknowledged; limits the memory.
+            auto_ack: Whether the broker forgets each message when it sends it:
+                faster, but messages are lost with the connection.
+            optional: Exchanges that may be missing, if there are others.
+            max_body: The largest body in bytes; larger messages are skipped,
+                with a message to the observer.
+            observer: Receives what happens to the connection.
+            events: The selection in words, for `describe_listening`; None to
+                name the exchanges.
+            in_memory: Whether to use kombu's broker inside this process, on
+                which the exchanges are declared first.
+            reads_frames: Whether to read frames without py-amqp where possible;
+                see `frame_reader`.
+            max_wait: Seconds without a message after which a batch is empty.
+            clock: Returns the time of receipt, in seconds since the Unix epoch.
         """
-        self._queue = build_queue(broker.user, keeping)
-        self.missing: list[str] = []
+        self.missing_exchanges: list[str] = []
         self.waiting = 0
         self.is_connected = False
-        self.stopped = False
+        self.is_stopped = False
         self._broker = broker
         self._bindings = bindings
-        self._keeping = keeping
+        self._exchanges = list(dict.fromkeys(binding.exchange for binding in bindings))
+        self._queue_policy = queue_policy
+        self._queue = build_queue(broker.user, queue_policy)
         self._prefetch = prefetch
         self._auto_ack = auto_ack
         self._optional = optional
-        self._most = most
-        self._watch = watch or ConnectionObserver()
+        self._max_body = max_body
+        self._observer = observer or ConnectionObserver()
+        self._events = events
         self._in_memory = in_memory
-        self._in_bulk = in_bulk
-        self._quiet = quiet
+        self._reads_frames = reads_frames
+        self._max_wait = max_wait
         self._clock = clock
-        self._alarm = WakeUp()
-        self._inbox = ReceiveBuffer(clock, most, self._watch.notify)
-        self._link = self._new_link()
-        self._idle = threading.Lock()  # held by who uses the link
-        self._ended = threading.Event()  # for the heartbeat
+        self._wake_up = WakeUp()
+        self._buffer = ReceiveBuffer(clock, max_body, self._observer.notify)
+        self._connection = self._create_connection()
+        self._lock = threading.Lock()  # held while the connection is used
+        self._closed = threading.Event()  # ends the heartbeat thread
         self._batch_tags: list[int] = []
-        # The last one that the last batch covers; that is acknowledged.
-        self._covered = self._acknowledged = 0
-        # Small enough that the broker refills the other half of the prefetch
-        # while this one is written.
-        self._most_at_once = max(1, prefetch // 2)
-        self._calm = 0.0  # when all that the queue held had been heard
-        self._looked = 0.0
-        self._told = _MUCH
+        self._batch_end = 0  # the tag that acknowledges the whole last batch
+        self._acked = 0  # the last tag that was acknowledged
+        # Half, so that the broker refills the other half while this one is written.
+        self._max_batch = max(1, prefetch // 2)
+        self._last_complete = 0.0  # when everything published before had been received
+        self._last_check = 0.0  # of the queue's length
+        self._warning_length = _WARNING_LENGTH
 
     def __enter__(self) -> Self:
         """Connect, declare, bind and consume.
@@ -189,13 +129,17 @@ class Consumer(Source):
         Raises:
             ConnectionFailed: If the broker cannot be reached.
             Refused: If it refuses the login, the vhost, the queue or a binding.
-            TlsError: If its certificate is not to be trusted.
+            TlsError: If its certificate cannot be trusted.
         """
         try:
-            self._open()
+            self._connection.open()
+            if self._in_memory:
+                self._connection.declare_exchanges(self._exchanges)
+            self._start_consuming(self._connection, self._queue)
+            self._mark_connected()
         except BaseException:
-            self._link.close()
-            self._discard_anew()
+            self._connection.close()
+            self._discard_resumable_queue()
             raise
         threading.Thread(target=self._keep_alive, name="heartbeat", daemon=True).start()
         return self
@@ -206,260 +150,237 @@ class Consumer(Source):
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        self._ended.set()
+        self._closed.set()
         self.stop()
-        with self._idle:
-            self._leave()
+        with self._lock:
+            if self._queue_policy.resume is not None:  # it would outlive us
+                self._connection.discard_queue(self.queue)
+            self._connection.close()
+
+    @property
+    def queue(self) -> str:
+        """The queue's name; a temporary one gets a new name after a lost connection."""
+        return self._queue.name
+
+    def describe_listening(self) -> str:
+        """Return what it listens to, where, and as which user."""
+        name, host = self._broker.name, self._broker.host
+        where = host if name == host else f"{name} ({host})"
+        events = self._events or _describe_bindings(self._bindings)
+        return f"listening to {events} on {where} as {self._broker.user}"
+
+    def describe_condition(self) -> str:
+        """Return what is unusual about the connection right now; empty for nothing."""
+        if not self.is_connected:
+            return "reconnecting"
+        return f"{self.waiting:,} waiting" if self.waiting else ""
+
+    # From the socket to batches.
 
     def batches(self) -> Iterator[Sequence[Delivery]]:
-        """Hand out what has arrived, batch by batch, until `stop`.
+        """Yield what has arrived, batch by batch, until `stop`.
 
-        Asking for the next batch acknowledges the one before. The first is
-        empty: the bindings stand.
+        Asking for the next batch acknowledges the last one. The first is empty:
+        the queue is bound.
 
         Yields:
             Everything that has arrived, at most half the prefetch; nothing
-            when it was quiet for a moment.
+            after `max_wait` seconds without a message.
 
         Raises:
-            Refused: If a lost connection cannot be made again.
+            Refused: If a lost connection cannot be restored.
             TlsError: The same.
         """
         yield ()
-        while not self.stopped:
+        while not self.is_stopped:
             try:
-                with self._idle:
-                    self._ack(len(self._batch_tags))
-                    batch = self._arrivals()
+                with self._lock:
+                    self._ack_first(len(self._batch_tags))
+                    batch = self._receive_batch()
             except ConnectionFailed as error:
-                yield from self._mend(str(error))
+                yield from self._reconnect(str(error))
             else:
                 yield batch
         if self.is_connected:
             self.ack(len(self._batch_tags))
 
-    def describe_condition(self) -> str:
-        """What a person should know of the connection just now; empty if all is well."""
-        if not self.is_connected:
-            return "connecting again"
-        return f"{self.waiting:,} waiting" if self.waiting else ""
+    def _receive_batch(self) -> Sequence[Delivery]:
+        # In memory the clock returns the messages' times, once for each.
+        started = 0.0 if self._in_memory else self._clock()
+        connection, buffer = self._connection, self._buffer
+        # Drain also if deliveries are left over: heartbeats may have arrived.
+        connection.drain(0 if buffer.deliveries else self._max_wait)
+        while len(buffer.deliveries) < self._max_batch and connection.drain(0):
+            pass
+        connection.check_heartbeat()
+        if not self._in_memory and started - self._last_check >= _LENGTH_INTERVAL:
+            self._check_length(started)  # may receive more deliveries
+        batch, self._batch_tags, self._batch_end = buffer.pop_batch(self._max_batch)
+        return batch
 
-    @property
-    def queue(self) -> str:
-        """The queue's name; after a lost connection a temporary one has another."""
-        return self._queue.name
-
-    def ack(self, taken: int) -> None:
+    def ack(self, count: int) -> None:
         """Acknowledge the first messages of the last batch.
 
         Args:
-            taken: How many, those settled before included; the others are
-                acknowledged when the next batch is asked for, or else go back
-                to the queue in the end.
+            count: How many, including those acknowledged before. The others are
+                acknowledged with the next batch, or return to the queue at exit.
         """
-        with self._idle:
+        with self._lock:
             try:
-                self._ack(taken)
-            except ConnectionFailed:
-                self._batch_tags, self._covered = [], 0  # they come again, if they are kept
+                self._ack_first(count)
+            except ConnectionFailed:  # a kept queue delivers them again
+                self._batch_tags, self._batch_end = [], 0
+
+    def _ack_first(self, count: int) -> None:
+        if count == len(self._batch_tags):
+            tag = self._batch_end
+        else:
+            tag = self._batch_tags[count - 1] if count else 0
+        if not self._auto_ack and tag > self._acked:
+            self._connection.ack(tag)
+            self._acked = tag
 
     def stop(self) -> None:
-        """Have `batches` end after the batch that is being taken.
-
-        From any thread, and from a signal handler.
-        """
-        self.stopped = True
-        self._alarm.ring()
+        """Make `batches` end after the current batch; for any thread and signal handlers."""
+        self.is_stopped = True
+        self._wake_up.trigger()
 
     def publish(self, deliveries: Iterable[Delivery]) -> None:
-        """Publish to ourselves; in memory only."""
-        self._link.publish(deliveries)
+        """Publish on the same connection; in memory only."""
+        self._connection.publish(deliveries)
 
-    def _new_link(self) -> Connection:
+    # Connecting.
+
+    def _create_connection(self) -> Connection:
         return Connection(
             self._broker,
-            self._alarm,
-            receiver=self._inbox,
-            most=self._most,
-            notify=self._watch.notify,
+            self._wake_up,
+            receiver=self._buffer,
+            max_body=self._max_body,
+            notify=self._observer.notify,
             in_memory=self._in_memory,
-            in_bulk=self._in_bulk,
+            reads_frames=self._reads_frames,
         )
 
-    def _open(self) -> None:
-        self._link.open()
-        if self._in_memory:
-            self._link.make(self._exchanges)
-        self._consume(self._link, self._queue)
-        self._is_open()
+    def _start_consuming(self, connection: Connection, queue: QueueSpec) -> None:
+        self.waiting = connection.declare_queue(queue)
+        self._bind_queue(connection, queue.name)
+        connection.consume(queue.name, prefetch=self._prefetch, auto_ack=self._auto_ack)
 
-    def _discard_anew(self) -> None:
-        # After an interruption nobody knows where a connection stands: take another.
-        if self._keeping.resume is not None:
-            link = self._new_link()
-            with suppress(TcsniffError):
-                link.open()
-                link.discard(self.queue)
-            link.close()
-
-    def _leave(self) -> None:
-        if self._keeping.resume is not None:  # nobody comes back for it
-            self._link.discard(self.queue)
-        self._link.close()
-
-    def _consume(self, link: Connection, queue: QueueSpec) -> None:
-        self.waiting = link.declare(queue)
-        self._bind(link, queue.name)
-        link.consume(queue.name, prefetch=self._prefetch, auto_ack=self._auto_ack)
-
-    def _is_open(self) -> None:
-        if not self._in_memory:  # where the clock belongs to the messages
-            self._calm = self._looked = self._clock()
-        self.is_connected = True
-
-    @property
-    def _exchanges(self) -> list[str]:
-        return list(dict.fromkeys(binding.exchange for binding in self._bindings))
-
-    def _bind(self, link: Connection, queue: str) -> None:
+    def _bind_queue(self, connection: Connection, queue: str) -> None:
         try:
-            link.bind(queue, self._bindings)
+            connection.bind(queue, self._bindings)
         except NoExchange:
-            self.missing = [name for name in self._exchanges if not link.has(name)]
-            needed = set(self.missing) - set(self._optional)
-            if needed or len(self.missing) == len(self._exchanges):
+            missing = [name for name in self._exchanges if not connection.has_exchange(name)]
+            self.missing_exchanges = missing
+            if not set(missing) <= set(self._optional) or len(missing) == len(self._exchanges):
                 raise
-            there = [one for one in self._bindings if one.exchange not in self.missing]
-            link.bind(queue, there)
+            connection.bind(queue, [b for b in self._bindings if b.exchange not in missing])
 
-    def _arrivals(self) -> Sequence[Delivery]:
-        # In memory the clock belongs to the messages.
-        started = 0.0 if self._in_memory else self._clock()
-        # Also when something is left: heartbeats may have come since.
-        inbox, most = self._inbox, self._most_at_once
-        self._link.drain(0 if inbox.arrived else self._quiet)
-        while len(inbox.arrived) < most and self._link.drain(0):
-            pass
-        self._link.check()
+    def _mark_connected(self) -> None:
         if not self._in_memory:
-            self._look(started)
-        # A look may have let in more.
-        batch, self._batch_tags, self._covered = inbox.cut(most)
-        return batch
+            self._last_complete = self._last_check = self._clock()
+        self.is_connected = True
+        number = sum(b.exchange not in self.missing_exchanges for b in self._bindings)
+        bindings = "1 binding" if number == 1 else f"{number} bindings"
+        self._observer.detail(f"queue {self.queue}, {bindings}, AMQP connection {CONNECTION_NAME}")
 
-    def _look(self, now: float) -> None:
-        if now - self._looked < _LOOK:
-            return
-        self._looked = now
-        self.waiting = self._link.waiting(self.queue) or 0
-        if not self.waiting:
-            # The answer came behind all that had been sent to us: whatever was
-            # published before we asked is in our hands.
-            self._calm = now
-        if self.waiting >= self._told:
-            self._told *= 2
-            self._watch.notify(
-                f"{self.waiting:,} messages wait in {self.queue}: we are too slow, and "
-                "PulseGuardian deletes queues that grow too long; select less, or share the "
-                "work with --queue"
-            )
+    def _discard_resumable_queue(self) -> None:
+        # On a new connection: after an interruption the state of the old one is unknown.
+        if self._queue_policy.resume is not None:
+            connection = self._create_connection()
+            with suppress(TcsniffError):
+                connection.open()
+                connection.discard_queue(self.queue)
+            connection.close()
 
-    def _ack(self, taken: int) -> None:
-        whole = taken == len(self._batch_tags)
-        tag = self._covered if whole else self._batch_tags[taken - 1] if taken else 0
-        if not self._auto_ack and tag > self._acknowledged:
-            self._link.acknowledge(tag)
-            self._acknowledged = tag
-
-    def _mend(self, reason: str) -> Iterator[Sequence[Delivery]]:
-        self.is_connected = False
-        self._watch.notify(f"{reason}; trying again")
-        since = self._calm
-        arrived = self._inbox.clear()
-        self._batch_tags = []
-        self._covered = self._acknowledged = 0
-        if not self._queue.kept:  # else they come again
-            yield arrived
-        with self._idle:
-            self._link.close()
-        missed = yield from self._tried_again()
-        if missed is not None:
-            self._watch.add_gap(
-                Gap(format_timestamp(since), format_timestamp(self._clock()), missed, reason)
-            )
-
-    def _tried_again(self) -> Generator[Sequence[Delivery], None, bool | None]:
-        # Whether messages can have been missed; None if we were stopped before.
-        for pause in list_pauses():
-            yield from self._waiting_for(lambda: False, time.monotonic() + pause)
-            if self.stopped:
-                return None
-            attempt = _Attempt(self._new_link(), self._reopen)
-            yield from self._waiting_for(attempt.is_over, float("inf"))
-            if self.stopped:
-                return None  # it may hang for a while: its thread is left to itself
-            if (found := attempt.found()) is not None:
-                with self._idle:
-                    self._link = attempt.link
-                    self._queue, missed = found
-                    self._is_open()
-                return missed
-        return None
-
-    def _waiting_for(
-        self, is_over: Callable[[], bool], end: float
-    ) -> Iterator[Sequence[Delivery]]:
-        while not (self.stopped or is_over()) and (left := end - time.monotonic()) > 0:
-            yield ()
-            self._alarm.wait(min(left, _TURN))
-
-    def _reopen(self, link: Connection) -> tuple[QueueSpec, bool]:
-        # In a thread of its own, as it may hang: changes nothing of ours.
-        link.open()
-        queue, missed = self._queue, False
-        if not queue.kept:
-            queue, missed = build_queue(self._broker.user, self._keeping), True
-        elif (waiting := link.waiting(queue.name)) is None:
-            missed = True
-        elif isinstance(most := queue.arguments.get("x-max-length"), int):
-            missed = waiting >= most  # the oldest were dropped
-        self._consume(link, queue)
-        return queue, missed
+    # Staying connected.
 
     def _keep_alive(self) -> None:
-        while not self._ended.wait(HEARTBEAT / 4):
-            if self._idle.acquire(blocking=False):
+        while not self._closed.wait(HEARTBEAT / 4):
+            if self._lock.acquire(blocking=False):
                 try:
-                    self._link.beat()
+                    self._connection.send_heartbeat()
                 finally:
-                    self._idle.release()
+                    self._lock.release()
+
+    def _check_length(self, now: float) -> None:
+        self._last_check = now
+        self.waiting = self._connection.count_messages(self.queue) or 0
+        if not self.waiting:
+            # The answer arrived after all deliveries that were sent before it: everything
+            # published before the question has been received.
+            self._last_complete = now
+        if self.waiting >= self._warning_length:
+            self._warning_length *= 2
+            self._observer.notify(
+                f"{self.waiting:,} messages wait in {self.queue}: tcsniff is too slow, and "
+                "PulseGuardian deletes queues that grow too long; select fewer events, or share "
+                "the work with --queue"
+            )
+
+    def _reconnect(self, reason: str) -> Iterator[Sequence[Delivery]]:
+        self.is_connected = False
+        self._observer.notify(f"{reason}; trying again")
+        since = self._last_complete
+        deliveries = self._buffer.pop_all()
+        self._batch_tags = []
+        self._batch_end = self._acked = 0
+        if not self._queue.is_kept:  # a kept queue delivers them again
+            yield deliveries
+        with self._lock:
+            self._connection.close()
+        has_missed = yield from self._repeat_attempts()
+        if has_missed is not None:
+            until = format_timestamp(self._clock())
+            self._observer.add_gap(Gap(format_timestamp(since), until, has_missed, reason))
+
+    def _repeat_attempts(self) -> Generator[Sequence[Delivery], None, bool | None]:
+        # Return whether messages may have been missed; None if `stop` was called first.
+        for pause in list_pauses():
+            yield from self._yield_empty_batches(lambda: False, time.monotonic() + pause)
+            if self.is_stopped:
+                return None
+            attempt = ReconnectAttempt(self._create_connection(), self._reopen)
+            yield from self._yield_empty_batches(attempt.is_over, float("inf"))
+            if self.is_stopped:
+                return None  # the attempt may hang: its thread is not waited for
+            if (result := attempt.get_result()) is not None:
+                with self._lock:
+                    self._connection = attempt.connection
+                    self._queue, has_missed = result
+                    self._mark_connected()
+                return has_missed
+        return None
+
+    def _yield_empty_batches(
+        self, is_over: Callable[[], bool], end: float
+    ) -> Iterator[Sequence[Delivery]]:
+        while not (self.is_stopped or is_over()) and (left := end - time.monotonic()) > 0:
+            yield ()
+            self._wake_up.wait(min(left, _RECONNECT_STEP))
+
+    def _reopen(self, connection: Connection) -> tuple[QueueSpec, bool]:
+        # Runs in a thread that may hang, so it sets nothing that the consumer relies on.
+        connection.open()
+        queue, has_missed = self._queue, False
+        if not queue.is_kept:
+            queue, has_missed = build_queue(self._broker.user, self._queue_policy), True
+        elif (waiting := connection.count_messages(queue.name)) is None:
+            has_missed = True
+        elif isinstance(max_length := queue.arguments.get("x-max-length"), int):
+            has_missed = waiting >= max_length  # the oldest were dropped
+        self._start_consuming(connection, queue)
+        return queue, has_missed
 
 
-class _Attempt:
-    # To make a connection again, which may take long or never end.
-
-    def __init__(
-        self, link: Connection, reopen: Callable[[Connection], tuple[QueueSpec, bool]]
-    ) -> None:
-        self.link = link
-        self._reopen = reopen
-        self._found: tuple[QueueSpec, bool] | None = None
-        self._error: TcsniffError | None = None
-        self._thread = threading.Thread(target=self._run, name="reconnect", daemon=True)
-        self._thread.start()
-
-    def is_over(self) -> bool:
-        return not self._thread.is_alive()
-
-    def found(self) -> tuple[QueueSpec, bool] | None:
-        # None if it may be tried again.
-        if self._error is not None and not isinstance(self._error, ConnectionFailed):
-            raise self._error
-        return self._found
-
-    def _run(self) -> None:
-        try:
-            self._found = self._reopen(self.link)
-        except TcsniffError as error:
-            self._error = error
-            self.link.close()
+def _describe_bindings(bindings: Sequence[Binding]) -> str:
+    exchanges = dict.fromkeys(binding.exchange for binding in bindings)
+    all_of_queue = {name for name, exchange in BY_ADDRESS.items() if exchange.service == "queue"}
+    is_narrowed = any(binding.pattern != ANY_WORDS for binding in bindings)
+    if exchanges.keys() == all_of_queue and not is_narrowed:
+        return "all task events"
+    if len(exchanges) > _MAX_NAMES:
+        return f"{len(exchanges)} exchanges"
+    names = [BY_ADDRESS[name].name if name in BY_ADDRESS else name for name in exchanges]
+    return ", ".join(names)

@@ -1,7 +1,7 @@
 """The demo: the simulator, published on kombu's in-memory transport and consumed from there.
 
-That transport matches topics in its own way and knows no CC: each exchange is
-bound with ``#``, and what was selected is decided on arrival.
+That transport has its own topic matching and ignores CC, so each exchange is
+bound with ``#`` and the selection is checked on arrival.
 """
 
 from __future__ import annotations
@@ -24,10 +24,10 @@ _BROKER = Broker("demo", "demo", 0, "demo", "", tls=False)
 
 
 class Demo(Source):
-    """A source of simulated deliveries, through the consumer that also listens to brokers.
+    """A source of simulated deliveries, through the consumer that is used for brokers.
 
-    Each is received when the simulator says, so that equal simulations give
-    equal records.
+    The simulator sets the time of receipt, so that equal simulations give equal
+    records.
     """
 
     def __init__(
@@ -39,34 +39,34 @@ class Demo(Source):
         clock: Callable[[], float] = time.monotonic,
         sleep: Callable[[float], object] | None = None,
     ) -> None:
-        """Nothing happens yet.
+        """Create a demo; entering it connects.
 
         Args:
-            simulated: Deliveries, each with the time in seconds since the Unix
-                epoch when it arrives, in order.
-            exchanges: Names of those to listen to.
-            pace: Simulated seconds a second.
-            clock: Tells the time, in seconds.
-            sleep: Waits, in seconds; None for a wait that `stop` ends.
+            simulated: Deliveries with their times of arrival, in seconds since
+                the Unix epoch, in order.
+            exchanges: Names of the exchanges to listen to.
+            pace: Simulated seconds per second.
+            clock: Returns the time in seconds.
+            sleep: Waits for seconds; None for a wait that `stop` ends.
         """
         self._simulated = iter(simulated)
         self._exchanges = list(dict.fromkeys(exchanges))
         self._step = STEP / pace
         self._clock = clock
-        self._alarm = WakeUp()
-        self._sleep = sleep or self._alarm.wait
-        self._times: deque[float] = deque()
-        self._listener = Consumer(
+        self._wake_up = WakeUp()
+        self._sleep = sleep or self._wake_up.wait
+        self._arrival_times: deque[float] = deque()
+        self._consumer = Consumer(
             _BROKER,
             [Binding(exchange, ANY_WORDS) for exchange in self._exchanges],
             auto_ack=True,
             in_memory=True,
-            quiet=0,
-            clock=self._times.popleft,
+            max_wait=0,
+            clock=self._arrival_times.popleft,
         )
 
     def __enter__(self) -> Self:
-        self._listener.__enter__()
+        self._consumer.__enter__()
         return self
 
     def __exit__(
@@ -75,44 +75,41 @@ class Demo(Source):
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        self._listener.__exit__(kind, error, trace)
+        self._consumer.__exit__(kind, error, trace)
 
     def batches(self) -> Iterator[Sequence[Delivery]]:
-        """Hand out what was published, step by step, at the pace."""
+        """Yield what was published, step by step, at the pace."""
         yield ()
-        arrived = self._listener.batches()
-        for step in self._steps():
-            if self._alarm.rung:
+        consumed = self._consumer.batches()
+        for step in self._iterate_steps():
+            if self._wake_up.is_triggered:
                 return
-            self._publish(step)
-            while batch := next(arrived):
+            self._publish_step(step)
+            while batch := next(consumed):
                 yield batch
             yield ()
 
-    def ack(self, taken: int) -> None:
-        """Nothing here is acknowledged."""
-
     def stop(self) -> None:
-        """Have `batches` end soon; also from a signal handler."""
-        self._alarm.ring()
+        """Make `batches` end soon; safe to call in a signal handler."""
+        self._wake_up.trigger()
 
-    def _steps(self) -> Iterator[list[tuple[float, Delivery]]]:
-        # What falls into each step of simulated time, when its time has come.
+    def _iterate_steps(self) -> Iterator[list[tuple[float, Delivery]]]:
+        # Yield the deliveries of each step of simulated time, when they are due.
         step: list[tuple[float, Delivery]] = []
         due = self._clock()
         end = None
-        for when, delivery in self._simulated:
-            end = when + STEP if end is None else end
-            while when >= end:
+        for arrival, delivery in self._simulated:
+            end = arrival + STEP if end is None else end
+            while arrival >= end:
                 due += self._step
                 self._sleep(max(0.0, due - self._clock()))
                 yield step
                 step = []
                 end += STEP
-            step.append((when, delivery))
+            step.append((arrival, delivery))
         yield step
 
-    def _publish(self, step: Sequence[tuple[float, Delivery]]) -> None:
-        heard = [(when, one) for when, one in step if one.exchange in self._exchanges]
-        self._times.extend(when for when, _ in heard)
-        self._listener.publish(delivery for _, delivery in heard)
+    def _publish_step(self, step: Sequence[tuple[float, Delivery]]) -> None:
+        selected = [item for item in step if item[1].exchange in self._exchanges]
+        self._arrival_times.extend(arrival for arrival, _ in selected)
+        self._consumer.publish(delivery for _, delivery in selected)

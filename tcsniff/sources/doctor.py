@@ -16,10 +16,11 @@ from tcsniff.errors import ConnectionFailed, Refused, TcsniffError
 from tcsniff.pulse.deliveries import Delivery
 from tcsniff.pulse.routing import Binding
 from tcsniff.settings.brokers import Broker
-from tcsniff.sources.connection import Connection, NoExchange
-from tcsniff.sources.consumer import TEMPORARY, build_queue
-from tcsniff.sources.frames import Receiver
+from tcsniff.sources.connection import Connection
+from tcsniff.sources.failures import NoExchange
 from tcsniff.sources.probe import Finding, ProbeConnection, is_about_vhost
+from tcsniff.sources.queue_policy import TEMPORARY, build_queue
+from tcsniff.sources.receive_buffer import Receiver
 
 BIND = "bind"
 _QUIET = 0.25  # seconds between two looks at the heartbeat
@@ -120,9 +121,9 @@ class Examination:
         self._optional = optional
         self._wait = wait
         self._queue = build_queue(broker.user, TEMPORARY)
-        self._line = ProbeConnection(broker)
-        self._heard = _Heard()
-        self._link = Connection(broker, receiver=self._heard, most=0)
+        self._probe = ProbeConnection(broker)
+        self._collector = _DeliveryCollector()
+        self._connection = Connection(broker, receiver=self._collector, max_body=0)
         self._refusal: TcsniffError | None = None  # of the vhost, which comes with the login
         self._is_bound = False
 
@@ -144,15 +145,15 @@ class Examination:
                 if step.exit_status and (name, step.exit_status) != (BIND, Refused.exit_status):
                     return
         finally:
-            self._line.close()
-            self._link.close()
+            self._probe.close()
+            self._connection.close()
 
     def _attempts(self) -> Iterator[tuple[str, Callable[[], Finding]]]:
-        yield "name", self._line.name
-        yield "port", self._line.port
+        yield "name", self._probe.name
+        yield "port", self._probe.port
         if self._broker.tls:
-            yield "tls", self._line.tls
-        yield "amqp", self._line.greeting
+            yield "tls", self._probe.tls
+        yield "amqp", self._probe.greeting
         yield "login", self._login
         yield "vhost", self._vhost
         yield "queue", self._declare
@@ -176,9 +177,9 @@ class Examination:
         return DoctorStep(name, milliseconds, found, advice, status)
 
     def _login(self) -> Finding:
-        self._line.close()  # the link has a connection of its own
+        self._probe.close()  # the link has a connection of its own
         try:
-            self._link.open()
+            self._connection.open()
         except (Refused, ConnectionFailed) as error:
             if not is_about_vhost(error):
                 return _failed(error, self._about_login(error))
@@ -201,20 +202,20 @@ class Examination:
             if "limit" in str(self._refusal):
                 about = "limit"
             return _failed(self._refusal, about if isinstance(self._refusal, Refused) else "lost")
-        self._link.waiting(self._queue.name)  # the first question in it
+        self._connection.count_messages(self._queue.name)  # the first question in it
         return Finding(f"{self._broker.vhost} answers")
 
     def _declare(self) -> Finding:
         try:
-            self._link.declare(self._queue)
+            self._connection.declare_queue(self._queue)
         except Refused as error:
             return _failed(error, "queue")
-        return Finding(f"{self._queue.name}, deleted in the end")
+        return Finding(f"{self._queue.name}, deleted at exit")
 
     def _bind(self, exchange: str) -> Finding:
         bindings = [one for one in self._bindings if one.exchange == exchange]
         try:
-            self._link.bind(self._queue.name, bindings)
+            self._connection.bind(self._queue.name, bindings)
         except NoExchange as error:
             if exchange in self._optional:
                 return Finding(str(error), "optional")
@@ -229,28 +230,28 @@ class Examination:
         return _failed(NoExchange("none of the exchanges is there"), "exchange")
 
     def _delivery(self) -> Finding:
-        heard = self._heard.deliveries
-        self._link.consume(self._queue.name, prefetch=1, auto_ack=False)
+        heard = self._collector.deliveries
+        self._connection.consume(self._queue.name, prefetch=1, auto_ack=False)
         end = time.monotonic() + self._wait
         while not heard and (left := end - time.monotonic()) > 0:
-            self._link.drain(min(left, _QUIET))
-            self._link.check()
+            self._connection.drain(min(left, _QUIET))
+            self._connection.check_heartbeat()
         if not heard:
             return Finding(f"none within {self._wait:g} s", "quiet")
         return Finding(f"{heard[0].exchange} {heard[0].routing_key}")
 
 
-class _Heard(Receiver):
+class _DeliveryCollector(Receiver):
     # What was delivered, whatever its size.
 
     def __init__(self) -> None:
         self.deliveries: list[Delivery] = []
 
-    def take(self, tags: Sequence[int], deliveries: Sequence[Delivery]) -> None:
+    def add(self, tags: Sequence[int], deliveries: Sequence[Delivery]) -> None:
         del tags
         self.deliveries += deliveries
 
-    def pass_over(self, tag: int, delivery: Delivery, size: int) -> None:
+    def skip(self, tag: int, delivery: Delivery, size: int) -> None:
         del tag, size
         self.deliveries.append(delivery)
 

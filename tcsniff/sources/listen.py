@@ -1,7 +1,4 @@
-"""`listen`: events for programs.
-
-The command line listens through the same `sources.pulse.Listener`.
-"""
+"""The function `listen`: events for other programs."""
 
 from __future__ import annotations
 
@@ -17,7 +14,8 @@ from tcsniff.pulse.deliveries import Gap
 from tcsniff.pulse.events import Event
 from tcsniff.selection.select import Selection
 from tcsniff.settings import brokers
-from tcsniff.sources.consumer import PREFETCH, QUIET, Consumer, QueuePolicy
+from tcsniff.sources.consumer import MAX_WAIT, PREFETCH, Consumer
+from tcsniff.sources.queue_policy import QueuePolicy
 
 
 def listen(
@@ -34,21 +32,21 @@ def listen(
     """Listen to a broker.
 
     Args:
-        url: ``amqps://USER:PASSWORD@HOST:PORT/VHOST``. What it leaves out of the
-            account comes from the environment, ``PULSE_USERNAME`` and
-            ``PULSE_PASSWORD``. None for ``TCSNIFF_BROKER`` or ``PULSE_URL``, or
-            with the account alone for Mozilla's Firefox CI.
-        selections: What to ask for, as `bind` says it.
+        url: ``amqps://USER:PASSWORD@HOST:PORT/VHOST``. A user name or password
+            that it leaves out comes from the environment, ``PULSE_USERNAME`` and
+            ``PULSE_PASSWORD``. None for the URL in ``TCSNIFF_BROKER`` or
+            ``PULSE_URL``, or for Mozilla's Firefox CI if only the account is set.
+        selections: The events to receive, each made by `bind`.
         queue: Name, below ``queue/<user>/``, of a durable queue that is kept and
-            shared by all who name it; None for a temporary one.
-        prefetch: How many messages may be in our hands unacknowledged; 1 for
-            one at a time.
-        auto_ack: Whether the broker forgets each message as soon as it is sent.
-        timeout: Seconds after which there are no more events; None for never.
-        idle_timeout: Seconds without an event after which there are no more;
-            None for never.
-        on_gap: Is called after a lost connection was made again, with the time
-            in which nothing could be heard; None for nobody.
+            shared by all programs that use the name; None for a temporary one.
+        prefetch: How many messages may be received before they are
+            acknowledged; 1 for one at a time.
+        auto_ack: Whether the broker forgets each message when it sends it.
+        timeout: Seconds after which the events end; None for never.
+        idle_timeout: Seconds without an event after which the events end; None
+            for never.
+        on_gap: Called after a lost connection was restored, with the time during
+            which no messages were received.
         plaintext: Whether a password may go to another machine without TLS.
 
     Raises:
@@ -56,24 +54,23 @@ def listen(
             selected.
     """
     if not selections:
-        raise UsageError("listen needs something to ask for: bind(...)")
-    together = Selection(tuple(clause for one in selections for clause in one.clauses))
-    waits = [QUIET, *(seconds for seconds in (timeout, idle_timeout) if seconds is not None)]
-    listener = Consumer(
+        raise UsageError("listen() needs a selection; add bind(...)")
+    clauses = tuple(clause for selection in selections for clause in selection.clauses)
+    selection = Selection(clauses)
+    timeouts = [seconds for seconds in (timeout, idle_timeout) if seconds is not None]
+    consumer = Consumer(
         brokers.build_broker(url, None, os.environ, plaintext=plaintext),
-        together.bindings,
-        keeping=QueuePolicy(name=queue),
-        watch=_Gaps(on_gap),
+        selection.bindings,
+        queue_policy=QueuePolicy(name=queue),
+        observer=_GapObserver(on_gap),
         prefetch=prefetch,
         auto_ack=auto_ack,
-        quiet=min(waits),
+        max_wait=min([MAX_WAIT, *timeouts]),
     )
-    return EventStream(listener, together, timeout=timeout, idle_timeout=idle_timeout)
+    return EventStream(consumer, selection, timeout=timeout, idle_timeout=idle_timeout)
 
 
-class _Gaps(ConnectionObserver):
-    # Hands gaps on.
-
+class _GapObserver(ConnectionObserver):
     def __init__(self, on_gap: Callable[[Gap], None] | None) -> None:
         self._on_gap = on_gap
 
@@ -83,27 +80,27 @@ class _Gaps(ConnectionObserver):
 
 
 class EventStream:
-    """Events from a broker, one by one; `listen` makes it.
+    """Events from a broker, one by one; created by `listen`.
 
-    A context manager, connected inside of it. An iterator of events: a message
-    is acknowledged when the next is asked for; one that was handed out last,
-    and all that follow, go back to the queue when the ``with`` block is left.
+    A context manager that connects on entry, and an iterator of events. A message
+    is acknowledged when the next event is asked for; the last one that was
+    yielded, and all after it, return to the queue when the ``with`` block ends.
     """
 
     def __init__(
         self,
-        listener: Consumer,
+        consumer: Consumer,
         selection: Selection,
         *,
         timeout: float | None,
         idle_timeout: float | None,
     ) -> None:
-        """Nothing is connected yet; the arguments are those of `listen`."""
-        self._listener = listener
-        self._keep = None if selection.is_bound else selection.accepts()
+        """Create a stream; see `listen` for the arguments."""
+        self._consumer = consumer
+        self._accepts = None if selection.is_bound else selection.accepts()
         self._timeout = timeout
         self._idle_timeout = idle_timeout
-        self._events = self._one_by_one()
+        self._events = self._iterate_events()
 
     def __enter__(self) -> Self:
         """Connect, and bind the queue.
@@ -111,9 +108,9 @@ class EventStream:
         Raises:
             ConnectionFailed: If the broker cannot be reached.
             Refused: If it refuses the login, the vhost, the queue or a binding.
-            TlsError: If its certificate is not to be trusted.
+            TlsError: If its certificate cannot be trusted.
         """
-        self._listener.__enter__()
+        self._consumer.__enter__()
         return self
 
     def __exit__(
@@ -122,7 +119,7 @@ class EventStream:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        self._listener.__exit__(kind, error, trace)
+        self._consumer.__exit__(kind, error, trace)
 
     def __iter__(self) -> Iterator[Event]:
         return self
@@ -133,54 +130,54 @@ class EventStream:
     @property
     def queue(self) -> str:
         """The queue's full name."""
-        return self._listener.queue
+        return self._consumer.queue
 
     def batches(self) -> Iterator[list[Event]]:
-        """Hand out many at a time, instead of one by one.
+        """Yield many events at a time, instead of one by one.
 
-        Asking for the next batch acknowledges the one before.
+        Asking for the next batch acknowledges the last one.
 
         Yields:
             All events that have arrived, at least one.
 
         Raises:
-            Refused: If a lost connection cannot be made again.
+            Refused: If a lost connection cannot be restored.
             TlsError: The same.
         """
-        for batch in self._timed():
+        for batch in self._select_batches():
             if batch:
                 yield [event for _, event in batch]
 
     def stop(self) -> None:
-        """End the events, after the one that is being taken; from any thread."""
-        self._listener.stop()
+        """End the events after the current one; for any thread."""
+        self._consumer.stop()
 
-    def _one_by_one(self) -> Iterator[Event]:
-        for batch in self._timed():
-            for place, event in batch:
+    def _iterate_events(self) -> Iterator[Event]:
+        for batch in self._select_batches():
+            for position, event in batch:
                 yield event
-                self._listener.ack(place)
-                if self._listener.stopped:
+                self._consumer.ack(position)
+                if self._consumer.is_stopped:
                     return
 
-    def _timed(self) -> Iterator[list[tuple[int, Event]]]:
-        # The events of each batch, each behind its place in it, counted from 1.
+    def _select_batches(self) -> Iterator[list[tuple[int, Event]]]:
+        # Yield the selected events of each batch with their positions in it, from 1.
         started = latest = time.monotonic()
-        for batch in self._listener.batches():
-            kept = [
-                (place, Event(delivery))
-                for place, delivery in enumerate(batch, 1)
-                if self._keep is None or self._keep(delivery)
+        for batch in self._consumer.batches():
+            selected = [
+                (position, Event(delivery))
+                for position, delivery in enumerate(batch, 1)
+                if self._accepts is None or self._accepts(delivery)
             ]
-            yield kept
+            yield selected
             now = time.monotonic()
-            latest = now if kept else latest
+            latest = now if selected else latest
             if _is_over(self._timeout, now - started) or _is_over(
                 self._idle_timeout, now - latest
             ):
-                self._listener.ack(len(batch))
+                self._consumer.ack(len(batch))
                 return
 
 
-def _is_over(limit: float | None, seconds: float) -> bool:
-    return limit is not None and seconds >= limit
+def _is_over(timeout: float | None, seconds: float) -> bool:
+    return timeout is not None and seconds >= timeout

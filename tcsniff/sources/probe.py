@@ -16,7 +16,7 @@ from amqp.exceptions import NotAllowed
 
 from tcsniff.errors import TcsniffError
 from tcsniff.settings.brokers import Broker
-from tcsniff.sources.connection import CONNECTING, explain_failure
+from tcsniff.sources.failures import CONNECT_TIMEOUT, explain_failure
 
 _PROBING = 2  # seconds for what is asked only to give better advice
 _SOON = 21  # days before its end from which a certificate is told of
@@ -73,7 +73,7 @@ class ProbeConnection:
         # In a thread, as nothing else ends this wait: no time limit, no Ctrl-C.
         thread = threading.Thread(target=look_up, name="look-up", daemon=True)
         thread.start()
-        thread.join(CONNECTING)
+        thread.join(CONNECT_TIMEOUT)
         error = answer[0] if answer else TimeoutError(socket.EAI_AGAIN, "no answer in time")
         if isinstance(error, OSError | UnicodeError):
             about = "unresolved" if error.args[0] == socket.EAI_AGAIN else "unknown"
@@ -90,7 +90,7 @@ class ProbeConnection:
             self._address = address
             host = address[4][0]
             try:
-                self._sock = self._connected(CONNECTING)
+                self._sock = self._connected(CONNECT_TIMEOUT)
             except OSError as error:
                 last = error
                 failures.append(f"{host}: {_reason(error)}")

@@ -1,4 +1,4 @@
-"""Publishing made-up messages as Taskcluster does: on a broker of this machine, and no other."""
+"""Publishing simulated messages as Taskcluster does: on a broker of this machine only."""
 
 from __future__ import annotations
 
@@ -10,19 +10,18 @@ from amqp.exceptions import AccessRefused, NotFound, PreconditionFailed
 from tcsniff.errors import ConnectionFailed, Refused, TcsniffError, UsageError
 from tcsniff.pulse.deliveries import Delivery
 from tcsniff.settings.brokers import Broker
-from tcsniff.sources.connection import (
+from tcsniff.sources.connection import Connection, is_remote
+from tcsniff.sources.failures import (
     CONNECTION_ERRORS,
-    Connection,
     explain_failure,
-    is_connection_lost,
-    is_elsewhere,
+    explain_lost_connection,
 )
 from tcsniff.sources.wakeup import WakeUp
 
-WINDOW = 1000  # messages on their way that the broker has not confirmed
-CONFIRMING = 30.0  # seconds in which it confirms something, or is taken for lost
-_LOOK = 5.0  # seconds between two looks at the heartbeat
-_PERSISTENT = 2  # AMQP 0-9-1, section 3.1: kept on disk by queues that are
+WINDOW = 1000  # published messages that the broker has not confirmed
+CONFIRM_TIMEOUT = 30.0  # seconds without a confirmation
+_HEARTBEAT_INTERVAL = 5.0  # seconds between two checks
+_PERSISTENT = 2  # AMQP 0-9-1, section 3.1: kept on disk by durable queues
 
 
 class Publisher(Connection):
@@ -30,27 +29,26 @@ class Publisher(Connection):
 
     Attributes:
         sent: How many messages were published.
-        refused: How many of them the broker would not take, as for a queue that
-            is full.
-        patience: Seconds in which the broker confirms something, or is taken
-            for lost.
+        refused: How many of them the broker refused, as for a queue that is full.
+        confirm_timeout: Seconds without a confirmation after which the
+            connection has failed.
     """
 
-    def __init__(self, broker: Broker, alarm: WakeUp) -> None:
-        """Nothing is connected yet.
+    def __init__(self, broker: Broker, wake_up: WakeUp) -> None:
+        """Create a publisher; `open` connects it.
 
         Args:
             broker: Where to connect.
-            alarm: Ends a wait in `rest`.
+            wake_up: Ends a wait in `idle`.
         """
-        super().__init__(broker, alarm)
+        super().__init__(broker, wake_up)
         self.sent = self.refused = 0
-        self.patience = CONFIRMING
+        self.confirm_timeout = CONFIRM_TIMEOUT
         self._unconfirmed: set[int] = set()
 
     @property
     def confirmed(self) -> int:
-        """How many messages the broker has answered for."""
+        """How many messages the broker has accepted."""
         return self.sent - self.refused - len(self._unconfirmed)
 
     def open(self) -> None:
@@ -60,57 +58,53 @@ class Publisher(Connection):
             UsageError: If the broker is on another machine.
             ConnectionFailed: If it cannot be reached.
             Refused: If it refuses the login or the vhost.
-            TlsError: If its certificate is not to be trusted.
+            TlsError: If its certificate cannot be trusted.
         """
-        try:
-            elsewhere = is_elsewhere(self._broker)
-        except OSError as error:
-            raise explain_failure(error, self._broker) from error
-        if elsewhere:
+        with self._explain_failures():
+            remote = is_remote(self._broker)
+        if remote:
             raise UsageError(
-                f"{self._broker} is on another machine; made-up messages go only to a broker on "
-                "this one, such as amqp://localhost"
+                f"{self._broker} is on another machine; simulated messages go only to a broker "
+                "on this one, such as amqp://localhost"
             )
         super().open()
-        try:
+        with self._explain_failures():
             self._channel.confirm_select()
-        except CONNECTION_ERRORS as error:
-            raise explain_failure(error, self._broker) from error
-        # Else py-amqp reads before each message, with a socket that does not block,
+        # Otherwise py-amqp reads before each message, with a socket that does not block,
         # and may leave half a frame behind.
         self._connection.client_properties.get("capabilities", {}).pop("connection.blocked", None)
-        self._channel.events["basic_ack"].add(self._confirm)
-        self._channel.events["basic_nack"].add(self._refuse)
+        self._channel.events["basic_ack"].add(self._on_confirm)
+        self._channel.events["basic_nack"].add(self._on_refuse)
 
-    def provide(self, exchanges: Iterable[str]) -> None:
+    def ensure_exchanges(self, exchanges: Iterable[str]) -> None:
         """Declare exchanges as Taskcluster does, where they are missing.
 
         Raises:
-            Refused: If that is not permitted, or there is one that is otherwise.
+            Refused: If that is not permitted, or one exists with other settings.
             ConnectionFailed: If the connection is lost.
         """
         for exchange in exchanges:
-            try:
-                self._channel.exchange_declare(exchange, "topic", durable=True, auto_delete=False)
-            except PreconditionFailed as error:
-                raise Refused(
-                    f"{self._broker.name} has {exchange} otherwise than Taskcluster: "
-                    f"{error.reply_text}; delete it there, or use another vhost"
-                ) from error
-            except CONNECTION_ERRORS as error:
-                raise explain_failure(error, self._broker) from error
+            with self._explain_failures():
+                try:
+                    self._channel.exchange_declare(
+                        exchange, "topic", durable=True, auto_delete=False
+                    )
+                except PreconditionFailed as error:
+                    raise Refused(
+                        f"{exchange} exists on {self._broker.name} with other settings than "
+                        f"Taskcluster's: {error.reply_text}; delete it there, or use another vhost"
+                    ) from error
 
     def publish(self, deliveries: Iterable[Delivery]) -> None:
-        """Publish; when it returns, the last messages may be on their way still.
+        """Publish; the last messages may be unconfirmed when it returns.
 
         Raises:
             Refused: If that is not permitted.
-            ConnectionFailed: If the connection is lost, or the broker confirms
-                nothing any more.
+            ConnectionFailed: If the connection is lost, or confirmations stop.
         """
         for delivery in deliveries:
             if len(self._unconfirmed) >= WINDOW:
-                self.settle(WINDOW // 2)
+                self.await_confirms(WINDOW // 2)
             message = self._channel.prepare_message(
                 delivery.body,
                 content_type="application/json",
@@ -123,62 +117,62 @@ class Publisher(Connection):
             try:
                 self._channel.basic_publish(message, delivery.exchange, delivery.routing_key)
             except CONNECTION_ERRORS as error:
-                raise self._told(error) from error
+                raise self._explain_publish_failure(error) from error
 
-    def settle(self, most: int = 0) -> None:
-        """Wait until the broker has answered for what was published.
+    def await_confirms(self, max_unconfirmed: int = 0) -> None:
+        """Wait until the broker has confirmed or refused the published messages.
 
         Args:
-            most: How many messages may be on their way still.
+            max_unconfirmed: How many messages may remain unconfirmed.
 
         Raises:
-            Refused: If publishing was not permitted after all.
-            ConnectionFailed: If the connection is lost, or no answer comes.
+            Refused: If publishing was not permitted.
+            ConnectionFailed: If the connection is lost, or confirmations stop.
         """
-        known = len(self._unconfirmed)
-        end = time.monotonic() + self.patience
-        while len(self._unconfirmed) > most:
-            self._listen(min(_LOOK, max(0.0, end - time.monotonic())))
-            if len(self._unconfirmed) < known:
-                known = len(self._unconfirmed)
-                end = time.monotonic() + self.patience
+        before = len(self._unconfirmed)
+        end = time.monotonic() + self.confirm_timeout
+        while len(self._unconfirmed) > max_unconfirmed:
+            self._read_confirms(min(_HEARTBEAT_INTERVAL, max(0.0, end - time.monotonic())))
+            if len(self._unconfirmed) < before:
+                before = len(self._unconfirmed)
+                end = time.monotonic() + self.confirm_timeout
             elif time.monotonic() >= end:
                 raise ConnectionFailed(
-                    f"{self._broker} confirmed nothing for {self.patience:g} s, as one that is "
-                    "short of memory or disk"
+                    f"{self._broker} confirmed nothing for {self.confirm_timeout:g} s, perhaps "
+                    "because it is short of memory or disk space"
                 )
 
-    def rest(self, seconds: float) -> None:
-        """Keep the connection alive, until the time is over or the alarm rings.
+    def idle(self, seconds: float) -> None:
+        """Keep the connection alive for a time, or until the `WakeUp` is triggered.
 
         Raises:
-            Refused: As for `settle`.
+            Refused: As for `await_confirms`.
             ConnectionFailed: If the connection is lost.
         """
         end = time.monotonic() + seconds
-        while not self._alarm.rung and (left := end - time.monotonic()) > 0:
-            self._listen(min(_LOOK, left))
+        while not self._wake_up.is_triggered and (left := end - time.monotonic()) > 0:
+            self._read_confirms(min(_HEARTBEAT_INTERVAL, left))
 
-    def _listen(self, seconds: float) -> None:
+    def _read_confirms(self, seconds: float) -> None:
         try:
             self.drain(seconds)
-            self.check()
+            self.check_heartbeat()
         except ConnectionFailed as error:
-            raise self._told(error.__cause__ or error) from error
+            raise self._explain_publish_failure(error.__cause__ or error) from error
 
-    def _told(self, error: BaseException) -> TcsniffError:
-        if isinstance(error, AccessRefused | NotFound):  # of the channel, not the connection
+    def _explain_publish_failure(self, error: BaseException) -> TcsniffError:
+        if isinstance(error, AccessRefused | NotFound):  # closes the channel only
             return explain_failure(error, self._broker)
-        return is_connection_lost(error, self._broker)
+        return explain_lost_connection(error, self._broker)
 
-    def _confirm(self, tag: int, multiple: bool) -> None:
-        # In no order: what has to reach the disk is confirmed later.
+    def _on_confirm(self, tag: int, multiple: bool) -> None:
+        # In any order: messages that go to disk are confirmed later.
         if multiple:
             self._unconfirmed = {later for later in self._unconfirmed if later > tag}
         else:
             self._unconfirmed.discard(tag)
 
-    def _refuse(self, tag: int, multiple: bool) -> None:
+    def _on_refuse(self, tag: int, multiple: bool) -> None:
         before = len(self._unconfirmed)
-        self._confirm(tag, multiple)
+        self._on_confirm(tag, multiple)
         self.refused += before - len(self._unconfirmed)

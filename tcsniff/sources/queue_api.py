@@ -1,8 +1,8 @@
-"""The queue's REST API as a source of definitions, through Taskcluster's own client.
+"""The queue's REST API, through Taskcluster's official client.
 
-The client is optional (``tcsniff[api]``) and takes 0.1 seconds to load, so it
-comes in with the first request. Only what anybody may read on a public deployment
-is asked for.
+The client is optional (``tcsniff[api]``) and takes 0.1 s to import, so it is
+imported with the first request. Only what is public on a public deployment is
+asked for.
 """
 
 from __future__ import annotations
@@ -20,21 +20,22 @@ import orjson
 
 from tcsniff.errors import ApiError, ApiMissing, ApiRefused, ApiUnknown, ApiUntrusted
 from tcsniff.messages.parts import MessageStruct
+from tcsniff.pulse.payloads import read_json
 from tcsniff.pulse.urls import check_root_url, find_credentials
-from tcsniff.taskgraph.definitions import Definition, Page, parse_definition, parse_page, read_json
+from tcsniff.taskgraph.definitions import Definition, Page, parse_definition, parse_page
 
-TIMEOUT = 60.0  # seconds for an answer, tries and pauses between them included
-RETRIES = 5  # after a failure of the line or the server; in all, 3 seconds of pauses
+TIMEOUT = 60.0  # seconds for an answer, including retries and the pauses between them
+RETRIES = 5  # after a failure of the network or the server; 3 seconds of pauses in all
 
-_REFUSED = (401, 403)  # HTTP's statuses: who are you; you may not
-_UNKNOWN = 404
-_BUSY = 429
+_UNAUTHORIZED = (401, 403)  # HTTP statuses
+_NOT_FOUND = 404
+_TOO_MANY_REQUESTS = 429
 
-_Told = TypeVar("_Told")
+_Parsed = TypeVar("_Parsed")
 
 
 class _Client(NamedTuple):
-    # What of the client and its libraries is used.
+    # What is used of the client and its libraries.
     queue: Any
     rest_failure: Any  # exception classes from here on
     auth_failure: Any
@@ -43,11 +44,18 @@ class _Client(NamedTuple):
     tls_error: Any
 
 
-class QueueApi:
-    """The queue of a deployment, asked over HTTP.
+class _Membership(MessageStruct, frozen=True):
+    task_group_id: str
 
-    For any number of threads. Failures of the line and of the server are tried
-    again a few times before they are told.
+
+_decode_membership = msgspec.json.Decoder(_Membership).decode
+
+
+class QueueApi:
+    """The queue of a deployment, over HTTP. Thread-safe.
+
+    Failures of the network and the server are retried a few times before they
+    are raised.
     """
 
     def __init__(
@@ -58,20 +66,19 @@ class QueueApi:
         retries: int = RETRIES,
         environment: Mapping[str, str] = os.environ,
     ) -> None:
-        """Nothing is connected yet.
+        """Create a client; the first request connects.
 
         Args:
             root_url: The deployment, such as
                 ``https://firefox-ci-tc.services.mozilla.com``.
-            timeout: Seconds until an answer has failed to come.
-            retries: How often a request is made again.
-            environment: Where ``TASKCLUSTER_CLIENT_ID``,
-                ``TASKCLUSTER_ACCESS_TOKEN`` and ``TASKCLUSTER_CERTIFICATE`` are
-                taken from; only if ``TASKCLUSTER_ROOT_URL``, for which they are
-                good, is `root_url`.
+            timeout: Seconds for an answer.
+            retries: How often a failed request is repeated.
+            environment: Contains the credentials in ``TASKCLUSTER_CLIENT_ID``,
+                ``TASKCLUSTER_ACCESS_TOKEN`` and ``TASKCLUSTER_CERTIFICATE``;
+                used only if its ``TASKCLUSTER_ROOT_URL`` is `root_url`.
 
         Raises:
-            UsageError: If the root URL is none.
+            UsageError: If the root URL is not valid.
         """
         self.root_url = check_root_url(root_url)
         self._timeout = timeout
@@ -79,100 +86,99 @@ class QueueApi:
         self._credentials = find_credentials(self.root_url, environment)
         self._client: _Client | None = None
 
-    def pages(self, task_group_id: str) -> Iterator[Page]:
-        """List the tasks of a group.
+    def fetch_pages(self, task_group_id: str) -> Iterator[Page]:
+        """Yield the tasks of a group, page by page.
 
-        Tasks that are created meanwhile may move others to a page on which they
-        are seen again.
-
-        Yields:
-            Page after page, until there is no further one.
+        A task can be on two pages if tasks are created meanwhile.
 
         Raises:
-            ApiError: If one does not come; in a class of its own if it was
-                refused, or there is no such group.
+            ApiError: If a page is not received; of its own class if it was
+                refused, or the group does not exist.
         """
         query: dict[str, str] = {}
         tokens = set()
         while True:
-            what = f"task group {task_group_id}"
-            answer = self._answer("listTaskGroup", what, task_group_id, query=query)
-            page = self._read(what, parse_page, answer)
+            subject = f"task group {task_group_id}"
+            answer = self._request("listTaskGroup", subject, task_group_id, query=query)
+            page = self._parse(subject, parse_page, answer)
             yield page
             token = page.continuation
             if not token:
                 return
             if token in tokens:
                 raise ApiError(
-                    f"{self.root_url} goes round in circles with {what}: it hands out the "
-                    f"continuation token {token!r} again"
+                    f"{self.root_url} repeats the continuation token {token!r} for {subject}"
                 )
             tokens.add(token)
             query = {"continuationToken": token}
 
-    def task(self, task_id: str) -> Definition:
-        """Ask for one task.
+    def fetch_task(self, task_id: str) -> Definition:
+        """Return the definition of a task.
 
         Raises:
-            ApiError: As for `pages`.
+            ApiError: As for `fetch_pages`.
         """
-        what = f"task {task_id}"
-        answer = self._answer("task", what, task_id)
-        return self._read(what, lambda text: parse_definition(task_id, text), answer)
+        subject = f"task {task_id}"
+        answer = self._request("task", subject, task_id)
+        return self._parse(subject, lambda text: parse_definition(task_id, text), answer)
 
-    def group_of(self, task_id: str) -> str:
-        """Ask which task group a task belongs to.
+    def fetch_group_id(self, task_id: str) -> str:
+        """Return the ID of the task group that a task belongs to.
 
         Raises:
-            ApiError: As for `pages`.
+            ApiError: As for `fetch_pages`.
         """
-        what = f"task {task_id}"
-        answer = self._answer("task", what, task_id)
-        return self._read(what, lambda text: read_json(_GROUPS, text), answer).task_group_id
+        subject = f"task {task_id}"
+        answer = self._request("task", subject, task_id)
+        return self._parse(
+            subject, lambda text: read_json(_decode_membership, text), answer
+        ).task_group_id
 
-    def _read(self, what: str, parsed: Callable[[bytes], _Told], answer: Any) -> _Told:
-        # The client wraps what is no JSON, as a page of a proxy or a redirect.
+    def _parse(self, subject: str, parse: Callable[[bytes], _Parsed], answer: Any) -> _Parsed:
+        # The client wraps what is not JSON, such as a proxy's page or a redirect.
         wrapped: Any = answer.get("response") if isinstance(answer, dict) else None
         if hasattr(wrapped, "status_code"):
-            where = wrapped.headers.get("Location")
-            said = f"status {wrapped.status_code} and no JSON"
+            location = wrapped.headers.get("Location")
+            hint = f"it redirects to {location}" if location else "check the root URL"
             raise ApiError(
-                f"{self.root_url} answers for {what} with {said}"
-                + (f"; it points to {where}" if where else "; is it the root URL?")
+                f"{self.root_url} answered for {subject} with status {wrapped.status_code} and "
+                f"something that is not JSON; {hint}"
             )
         try:
-            return parsed(orjson.dumps(answer))
-        except (ValueError, TypeError) as error:  # the latter of orjson, for what it cannot word
-            raise ApiError(f"{self.root_url} answers for {what} with nonsense: {error}") from error
+            return parse(orjson.dumps(answer))
+        except (ValueError, TypeError) as error:  # TypeError: what orjson cannot encode
+            raise ApiError(
+                f"{self.root_url} sent an invalid answer for {subject}: {error}"
+            ) from error
 
-    def _answer(self, method: str, what: str, *args: str, **kwargs: Any) -> Any:
-        # The client knows no time-out: a request that hangs is left to its thread.
+    def _request(self, method: str, subject: str, *args: str, **kwargs: Any) -> Any:
+        # The client has no timeout: a request that hangs is left to its thread.
         if self._client is None:
-            self._client = self._connected()
+            self._client = self._create_client()
         client = self._client
         done: SimpleQueue[tuple[Any, Exception | None]] = SimpleQueue()
 
-        def ask() -> None:
-            found, failure = None, None
+        def call() -> None:
+            answer, failure = None, None
             try:
-                found = getattr(client.queue, method)(*args, **kwargs)
+                answer = getattr(client.queue, method)(*args, **kwargs)
             except client.failures as error:
                 failure = error
-            finally:  # whatever it is, nobody is to wait in vain
-                done.put((found, failure))
+            finally:  # also after an unexpected exception, so that the caller does not wait
+                done.put((answer, failure))
 
-        threading.Thread(target=ask, name="queue API", daemon=True).start()
+        threading.Thread(target=call, name="queue API", daemon=True).start()
         try:
             answer, error = done.get(timeout=self._timeout)
         except Empty:
             raise ApiError(
-                f"{self.root_url} did not answer for {what} within {self._timeout:g} s"
+                f"{self.root_url} did not answer for {subject} within {self._timeout:g} s"
             ) from None
         if error is not None:
-            raise self._explained(client, what, error) from error
+            raise self._explain_failure(client, subject, error) from error
         return answer
 
-    def _connected(self) -> _Client:
+    def _create_client(self) -> _Client:
         try:
             taskcluster = importlib.import_module("taskcluster")
             requests = importlib.import_module("requests")
@@ -191,7 +197,7 @@ class QueueApi:
         try:
             queue = taskcluster.Queue({**options, "credentials": self._credentials})
         except failures as error:
-            raise _unusable() from error
+            raise _build_credentials_error() from error
         return _Client(
             queue,
             taskcluster.TaskclusterRestFailure,
@@ -201,62 +207,54 @@ class QueueApi:
             requests.exceptions.SSLError,
         )
 
-    def _explained(self, client: _Client, what: str, error: Any) -> ApiError:
+    def _explain_failure(self, client: _Client, subject: str, error: Any) -> ApiError:
         if isinstance(error, client.connection_error):
-            cause = _cause(error.superExc)
+            cause = _find_cause(error.superExc)
             if isinstance(error.superExc, client.tls_error):
-                return ApiUntrusted(f"no trust in the TLS of {self.root_url}: {cause}")
+                return ApiUntrusted(f"the TLS of {self.root_url} cannot be trusted: {cause}")
             return ApiError(f"no connection to {self.root_url}: {cause}")
         if not isinstance(error, client.rest_failure | client.auth_failure):
             if self._credentials:
-                return _unusable()
-            return ApiError(f"{self.root_url} cannot be asked for {what}: {error}")
-        # The queue's messages go on about how to debug them.
-        return self._answered(what, error.status_code, str(error).strip().partition("\n")[0])
+                return _build_credentials_error()
+            return ApiError(f"cannot ask {self.root_url} for {subject}: {error}")
+        # The queue's messages continue with lines about debugging them.
+        reason = str(error).strip().partition("\n")[0]
+        return self._explain_status(subject, error.status_code, reason)
 
-    def _answered(self, what: str, status: int, said: str) -> ApiError:
-        if status == _UNKNOWN:
+    def _explain_status(self, subject: str, status: int, reason: str) -> ApiError:
+        if status == _NOT_FOUND:
             return ApiUnknown(
-                f"{self.root_url} knows no {what}; it may have expired, or belong to another "
+                f"{self.root_url} has no {subject}; it may have expired, or belong to another "
                 "deployment"
             )
-        if status in _REFUSED:
-            return ApiRefused(
-                f"{self.root_url} refused to tell of {what} ({status}: {said}); "
-                + (
-                    "the credentials in TASKCLUSTER_CLIENT_ID lack a scope, or are old"
-                    if self._credentials
-                    else "set TASKCLUSTER_ROOT_URL, TASKCLUSTER_CLIENT_ID and "
-                    "TASKCLUSTER_ACCESS_TOKEN"
-                )
+        if status in _UNAUTHORIZED:
+            hint = (
+                "the credentials in TASKCLUSTER_CLIENT_ID lack a scope, or have expired"
+                if self._credentials
+                else "set TASKCLUSTER_ROOT_URL, TASKCLUSTER_CLIENT_ID and TASKCLUSTER_ACCESS_TOKEN"
             )
-        again = "; try again later" if status == _BUSY else ""
-        return ApiError(f"{self.root_url} failed to tell of {what} ({status}: {said}){again}")
+            return ApiRefused(
+                f"{self.root_url} refused access to {subject} ({status}: {reason}); {hint}"
+            )
+        hint = "; try again later" if status == _TOO_MANY_REQUESTS else ""
+        return ApiError(f"{self.root_url} failed for {subject} ({status}: {reason}){hint}")
 
 
-class _Member(MessageStruct, frozen=True):
-    task_group_id: str
-
-
-_GROUPS = msgspec.json.Decoder(_Member).decode
-
-
-def _unusable() -> ApiMissing:
+def _build_credentials_error() -> ApiMissing:
     return ApiMissing(
         "the credentials in TASKCLUSTER_CLIENT_ID, TASKCLUSTER_ACCESS_TOKEN and "
-        "TASKCLUSTER_CERTIFICATE cannot be used; set them anew, or unset them"
+        "TASKCLUSTER_CERTIFICATE are not valid; set them again, or unset them"
     )
 
 
-def _cause(error: Any) -> str:
+def _find_cause(error: Any) -> str:
     # The innermost reason: the others repeat it, each with addresses of objects.
-    while (inner := getattr(error, "reason", None) or _first(error)) is not None:
+    while (inner := getattr(error, "reason", None) or _find_inner_error(error)) is not None:
         error = inner
-    # urllib3's begin with the connection's repr.
+    # urllib3's start with the connection's repr.
     return re.sub(r"^\W*\w*Connection\b.*?[>)]: ", "", str(error))
 
 
-def _first(error: Any) -> BaseException | None:
-    return next(
-        (one for one in getattr(error, "args", ()) if isinstance(one, BaseException)), None
-    )
+def _find_inner_error(error: Any) -> BaseException | None:
+    args = getattr(error, "args", ())
+    return next((argument for argument in args if isinstance(argument, BaseException)), None)

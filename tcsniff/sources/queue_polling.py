@@ -1,4 +1,4 @@
-"""What the queue's API tells of a group that is followed, asked for when it is of use."""
+"""Repeated questions to the queue's API about a task group, while `graph` waits for it."""
 
 from __future__ import annotations
 
@@ -13,93 +13,95 @@ from tcsniff.taskgraph.definitions import Page
 from tcsniff.taskgraph.group import GroupState
 from tcsniff.taskgraph.tracker import Change
 
-AGAIN = 300.0  # seconds between two questions: messages get lost, the queue's word counts
-SOON = 15.0  # seconds, if there is something that only the queue can tell; doubled each time
-AFTER_FAILURE = 60.0  # seconds
+POLL_INTERVAL = 300.0  # seconds: messages can be lost, so the queue is asked now and then
+RETRY_INTERVAL = 15.0  # seconds while only the queue can know something; doubled each time
+FAILURE_INTERVAL = 60.0  # seconds after a failure
 
 
 class QueuePolling:
-    """Asks for a group in the background, at first and whenever there is reason to.
+    """Asks for a task group in the background: at first, and whenever there is a reason.
 
-    What it tells is merged with what events have told; neither takes anything
-    away from the other. While the API fails, events go on alone.
+    The answers are merged with what events have shown; neither removes anything
+    from the other. While the API fails, events continue alone.
     """
 
     def __init__(
         self,
         api: QueueApi,
-        following: GroupState,
+        group: GroupState,
         *,
         notify: Callable[[str], None],
         clock: Callable[[], float],
     ) -> None:
-        """Nothing is asked yet.
+        """Create a poller; `poll` asks.
 
         Args:
-            api: Whom to ask.
-            following: The group.
-            notify: Is told of a failure, once for each that is another.
-            clock: Tells the time, in seconds.
+            api: The queue's API.
+            group: The group, which receives the answers.
+            notify: Receives a message about each failure that differs from the
+                one before.
+            clock: Returns the time in seconds.
         """
         self._api = api
-        self._following = following
+        self._group = group
         self._notify = notify
         self._clock = clock
         self._fetch: PageFetch | None = None
-        self._begun = -math.inf
-        self._lacking = 0  # answers, one after the other, that left something unknown
-        self._is_answered = False  # ever, wholly
-        self._was_over = False  # when the fetch that is on, or was the last, began; and since
+        self._last_start = -math.inf
+        self._incomplete_answers = 0  # in a row, that left something unknown
+        self._has_answer = False  # was ever answered completely
+        # Whether the group was over when the current or last fetch started, and ever since.
+        self._was_over = False
         self._is_hurried = False
         self._failure: ApiError | None = None
 
     @property
     def condition(self) -> str:
-        """What a person should know of it just now; empty if all is well."""
+        """What is unusual about the API right now; empty for nothing."""
         if self._failure is not None:
             return "no answer from the queue's API"
-        return "" if self._is_answered else "asking the queue"
+        return "" if self._has_answer else "asking the queue"
 
     @property
     def unknown(self) -> ApiError | None:
-        """Why nothing is known, if the very first answer was a failure; None otherwise."""
-        return None if self._is_answered else self._failure
+        """Why nothing is known, if there was never a complete answer; None otherwise."""
+        return None if self._has_answer else self._failure
 
     @property
     def is_asking(self) -> bool:
-        """Whether an answer is on its way, or not taken yet."""
+        """Whether an answer is expected, or not yet merged."""
         return self._fetch is not None
 
     @property
     def is_up_to_date(self) -> bool:
-        """Whether the queue was asked since the group is over, or cannot be asked."""
+        """Whether the queue was asked after the group was over, or cannot be asked."""
         if self._failure is not None:
             return True
         return self._was_over and self._fetch is None
 
     def poll(self) -> list[Change]:
-        """Take what has come, and ask again if it is time; never waits.
+        """Merge what has arrived, and ask again if it is time; never waits.
 
         Returns:
-            What is new of the group's tasks.
+            What has changed in the group's tasks.
         """
         changes: list[Change] = []
-        self._was_over = self._was_over and self._following.is_over
+        self._was_over = self._was_over and self._group.is_over
         if self._fetch is not None:
-            for page in self._fetch.taken():
-                changes += self._following.learn(page.definitions, page.statuses, page.group)
+            for page in self._fetch.pop_pages():
+                changes += self._group.add_facts(page.definitions, page.statuses, page.group)
             if self._fetch.is_over:
-                self._end(self._fetch)
-        elif self._is_due(self._clock() - self._begun):
-            self._begin()
+                self._finish_fetch(self._fetch)
+        elif self._is_due(self._clock() - self._last_start):
+            self._start_fetch()
         return changes
 
     def hurry(self) -> None:
-        """Ask again as soon as can be: messages may have been missed."""
+        """Ask again as soon as possible: messages may have been missed."""
         self._is_hurried = True
 
     def stop(self) -> None:
-        """Ask no more."""
+        """Stop asking."""
         if self._fetch is not None:
             self._fetch.stop()
 
@@ -107,97 +109,86 @@ class QueuePolling:
         if self._is_hurried:
             return True
         if self._failure is not None:
-            return passed >= AFTER_FAILURE
-        if passed >= AGAIN:
+            return passed >= FAILURE_INTERVAL
+        if passed >= POLL_INTERVAL:
             return True
-        if self._following.is_over and not self._was_over:
+        if self._group.is_over and not self._was_over:
             return True
-        return passed >= SOON * 2**self._lacking and self._is_lacking
+        return passed >= RETRY_INTERVAL * 2**self._incomplete_answers and self._is_incomplete
 
     @property
-    def _is_lacking(self) -> bool:
-        return self._following.lacks_definitions or self._following.is_contradicted
+    def _is_incomplete(self) -> bool:
+        return self._group.lacks_definitions or self._group.is_contradicted
 
-    def _begin(self) -> None:
-        self._begun = self._clock()
+    def _start_fetch(self) -> None:
+        self._last_start = self._clock()
         self._is_hurried = False
-        self._was_over = self._following.is_over
-        self._fetch = PageFetch(self._api.pages(self._following.task_group_id))
+        self._was_over = self._group.is_over
+        self._fetch = PageFetch(self._api.fetch_pages(self._group.task_group_id))
         self._fetch.start()
 
-    def _end(self, fetch: PageFetch) -> None:
+    def _finish_fetch(self, fetch: PageFetch) -> None:
         self._fetch = None
         if fetch.error is None:
-            self._is_answered, self._failure = True, None
-            self._following.know_all()
-            self._lacking = self._lacking + 1 if self._is_lacking else 0
+            self._has_answer, self._failure = True, None
+            self._group.mark_whole()
+            self._incomplete_answers = self._incomplete_answers + 1 if self._is_incomplete else 0
         elif isinstance(fetch.error, ApiError):
             if str(fetch.error) != str(self._failure):
-                self._notify(f"{fetch.error}; going on with events alone")
+                how = "with events only" if self._has_answer else "without dependencies"
+                self._notify(f"{fetch.error}; continuing {how}")
             self._failure = fetch.error
         else:
             raise fetch.error
 
 
 class PageFetch:
-    """Pages that come in the background.
+    """Pages that are fetched in a background thread.
 
     Attributes:
-        error: Why they ended before their time; None if they did not.
+        error: What ended the fetch early; None so far.
     """
 
-    def __init__(self, pages: Iterable[Page], wake: Callable[[], object] | None = None) -> None:
-        """Nothing is fetched yet.
+    def __init__(self, pages: Iterable[Page]) -> None:
+        """Create a fetch; `start` starts its thread.
 
         Args:
-            pages: What is to come, as from `QueueApi.pages`; asked for in a
-                thread of its own.
-            wake: Is called from there when there is something new: a page, or
-                the end.
+            pages: The pages, as from `QueueApi.fetch_pages`; iterated in the
+                thread.
         """
         self.error: TcsniffError | None = None
         self._pages = pages
-        self._wake = wake or _ignore
-        self._come: SimpleQueue[Page] = SimpleQueue()
+        self._fetched: SimpleQueue[Page] = SimpleQueue()
         self._stopped = threading.Event()
         self._ended = threading.Event()
 
     def start(self) -> None:
-        """Begin; once."""
+        """Start the thread; only once."""
         threading.Thread(target=self._run, name="fetch", daemon=True).start()
 
-    def taken(self) -> list[Page]:
-        """Hand over what has come since the last time; never waits."""
+    def pop_pages(self) -> list[Page]:
+        """Return the pages that have arrived since the last call; never waits."""
         pages = []
-        while not self._come.empty():
-            pages.append(self._come.get())
+        while not self._fetched.empty():
+            pages.append(self._fetched.get())
         return pages
 
     @property
     def is_over(self) -> bool:
-        """Whether nothing will come any more, and all that came is taken."""
-        return self._ended.is_set() and self._come.empty()
+        """Whether no page will arrive any more, and all were returned."""
+        return self._ended.is_set() and self._fetched.empty()
 
     def stop(self) -> None:
-        """Have it end with the page that is being fetched; does not wait for that."""
+        """Make it end after the current page; does not wait for that."""
         self._stopped.set()
 
     def _run(self) -> None:
         try:
             for page in self._pages:
-                if self._stopped.is_set():
-                    break
-                self._come.put(page)
-                self._wake()
+                self._fetched.put(page)
                 if self._stopped.is_set():
                     break
         except TcsniffError as error:
             self.error = error
         finally:
             self._ended.set()
-            if not self._stopped.is_set():
-                self._wake()
-
-
-def _ignore() -> None:
-    pass

@@ -1,7 +1,7 @@
 """Recordings as a source: files of records, as `-o json` writes them.
 
-Also read are what Taskcluster's web page of Pulse messages downloads, an array
-of messages, and bare payloads of the queue, one a line.
+Also read are the array of messages that Taskcluster's web page of Pulse messages
+downloads, and bare payloads of the queue, one per line.
 """
 
 from __future__ import annotations
@@ -24,20 +24,19 @@ from tcsniff.selection.select import Selection
 from tcsniff.sources.file_chunks import PAUSE, Notify, open_input, read_chunks
 from tcsniff.sources.wakeup import WakeUp
 
-_ARRAY = re.compile(rb"\s*\[\s*\{")  # how what the web page downloads begins
-_TOLD = 5  # bad lines of a file that are told one by one
-
+_ARRAY = re.compile(rb"\s*\[\s*\{")  # the start of what the web page downloads
+_MAX_REPORTED = 5  # invalid lines of a file that are reported one by one
 
 OnGap = Callable[[Gap], object]
-"""Takes a gap."""
+"""Receives a gap."""
+
+
+def _ignore(_gap: Gap) -> None:
+    return
 
 
 class Recording(Source):
-    """Deliveries from files, in the order in which they stand there.
-
-    Attributes:
-        skipped: How many lines were no records.
-    """
+    """Deliveries from files, in the files' order."""
 
     def __init__(
         self,
@@ -45,24 +44,25 @@ class Recording(Source):
         notify: Notify,
         *,
         selection: Selection | None = None,
-        on_gap: OnGap = str,
+        on_gap: OnGap = _ignore,
         follow: bool = False,
         speed: float | None = None,
         clock: Callable[[], float] = time.monotonic,
         sleep: Callable[[float], object] | None = None,
     ) -> None:
-        """Nothing is opened yet.
+        """Create a source; entering it opens the files.
 
         Args:
-            paths: Names of files, one after the other; ``-`` is standard input.
-            notify: Takes what a person should know about the files.
-            selection: What to hand out, by the broker's own rule; None for all.
-            on_gap: Takes gaps that were recorded.
+            paths: Names of files, read one after the other; ``-`` is standard
+                input.
+            notify: Receives messages about the files for the user.
+            selection: What to yield, by the broker's own rule; None for all.
+            on_gap: Receives gaps that were recorded.
             follow: Whether to wait for more at the end of the last file.
-            speed: How many times faster than recorded to hand them out; None
-                for as fast as they are taken.
-            clock: Tells the time, in seconds.
-            sleep: Waits, in seconds; None for a wait that `stop` ends.
+            speed: How many times faster than recorded to yield the deliveries;
+                None for as fast as possible.
+            clock: Returns the time in seconds.
+            sleep: Waits for seconds; None for a wait that `stop` ends.
         """
         self._paths = paths
         self._notify = notify
@@ -71,18 +71,18 @@ class Recording(Source):
         self._follow = follow
         self._speed = speed
         self._clock = clock
-        self._alarm = WakeUp()
-        self._sleep = sleep or self._alarm.wait
+        self._wake_up = WakeUp()
+        self._sleep = sleep or self._wake_up.wait
         self._files: list[BinaryIO] = []
-        self._readings: list[_Reading] = []
+        self._readers: list[_RecordReader] = []
 
     def __enter__(self) -> Self:
-        """See that every file is there.
+        """Open every file.
 
         Raises:
             RecordingError: If one cannot be opened.
         """
-        self._open()
+        self._open_files()
         return self
 
     def __exit__(
@@ -91,78 +91,74 @@ class Recording(Source):
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        self._close()
+        self._close_files()
 
     @property
     def skipped_lines(self) -> int:
-        """How many lines were no records, so far."""
-        return sum(reading.skipped_lines for reading in self._readings)
+        """How many lines were not records, so far."""
+        return sum(reader.skipped_lines for reader in self._readers)
 
     @property
     def unselected(self) -> int:
         """How many records were not selected, so far."""
-        return sum(reading.unselected for reading in self._readings)
+        return sum(reader.unselected for reader in self._readers)
 
     def batches(self) -> Iterator[Sequence[Delivery]]:
-        """Hand out deliveries.
-
-        Yields:
-            As many as were read at once; nothing while waiting.
+        """Yield what was read at once; an empty batch while waiting.
 
         Raises:
-            RecordingError: If a file cannot be read, or holds no record.
+            RecordingError: If a file cannot be read, or contains no record.
         """
-        batches = self._read()
-        for batch in batches if self._speed is None else self._paced(batches, self._speed):
-            if self._alarm.rung:
+        batches = self._read_files()
+        for batch in batches if self._speed is None else self._pace(batches, self._speed):
+            if self._wake_up.is_triggered:
                 return
             yield batch
 
-    def ack(self, taken: int) -> None:
-        """Nothing here is acknowledged; only what stands behind has not been passed over."""
-        if taken and self._speed is None and self._readings:
-            self._readings[-1].end_at(taken)
+    def ack(self, count: int) -> None:
+        """Count only the unselected records before the end of the last `count` deliveries."""
+        if count and self._speed is None and self._readers:
+            self._readers[-1].end_at(count)
 
     def stop(self) -> None:
-        """Have `batches` end soon; also from a signal handler."""
-        self._alarm.ring()
+        """Make `batches` end soon; safe to call in a signal handler."""
+        self._wake_up.trigger()
 
-    def _open(self) -> None:
+    def _open_files(self) -> None:
         try:
-            # Once and for all: a pipe can be opened only once.
+            # Each once: a pipe cannot be opened a second time.
             for path in self._paths[len(self._files) :]:
                 self._files.append(open_input(path))
         except RecordingError:
-            self._close()
+            self._close_files()
             raise
 
-    def _close(self) -> None:
+    def _close_files(self) -> None:
         for file in self._files:
             file.close()
 
-    def _read(self) -> Iterator[Sequence[Delivery]]:
-        self._open()
+    def _read_files(self) -> Iterator[Sequence[Delivery]]:
+        self._open_files()
         for path, file in zip(self._paths, self._files, strict=True):
-            follow = self._follow and file is self._files[-1]
-            wait = self._sleep if follow else None
-            parts = read_chunks(path, file, self._notify, self._alarm, wait)
-            reading = _Reading(path, self._notify, self._on_gap, self._selection)
-            self._readings.append(reading)
+            wait = self._sleep if self._follow and file is self._files[-1] else None
+            chunks = read_chunks(path, file, self._notify, self._wake_up, wait)
+            reader = _RecordReader(path, self._notify, self._on_gap, self._selection)
+            self._readers.append(reader)
             with file:
-                yield from reading.batches(parts)
+                yield from reader.read_batches(chunks)
 
-    def _paced(
+    def _pace(
         self, batches: Iterator[Sequence[Delivery]], speed: float
     ) -> Iterator[Sequence[Delivery]]:
-        offset = None  # from the recording's time, divided by the speed, to ours
+        offset = None  # from the recorded time, divided by the speed, to the clock's
         for batch in batches:
             due: list[Delivery] = []
             for delivery in batch:
                 received = parse_timestamp(delivery.received)
                 if received is not None:
-                    when = received.timestamp() / speed
-                    offset = self._clock() - when if offset is None else offset
-                    while (left := when + offset - self._clock()) > 0:
+                    recorded = received.timestamp() / speed
+                    offset = self._clock() - recorded if offset is None else offset
+                    while (left := recorded + offset - self._clock()) > 0:
                         yield due
                         due = []
                         self._sleep(min(left, PAUSE))
@@ -170,133 +166,135 @@ class Recording(Source):
             yield due
 
 
-class _Reading:
-    # One file, from bytes to deliveries.
+class _RecordReader:
+    # One file, from chunks to deliveries.
 
     def __init__(
         self, path: str, notify: Notify, on_gap: OnGap, selection: Selection | None
     ) -> None:
-        self._on_gap = on_gap
         self.skipped_lines = self.unselected = 0
-        self._test = None if selection is None else selection.test()
-        self._with_routes = selection is not None and selection.looks_at_routes
+        self._on_gap = on_gap
+        self._accepts = None if selection is None else selection.test()
+        self._needs_routes = selection is not None and selection.looks_at_routes
         self._path = path
         self._notify = notify
-        self._found = False
-        self._line = 0
-        self._places: list[int] = []  # of each of a batch: how many were passed over by then
+        self._has_records = False
+        self._line_number = 0
+        # For each delivery of a batch: how many records were not selected up to it.
+        self._unselected_before: list[int] = []
 
-    def end_at(self, taken: int) -> None:
-        self.unselected = self._places[taken - 1]
+    def end_at(self, count: int) -> None:
+        self.unselected = self._unselected_before[count - 1]
 
-    def batches(self, parts: Iterator[bytes]) -> Iterator[Sequence[Delivery]]:
+    def read_batches(self, chunks: Iterator[bytes]) -> Iterator[Sequence[Delivery]]:
         first = b""
-        for first in parts:
+        for first in chunks:
             if first:
                 break
             yield ()
         if _ARRAY.match(first):
-            yield from self._array(first + b"".join(parts))
+            yield from self._read_array(first + b"".join(chunks))
         else:
-            yield from self._lines(first, parts)
-        if self.skipped_lines > _TOLD:
-            self._notify(f"{self._path}: {self.skipped_lines:,} lines are no records, all in all")
-        if not self._found:
-            raise RecordingError(f"{self._path}: no record in it; `tcsniff -o json` writes them")
+            yield from self._read_lines(first, chunks)
+        if self.skipped_lines > _MAX_REPORTED:
+            self._notify(f"{self._path}: skipped {self.skipped_lines:,} lines without a record")
+        if not self._has_records:
+            raise RecordingError(
+                f"{self._path}: contains no record; `tcsniff -o json` writes them"
+            )
 
-    def _array(self, text: bytes) -> Iterator[Sequence[Delivery]]:
+    def _read_array(self, text: bytes) -> Iterator[Sequence[Delivery]]:
         try:
             messages = msgspec.json.decode(text, type=list[msgspec.Raw])
         except (msgspec.DecodeError, UnicodeDecodeError):
-            yield from self._lines(text, iter(()))
+            yield from self._read_lines(text, iter(()))
         else:
-            yield from self._deliveries([bytes(message) for message in messages])
+            yield from self._parse_lines([bytes(message) for message in messages])
 
-    def _lines(self, first: bytes, parts: Iterator[bytes]) -> Iterator[Sequence[Delivery]]:
+    def _read_lines(self, first: bytes, chunks: Iterator[bytes]) -> Iterator[Sequence[Delivery]]:
         rest: list[bytes] = []
-        part: bytes | None = first
-        while part is not None:
-            lines = part.split(b"\n")
+        chunk: bytes | None = first
+        while chunk is not None:
+            lines = chunk.split(b"\n")
             if len(lines) > 1:
                 lines[0] = b"".join(rest) + lines[0]
                 rest = [lines.pop()]
-                yield from self._deliveries(lines)
-            else:  # of a line longer than a chunk, or of none
-                rest.append(part)
+                yield from self._parse_lines(lines)
+            else:  # part of a line longer than a chunk, or nothing
+                rest.append(chunk)
                 yield ()
-            part = next(parts, None)
+            chunk = next(chunks, None)
         last = b"".join(rest)
         if last.strip():
-            yield from self._deliveries([last], torn=True)
+            yield from self._parse_lines([last], is_incomplete=True)
 
-    def _deliveries(
-        self, lines: Sequence[bytes], *, torn: bool = False
+    def _parse_lines(
+        self, lines: Sequence[bytes], *, is_incomplete: bool = False
     ) -> Iterator[Sequence[Delivery]]:
-        found: list[Delivery] = []
-        self._places = []
-        # Most selections can be told from the head of a record.
-        quick = None if self._with_routes else self._test
+        batch: list[Delivery] = []
+        self._unselected_before = []
+        # Most selections need only the head of a record, which is faster to parse.
+        accepts_head = None if self._needs_routes else self._accepts
         parse_head = records.parse_record_head
-        first = self._line
-        self._line += len(lines)
-        for place, line in enumerate(lines, first + 1):
+        first = self._line_number + 1
+        self._line_number += len(lines)
+        for number, line in enumerate(lines, first):
             try:
-                if quick is not None:
+                if accepts_head is not None:
                     head = parse_head(line)
-                    if not quick(head.exchange, (head.routing_key, *head.cc)):
-                        self._found = True
+                    if not accepts_head(head.exchange, (head.routing_key, *head.cc)):
+                        self._has_records = True
                         self.unselected += 1
                         continue
                 record = records.parse_record(line)
-                self._found = True
-                if quick is not None or self._is_selected(record):
-                    found.append(records.to_delivery(record))
-                    self._places.append(self.unselected)
+                self._has_records = True
+                if accepts_head is not None or self._is_selected(record):
+                    batch.append(records.to_delivery(record))
+                    self._unselected_before.append(self.unselected)
             except ValueError as error:
-                if (gap := _gap(line)) is not None:
-                    self._found = True
-                    yield found  # what came before it is shown before it
-                    found, self._places = [], []
+                if (gap := _parse_gap(line)) is not None:
+                    self._has_records = True
+                    yield batch  # before the gap
+                    batch, self._unselected_before = [], []
                     self._on_gap(gap)
                     continue
-                reason = "torn off" if torn else str(error)
-                other = self._other(
-                    line, f"{self._path}:{place}: no record, passed over: {reason}"
+                delivery = self._rebuild_delivery(
+                    line, number, "incomplete line" if is_incomplete else str(error)
                 )
-                if other is not None:
-                    found.append(other)
-                    self._places.append(self.unselected)
-        yield found
+                if delivery is not None:
+                    batch.append(delivery)
+                    self._unselected_before.append(self.unselected)
+        yield batch
 
     def _is_selected(self, record: records.Record) -> bool:
-        if self._test is None:
+        if self._accepts is None:
             return True
         keys = (record.routing_key, *record.cc)
-        if self._with_routes:
+        if self._needs_routes:
             keys = (*keys, *[ROUTE + route for route in record.routes])
-        if self._test(record.exchange, keys):
+        if self._accepts(record.exchange, keys):
             return True
         self.unselected += 1
         return False
 
-    def _other(self, line: bytes, reason: str) -> Delivery | None:
+    def _rebuild_delivery(self, line: bytes, number: int, reason: str) -> Delivery | None:
         if not line.strip():
             return None
         try:
             delivery = records.rebuild_delivery(line)
         except ValueError:
             self.skipped_lines += 1
-            if self.skipped_lines <= _TOLD:
-                self._notify(reason)
+            if self.skipped_lines <= _MAX_REPORTED:
+                self._notify(f"{self._path}:{number}: skipped, not a record: {reason}")
             return None
-        self._found = True
-        if self._test is None or self._test(delivery.exchange, delivery.keys):
+        self._has_records = True
+        if self._accepts is None or self._accepts(delivery.exchange, delivery.keys):
             return delivery
         self.unselected += 1
         return None
 
 
-def _gap(line: bytes) -> Gap | None:
+def _parse_gap(line: bytes) -> Gap | None:
     if not line.startswith(b'{"gap":'):
         return None
     try:

@@ -1,4 +1,4 @@
-"""Waiting that can be cut short."""
+"""Waits that a signal handler or another thread can end."""
 
 from __future__ import annotations
 
@@ -11,42 +11,42 @@ class WakeUp:
     """Ends a wait from a signal handler or another thread.
 
     Attributes:
-        rung: Whether it was rung, ever.
+        is_triggered: Whether `trigger` was ever called.
     """
 
     def __init__(self) -> None:
-        self.rung = False
-        self._heard, self._bell = os.pipe()
-        os.set_blocking(self._bell, False)
+        self.is_triggered = False
+        self._read_end, self._write_end = os.pipe()
+        os.set_blocking(self._write_end, False)
 
     def __del__(self) -> None:
-        os.close(self._heard)
-        os.close(self._bell)
+        os.close(self._read_end)
+        os.close(self._write_end)
 
-    def ring(self) -> None:
-        """End the wait that is on, or else the next one."""
-        self.rung = True
+    def trigger(self) -> None:
+        """End the current wait, or else the next one."""
+        self.is_triggered = True
         try:
-            os.write(self._bell, b"\0")
-        except BlockingIOError:  # rung so often that nobody could miss it
+            os.write(self._write_end, b"\0")
+        except BlockingIOError:  # the pipe is full, so the next wait ends anyway
             return
 
     def wait(self, seconds: float | None, *files: Any) -> bool:
         """Wait until a file can be read.
 
         Args:
-            seconds: How long at most; None for ever.
-            files: Which; none to wait for the time alone.
+            seconds: The longest wait; None for no limit.
+            files: The files; none to wait for the time alone.
 
         Returns:
-            Whether one can.
+            Whether one of them can be read.
 
         Raises:
-            OSError: If one is broken.
-            ValueError: If one is closed.
+            OSError: If a file is broken.
+            ValueError: If a file is closed.
         """
-        ready = select.select([self._heard, *files], [], [], seconds)[0]
-        if self._heard in ready:
-            os.read(self._heard, 1 << 10)
-            ready.remove(self._heard)
+        ready = select.select([self._read_end, *files], [], [], seconds)[0]
+        if self._read_end in ready:
+            os.read(self._read_end, 1 << 10)
+            ready.remove(self._read_end)
         return bool(ready)

@@ -1,7 +1,6 @@
-"""How often something happens: now, and over the last minutes.
+"""Rates: events per minute, now and over the last minutes.
 
-Pure, but for `Rate`, which remembers. Times are those of arrival, in seconds
-since the Unix epoch, and are handed in.
+Pure. All times are arrival times, in seconds since the Unix epoch.
 """
 
 from __future__ import annotations
@@ -13,76 +12,76 @@ STEP = 10
 """Seconds that are counted together."""
 
 MINUTES = 20
-"""How far back it is remembered."""
+"""Number of minutes that `Rate.count_by_minute` returns."""
 
-_A_MINUTE = 60 // STEP
-_KEPT = (MINUTES + 1) * _A_MINUTE  # one minute more, which has only begun
+_STEPS_PER_MINUTE = 60 // STEP
+_STEPS = (MINUTES + 1) * _STEPS_PER_MINUTE  # one minute more, as the newest is incomplete
 
 
 class Rate:
-    """Counts what happens, step by step.
+    """Events counted in steps of `STEP` seconds.
 
     Attributes:
-        steps: How often it has happened in each step, as a ring.
+        steps: Ring buffer with the number of events in each step.
     """
 
     __slots__ = ("_last", "steps")
 
     def __init__(self) -> None:
         self._last = 0  # the newest step, counted from the epoch
-        self.steps = array("I", bytes(array("I").itemsize * _KEPT))
+        self.steps = array("I", bytes(array("I").itemsize * _STEPS))
 
     def add(self, now: float, number: int = 1) -> None:
-        """Count.
+        """Count events.
 
         Args:
-            now: When it happened; never earlier than the last time.
-            number: How often.
+            now: Time of the events. Events from before the newest step count in that step.
+            number: Number of events.
         """
-        self._forward(now)
-        self.steps[self._last % _KEPT] += number
+        self._advance(now)
+        self.steps[self._last % _STEPS] += number
 
     def merge(self, other: Rate, now: float) -> None:
-        """Count all that another one has counted until now."""
-        self._forward(now)
+        """Add the events that another rate has counted until now."""
+        self._advance(now)
         other.add(now, 0)
-        for place in compress(range(_KEPT), other.steps):
-            self.steps[place] += other.steps[place]
+        for index in compress(range(_STEPS), other.steps):
+            self.steps[index] += other.steps[index]
 
-    def per_minute(self, now: float, began: float) -> float:
-        """Tell how often it happened a minute, over the last minute.
+    def compute_per_minute(self, now: float, began: float) -> float:
+        """Return the number of events per minute, over the last minute.
 
         Args:
-            now: The time.
-            began: Since when it is counted.
+            now: Current time.
+            began: When counting began; the rate covers no time before it.
         """
-        self._forward(now)
-        last = self._last
-        since = max((last - _A_MINUTE) * STEP, began)
-        number = sum(self.steps[step % _KEPT] for step in range(last - _A_MINUTE, last + 1))
-        return 60 * number / max(now - since, STEP)
+        self._advance(now)
+        first = self._last - _STEPS_PER_MINUTE
+        number = sum(self.steps[step % _STEPS] for step in range(first, self._last + 1))
+        return 60 * number / max(now - max(first * STEP, began), STEP)
 
-    def by_minute(self, now: float) -> list[int]:
-        """Tell how often it happened in each of the last `MINUTES`, the last one whole or not.
+    def count_by_minute(self, now: float) -> list[int]:
+        """Return the number of events in each of the last `MINUTES`, the newest last.
 
-        Minutes are those of the clock, so that they stay as they are while they
-        move on.
+        Minutes begin when the clock's do, so that numbers do not change while they move on.
         """
-        self._forward(now)
-        first = (self._last // _A_MINUTE - MINUTES + 1) * _A_MINUTE
+        self._advance(now)
+        newest = self._last // _STEPS_PER_MINUTE * _STEPS_PER_MINUTE
+        first = newest - (MINUTES - 1) * _STEPS_PER_MINUTE
+        # Steps after the last one still hold their counts of one round of the ring ago.
+        steps = [
+            self.steps[step % _STEPS] if step <= self._last else 0
+            for step in range(first, newest + _STEPS_PER_MINUTE)
+        ]
         return [
-            sum(
-                self.steps[step % _KEPT]
-                for step in range(start, start + _A_MINUTE)
-                if step <= self._last
-            )
-            for start in range(first, first + MINUTES * _A_MINUTE, _A_MINUTE)
+            sum(steps[start : start + _STEPS_PER_MINUTE])
+            for start in range(0, len(steps), _STEPS_PER_MINUTE)
         ]
 
-    def _forward(self, now: float) -> None:
+    def _advance(self, now: float) -> None:
         step = int(now // STEP)
         if step <= self._last:
             return
-        for skipped in range(max(self._last + 1, step - _KEPT + 1), step + 1):
-            self.steps[skipped % _KEPT] = 0
+        for skipped in range(max(self._last + 1, step - _STEPS + 1), step + 1):
+            self.steps[skipped % _STEPS] = 0
         self._last = step

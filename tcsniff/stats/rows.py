@@ -1,6 +1,6 @@
-"""A row of `top`: what is known of the runs of one pool, worker, kind or the like.
+"""A row of ``top``: counts, rate and durations of the runs of one pool, worker or the like.
 
-Pure, but for `Row`, which remembers.
+Pure.
 """
 
 from __future__ import annotations
@@ -10,33 +10,33 @@ from functools import lru_cache
 from typing import NamedTuple
 
 from tcsniff.messages import STATES
+from tcsniff.pulse.payloads import Run
 from tcsniff.pulse.times import parse_timestamp
 from tcsniff.stats.histogram import Histogram, HistogramSummary, find_bucket
 from tcsniff.stats.rates import Rate
-from tcsniff.taskgraph.tracker import Run
 
-_PLACES = {state: place for place, state in enumerate(STATES[1:])}
+_INDEXES = {state: index for index, state in enumerate(STATES[1:])}
 _PENDING, _RUNNING, _COMPLETED, _FAILED = range(4)
-_STRANGE = len(_PLACES)  # a word yet to come: an end, of whatever kind
+_UNKNOWN = len(_INDEXES)  # any other state: counts as an end
 
 
 class Reading(NamedTuple):
-    """What a row tells.
+    """The numbers of a row at one time.
 
     Attributes:
-        name: Its name; in parentheses if it stands for what has none.
-        pending: How many runs wait for a worker.
-        running: How many are being worked on.
-        completed: How many have ended so.
-        failed: How many have ended so.
-        exception: How many have ended so, retried ones included.
-        finished: How many have ended in any way.
-        started: How many started in this period.
-        ended: How many ended in this period.
-        per_minute: How many ended in the last minute, or as many a minute.
-        by_minute: How many ended in each of the last minutes, the newest last.
-        waiting: Seconds from when a run was scheduled until it started.
-        taking: Seconds from when it started until it ended.
+        name: Name of the row; in parentheses if its runs have no such name.
+        pending: Runs that wait for a worker.
+        running: Runs that a worker has claimed.
+        completed: Runs that completed.
+        failed: Runs that failed.
+        exception: Runs that ended in exception, including retried ones.
+        finished: Runs that have ended, in any state.
+        started: Runs that started in this period.
+        ended: Runs that ended in this period.
+        per_minute: Runs that ended, per minute, over the last minute.
+        by_minute: Runs that ended in each of the last minutes, the newest last.
+        wait_times: Seconds from scheduled to started.
+        run_times: Seconds from started to resolved.
     """
 
     name: str
@@ -50,125 +50,127 @@ class Reading(NamedTuple):
     ended: int
     per_minute: float
     by_minute: tuple[int, ...]
-    waiting: HistogramSummary
-    taking: HistogramSummary
+    wait_times: HistogramSummary
+    run_times: HistogramSummary
 
 
-class Mark(NamedTuple):
-    """What counts of a run.
+class RunBuckets(NamedTuple):
+    """Where a row counts a run.
 
     Attributes:
-        place: The number of its state in `Row.places`.
-        waited: The bucket of its waiting time; None if it has none.
-        took: The bucket of its running time; None if it has none.
+        state: Index in `Row.states`.
+        wait: Bucket of the wait time; None if it is not known.
+        run: Bucket of the run time; None if it is not known.
     """
 
-    place: int
-    waited: int | None
-    took: int | None
+    state: int
+    wait: int | None
+    run: int | None
 
 
-def build_mark(run: Run) -> Mark:
-    """Tell what counts of a run."""
-    place = _PLACES.get(run.state, _STRANGE)
+def find_run_buckets(run: Run) -> RunBuckets:
+    """Return where a row counts a run."""
+    state = _INDEXES.get(run.state, _UNKNOWN)
     if run.started is None:
-        return Mark(place, None, None)
-    waited = _bucket(run.scheduled, run.started)
-    return Mark(
-        place, waited, None if run.resolved is None else _bucket(run.started, run.resolved)
-    )
+        return RunBuckets(state, None, None)
+    wait = _find_time_bucket(run.scheduled, run.started)
+    took = None if run.resolved is None else _find_time_bucket(run.started, run.resolved)
+    return RunBuckets(state, wait, took)
+
+
+@lru_cache(maxsize=4096)  # each pair is needed when a run starts, and twice when it ends
+def _find_time_bucket(earlier: str | None, later: str) -> int | None:
+    begin, end = parse_timestamp(earlier), parse_timestamp(later)
+    if begin is None or end is None:
+        return None
+    return find_bucket((end - begin).total_seconds())
 
 
 class Row:
-    """Counts runs, in and out.
+    """Counts of runs; a run can be added and removed.
 
     Attributes:
-        name: What they have in common.
-        places: How many are in each state, in the order of `messages.STATES`
-            from pending on; the last one is for words yet to come.
-        started: How many started in this period.
-        ended: How many ended in this period.
-        finishing: How often one ends.
-        waiting: From when they were scheduled until they started.
-        taking: From when they started until they ended.
-        touched: When something changed.
-        into: The row that took over what this one had counted; None so far.
+        name: What the runs have in common.
+        states: Number of runs in each state, in the order of `messages.STATES` from
+            pending on; the last number is for states that are not in that list.
+        started: Runs that started in this period.
+        ended: Runs that ended in this period.
+        end_rate: Rate of runs that end.
+        wait_times: Times from scheduled to started.
+        run_times: Times from started to resolved.
+        changed: Time of the last change.
+        merged_into: The row that this one was merged into, if any.
     """
 
     __slots__ = (
+        "changed",
+        "end_rate",
         "ended",
-        "finishing",
-        "into",
+        "merged_into",
         "name",
-        "places",
+        "run_times",
         "started",
-        "taking",
-        "touched",
-        "waiting",
+        "states",
+        "wait_times",
     )
 
     def __init__(self, name: str) -> None:
         self.name = name
-        self.places = [0] * (_STRANGE + 1)
+        self.states = [0] * (_UNKNOWN + 1)
         self.started = self.ended = 0
-        self.finishing = Rate()
-        self.waiting, self.taking = Histogram(), Histogram()
-        self.touched = 0.0
-        self.into: Row | None = None
+        self.end_rate = Rate()
+        self.wait_times, self.run_times = Histogram(), Histogram()
+        self.changed = 0.0
+        self.merged_into: Row | None = None
 
     def __bool__(self) -> bool:
-        """Tell whether it holds any run, or held one in this period."""
-        return any(self.places) or bool(self.started or self.ended)
+        """Return whether the row holds a run, or held one in this period."""
+        return any(self.states) or bool(self.started or self.ended)
 
-    def count(self, mark: Mark, number: int) -> None:
-        """Put a run in, or take one out that was put in.
+    def count_run(self, buckets: RunBuckets, number: int) -> None:
+        """Add a run if the number is 1; remove it if the number is -1."""
+        state, wait, run = buckets
+        self.states[state] += number
+        if wait is not None:
+            self.wait_times.add(wait, number)
+        if run is not None:
+            self.run_times.add(run, number)
 
-        Args:
-            mark: What counts of the run, as it was or is.
-            number: 1 to put it in, -1 to take it out.
-        """
-        place, waited, took = mark
-        self.places[place] += number
-        if waited is not None:
-            self.waiting.add(waited, number)
-        if took is not None:
-            self.taking.add(took, number)
-
-    def happened(self, now: float, *, started: bool, ended: bool) -> None:
-        """Count what has happened to a run, when it is heard of."""
-        self.touched = now
+    def record_change(self, now: float, *, started: bool, ended: bool) -> None:
+        """Count that a run has started or ended, by the arrival time of the message."""
+        self.changed = now
         if started:
             self.started += 1
         if ended:
             self.ended += 1
-            self.finishing.add(now)
+            self.end_rate.add(now)
 
     def merge(self, other: Row, now: float) -> None:
-        """Take over what another row has counted."""
-        other.into = self
-        for place, number in enumerate(other.places):
-            self.places[place] += number
+        """Add all that another row has counted; it then shares the counts of this row."""
+        other.merged_into = self
+        for state, number in enumerate(other.states):
+            self.states[state] += number
         self.started += other.started
         self.ended += other.ended
-        self.finishing.merge(other.finishing, now)
-        self.waiting.merge(other.waiting)
-        self.taking.merge(other.taking)
-        # Tasks may refer to it for long: what it had counted need not be there twice.
-        other.places, other.finishing = self.places, self.finishing
-        other.waiting, other.taking = self.waiting, self.taking
+        self.end_rate.merge(other.end_rate, now)
+        self.wait_times.merge(other.wait_times)
+        self.run_times.merge(other.run_times)
+        # Tasks may refer to the other row for long: free the memory of its own counts.
+        other.states, other.end_rate = self.states, self.end_rate
+        other.wait_times, other.run_times = self.wait_times, self.run_times
 
-    def begin_period(self) -> None:
-        """Count anew what starts and ends in a period."""
+    def start_period(self) -> None:
+        """Reset the counts of a period."""
         self.started = self.ended = 0
 
-    def reading(self, now: float, began: float) -> Reading:
-        """Read the row.
+    def build_reading(self, now: float, began: float) -> Reading:
+        """Return the numbers of the row.
 
         Args:
-            now: The time.
-            began: Since when it is counted.
+            now: Current time, in seconds since the Unix epoch.
+            began: When counting began.
         """
-        pending, running, completed, failed, exception, _ = self.places
+        pending, running, completed, failed, exception, _ = self.states
         return Reading(
             self.name,
             pending,
@@ -176,39 +178,28 @@ class Row:
             completed,
             failed,
             exception,
-            finished=sum(self.places[_COMPLETED:]),
+            finished=sum(self.states[_COMPLETED:]),
             started=self.started,
             ended=self.ended,
-            per_minute=self.finishing.per_minute(now, began),
-            by_minute=tuple(self.finishing.by_minute(now)),
-            waiting=self.waiting.summary(),
-            taking=self.taking.summary(),
+            per_minute=self.end_rate.compute_per_minute(now, began),
+            by_minute=tuple(self.end_rate.count_by_minute(now)),
+            wait_times=self.wait_times.summarize(),
+            run_times=self.run_times.summarize(),
         )
 
 
-def _half(sketch: Histogram) -> float:
-    half = sketch.summary().p50
-    return -1.0 if half is None else half
+def _get_median(histogram: Histogram) -> float:
+    median = histogram.summarize().p50
+    return -1.0 if median is None else median
 
 
-# How large a row is at a time, counted since another.
 MEASURES: dict[str, Callable[[Row, float, float], float]] = {
-    "pending": lambda row, _now, _began: row.places[_PENDING],
-    "running": lambda row, _now, _began: row.places[_RUNNING],
-    "finished": lambda row, _now, _began: sum(row.places[_COMPLETED:]),
-    "failed": lambda row, _now, _began: row.places[_FAILED],
-    "rate": lambda row, now, began: row.finishing.per_minute(now, began),
-    "wait": lambda row, _now, _began: _half(row.waiting),
-    "run": lambda row, _now, _began: _half(row.taking),
+    "pending": lambda row, _now, _began: row.states[_PENDING],
+    "running": lambda row, _now, _began: row.states[_RUNNING],
+    "finished": lambda row, _now, _began: sum(row.states[_COMPLETED:]),
+    "failed": lambda row, _now, _began: row.states[_FAILED],
+    "rate": lambda row, now, began: row.end_rate.compute_per_minute(now, began),
+    "wait": lambda row, _now, _began: _get_median(row.wait_times),
+    "run": lambda row, _now, _began: _get_median(row.run_times),
 }
-"""What rows can be sorted by, besides their names; the largest first."""
-
-
-@lru_cache(maxsize=4096)  # each is asked for when a run starts, and twice when it ends
-def _bucket(earlier: str | None, later: str) -> int | None:
-    # None if one of the times cannot be read. Clocks differ: what ends before
-    # it begins takes no time.
-    begin, end = parse_timestamp(earlier), parse_timestamp(later)
-    if begin is None or end is None:
-        return None
-    return find_bucket((end - begin).total_seconds())
+"""Numbers to sort rows by: each a function of row, current time and begin of counting."""

@@ -1,4 +1,4 @@
-"""Definitions: what tasks were created as, which no message tells: names and dependencies.
+"""Definitions of tasks: names and dependencies, which messages don't contain.
 
 Pure. Sources: the queue's schemas of ``listTaskGroup`` and ``task``,
 ``services/queue/schemas/v1`` of the taskcluster repository at v106.0.0.
@@ -6,32 +6,30 @@ Pure. Sources: the queue's schemas of ``listTaskGroup`` and ``task``,
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
-from typing import Any, NamedTuple, TypeVar
+from collections.abc import Iterable
+from typing import Any, NamedTuple
 
 import msgspec
 
 from tcsniff.messages.parts import MessageStruct
+from tcsniff.pulse.payloads import TaggedTask, Tags, read_json
 
 REQUIRES = "all-completed"
-"""What a task asks of its dependencies by default: that they succeed."""
-
-_Read = TypeVar("_Read")
+"""What a task requires of its dependencies by default: that they succeed."""
 
 
 class Definition(NamedTuple):
     """A task as it was created.
 
     Attributes:
-        task_id: Its id.
-        label: What to call it: its name, else its tag ``label``, else its id.
-        kind: What it is for, such as ``build``; empty if nothing tells.
-        dependencies: Ids of the tasks that it waits for, each once. They may be
-            of other groups, or its own, which keeps it unscheduled.
-        requires: ``all-completed`` if only success of its dependencies will do,
-            or ``all-resolved``.
-        pool: Its worker pool, ``<provisionerId>/<workerType>``; empty if
-            nothing tells.
+        task_id: The task's ID.
+        label: Its name, else its tag ``label``, else its ID.
+        kind: The task's kind, such as ``build``; empty if unknown.
+        dependencies: IDs of the tasks that it waits for, each once. They may be of
+            other groups, or the task's own ID, which keeps it unscheduled.
+        requires: ``all-completed`` if all dependencies must succeed, or
+            ``all-resolved`` if they must only end.
+        pool: Its worker pool, ``<provisionerId>/<workerType>``; empty if unknown.
     """
 
     task_id: str
@@ -43,14 +41,14 @@ class Definition(NamedTuple):
 
 
 class TaskGroupInfo(NamedTuple):
-    """A task group, without its tasks.
+    """A task group as the queue's API describes it, without its tasks.
 
     Attributes:
-        task_group_id: Its id.
-        scheduler_id: Who schedules its tasks; empty if nothing tells.
-        sealed: When it was closed to further tasks, as the queue writes times;
-            empty if it is open.
-        expires: When the queue forgets it; empty if nothing tells.
+        task_group_id: The group's ID.
+        scheduler_id: The group's scheduler; empty if unknown.
+        sealed: When it was closed to more tasks, as an RFC 3339 time; empty if it is
+            open.
+        expires: When the queue deletes it; empty if unknown.
     """
 
     task_group_id: str
@@ -64,10 +62,10 @@ class Page(NamedTuple):
 
     Attributes:
         group: The group.
-        definitions: Of the tasks.
-        statuses: Of the same tasks, in the same order: JSON, as it came.
-        continuation: What to ask for the next page with; empty if this is the
-            last.
+        definitions: The tasks' definitions.
+        statuses: The statuses of the same tasks, in the same order, as the JSON that
+            was received.
+        continuation: The token for the next page; empty for the last page.
     """
 
     group: TaskGroupInfo
@@ -77,43 +75,30 @@ class Page(NamedTuple):
 
 
 class Metadata(MessageStruct, frozen=True):
-    """Of a task, for people.
+    """The part of a task's metadata that is used.
 
     Attributes:
-        name: What to call it.
+        name: The task's name.
     """
 
     name: str | None = None
 
 
-class Tags(MessageStruct, frozen=True):
-    """Those of a task's tags that tell what it is.
+class TaskDefinition(TaggedTask, frozen=True):
+    """A task as the queue's API and taskgraph's files write it.
 
     Attributes:
-        kind: What it is for.
-        label: What to call it.
-    """
-
-    kind: str | None = None
-    label: str | None = None
-
-
-class TaskDefinition(MessageStruct, frozen=True):
-    """A task as the queue's API and taskgraph's files word it.
-
-    Attributes:
-        metadata: For people.
-        tags: What it is.
-        dependencies: What it waits for: ids; in taskgraph's files also objects
-            that stand for ids that were not known yet.
-        requires: What it asks of them.
+        metadata: Its metadata.
+        dependencies: Task IDs. In taskgraph's files there are also objects, which
+            stand for IDs that were not known yet.
+        requires: What it requires of them.
         task_queue_id: Its worker pool.
-        provisioner_id: The first half of that, from before there were task queues.
+        provisioner_id: The first half of the pool, in definitions from before there
+            were task queues.
         worker_type: The second half.
     """
 
     metadata: Metadata | None = None
-    tags: Tags | None = None
     dependencies: tuple[str | dict[str, Any], ...] | None = None
     requires: str | None = None
     task_queue_id: str | None = None
@@ -121,9 +106,9 @@ class TaskDefinition(MessageStruct, frozen=True):
     worker_type: str | None = None
 
     @property
-    def waits_for(self) -> list[str]:
-        """The ids among its dependencies."""
-        return [one for one in self.dependencies or () if isinstance(one, str)]
+    def dependency_ids(self) -> list[str]:
+        """The IDs among its dependencies."""
+        return [task_id for task_id in self.dependencies or () if isinstance(task_id, str)]
 
 
 class _Identified(MessageStruct, frozen=True):
@@ -145,18 +130,15 @@ class _Answer(MessageStruct, frozen=True):
 
 
 def parse_page(text: bytes) -> Page:
-    """Read an answer of ``listTaskGroup``.
-
-    Args:
-        text: JSON.
+    """Parse an answer of ``listTaskGroup``.
 
     Raises:
-        ValueError: If it is none.
+        ValueError: If the text is not such an answer.
     """
-    answer = read_json(_ANSWERS, text)
+    answer = read_json(_decode_answer, text)
     statuses = tuple(bytes(member.status) for member in answer.tasks)
     definitions = tuple(
-        to_definition(read_json(_IDENTIFIED, status).task_id, member.task)
+        to_definition(read_json(_decode_task_id, status).task_id, member.task)
         for status, member in zip(statuses, answer.tasks, strict=True)
     )
     group = TaskGroupInfo(
@@ -169,16 +151,16 @@ def parse_page(text: bytes) -> Page:
 
 
 def parse_definition(task_id: str, text: bytes) -> Definition:
-    """Read an answer of ``task``.
+    """Parse an answer of ``task``.
 
     Args:
-        task_id: The task that was asked for; the answer does not tell.
-        text: JSON.
+        task_id: The task's ID, which the answer does not contain.
+        text: The answer, JSON.
 
     Raises:
-        ValueError: If it is none.
+        ValueError: If the text is not such an answer.
     """
-    return to_definition(task_id, read_json(_TASKS, text))
+    return to_definition(task_id, read_json(_decode_task, text))
 
 
 def to_definition(
@@ -189,48 +171,30 @@ def to_definition(
     kind: str = "",
     dependencies: Iterable[str] | None = None,
 ) -> Definition:
-    """Take what is wanted of a task.
+    """Create a `Definition`.
 
     Args:
-        task_id: Its id.
+        task_id: The task's ID.
         task: The task.
-        label: What to call it, if that is known better.
-        kind: What it is for, if its tags do not tell.
-        dependencies: What it waits for, if that is known better.
+        label: Replaces the task's own name.
+        kind: Used if the task has no tag ``kind``.
+        dependencies: Replaces the task's own dependencies.
     """
-    tags = task.tags or _NO_TAGS
+    tags = task.tags or Tags()
     name = task.metadata.name if task.metadata else None
     pool = task.task_queue_id
     if not pool and task.provisioner_id and task.worker_type:
         pool = f"{task.provisioner_id}/{task.worker_type}"
-    waits_for = task.waits_for if dependencies is None else dependencies
     return Definition(
         task_id,
         label or name or tags.label or task_id,
         tags.kind or kind,
-        tuple(dict.fromkeys(waits_for)),
+        tuple(dict.fromkeys(task.dependency_ids if dependencies is None else dependencies)),
         task.requires or REQUIRES,
         pool or "",
     )
 
 
-def read_json(decode: Callable[[bytes], _Read], text: bytes) -> _Read:
-    """Decode JSON.
-
-    Args:
-        decode: A decoder of msgspec.
-        text: What to decode.
-
-    Raises:
-        ValueError: If that fails, for whatever reason.
-    """
-    try:
-        return decode(text)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-        raise ValueError(str(error)) from error
-
-
-_NO_TAGS = Tags()
-_ANSWERS = msgspec.json.Decoder(_Answer).decode
-_IDENTIFIED = msgspec.json.Decoder(_Identified).decode
-_TASKS = msgspec.json.Decoder(TaskDefinition).decode
+_decode_answer = msgspec.json.Decoder(_Answer).decode
+_decode_task_id = msgspec.json.Decoder(_Identified).decode
+_decode_task = msgspec.json.Decoder(TaskDefinition).decode

@@ -1,6 +1,6 @@
-"""Following one task group: events and answers of the queue folded into its graph.
+"""The state of one task group, from events, answers of the queue's API and files.
 
-Pure, but for `Following`, which remembers.
+Pure, except that `GroupState` and `QuietPeriod` have state.
 """
 
 from __future__ import annotations
@@ -8,65 +8,59 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 
 from tcsniff.pulse.deliveries import Delivery
+from tcsniff.pulse.payloads import Run, TaskState, decode_status
 from tcsniff.pulse.times import parse_seconds
 from tcsniff.taskgraph.definitions import Definition, TaskGroupInfo
 from tcsniff.taskgraph.graph import OPEN, Graph, build_graph
-from tcsniff.taskgraph.tracker import (
-    Change,
-    Group,
-    Run,
-    TaskState,
-    Tracker,
-    decode_status,
-)
+from tcsniff.taskgraph.tracker import Change, Group, Tracker
 
-_MOST_OTHERS = 100  # groups whose names are remembered
+_MAX_OTHER_GROUPS = 100  # whose IDs are kept
 
 
 class GroupState:
-    """All that is known of one task group, as it grows.
+    """What is known about one task group so far.
 
-    Events and answers may come in any order, and repeat: a group that was joined
-    in the middle and then asked about ends in the same graph as one that was
-    followed from its beginning.
+    Events and answers may arrive in any order, and repeatedly. A group that was
+    joined late and then asked about has the same graph as one that was observed from
+    its start.
 
     Attributes:
-        task_group_id: The group; empty until a first event names one, if it is
-            whichever comes first.
-        version: Grows with everything new.
-        latest: The newest time that was told, be it when an event was received
-            or what it tells of a run; in seconds since the Unix epoch, 0 before.
-        strangers: How many messages and statuses were about tasks of other groups.
-        others: Those groups, in the order in which they came; a hundred at most.
+        task_group_id: The group. If it was not given, it is empty until the first
+            event names a group.
+        version: A number that grows with each change.
+        latest: The newest time seen so far, in seconds since the Unix epoch: of the
+            receipt of an event, or of a run. 0 before.
+        other_events: How many messages and statuses were about tasks of other groups.
+        other_groups: Those groups in order of arrival, at most 100.
     """
 
     def __init__(self, task_group_id: str = "") -> None:
         self.task_group_id = task_group_id
         self.version = 0
         self.latest = 0.0
-        self.strangers = 0
-        self.others: dict[str, None] = {}
+        self.other_events = 0
+        self.other_groups: dict[str, None] = {}
         self._tracker = Tracker()
         self._definitions: dict[str, Definition] = {}
         self._is_whole = False
-        self._unread = 0
-        self._open = 0  # tasks that have not ended
-        self._undefined: set[str] = set()  # ids of tasks
-        self._made: tuple[int, Graph] | None = None  # for a version
+        self._unread_statuses = 0
+        self._open_tasks = 0
+        self._undefined: set[str] = set()  # IDs of tasks
+        self._graph: tuple[int, Graph] | None = None  # with its version
 
     @property
     def is_over(self) -> bool:
-        """Whether all has ended, for now, as `Graph.is_over` tells."""
-        return not self._open and self.graph().is_over
+        """Whether all tasks have ended, as `Graph.is_over`."""
+        return not self._open_tasks and self.graph().is_over
 
     @property
     def unread(self) -> int:
-        """How many messages and statuses could not be read."""
-        return self._tracker.unread + self._unread
+        """How many messages and statuses could not be decoded."""
+        return self._tracker.unread + self._unread_statuses
 
     @property
     def lacks_definitions(self) -> bool:
-        """Whether a task is known whose dependencies are not."""
+        """Whether there is a task whose dependencies are unknown."""
         return bool(self._undefined)
 
     @property
@@ -76,146 +70,148 @@ class GroupState:
 
     @property
     def is_contradicted(self) -> bool:
-        """Whether the queue has said that all tasks have ended, while one is open.
+        """Whether the queue has reported the group as resolved while a task is open.
 
-        It is run once more, or a message about it was lost or is late.
+        The task was rerun, or a message about it was lost or is late.
         """
         group = self._tracker.groups.get(self.task_group_id)
-        return group is not None and group.resolved and self._open > 0
+        return group is not None and group.resolved and self._open_tasks > 0
 
     def label(self, task_id: str) -> str:
-        """Tell what a task is called by its definition; empty if that is not known."""
-        known = self._definitions.get(task_id)
-        return known.label if known else ""
+        """Return a task's label by its definition; empty if that is unknown."""
+        definition = self._definitions.get(task_id)
+        return definition.label if definition else ""
 
-    def take(self, delivery: Delivery) -> Change | None:
-        """Take an event in.
+    def apply(self, delivery: Delivery) -> Change | None:
+        """Apply an event.
 
         Returns:
-            What it told that is new of a task of the group; else None.
+            The change of a task of the group; None if there is none.
         """
-        received = parse_seconds(delivery.received)
-        self.latest = max(self.latest, received or 0.0)
-        groups = len(self._tracker.groups), self._tracker.groups.get(self.task_group_id)
+        self.latest = max(self.latest, parse_seconds(delivery.received) or 0.0)
+        groups = self._tracker.groups
+        before = len(groups), groups.get(self.task_group_id)
         change = self._tracker.apply(delivery)
         if change is not None:
-            return self._own(change)
-        self._adopt(next(iter(self._tracker.groups), ""))
-        if groups != (len(self._tracker.groups), self._tracker.groups.get(self.task_group_id)):
+            return self._accept(change)
+        self._adopt_group(next(iter(groups), ""))
+        if before != (len(groups), groups.get(self.task_group_id)):
             self.version += 1
         return None
 
-    def learn(
+    def add_facts(
         self,
         definitions: Iterable[Definition],
         statuses: Iterable[bytes] = (),
         group: TaskGroupInfo | None = None,
     ) -> list[Change]:
-        """Take in what the queue's API or a graph file tells.
+        """Add facts from the queue's API or a graph file.
 
         Args:
-            definitions: Of tasks; of those that `statuses` tell to be of other
-                groups nothing is kept.
-            statuses: Of tasks, in JSON; what is none is counted.
-            group: What is told of the group itself; None for nothing.
+            definitions: Definitions of tasks. Those of tasks of other groups, by
+                `statuses`, are dropped.
+            statuses: Statuses of tasks, in JSON. Invalid ones are counted.
+            group: The group itself; None if it is not among the facts.
 
         Returns:
-            What is new of its tasks.
+            The changes of the group's tasks.
         """
         self.version += 1
-        for one in definitions:
-            self._definitions[one.task_id] = one
-            self._undefined.discard(one.task_id)
+        for definition in definitions:
+            self._definitions[definition.task_id] = definition
+            self._undefined.discard(definition.task_id)
         if group is not None and group.task_group_id == self.task_group_id:
             known = Group(sealed=bool(group.sealed), scheduler_id=group.scheduler_id)
-            self._tracker.hear(group.task_group_id, known)
+            self._tracker.update_group(group.task_group_id, known)
         changes = []
         for text in statuses:
             try:
                 status = decode_status(text)
             except ValueError:
-                self._unread += 1
+                self._unread_statuses += 1
                 continue
-            if (change := self._see(status)) is not None:
+            if (change := self._apply_status(status)) is not None:
                 changes.append(change)
         return changes
 
-    def know_all(self) -> None:
-        """Take note that every task of the group has been told by now."""
+    def mark_whole(self) -> None:
+        """Record that every task of the group is known."""
         self.version += 1
         self._is_whole = True
 
     def graph(self) -> Graph:
-        """Put together what is known by now."""
-        if self._made is None or self._made[0] != self.version:
-            made = build_graph(
+        """Return the group's graph as known so far."""
+        if self._graph is None or self._graph[0] != self.version:
+            graph = build_graph(
                 self.task_group_id, self._tracker, self._definitions, is_whole=self._is_whole
             )
-            self._made = self.version, made
-        return self._made[1]
+            self._graph = self.version, graph
+        return self._graph[1]
 
-    def _see(self, status: TaskState) -> Change | None:
-        known = self._definitions.get(status.task_id)
-        change = self._tracker.see(status, "", known.kind if known else "")
-        return None if change is None else self._own(change)
+    def _apply_status(self, status: TaskState) -> Change | None:
+        definition = self._definitions.get(status.task_id)
+        change = self._tracker.update_task(status, "", definition.kind if definition else "")
+        return None if change is None else self._accept(change)
 
-    def _own(self, change: Change) -> Change | None:
+    def _accept(self, change: Change) -> Change | None:
         before, after = change
         group, task_id = after.status.task_group_id, after.status.task_id
-        self._adopt(group)
+        self._adopt_group(group)
         if group != self.task_group_id:
-            # One that nobody asked about: forgotten, or it would take memory.
-            self.strangers += 1
-            if len(self.others) < _MOST_OTHERS:
-                self.others[group] = None
-            self._tracker.forget(task_id)
-            if before is not None:  # ours, whatever this message says
-                self._tracker.tasks[task_id] = before
-            else:
-                self._definitions.pop(task_id, None)
+            self._drop_other(group, change)
             return None
         self.version += 1
         if before is None and task_id not in self._definitions:
             self._undefined.add(task_id)
-        self._open += after.state in OPEN
-        self._open -= before is not None and before.state in OPEN
-        self.latest = max(self.latest, _told(after.run))
+        self._open_tasks += after.state in OPEN
+        self._open_tasks -= before is not None and before.state in OPEN
+        self.latest = max(self.latest, _find_last_time(after.run))
         return change
 
-    def _adopt(self, group: str) -> None:
+    def _drop_other(self, group: str, change: Change) -> None:
+        # Tasks of other groups are not kept, to save memory.
+        self.other_events += 1
+        if len(self.other_groups) < _MAX_OTHER_GROUPS:
+            self.other_groups[group] = None
+        task_id = change.after.status.task_id
+        self._tracker.forget(task_id)
+        if change.before is not None:  # a task of this group, whatever the message says
+            self._tracker.tasks[task_id] = change.before
+        else:
+            self._definitions.pop(task_id, None)
+
+    def _adopt_group(self, group: str) -> None:
         self.task_group_id = self.task_group_id or group
 
 
-def _told(run: Run | None) -> float:
-    # The last of its times; those before it are older.
-    return (
-        0.0 if run is None else parse_seconds(run.resolved or run.started or run.scheduled) or 0.0
-    )
+def _find_last_time(run: Run | None) -> float:
+    if run is None:
+        return 0.0
+    return run.resolved_at or run.started_at or run.scheduled_at or 0.0
 
 
 class QuietPeriod:
-    """Tells when a group has been over for so long that it may be taken to stay so."""
+    """A check that a group has been over for a minimum time, without a break."""
 
     def __init__(self, pause: float, clock: Callable[[], float]) -> None:
-        """Nothing is over yet.
+        """Start a check.
 
         Args:
-            pause: For how long nothing may begin anew, in seconds.
-            clock: Tells the time, in seconds.
+            pause: The minimum time, in seconds.
+            clock: Returns the current time, in seconds.
         """
         self._pause = pause
         self._clock = clock
         self._since: float | None = None
 
     def is_settled(self, *, is_over: bool) -> bool:
-        """Take a look at the group; to be called now and then.
+        """Check the group; to be called repeatedly.
 
         Args:
-            is_over: Whether it is over now.
+            is_over: Whether the group is over now.
 
         Returns:
-            Whether it was over at this look and at all others, since `pause`
-            seconds or more.
+            Whether it has been over at each check of the last `pause` seconds.
         """
         if not is_over:
             self._since = None

@@ -1,118 +1,38 @@
-"""The tracker: events folded into tasks, runs and groups.
+"""Tasks and groups as known from events, in any order and with repeats.
 
-Pure, but for `Tracker`, which remembers. Events come twice, late and in any
-order; whatever their order and repeats, the fold ends in the same place. What
-can be relied on is that a status is a consistent snapshot of one task, and that
-in the queue's database runs are only appended, only the last one changes, and
-its state only goes from pending over running to an end
-(``db/versions/0028.yml`` and ``services/queue/src/api.js`` of the taskcluster
-repository). So of two snapshots the one with more runs, or with a last run that
-is further, is the newer; and the blank status of ``task-defined`` is older than
-all others.
+The queue guarantees this much: a status is a consistent snapshot of one task; runs
+are only appended, only the last run changes, and its state only moves from pending
+over running to an end (``db/versions/0028.yml`` and ``services/queue/src/api.js`` of
+the taskcluster repository). So the newer of two snapshots is the one with more runs,
+or whose last run is further on; the status in ``task-defined``, without runs, is the
+oldest.
+
+Pure, except that a `Tracker` has state.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
-import msgspec
-from msgspec import Struct
-
-from tcsniff.messages import CLASSES, STATES, TaskMessage
+from tcsniff.messages import STATES
 from tcsniff.pulse.deliveries import Delivery
 from tcsniff.pulse.exchanges import find_exchange
+from tcsniff.pulse.payloads import DECODE_ERRORS, DECODERS, GroupPayload, Run, TaskState
 
 RESOLVED = frozenset(STATES[3:])
 """The states of a task that has ended."""
 
-_RANKS = {"pending": 0, "running": 1}  # of a run's state; all others are its end
-
-
-class _Wire(Struct, frozen=True, rename="camel", gc=False):
-    # What is not named is passed over, and no limit is looked at: a message that
-    # breaks one is still the best that we know of a task.
-    pass
-
-
-class Run(_Wire, frozen=True):
-    """One run of a task: an attempt by a worker.
-
-    Attributes:
-        run_id: Its number, counted from 0.
-        state: One of `messages.RUN_STATES`, or a word yet to come.
-        reason_created: Why there is this run, such as ``retry``.
-        reason_resolved: Why it ended, such as ``claim-expired``; None before.
-        worker_group: Where its worker belongs; None before a claim.
-        worker_id: Its worker; None before a claim.
-        scheduled: When it became pending, in RFC 3339; None if not told.
-        started: When a worker claimed it; None before that.
-        resolved: When it ended; None before that.
-    """
-
-    run_id: int
-    state: str
-    reason_created: str | None = None
-    reason_resolved: str | None = None
-    worker_group: str | None = None
-    worker_id: str | None = None
-    scheduled: str | None = None
-    started: str | None = None
-    resolved: str | None = None
-
-
-class TaskState(_Wire, frozen=True):
-    """A snapshot of a task, as far as it is kept.
-
-    Attributes:
-        task_id: The task.
-        task_group_id: Its group.
-        state: One of `messages.STATES`, or a word yet to come: that of the last
-            run.
-        scheduler_id: Who schedules the group.
-        provisioner_id: First half of its worker pool.
-        worker_type: Second half of its worker pool.
-        runs: All so far, in order.
-        deadline: When it must have ended, in RFC 3339; None if not told.
-    """
-
-    task_id: str
-    task_group_id: str
-    state: str
-    scheduler_id: str = "-"
-    provisioner_id: str = ""
-    worker_type: str = ""
-    runs: tuple[Run, ...] = ()
-    deadline: str | None = None
-
-
-class _Tags(_Wire, frozen=True):
-    label: str | None = None
-    kind: str | None = None
-
-
-class _Definition(_Wire, frozen=True):
-    tags: _Tags = _Tags()
-
-
-class _TaskMessage(_Wire, frozen=True):
-    status: TaskState
-    task: _Definition = _Definition()
-
-
-class _GroupMessage(_Wire, frozen=True):
-    task_group_id: str
-    scheduler_id: str = "-"
-    sealed: str | None = None
+_GROUP_RESOLVED = find_exchange("task-group-resolved").address
+_RUN_RANKS = {"pending": 0, "running": 1}  # by the run's state; all others are 2
 
 
 class Task(NamedTuple):
-    """What is known of a task.
+    """What is known about a task.
 
     Attributes:
         status: The newest snapshot.
-        label: Its name by taskgraph's convention; empty if no message had it.
-        kind: What it is for, such as ``build``; empty likewise.
+        label: The task's name, by taskgraph's convention; empty if unknown.
+        kind: The task's kind, such as ``build``; empty if unknown.
     """
 
     status: TaskState
@@ -121,12 +41,12 @@ class Task(NamedTuple):
 
     @property
     def state(self) -> str:
-        """One of `messages.STATES`, or a word yet to come."""
+        """One of `messages.STATES`, or an unknown word."""
         return self.status.state
 
     @property
     def runs(self) -> tuple[Run, ...]:
-        """All so far, in order."""
+        """All runs so far, in order."""
         return self.status.runs
 
     @property
@@ -136,7 +56,7 @@ class Task(NamedTuple):
 
     @property
     def pool(self) -> str:
-        """Its worker pool: provisioner, slash, worker type; empty if not told."""
+        """The worker pool, ``<provisionerId>/<workerType>``; empty if unknown."""
         status = self.status
         if not (status.provisioner_id or status.worker_type):
             return ""
@@ -144,11 +64,11 @@ class Task(NamedTuple):
 
 
 class Change(NamedTuple):
-    """Something new about a task.
+    """A change of a task.
 
     Attributes:
-        before: What was known of it; None if it is new.
-        after: What is known of it now.
+        before: The task before; None if it is new.
+        after: The task now.
     """
 
     before: Task | None
@@ -156,13 +76,13 @@ class Change(NamedTuple):
 
 
 class Group(NamedTuple):
-    """What is known of a task group besides its tasks.
+    """What is known about a task group, apart from its tasks.
 
     Attributes:
-        resolved: Whether the queue has said, ever, that all of its tasks have
-            ended. It may say so again, and while tasks are run once more.
+        resolved: Whether the queue has ever reported that all its tasks have ended.
+            It may report so again, and while tasks are rerun.
         sealed: Whether no task can be added.
-        scheduler_id: Who schedules it; empty if not told.
+        scheduler_id: The group's scheduler; empty if unknown.
     """
 
     resolved: bool = False
@@ -171,12 +91,12 @@ class Group(NamedTuple):
 
 
 class Tracker:
-    """All that the events so far have told of tasks and groups.
+    """The tasks and groups of all messages so far.
 
     Attributes:
-        tasks: By id, in the order in which they were first heard of.
-        groups: By id; only those that had a message of their own.
-        unread: How many messages about tasks and groups could not be read.
+        tasks: By ID, in order of their first message.
+        groups: By ID; only groups with a message of their own.
+        unread: How many messages about tasks and groups could not be decoded.
     """
 
     def __init__(self) -> None:
@@ -185,43 +105,47 @@ class Tracker:
         self.unread = 0
 
     def apply(self, delivery: Delivery) -> Change | None:
-        """Take a message in.
+        """Apply a message.
 
         Returns:
-            What it told that is new of a task; None for repeats, for latecomers,
-            for what cannot be read, and for messages that are about no task.
+            The change of a task. None for messages that change nothing, such as
+            repeats and late ones, that can't be decoded, or that are not about a task.
         """
-        read = _READERS.get(delivery.exchange)
-        if read is None:
+        decode = DECODERS.get(delivery.exchange)
+        if decode is None:
             return None
         try:
-            message = read(delivery.body)
-        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+            payload = decode(delivery.body)
+        except DECODE_ERRORS:
             self.unread += 1
             return None
-        if isinstance(message, _GroupMessage):
-            self._learn(message, resolved=delivery.exchange == _GROUP_RESOLVED)
+        if isinstance(payload, GroupPayload):
+            is_resolved = delivery.exchange == _GROUP_RESOLVED
+            group = Group(is_resolved, payload.sealed is not None, payload.scheduler_id)
+            self.update_group(payload.task_group_id, group)
             return None
-        tags = message.task.tags
-        return self.see(message.status, tags.label or "", tags.kind or "")
+        tags = payload.task.tags
+        if tags is None:
+            return self.update_task(payload.status)
+        return self.update_task(payload.status, tags.label or "", tags.kind or "")
 
-    def see(self, status: TaskState, label: str = "", kind: str = "") -> Change | None:
-        """Take a snapshot in, from wherever it comes.
+    def update_task(self, status: TaskState, label: str = "", kind: str = "") -> Change | None:
+        """Apply a snapshot from a message, the API or a file.
 
         Args:
             status: The snapshot.
             label: The task's label; empty if unknown.
-            kind: Its kind; empty if unknown.
+            kind: The task's kind; empty if unknown.
 
         Returns:
-            What is new, as for `apply`.
+            The change of the task; None if there is none.
         """
         before = self.tasks.get(status.task_id)
         if before is None:
             after = Task(status, label, kind)
         else:
-            # Neither ever changes; of two that differ all the same, the order of
-            # arrival must not decide.
+            # Label and kind never change. If they differ nevertheless, the result
+            # must not depend on the order of arrival.
             label, kind = max(label, before.label), max(kind, before.kind)
             after = Task(pick_newer(before.status, status), label, kind)
             if after == before:
@@ -229,8 +153,8 @@ class Tracker:
         self.tasks[status.task_id] = after
         return Change(before, after)
 
-    def hear(self, task_group_id: str, group: Group) -> None:
-        """Take in what is known of a group; none of it takes anything away."""
+    def update_group(self, task_group_id: str, group: Group) -> None:
+        """Add what is known about a group; nothing known is lost."""
         known = self.groups.get(task_group_id, Group())
         self.groups[task_group_id] = Group(
             known.resolved or group.resolved,
@@ -239,53 +163,21 @@ class Tracker:
         )
 
     def forget(self, task_id: str) -> None:
-        """Forget a task; a message about it would make it new again."""
+        """Forget a task; the next message about it makes it new again."""
         self.tasks.pop(task_id, None)
 
-    def _learn(self, message: _GroupMessage, *, resolved: bool) -> None:
-        told = Group(resolved, message.sealed is not None, message.scheduler_id)
-        self.hear(message.task_group_id, told)
+
+def pick_newer(first: TaskState, second: TaskState) -> TaskState:
+    """Return the newer of two snapshots of a task."""
+    if first is second or first == second:
+        return first
+    first_age, second_age = _measure_age(first), _measure_age(second)
+    if first_age == second_age:
+        # The queue sends no such pair. Any rule that ignores the order will do.
+        return first if repr(first) > repr(second) else second
+    return first if first_age > second_age else second
 
 
-def pick_newer(one: TaskState, other: TaskState) -> TaskState:
-    """Tell which of two snapshots of a task is the newer one."""
-    if one is other or one == other:
-        return one
-    mine, others = _age(one), _age(other)
-    if mine == others:
-        # Never, of the queue's own: then any rule will do that no order changes.
-        return one if repr(one) > repr(other) else other
-    return one if mine > others else other
-
-
-def _age(status: TaskState) -> tuple[int, int]:
+def _measure_age(status: TaskState) -> tuple[int, int]:
     runs = status.runs
-    return len(runs), _RANKS.get(runs[-1].state, 2) if runs else -1
-
-
-def decode_status(text: bytes) -> TaskState:
-    """Read a task's status as the queue's API words it.
-
-    Raises:
-        ValueError: If it is none.
-    """
-    try:
-        return _STATUSES(text)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-        raise ValueError(str(error)) from error
-
-
-_STATUSES = msgspec.json.Decoder(TaskState).decode
-_GROUP_RESOLVED = find_exchange("task-group-resolved").address
-
-
-def _readers() -> dict[str, Callable[[bytes], Any]]:
-    task = msgspec.json.Decoder(_TaskMessage).decode
-    group = msgspec.json.Decoder(_GroupMessage).decode
-    return {
-        find_exchange(name).address: task if issubclass(kind, TaskMessage) else group
-        for name, kind in CLASSES.items()
-    }
-
-
-_READERS = _readers()
+    return len(runs), _RUN_RANKS.get(runs[-1].state, 2) if runs else -1

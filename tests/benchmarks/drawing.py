@@ -30,9 +30,9 @@ from running import command, environment
 from tcsniff.pulse.deliveries import Delivery
 from tcsniff.pulse.records import format_record
 from tcsniff.renderers.graph.graph_picture import draw_graph
-from tcsniff.renderers.graph.scene import scene_of
+from tcsniff.renderers.graph.scene import build_scene
 from tcsniff.simulator.planning import to_definitions
-from tcsniff.simulator.simulation import plans, simulate
+from tcsniff.simulator.simulation import plan_groups, simulate
 from tcsniff.taskgraph.group import GroupState
 
 TASKS = 5_000
@@ -89,14 +89,14 @@ def drained(master: int) -> None:
 def looked(following: GroupState) -> float:
     """Draw a picture; returns the same."""
     start = time.process_time()
-    scene = scene_of(following.graph(), following.latest)
-    draw_graph(scene, None, 80, 23, colour=True)
+    scene = build_scene(following.graph(), following.latest)
+    draw_graph(scene, None, 80, 23, color=True)
     return time.process_time() - start
 
 
 def measured(folder: Path) -> Iterator[Row]:
     """Measure what the live picture of a group costs."""
-    plan = next(plans(seed=3, tasks=TASKS))
+    plan = next(plan_groups(seed=3, tasks=TASKS))
     events = [one for _, one in simulate(seed=3, start=START, groups=1, tasks=TASKS)]
     path = folder / "graph.json"
     path.write_bytes(orjson.dumps(content(plan).page(0, 2 * TASKS)))
@@ -106,9 +106,9 @@ def measured(folder: Path) -> Iterator[Row]:
         # From a point where most tasks wait, or most run, the first event on.
         known, shown = events[: start + 1], events[start : start + SECONDS * RATE]
         half = GroupState(plan.task_group_id)
-        half.learn(to_definitions(plan))
+        half.add_facts(to_definitions(plan))
         for one in known:
-            half.take(one)
+            half.apply(one)
         picture = looked(half)
         base, _ = used(words, events[:1])
         busy, _ = used(words, shown)

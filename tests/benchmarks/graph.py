@@ -17,7 +17,7 @@ from measuring import Row, Section, say
 
 from graphs import History, by_id, graph, in_state, waiting
 from tcsniff.pulse.deliveries import Delivery
-from tcsniff.simulator.simulation import plans, simulate
+from tcsniff.simulator.simulation import plan_groups, simulate
 from tcsniff.taskgraph.blocking import find_blocked
 from tcsniff.taskgraph.critical_path import find_critical_path
 from tcsniff.taskgraph.forecast import estimate_time_left
@@ -70,7 +70,9 @@ def styles(shown: Graph, now: float) -> tuple[Callable[[], object], ...]:
 def simulated(tasks: int) -> Iterator[Row]:
     """Measure what a simulated group costs."""
     made = list(simulate(seed=7, start=START, groups=1, tasks=tasks))
-    whole = History(tuple(plans(seed=7, tasks=tasks, groups=1)), tuple(one for _, one in made))
+    whole = History(
+        tuple(plan_groups(seed=7, tasks=tasks, groups=1)), tuple(one for _, one in made)
+    )
     group, definitions = whole.plans[0].task_group_id, whole.definitions(0)
     for share in SHARES:
         say(f"graph: {tasks:,} tasks, {share:.0%} of the messages")

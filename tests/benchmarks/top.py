@@ -22,10 +22,12 @@ from tcsniff.pulse import records
 from tcsniff.pulse.deliveries import Delivery
 from tcsniff.pulse.events import Event
 from tcsniff.pulse.times import format_timestamp
+from tcsniff.renderers.live_view import LiveView
 from tcsniff.renderers.output import Output
-from tcsniff.renderers.top.live_top import REDRAW, TopRenderer
+from tcsniff.renderers.stream import StreamInfo
+from tcsniff.renderers.top.live_top import TopPicture
 from tcsniff.simulator.simulation import simulate
-from tcsniff.stats.counters import RunCounter, RunStatistics
+from tcsniff.stats.run_statistics import RunCounter, RunStatistics
 
 FOLDED = 60_000  # messages that are folded again and again
 PROMISED = 100_000  # of them in a second, at least
@@ -46,7 +48,7 @@ def fold(by: str, messages: list[tuple[float, Delivery]]) -> RunStatistics:
     """Count all of them."""
     meters = RunStatistics(by)
     for when, one in messages:
-        meters.take(one, when)
+        meters.add(one, when)
     return meters
 
 
@@ -87,21 +89,19 @@ def drawing() -> Iterator[Row]:
     for by, sort in (("pool", "pending"), ("worker", "wait")):
         say(f"top: drawing by {by}")
         now = [0.0]
-        view = TopRenderer(
+        counter = RunCounter(by, sort, clock=lambda now=now: START + now[0])
+        view = LiveView(
             Output(Nowhere()),
-            RunCounter(by, sort, clock=lambda now=now: START + now[0]),
-            source="demo",
-            selection="",
-            colour=True,
-            ascii_only=False,
+            TopPicture(counter, color=True, clock=lambda now=now: now[0]),
+            StreamInfo("demo"),
             size=lambda: (200, 60),
             clock=lambda now=now: now[0],
         )
 
-        def watch(view: TopRenderer = view, now: list[float] = now) -> None:
-            step = int(A_SECOND * REDRAW)
+        def watch(view: LiveView = view, now: list[float] = now) -> None:
+            step = int(A_SECOND * TopPicture.interval)
             for begin in range(0, len(messages), step):
-                now[0] += REDRAW
+                now[0] += TopPicture.interval
                 view.show([Event(one) for _, one in messages[begin : begin + step]])
                 view.flush()
 

@@ -63,7 +63,7 @@ def test_what_is_too_large_is_told_and_passed_over(
     notes = Notes()
     where = build_broker(rabbitmq.url(), None, {})
     bindings = [Binding(FOREIGN_EXCHANGE, "#")]
-    with Consumer(where, bindings, most=200_000, watch=notes) as listener:
+    with Consumer(where, bindings, max_body=200_000, observer=notes) as listener:
         for key, size in (("a", 200_000), ("big.one", 200_001), ("b", 5)):
             taskcluster.publish(FOREIGN_EXCHANGE, key, b"x" * size)
         found = heard(listener, 2)

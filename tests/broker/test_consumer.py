@@ -158,7 +158,7 @@ def test_exchanges_that_nobody_named_may_be_missing(pulse: Broker, rabbitmq: Rab
     with Consumer(pulse, bindings, optional=["exchange/none"]) as heard:
         bound = rabbitmq.rows("list_bindings", "source_name", "destination_name", vhost="/")
 
-    assert heard.missing == ["exchange/none"]
+    assert heard.missing_exchanges == ["exchange/none"]
     own = {row["source_name"] for row in bound if row["destination_name"] == heard.queue}
     assert own - {""} == {RUNNING, FAILED}
 
@@ -272,7 +272,7 @@ def test_a_lost_connection_is_made_again(
 ) -> None:
     """When an operator closes it: told, with the reason, the gap and that messages were missed."""
     notes = Notes()
-    with Consumer(pulse, [Binding(FOREIGN_EXCHANGE, "#")], watch=notes) as heard:
+    with Consumer(pulse, [Binding(FOREIGN_EXCHANGE, "#")], observer=notes) as heard:
         batches = heard.batches()
         next(batches)
         first = heard.queue

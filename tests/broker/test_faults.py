@@ -55,8 +55,9 @@ from tcsniff.pulse.deliveries import Delivery, Gap
 from tcsniff.pulse.records import parse_gap
 from tcsniff.pulse.routing import Binding
 from tcsniff.settings.brokers import build_broker
-from tcsniff.sources import connection, consumer
-from tcsniff.sources.consumer import Consumer, QueuePolicy
+from tcsniff.sources import connection, consumer, queue_policy
+from tcsniff.sources.consumer import Consumer
+from tcsniff.sources.queue_policy import QueuePolicy
 
 MESSAGES = int(os.environ.get("TCSNIFF_FAULT_MESSAGES", "20000"))
 FUZZED = 2000
@@ -227,7 +228,7 @@ class Sniffing:
 
     def gaps(self) -> int:
         """How many gaps it has told on standard error."""
-        return self.said().count("nothing heard from")
+        return self.said().count("no connection from")
 
     def signal(self, number: signal.Signals) -> int:
         """Send a signal and wait for the exit status."""
@@ -385,7 +386,7 @@ def test_the_gap_that_is_told_covers_what_is_missing(
     assert uncovered(since_first, heard, gaps) == []
     assert [gap.missed for gap in gaps] == [True]
     assert "trying again" in said
-    assert f"nothing heard from {gaps[0].since} to {gaps[0].until}: messages" in said
+    assert f"no connection from {gaps[0].since} to {gaps[0].until}: messages" in said
 
 
 def test_a_slow_line_loses_nothing(rabbitmq: RabbitMQ) -> None:
@@ -408,8 +409,8 @@ def hurried(monkeypatch: pytest.MonkeyPatch) -> None:
     """Heartbeats and looks so quick that a test can wait for them."""
     monkeypatch.setattr(connection, "HEARTBEAT", 1)
     monkeypatch.setattr(consumer, "HEARTBEAT", 1)
-    monkeypatch.setattr(connection, "CONNECTING", 1)
-    monkeypatch.setattr(consumer, "_LOOK", 2.0)
+    monkeypatch.setattr(connection, "CONNECT_TIMEOUT", 1)
+    monkeypatch.setattr(consumer, "_LENGTH_INTERVAL", 2.0)
 
 
 @pytest.mark.usefixtures("hurried")
@@ -423,7 +424,7 @@ def test_a_half_open_connection_is_found_and_its_gap_is_whole(
     with Proxy(rabbitmq.port) as line:
         where = build_broker(line.url(rabbitmq.url()), None, {})
         with (
-            Consumer(where, [Binding(FOREIGN_EXCHANGE, key)], watch=notes) as listener,
+            Consumer(where, [Binding(FOREIGN_EXCHANGE, key)], observer=notes) as listener,
             Publisher(rabbitmq, key, pause=pause) as publisher,
         ):
             frozen = 0.0
@@ -480,13 +481,16 @@ def test_a_queue_that_overflowed_while_we_were_away_has_lost_something(
     rabbitmq: RabbitMQ, taskcluster: Taskcluster, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A kept queue with x-max-length that is full drops messages: the gap must not deny it."""
-    monkeypatch.setattr(consumer, "_RESUMED", 10)
+    monkeypatch.setattr(queue_policy, "_MAX_RESUMED", 10)
     notes, heard = Notes(), list[int]()
     key = "faults.overflow"
     with Proxy(rabbitmq.port) as line:
         where = build_broker(line.url(rabbitmq.url()), None, {})
         with Consumer(
-            where, [Binding(FOREIGN_EXCHANGE, key)], keeping=QueuePolicy(resume=60), watch=notes
+            where,
+            [Binding(FOREIGN_EXCHANGE, key)],
+            queue_policy=QueuePolicy(resume=60),
+            observer=notes,
         ) as listener:
             batches = listener.batches()
             next(batches)
@@ -655,7 +659,7 @@ def test_a_named_queue_is_kept_with_its_backlog(
     assert shape["durable"] is True
     assert "3600000" in str(shape["arguments"])
     assert "5000" in str(shape["arguments"])
-    assert f"3 messages wait in queue/pulse/{named}" in said
+    assert f"3 messages are waiting in queue/pulse/{named}" in said
     assert numbers_in(lines) == [0, 1, 2]
     assert otherwise.returncode == 4
     assert "--delete-queue" in otherwise.stderr
@@ -672,12 +676,12 @@ def test_a_stalled_reader_costs_nothing(
     rabbitmq: RabbitMQ, taskcluster: Taskcluster, monkeypatch: pytest.MonkeyPatch, look: float
 ) -> None:
     """For more than two heartbeats, twice: the connection stands and nothing is lost."""
-    monkeypatch.setattr(consumer, "_LOOK", look)
+    monkeypatch.setattr(consumer, "_LENGTH_INTERVAL", look)
     notes, heard, stalls = Notes(), list[int](), 2
     where = build_broker(rabbitmq.url(), None, {})
     key = f"faults.stalled-{look}"
     binding = Binding(FOREIGN_EXCHANGE, key)
-    with Consumer(where, [binding], prefetch=10, watch=notes) as listener:
+    with Consumer(where, [binding], prefetch=10, observer=notes) as listener:
         batches = listener.batches()
         next(batches)
         for number in range(100):
@@ -1037,7 +1041,7 @@ def test_insecure_is_loud(rabbitmq: RabbitMQ, taskcluster: Taskcluster) -> None:
         taskcluster.publish(FOREIGN_EXCHANGE, "faults.insecure", b'{"n":1}')
 
         assert sniffing.status() == 0
-        assert "--tls-insecure: nobody has checked that amqps://pulse@127.1:" in sniffing.said()
+        assert "--tls-insecure: the certificate of amqps://pulse@127.1:" in sniffing.said()
 
 
 @pytest.mark.parametrize("flag", ["--tls-ca", "--tls-cert", "--tls-key"])
@@ -1400,4 +1404,4 @@ def test_large_messages_do_not_use_up_the_prefetch(
         taskcluster.publish(FOREIGN_EXCHANGE, key, b'{"n":1}')
 
         assert sniffing.status() == 0, sniffing.said()
-    assert sniffing.said().count("passed over") == 5
+    assert sniffing.said().count("skipped") == 5

@@ -17,7 +17,8 @@ from tcsniff.pulse.deliveries import Delivery
 from tcsniff.pulse.routing import Binding
 from tcsniff.settings.brokers import Broker, build_broker
 from tcsniff.sources.consumer import Consumer
-from tcsniff.sources.frames import FRAME, Receiver, handler, whole
+from tcsniff.sources.frames import FRAME, make_frame_handler, parse_deliveries
+from tcsniff.sources.receive_buffer import Receiver
 
 MOST = 1 << 20
 
@@ -27,10 +28,10 @@ class Notebook(Receiver):
         self.taken: list[tuple[int, Delivery]] = []
         self.large: list[tuple[int, int]] = []
 
-    def take(self, tags, deliveries):
+    def add(self, tags, deliveries):
         self.taken += zip(tags, deliveries, strict=True)
 
-    def pass_over(self, tag, delivery, size):
+    def skip(self, tag, delivery, size):
         assert delivery.body == b""
         self.large.append((tag, size))
 
@@ -68,7 +69,7 @@ def frames(tag: int, body: bytes, *, channel: int = 1, cut: int = MOST) -> list[
 def one_by_one(data: bytes, most: int = MOST) -> Notebook:
     """Have each frame handled by itself."""
     notes = Notebook()
-    on_frame = handler(notes, most, frame_handler)(Line(), print)
+    on_frame = make_frame_handler(notes, most, frame_handler)(Line(), print)
     while data:
         kind, channel, size = FRAME.unpack_from(data)
         end = FRAME.size + size
@@ -85,7 +86,7 @@ def test_what_is_whole_is_taken_as_frame_by_frame():
     """Deliveries and tags are the same, and it ends where the frames end."""
     data = b"".join(part for tag, body in enumerate(BODIES, 1) for part in frames(tag, body))
 
-    end, tags, found = whole(data, 0, MOST, None)
+    end, tags, found = parse_deliveries(data, 0, MOST, None)
 
     assert end == len(data)
     assert list(zip(tags, found, strict=True)) == one_by_one(data).taken
@@ -126,7 +127,7 @@ def test_it_ends_before_what_is_not_plain(second):
     before = b"".join(frames(1, b"x"))
     data = before + b"".join(second) + b"".join(frames(4, b"after"))
 
-    end, tags, found = whole(data, 0, 2000, None)
+    end, tags, found = parse_deliveries(data, 0, 2000, None)
 
     assert (end - len(before)) in (0, len(BEAT) * (second[0] == BEAT))
     assert list(tags) == [1]
@@ -138,7 +139,7 @@ def test_wherever_it_is_cut_the_rest_is_left():
     first, second = (b"".join(frames(tag, b"x" * 20)) for tag in (1, 2))
 
     for at in range(len(second)):
-        end, tags, _ = whole(first + second[:at], 0, MOST, None)
+        end, tags, _ = parse_deliveries(first + second[:at], 0, MOST, None)
         assert (end, list(tags)) == (len(first), [1])
 
 
@@ -152,12 +153,12 @@ def test_a_frame_without_its_end_is_not_taken() -> None:
     for place in [*ends, *sizes]:
         data = bytearray(b"".join(parts))
         data[place] ^= 1
-        assert whole(bytes(data), 0, MOST, None)[0] == 0
+        assert parse_deliveries(bytes(data), 0, MOST, None)[0] == 0
 
 
 def sniffed(where: Broker, number: int, *, in_bulk: bool, line: Proxy | None = None, work):
     found: list[Delivery] = []
-    with Consumer(where, [Binding(FOREIGN_EXCHANGE, "#")], in_bulk=in_bulk) as heard:
+    with Consumer(where, [Binding(FOREIGN_EXCHANGE, "#")], reads_frames=in_bulk) as heard:
         if line is not None:
             line.rate = 300_000
         work()

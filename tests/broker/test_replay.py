@@ -311,7 +311,7 @@ class UntilTheEnd:
     """What a listener hears, up to a message that says it was all."""
 
     def __init__(self, listener: Consumer) -> None:
-        self.settle, self.stop = listener.settle, listener.stop
+        self.ack, self.stop = listener.ack, listener.stop
         self._listener = listener
 
     def batches(self) -> Iterator[Sequence[Delivery]]:

@@ -20,7 +20,7 @@ from tcsniff.errors import ConnectionFailed
 from tcsniff.pulse.deliveries import Delivery
 from tcsniff.pulse.exchanges import BY_ADDRESS
 from tcsniff.settings.brokers import build_broker
-from tcsniff.simulator.simulation import FAULTS, plans, simulate
+from tcsniff.simulator.simulation import FAULTS, plan_groups, simulate
 from tcsniff.sources.publisher import WINDOW, Publisher
 from tcsniff.sources.wakeup import WakeUp
 from tcsniff.taskgraph.graph_files import parse_graph_files
@@ -127,7 +127,7 @@ def test_ids_are_told_as_groups_begin(rabbitmq: RabbitMQ) -> None:
     words = ("--seed", "8", "--groups", "3", "--tasks", "20", "--quiet", *AT_ONCE)
     done = finished("simulate", "--broker", rabbitmq.url(*ADMIN), *words)
 
-    groups = plans(seed=8, tasks=20, groups=3)
+    groups = plan_groups(seed=8, tasks=20, groups=3)
     assert done.stdout.splitlines() == [group.task_group_id for group in groups]
     assert done.stderr == ""
 
@@ -154,7 +154,7 @@ def test_the_graph_file_tells_the_dependencies(
 
     found = parse_graph_files([(name, gzip.decompress(text) if name.endswith(".gz") else text)])
 
-    planned = [task for group in plans(seed=8, groups=2) for task in group.tasks]
+    planned = [task for group in plan_groups(seed=8, groups=2) for task in group.tasks]
     assert {one.task_id: (one.label, one.dependencies) for one in found.definitions} == {
         one.task_id: (one.label, one.dependencies) for one in planned
     }
@@ -288,7 +288,7 @@ def test_a_broker_that_confirms_nothing_is_given_up(rabbitmq: RabbitMQ) -> None:
     messages = [one for _, one in simulate(seed=1, start=0, groups=6)]
     assert len(messages) > WINDOW
     with closing(Publisher(build_broker(rabbitmq.url(*ADMIN), None, {}), WakeUp())) as publisher:
-        publisher.patience = 0.3
+        publisher.confirm_timeout = 0.3
         publisher.open()
         rabbitmq.pause()
         try:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import itertools
+import json
 import re
 import shlex
 import sys
@@ -13,31 +14,42 @@ from pathlib import Path
 import click
 import pytest
 
+from completions.generate import build_scripts
+from completions.generate import main as write_scripts
+from man import generate
+from man.blocks import Example, Prose, Terms, list_terms, parse_examples, parse_text, parse_topic
+from man.command_page import format_command_page, format_heading
+from man.interface import DEFAULT, Interface, read_interface
+from man.page import format_overview_page
+from man.roff import bold, escaped, prose, section, text_line
 from paths import ROOT
 from running import needed, output_of
 from tcsniff import cli, errors
 from tcsniff.cli import INTERRUPTED
-from tcsniff.interface import DEFAULT, Interface, interface_of
-from tcsniff.manual import documents, settings
-from tcsniff.manual.blocks import Example, Prose, Terms
-from tcsniff.manual.commands import NOTHING, WORDS
-from tcsniff.manual.overview import EXAMPLES
-from tcsniff.manual.page import command_page, heading, page
-from tcsniff.manual.record import ADDED, fields
-from tcsniff.manual.roff import bold, escaped, prose, section, text_line
-from tcsniff.manual.statuses import statuses
-from tcsniff.manual.topics import ENVIRONMENT, expressions
+from tcsniff.commands.help_format import list_topics, read_examples
 from tcsniff.pipeline import Outcome
+from tcsniff.pulse import records
+from tcsniff.pulse.deliveries import Delivery, Gap
 from tcsniff.selection.evaluation import EXPRESSION_FIELDS
 from tcsniff.selection.expressions import compile_expression as compiled
 
-INTERFACE = interface_of(cli.tcsniff)
+INTERFACE = read_interface(cli.tcsniff)
 COMMANDS = {command.name: command for command in INTERFACE.commands}
-DOCUMENTS = documents.documents()
+TOPICS = list_topics()
+BLOCKS = {name: parse_topic(text)[1] for name, text in TOPICS.items()}
+OVERVIEW = (ROOT / "man" / "overview.txt").read_text(encoding="utf-8")
+DOCUMENTS = generate.build_pages() | build_scripts()
 PAGES = {path: text for path, text in DOCUMENTS.items() if path.startswith("man/")}
 
 
 # The files
+
+WRITERS = (generate.main, write_scripts)
+
+
+def write_all() -> None:
+    for write in WRITERS:
+        write([], standalone_mode=False)
 
 
 @pytest.mark.parametrize("path", DOCUMENTS)
@@ -49,11 +61,11 @@ def test_a_document_is_up_to_date(path):
 def test_what_was_written_is_not_old(tmp_path, monkeypatch, capsys):
     """Writing, then checking, finds nothing to say."""
     monkeypatch.chdir(tmp_path)
-    documents.main([], standalone_mode=False)
+    write_all()
 
-    status = documents.main(["--check"], standalone_mode=False)
+    status = [write(["--check"], standalone_mode=False) for write in WRITERS]
 
-    assert (status, capsys.readouterr().err) == (0, "")
+    assert (max(status), capsys.readouterr().err) == (0, "")
 
 
 @pytest.mark.parametrize("path", ["completions/_tcsniff", "man/man1/tcsniff.1"])
@@ -61,35 +73,37 @@ def test_what_was_written_is_not_old(tmp_path, monkeypatch, capsys):
 def test_the_check_names_the_one_that_is_old(path, harm, tmp_path, monkeypatch, capsys):
     """Status 1, and a line for it alone."""
     monkeypatch.chdir(tmp_path)
-    documents.main([], standalone_mode=False)
+    write_all()
     Path(path).write_text("old", encoding="utf-8")
     harm(Path(path))
 
-    status = documents.main(["--check"], standalone_mode=False)
+    status = [write(["--check"], standalone_mode=False) for write in WRITERS]
 
-    assert status == 1
-    assert capsys.readouterr().err == f"{path} is old; `make docs` writes it anew\n"
+    assert sorted(status) == [0, 1]
+    assert capsys.readouterr().err == f"{path} is out of date; `make docs` writes it\n"
 
 
 def test_a_page_of_no_command_is_told_and_deleted(tmp_path, monkeypatch, capsys):
     """As when a command got another name; what is not ours stays."""
     monkeypatch.chdir(tmp_path)
-    documents.main([], standalone_mode=False)
+    generate.main([], standalone_mode=False)
     Path("man/man1/tcsniff-gone.1").touch()
     Path("man/man1/other.1").touch()
 
-    status = documents.main(["--check"], standalone_mode=False)
-    documents.main([], standalone_mode=False)
+    status = generate.main(["--check"], standalone_mode=False)
+    generate.main([], standalone_mode=False)
 
     assert status == 1
-    assert "tcsniff-gone.1 is of no command" in capsys.readouterr().err
+    assert "tcsniff-gone.1 belongs to no command" in capsys.readouterr().err
     assert not Path("man/man1/tcsniff-gone.1").exists()
     assert Path("man/man1/other.1").exists()
 
 
-def test_the_manual_can_be_written_from_the_command_line():
-    """``python -m tcsniff.manual`` is what make calls."""
-    shown = output_of(sys.executable, "-m", "tcsniff.manual", "--help")
+@pytest.mark.parametrize("module", ["man.generate", "completions.generate"])
+def test_documents_can_be_written_from_the_command_line(module, monkeypatch):
+    """``python -m man.generate`` is what make calls."""
+    monkeypatch.chdir(ROOT)
+    shown = output_of(sys.executable, "-m", module, "--help")
 
     assert "--check" in shown
 
@@ -109,7 +123,7 @@ def test_hidden_flags_stay_hidden():
     """What the help does not show, nothing made from it shows."""
     command = click.Command("one", params=[click.Option(["--secret"], hidden=True)], help="One.")
 
-    shown = interface_of(click.Group("root", commands={"one": command}))
+    shown = read_interface(click.Group("root", commands={"one": command}))
 
     assert "--secret" not in str(shown)
 
@@ -173,7 +187,8 @@ def test_a_rendered_page_shows_help_as_it_was_written(text):
     """Of a flag and of a command, through mandoc; spaces apart."""
     option = click.Option(["--flag"], help=text)
     made_up = click.Command(DEFAULT, params=[option], help=f"First.\n\n{text}\n\n\b\n{text}")
-    roff = page(interface_of(click.Group("root", commands={DEFAULT: made_up})))
+    interface = read_interface(click.Group("root", commands={DEFAULT: made_up}))
+    roff = format_overview_page(interface, OVERVIEW, TOPICS, "")
 
     shown = output_of(needed("mandoc"), "-Tutf8", "-Owidth=200", given=roff)
 
@@ -185,7 +200,7 @@ def test_a_rendered_page_shows_help_as_it_was_written(text):
 def test_hand_written_words_are_as_safe(text):
     """Running text, terms and examples, wherever a line of them may break."""
     blocks = [Prose(f"Some {text}"), Terms({text: text}), Example(text)]
-    roff = "\n".join([*heading("one", 1, "two"), *section("THREE", blocks), ""])
+    roff = "\n".join([*format_heading("one", 1, "two"), *section("THREE", blocks), ""])
 
     shown = output_of(needed("mandoc"), "-Tutf8", "-Owidth=200", given=roff)
 
@@ -222,7 +237,7 @@ def test_a_command_that_nobody_wrote_of_has_a_page():
     made_up = click.Command("brand-new", params=params, help="Do something.\n\nMore of it.")
     interface = _with(made_up)
 
-    roff = command_page(interface.commands[0], interface)
+    roff = page_of_first(interface)
 
     assert output_of(needed("mandoc"), "-Tlint", given=roff) == ""
     assert "More of it." in roff
@@ -238,12 +253,7 @@ def test_a_command_that_connects_to_nothing_cannot_fail_at_it():
     )
     interface = _with(command)
 
-    assert (
-        re.findall(
-            r"^\\fB[345]\\fR$", command_page(interface.commands[0], interface), re.MULTILINE
-        )
-        == []
-    )
+    assert re.findall(r"^\\fB[345]\\fR$", page_of_first(interface), re.MULTILINE) == []
 
 
 def test_a_command_of_commands_has_a_page():
@@ -253,22 +263,28 @@ def test_a_command_of_commands_has_a_page():
     )
     interface = _with(group)
 
-    roff = command_page(interface.commands[0], interface)
+    roff = page_of_first(interface)
 
-    assert interface.commands[0].arguments[0].words == ("one",)
+    assert interface.commands[0].arguments[0].choices == ("one",)
     assert "Do one." in roff
+
+
+def page_of_first(interface: Interface) -> str:
+    return format_command_page(interface.commands[0], interface, TOPICS, "")
 
 
 def _with(command: click.Command) -> Interface:
     default = click.Command(DEFAULT, help="Show.")
-    return interface_of(
+    return read_interface(
         click.Group("tcsniff", commands={DEFAULT: default, command.name or "": command})
     )
 
 
-def test_words_are_of_commands_that_are_there():
-    """A command that is gone takes along what was said of it."""
-    assert WORDS.keys() <= COMMANDS.keys()
+def test_examples_belong_to_commands():
+    """A command that is removed takes its examples along."""
+    names = {path.stem for path in (ROOT / "tcsniff/commands/examples").glob("*.txt")}
+
+    assert names <= COMMANDS.keys()
 
 
 @pytest.mark.parametrize("path", PAGES)
@@ -284,15 +300,15 @@ def test_a_page_names_pages_that_are_there(path):
 
 
 def test_every_variable_that_is_read_is_documented():
-    """And none that is not; say in `topics` what a new one is for."""
+    """And none that is not; describe a new one in environment.txt."""
     read = {name for path in (ROOT / "tcsniff").rglob("*.py") for name in _variables(path)}
 
-    assert read == set(ENVIRONMENT)
+    assert read == set(list_terms(BLOCKS["environment"]))
 
 
 def _variables(path: Path) -> Iterator[str]:
     text = path.read_text(encoding="utf-8")
-    if "environ" not in text or path.parent.name == "manual":
+    if "environ" not in text:
         return
     for node in ast.walk(ast.parse(text)):
         arguments = node.args if isinstance(node, ast.Call) else []
@@ -317,14 +333,18 @@ def test_every_exit_status_is_documented():
     }
     outcomes = {outcome.exit_status for outcome in Outcome}
 
-    assert failures | outcomes | {0, 1, 129, INTERRUPTED, 143} <= set(statuses())
+    assert failures | outcomes | {0, 1, 129, INTERRUPTED, 143} <= set(
+        map(int, list_terms(BLOCKS["exit-status"]))
+    )
 
 
 def examples() -> Iterator[str]:
     """Give the lines of all examples that call tcsniff, for commands that are there."""
-    told = [*EXAMPLES, *(row for name in COMMANDS for row in WORDS.get(name, NOTHING).examples)]
-    yield from (line for _, line in told if line.startswith("tcsniff "))
-    for block in expressions():
+    for name in COMMANDS:
+        for _, line in parse_examples(read_examples(name)):
+            if line.startswith("tcsniff "):
+                yield line
+    for block in BLOCKS["expressions"]:
         if isinstance(block, Example):
             yield from block.text.strip().split("\n")
 
@@ -349,21 +369,64 @@ def test_an_example_can_be_typed(line):
 # The record
 
 
-def test_every_field_of_the_record_is_told():
-    """And all that expressions see."""
-    assert fields().keys() | ADDED.keys() == EXPRESSION_FIELDS.keys()
-    assert all(re.fullmatch(r"\(.+\) [A-Z].+\.", text) for text in fields().values())
+def test_every_field_of_the_record_is_described():
+    """And everything else that expressions see."""
+    fields, added = (list_terms(BLOCKS[name]) for name in ("record", "expressions"))
+
+    assert EXPRESSION_FIELDS.keys() <= fields.keys() | added.keys()
+    assert fields.keys() <= EXPRESSION_FIELDS.keys()
+    assert all(re.fullmatch(r"\(.+\) [A-Z].+\.", text) for text in fields.values())
 
 
-def test_the_page_of_the_settings_file_is_right():
-    """Its example is shown as it is."""
-    lines = [*heading("tcsniff-config", 5, "the settings file")]
-    for title, blocks in settings.sections("# a file\n#[profiles.mine]\n").items():
-        lines += section(title, blocks)
-    roff = "\n".join([*lines, ""])
+KEY = "primary.G41B6K1FS32lXqJrVoB7Yw.0.us-east-1.i-0a1b2c3d.gecko-1.b-linux.gecko-level-1."
+DELIVERY = Delivery(
+    exchange="exchange/taskcluster-queue/v1/task-running",
+    routing_key=f"{KEY}fN1SbArXTPSVFNUvaOlinQ._",
+    body=b'{"status":{"taskId":"G41B6K1FS32lXqJrVoB7Yw"},"runId":0}',
+    cc=("route.index.gecko.v2.try.latest.build",),
+    received="2026-11-23T18:00:00.123Z",
+)
+NOT_JSON = DELIVERY._replace(
+    exchange="exchange/build/normalized", routing_key="build", cc=(), body=b"done"
+)
+GAP = Gap(
+    "2026-11-23T18:00:00.123Z",
+    "2026-11-23T18:00:04.567Z",
+    missed=True,
+    reason="a temporary queue is lost with its connection",
+)
 
-    assert output_of(needed("mandoc"), "-Tlint", given=roff) == ""
-    assert "\n#[profiles.mine]\n" in roff
+
+def test_the_examples_of_records_are_what_is_written():
+    """Fields and values, in order; one key is shortened there."""
+    shown = [json.loads(block.text) for block in BLOCKS["record"] if isinstance(block, Example)]
+    written = [
+        records.format_record_with_error(
+            NOT_JSON, "not JSON: unexpected character: line 1 column 1"
+        ),
+        records.format_gap(GAP),
+        records.format_record(DELIVERY),
+    ]
+
+    start = shown[-1]["routingKey"].rstrip("…")
+    assert DELIVERY.routing_key.startswith(start)
+    shown[-1]["routingKey"] = DELIVERY.routing_key
+    assert [json.dumps(one) for one in shown] == [json.dumps(json.loads(one)) for one in written]
+
+
+def test_the_page_of_the_settings_file_shows_the_example():
+    """All of it, as it is."""
+    assert "\n#[profiles.mine]\n" in PAGES["man/man5/tcsniff-config.5"].replace("# [", "#[")
+
+
+def test_a_text_is_parsed_into_blocks():
+    """Capitals are a heading, two spaces definitions, four an example."""
+    blocks = parse_text(
+        "TITLE\n\nSome\ntext.\n\n  a b  One\n       two.\n  c\n       Three.\n\n    x\n"
+    )
+
+    assert [type(block).__name__ for block in blocks] == ["Heading", "Prose", "Terms", "Example"]
+    assert list_terms(blocks) == {"a b": "One two.", "c": "Three."}
 
 
 # Arguments
@@ -376,6 +439,6 @@ def test_the_manual_shows_the_help_of_arguments():
     command = click.Command("go", params=[argument], help="Go.")
 
     interface = _with(command)
-    roff = command_page(interface.commands[0], interface)
+    roff = page_of_first(interface)
 
     assert "\nPLACE: Where to go.\n" in roff

@@ -1,4 +1,4 @@
-"""Every block for a shell in the README and in CONTRIBUTING is run, as it stands there."""
+"""Shell blocks of README, CONTRIBUTING and docs/, run as they are; recipes: test_recipes."""
 
 from __future__ import annotations
 
@@ -8,28 +8,34 @@ from pathlib import Path
 import pytest
 
 from builders import delivery
+from paths import ROOT
 from queue_server import QueueServer, content
 from rabbitmq import ADMIN, RabbitMQ, Taskcluster
-from recipes import README, ROOT, blocks, record_yesterday, run, section
-from tcsniff.simulator.simulation import plans
+from recipes import RECIPES, read_blocks, record_yesterday, run_block
+from tcsniff.simulator.simulation import plan_groups
 
-CONTRIBUTING = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
-# What other tests run, or what runs these tests.
-ELSEWHERE = {
-    "make demo": "tests/test_packaging.py runs the demo of what was installed",
-    "make check": "they are these tests; tests/test_docs.py and tests/test_pictures.py draw anew",
-    "make bench": "it takes minutes",
-    ".venv/bin/pytest": "they are these tests",
-    "pipx install": "tests/test_packaging.py",
+DOCUMENTS = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").rglob("*.md"))]
+# Blocks that other tests cover, or that run these tests.
+NOT_RUN = {
+    "make demo": "tests/process/test_packaging.py runs the demo of an installed tcsniff",
+    "make unit": "it runs the tests; test_docs.py and test_pictures.py cover the rest",
+    ".venv/bin/pytest": "it runs tests",
+    "pipx install": "tests/process/test_packaging.py installs with pip and uv",
 }
-GROUP = "fN1SbArXTPSVFNUvaOlinQ"  # of the README
+GROUP = "fN1SbArXTPSVFNUvaOlinQ"  # of the documents
 ROUTE = "index.gecko.v2.mozilla-central.latest.firefox.linux64-opt"
 STATES = ("task-defined", "task-pending", "task-running", "task-completed", "task-failed")
-WENT_WRONG = (10, 11)  # exit statuses of a group, if the demo has it so
+BLOCKS = {
+    f"{document.relative_to(ROOT)}: {block[:40]}": block
+    for document in DOCUMENTS
+    for block in read_blocks(document)
+    if block not in RECIPES
+}
+RUN = {name: block for name, block in BLOCKS.items() if not block.startswith(tuple(NOT_RUN))}
 
 
 def published():
-    """Give what the README's selections are about."""
+    """Return what the selections of the documents match."""
     details = {"group": GROUP, "scheduler": "gecko-level-3", "provisioner": "aws-provisioner"}
     found = [
         delivery(event, worker_type=kind, routes=[ROUTE], **details)
@@ -41,39 +47,37 @@ def published():
     return [*found, delivery(exchange="exchange/build/normalized", key="unittest.x", body=b"{}")]
 
 
-ALL = [*blocks(README.replace(section("Recipes"), "")), *blocks(CONTRIBUTING)]
-RUN = [block for block in ALL if not block.startswith(tuple(ELSEWHERE))]
-
-
-def test_nothing_is_left_out_but_what_is_run_elsewhere() -> None:
-    """And nothing is listed for that which is not there any more."""
-    left_out = [block for block in ALL if block not in RUN]
+def test_every_exception_is_still_needed() -> None:
+    """Each entry of `NOT_RUN` is the start of a block; most blocks are run."""
+    skipped = [block for block in BLOCKS.values() if block not in RUN.values()]
 
     assert len(RUN) > 10
-    assert {start for start in ELSEWHERE if any(b.startswith(start) for b in left_out)} == set(
-        ELSEWHERE
+    assert {start for start in NOT_RUN if any(b.startswith(start) for b in skipped)} == set(
+        NOT_RUN
     )
 
 
-@pytest.mark.parametrize("block", RUN, ids=lambda block: block[:40])
-def test_a_block_does_what_it_says(
-    block: str, tmp_path: Path, rabbitmq: RabbitMQ, taskcluster: Taskcluster
+@pytest.mark.parametrize("name", RUN)
+def test_a_block_works(
+    name: str, tmp_path: Path, rabbitmq: RabbitMQ, taskcluster: Taskcluster
 ) -> None:
-    """It gives something, and says nothing that is amiss."""
+    """It prints something, reports no error, and ends before its time limit."""
+    block = RUN[name]
     record_yesterday(tmp_path)
     for folder in (".zsh", ".config/fish/completions", ".local/share/bash-completion/completions"):
         (tmp_path / folder).mkdir(parents=True)
-    plan = next(plans(seed=3, tasks=20))._replace(task_group_id=GROUP)
+    plan = next(plan_groups(seed=3, tasks=20))._replace(task_group_id=GROUP)
     local = f"amqp://{ADMIN[0]}:{ADMIN[1]}@localhost"
-    # What goes on for ever ends after an event; a group does so with its tasks.
-    ending = {"TCSNIFF_COUNT": "1", "TCSNIFF_SETTLE": "200ms", "TCSNIFF_TIMEOUT": "50s"}
+    # Live views end after an event; a task group ends with its tasks.
+    limits = {"TCSNIFF_COUNT": "1", "TCSNIFF_SETTLE": "200ms", "TCSNIFF_TIMEOUT": "30s"}
     with QueueServer(content(plan)) as server:
-        there = block.replace("https://firefox-ci-tc.services.mozilla.com", server.url)
-        there = there.replace(local, rabbitmq.url(*ADMIN))
+        block = block.replace("https://firefox-ci-tc.services.mozilla.com", server.url)
+        block = block.replace(local, rabbitmq.url(*ADMIN))
 
-        done = run(f"set +e\n{there}", tmp_path, rabbitmq, taskcluster, published(), ending)
+        done = run_block(f"set +e\n{block}", tmp_path, rabbitmq, taskcluster, published(), limits)
 
-    allowed = (0, *WENT_WRONG) if "tcsniff graph" in block else (0,)
+    allowed = (0, 10, 11) if "tcsniff graph" in block else (0,)  # a group may have failed
     assert done.returncode in allowed, done.stderr
     assert done.stdout or any(path.is_file() for path in tmp_path.rglob("*")), done.stderr
     assert not re.search("Traceback|did you mean|[Nn]o such|not found|--help", done.stderr)
+    assert "stopped by --timeout" not in done.stderr

@@ -73,7 +73,7 @@ def test_the_end_rings(tmp_path: Path, events: Sequence[str], text: str) -> None
     assert b"\a" not in quiet.written
 
 
-def test_nobody_is_rung_for_with_what_strangers_write(tmp_path: Path) -> None:
+def test_no_untrusted_text_is_in_a_notification(tmp_path: Path) -> None:
     """The group's id may come from a recording, which may hold anything."""
     path = recorded(tmp_path / "a.jsonl", [delivery("task-completed", group="x\x1b\\\x1b]0;evil")])
     with Terminal("graph", "--from", path, "--notify") as terminal:

@@ -15,6 +15,7 @@ import tarfile
 import tomllib
 import zipfile
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 from typing import NamedTuple
 
@@ -24,6 +25,9 @@ from paths import ROOT
 from running import Terminal, environment
 from tcsniff import __version__
 from tcsniff.errors import RecordingError
+
+# All tests of this file in one process: what they share takes half a minute to build.
+pytestmark = pytest.mark.xdist_group("packaging")
 
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
 BIN = Path(sys.executable).parent
@@ -48,16 +52,32 @@ class Built(NamedTuple):
 
 def run(*words: str | Path, place: Path, **more: str) -> subprocess.CompletedProcess[str]:
     """Run a program to its end, away from the checkout."""
-    kept = {name: value for name, value in environment().items() if not name.startswith("COV")}
     return subprocess.run(
         [str(word) for word in words],
         cwd=place,
-        env={**kept, **more},
+        env={**configure_uv(), **environment(), **more},
         capture_output=True,
         text=True,
         timeout=240,
         check=False,
     )
+
+
+@cache
+def configure_uv() -> dict[str, str]:
+    """Return variables that make uv use pip's index, and trust the same certificates.
+
+    By default uv reads no settings of pip, and trusts only certificates that it
+    brings along, so a proxy with its own authority would be refused.
+    """
+    command = [sys.executable, "-m", "pip", "config", "list"]
+    listed = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+    settings = dict(re.findall(r"^\S+?\.([\w-]+)='(.*)'$", listed, re.MULTILINE))
+    variables = {
+        "SSL_CERT_FILE": settings.get("cert"),
+        "UV_DEFAULT_INDEX": settings.get("index-url"),
+    }
+    return {"UV_SYSTEM_CERTS": "1", **{name: text for name, text in variables.items() if text}}
 
 
 def done(*words: str | Path, place: Path, **more: str) -> str:
@@ -258,7 +278,7 @@ def test_the_oldest_versions_draw_a_table(lowest: Path) -> None:
 
     screen = "\n".join(terminal.screen.display)
     assert "● demo" in screen
-    assert "30 shown" in screen
+    assert "30 printed" in screen
 
 
 def test_the_oldest_versions_pass_the_tests_of_what_they_do(lowest: Path) -> None:

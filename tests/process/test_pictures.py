@@ -104,7 +104,7 @@ def test_words_stand_where_they_stood():
 
 
 @pytest.mark.parametrize(
-    ("codes", "looks"),
+    ("codes", "styles"),
     [
         ("1", 'class="b"'),
         ("2", 'class="d"'),
@@ -114,7 +114,7 @@ def test_words_stand_where_they_stood():
         ("38;2;1;2;3", 'style="fill:#010203"'),
     ],
 )
-def test_colours_are_kept(codes, styles):
+def test_colors_are_kept(codes, styles):
     """As the terminal has them, of a theme of our own."""
     assert f"{styles}>x</text>" in draw_svg([f"\x1b[{codes}mx\x1b[0m"], 9, "")
 
@@ -134,7 +134,7 @@ def test_backgrounds_are_kept(codes, fill, letters):
 
 
 @pytest.mark.parametrize("view", ["json", "lines", "table", "raw"])
-def test_a_run_saves_its_last_picture_besides_any_view(view, tmp_path):
+def test_a_run_saves_its_last_picture_in_addition_to_any_view(view, tmp_path):
     """Also without a terminal, 100 cells wide; what is printed is what would be without."""
     picture = tmp_path / "x.svg"
 
@@ -189,18 +189,18 @@ def test_a_picture_is_saved_after_ctrl_c(tmp_path):
     assert len(rows(picture.read_text(encoding="utf-8"))) == 24
 
 
-def test_without_colour_the_picture_has_none(tmp_path):
+def test_without_color_the_picture_has_none(tmp_path):
     """``--color never`` is about the picture, too; a pipe is not."""
-    pictures = {colour: tmp_path / f"{colour}.svg" for colour in ("never", "auto")}
-    for colour, path in pictures.items():
-        finished(*DEMO, "-n", "50", "--color", colour, "--save-svg", str(path))
+    pictures = {color: tmp_path / f"{color}.svg" for color in ("never", "auto")}
+    for color, path in pictures.items():
+        finished(*DEMO, "-n", "50", "--color", color, "--save-svg", str(path))
 
     has = {name: 'style="fill' in path.read_text("utf-8") for name, path in pictures.items()}
     assert has == {"never": False, "auto": True}
 
 
 @pytest.mark.parametrize("view", [("-o", "table"), ("--json",), ("--format", "dot")], ids="".join)
-def test_graph_saves_its_last_picture_besides_any_view(view, tmp_path):
+def test_graph_saves_its_last_picture_in_addition_to_any_view(view, tmp_path):
     """What is printed, and the exit status, are what they would be without."""
     picture = tmp_path / "x.svg"
     words = ("graph", "--demo", "--seed", "4", *view)

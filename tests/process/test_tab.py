@@ -10,12 +10,12 @@ from pathlib import Path
 
 import pytest
 
+from completions import bash, fish, zsh
+from man.interface import read_interface
 from running import Terminal, needed
 from tcsniff import cli
-from tcsniff.completions import bash, fish, zsh
-from tcsniff.interface import interface_of
 
-INTERFACE = interface_of(cli.tcsniff)
+INTERFACE = read_interface(cli.tcsniff)
 PROMPT = "ready>"
 MARK = "started"  # the file that says that Tab has started a program
 
@@ -200,7 +200,7 @@ def test_meanings_stand_beside_names(shell: Shell) -> None:
     shell.press("tcsniff task-g\t\t", "no more tasks can be added")
     shell.press("tcsniff --pr\t\t", "Mozilla's two deployments", "--prefetch")
     shell.press("tcsniff --columns r\t\t", "the run's number", "an artifact's name")
-    shell.press("tcsniff help e\t\t", "What --where, --until, --fail-on and --select take")
+    shell.press("tcsniff help e\t\t", "Expressions for --where, --until, --fail-on and --select")
 
 
 def test_tab_starts_no_program(shell: Shell) -> None:

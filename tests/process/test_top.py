@@ -180,7 +180,7 @@ def test_a_selection_selects(tmp_path: Path) -> None:
     assert int(passed) < int(came)
 
 
-def test_events_are_recorded_besides(tmp_path: Path) -> None:
+def test_events_are_recorded_in_addition(tmp_path: Path) -> None:
     """What was counted can be counted again."""
     name = str(tmp_path / "r.jsonl.gz")
     words = ("--every", "1h", "--sort", "name")
@@ -192,7 +192,7 @@ def test_events_are_recorded_besides(tmp_path: Path) -> None:
     assert first.stdout.count("\n") >= 1
 
 
-def test_hostile_events_end_nothing(tmp_path: Path) -> None:
+def test_untrusted_events_end_nothing(tmp_path: Path) -> None:
     """Broken bodies, odd names and odd times: what can be counted is counted."""
     odd = delivery("task-running", worker_id="\x1b[31m\u202e", task_id="x")
     events = [
@@ -216,8 +216,8 @@ def test_hostile_events_end_nothing(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("words", "said"),
     [
-        (("--by", "colour"), "--by"),
-        (("--sort", "colour"), "--sort"),
+        (("--by", "color"), "--by"),
+        (("--sort", "color"), "--sort"),
         (("--every", "0s"), "longer than nothing"),
         (("--json", "-o", "table"), "contradict"),
         (("--demo", "--from", "x"), "--demo and --from"),
@@ -265,7 +265,7 @@ def test_a_table_in_a_pipe_comes_once_at_the_end(tmp_path: Path) -> None:
 
 
 def test_the_last_picture_can_be_kept(tmp_path: Path) -> None:
-    """As SVG, besides JSON lines as besides the live table."""
+    """As SVG, both next to JSON lines and to the live table."""
     name = an_hour(tmp_path / "r.jsonl")
     kept, drawn = tmp_path / "kept.svg", tmp_path / "drawn.svg"
 

@@ -9,11 +9,13 @@ from typing import Any, NamedTuple
 import orjson
 
 from tcsniff.pulse.deliveries import Delivery
+from tcsniff.pulse.payloads import Run
 from tcsniff.pulse.times import format_timestamp
-from tcsniff.simulator.simulation import FAULTS, Plan, plans, simulate
+from tcsniff.simulator.planning import Plan
+from tcsniff.simulator.simulation import FAULTS, plan_groups, simulate
 from tcsniff.taskgraph.definitions import REQUIRES, Definition
 from tcsniff.taskgraph.graph import Graph, Node, build_graph
-from tcsniff.taskgraph.tracker import Run, Tracker
+from tcsniff.taskgraph.tracker import Tracker
 
 START = 1_795_456_800.0  # 2026-11-23T18:00:00Z
 IN_ORDER = tuple(fault for fault in FAULTS if fault not in {"late", "duplicate", "redelivery"})
@@ -106,7 +108,9 @@ class History(NamedTuple):
 def history(seed: int, tasks: int = 40, faults: tuple[str, ...] = FAULTS) -> History:
     """Simulate two groups, of which the second is canceled, if that is among the faults."""
     made = simulate(seed=seed, start=START, groups=2, tasks=tasks, faults=faults)
-    return History(tuple(plans(seed=seed, tasks=tasks, groups=2)), tuple(one for _, one in made))
+    return History(
+        tuple(plan_groups(seed=seed, tasks=tasks, groups=2)), tuple(one for _, one in made)
+    )
 
 
 def last_words(deliveries: Iterable[Delivery], group: str) -> dict[str, dict[str, Any]]:

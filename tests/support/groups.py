@@ -14,7 +14,8 @@ from queue_server import content
 from rabbitmq import Publication, Taskcluster
 from tcsniff.pulse.deliveries import Delivery
 from tcsniff.pulse.records import format_record
-from tcsniff.simulator.simulation import Plan, plans, simulate
+from tcsniff.simulator.planning import Plan
+from tcsniff.simulator.simulation import plan_groups, simulate
 
 START = 1_795_456_800.0  # 2026-11-23T18:00:00Z
 UNKNOWN = "WTRHGgi7TNaxn5lBTOzXTg"  # a group of which nobody tells
@@ -26,7 +27,7 @@ def made_up(
 ) -> tuple[Plan, list[Delivery]]:
     """Simulate one group."""
     made = simulate(seed=seed, start=START, groups=1, tasks=tasks, faults=faults)
-    return next(plans(seed=seed, tasks=tasks)), [one for _, one in made]
+    return next(plan_groups(seed=seed, tasks=tasks)), [one for _, one in made]
 
 
 PLAN, EVENTS = made_up(3)

@@ -491,8 +491,12 @@ def release(connection: Connection) -> None:
 
 
 def _free_ports(count: int) -> list[int]:
+    # Workers of pytest-xdist look at the same time, so each has a share of the range.
+    workers = int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1"))
+    number = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
+    share = _PORTS[number::workers]
     found: list[int] = []
-    for port in random.sample(_PORTS, len(_PORTS)):
+    for port in random.sample(share, len(share)):
         with socket.socket() as listener, suppress(OSError):
             listener.bind((HOST, port))
             found.append(port)

@@ -1,4 +1,4 @@
-"""Shell blocks of documents, run as they stand there."""
+"""The shell blocks of documents, and what they need to run."""
 
 from __future__ import annotations
 
@@ -10,86 +10,79 @@ import subprocess
 import sys
 import time
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
-
-import pytest
 
 from paths import ROOT
 from rabbitmq import Publication, RabbitMQ, Taskcluster
-from running import PATIENCE, environment
+from running import PATIENCE, environment, skip_or_fail
 from tcsniff.pulse import records
 from tcsniff.pulse.deliveries import Delivery
 from tcsniff.simulator.simulation import simulate
 
-README = (ROOT / "README.md").read_text(encoding="utf-8")
 _START = 1_795_456_800.0  # 2026-11-23T18:00:00Z
-_FETCHED = {"duckdb": "duckdb-cli", "vd": "visidata"}  # from PyPI; the others by apt-get
+_FROM_PYPI = {"duckdb": "duckdb-cli", "vd": "visidata"}  # the other tools: apt-get
 
 
-def blocks(text: str) -> list[str]:
-    """List the blocks for a shell, without the indentation that they have in lists."""
+def read_blocks(document: Path) -> list[str]:
+    """Return a document's shell blocks, without the indentation that they have in lists."""
+    text = document.read_text(encoding="utf-8")
     found = re.findall(r"^( *)```sh\n(.*?)^ *```$", text, re.MULTILINE | re.DOTALL)
     return [re.sub(f"^{indent}", "", block, flags=re.MULTILINE) for indent, block in found]
 
 
-def section(title: str) -> str:
-    """Take a section of the README."""
-    found = re.search(rf"^## {title}\n(.*?)(?=^## |\Z)", README, re.MULTILINE | re.DOTALL)
-    return found[1] if found else ""
+RECIPES = read_blocks(ROOT / "docs" / "recipes.md")
 
 
-def yesterday() -> list[Delivery]:
-    """Give what somebody has recorded: some hours, each message a little late."""
-    made = itertools.islice(simulate(seed=5, start=_START), 6000)
+def _simulate_yesterday() -> list[Delivery]:
+    # Some hours; each message is received two seconds after it was sent.
     return [
-        one._replace(received=f"{time.strftime('%Y-%m-%dT%H:%M:%S', time.gmtime(when + 2))}.000Z")
-        for when, one in made
+        delivery._replace(
+            received=f"{time.strftime('%Y-%m-%dT%H:%M:%S', time.gmtime(sent + 2))}.000Z"
+        )
+        for sent, delivery in itertools.islice(simulate(seed=5, start=_START), 6000)
     ]
 
 
-YESTERDAY = yesterday()
+YESTERDAY = _simulate_yesterday()
 
 
-def record_yesterday(place: Path) -> Path:
-    """Write a recording, `yesterday.jsonl`, into a folder."""
-    (place / "yesterday.jsonl").write_bytes(b"".join(map(records.format_record, YESTERDAY)))
-    return place
+def record_yesterday(folder: Path) -> Path:
+    """Write the recording `yesterday.jsonl` into a folder, and return the folder."""
+    (folder / "yesterday.jsonl").write_bytes(b"".join(map(records.format_record, YESTERDAY)))
+    return folder
 
 
-def surroundings(place: Path) -> dict[str, str]:
-    """Give the environment of somebody new, who has tcsniff and the tools in PATH."""
+def make_environment(folder: Path) -> dict[str, str]:
+    """Return the environment of a new user, who has tcsniff and the tools in PATH."""
     path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
-    return environment({"PATH": path, "TZ": "UTC", "HOME": str(place)})
+    return environment({"PATH": path, "TZ": "UTC", "HOME": str(folder)})
 
 
-def look_for_tools(recipe: str, place: Path) -> None:
-    """Leave a recipe out whose tools are not there, but where all has to run."""
+def require_tools(block: str, folder: Path) -> None:
+    """Skip the test if a tool of the block is missing; fail where all tests have to run."""
     for tool in ("jq", "duckdb", "vd", "lnav"):
-        missing = shutil.which(tool, path=surroundings(place)["PATH"]) is None
-        if missing and re.search(rf"(^|[ |]){tool} ", recipe, re.MULTILINE):
-            package = _FETCHED.get(tool)
-            how = f"pip install {package}" if package else f"apt-get install {tool}"
-            reason = f"left out, as it needs {tool}: `{how}`"
-            if os.environ.get("TCSNIFF_TESTS_COMPLETE") == "1":
-                pytest.fail(reason)
-            pytest.skip(reason)
+        is_missing = shutil.which(tool, path=make_environment(folder)["PATH"]) is None
+        if is_missing and re.search(rf"(^|[ |]){tool} ", block, re.MULTILINE):
+            package = _FROM_PYPI.get(tool)
+            skip_or_fail(tool, f"pip install {package}" if package else f"apt-get install {tool}")
 
 
-def run(
-    recipe: str,
-    place: Path,
+def run_block(
+    block: str,
+    folder: Path,
     rabbitmq: RabbitMQ,
     taskcluster: Taskcluster,
     published: list[Delivery],
     extra: Mapping[str, str] | None = None,
 ) -> subprocess.CompletedProcess[str]:
-    """Run a recipe in a shell, while messages come again and again."""
-    look_for_tools(recipe, place)
-    with (place / "stdout").open("wb") as out, (place / "stderr").open("wb") as err:
+    """Run a block in a shell, and publish the same messages repeatedly until it ends."""
+    require_tools(block, folder)
+    with (folder / "stdout").open("wb") as out, (folder / "stderr").open("wb") as err:
         process = subprocess.Popen(
-            ["sh", "-euc", recipe],
-            cwd=place,
-            env=surroundings(place) | {"PULSE_URL": rabbitmq.url(), **(extra or {})},
+            ["sh", "-euc", block],
+            cwd=folder,
+            env=make_environment(folder) | {"PULSE_URL": rabbitmq.url(), **(extra or {})},
             stdin=subprocess.DEVNULL,
             stdout=out,
             stderr=err,
@@ -98,20 +91,18 @@ def run(
     try:
         while process.poll() is None and time.monotonic() < deadline:
             taskcluster.publish_all(
-                Publication(one.exchange, one.routing_key, one.body, one.cc) for one in published
+                Publication(delivery.exchange, delivery.routing_key, delivery.body, delivery.cc)
+                for delivery in published
             )
             if len(published) < 10:
-                process_ended(process)
+                with suppress(subprocess.TimeoutExpired):
+                    process.wait(0.1)
     finally:
         process.kill()
         process.wait()
     return subprocess.CompletedProcess(
-        recipe, process.returncode, (place / "stdout").read_text(), (place / "stderr").read_text()
+        block,
+        process.returncode,
+        (folder / "stdout").read_text(),
+        (folder / "stderr").read_text(),
     )
-
-
-def process_ended(process: subprocess.Popen[bytes]) -> None:
-    try:
-        process.wait(0.1)
-    except subprocess.TimeoutExpired:
-        return

@@ -16,7 +16,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import NoReturn, Self
 
 import pyte
 import pytest
@@ -28,11 +28,14 @@ _SHOWN = {"NO_COLOR", "FORCE_COLOR", "COLUMNS", "LINES"}
 
 
 def environment(extra: Mapping[str, str] | None = None) -> dict[str, str]:
-    """Take this process's environment without what steers tcsniff."""
+    """Return this process's environment without what changes tcsniff, or measures it.
+
+    A child that coverage measures needs twice as long to start.
+    """
     kept = {
         name: value
         for name, value in os.environ.items()
-        if name.startswith("COVERAGE_") or not (name.startswith(_OURS) or name in _SHOWN)
+        if not (name.startswith(_OURS) or name in _SHOWN)
     }
     ours = {"LC_ALL": "C.UTF-8", "TERM": "xterm-256color", "TCSNIFF_CONFIG": "-"}
     return {**kept, **ours, **(extra or {})}
@@ -59,14 +62,22 @@ def finished(
 
 
 def needed(name: str, package: str = "") -> str:
-    """Find a program; leave the test out without it, but where all has to run."""
-    found = shutil.which(name)
-    if found is None:
-        reason = f"left out, as it needs {name}: `apt-get install {package or name}`"
-        if os.environ.get("TCSNIFF_TESTS_COMPLETE") == "1":
-            pytest.fail(reason)
-        pytest.skip(reason)
-    return found
+    """Return the path of a program; skip the test if it is missing."""
+    path = shutil.which(name)
+    return path or skip_or_fail(name, f"apt-get install {package or name}")
+
+
+def skip_or_fail(tool: str, command: str) -> NoReturn:
+    """Skip a test whose tool is missing; fail it where all tests have to run, as in CI.
+
+    Args:
+        tool: What is missing.
+        command: What installs it.
+    """
+    reason = f"needs {tool}; to install it: {command}"
+    if os.environ.get("TCSNIFF_TESTS_COMPLETE") == "1":
+        pytest.fail(reason)
+    pytest.skip(reason)
 
 
 def output_of(*words: str, given: str | None = None) -> str:

@@ -2,13 +2,9 @@
 
 from __future__ import annotations
 
-from importlib.util import find_spec
-
-import click
 import pytest
 
 from startup import HEAVY, PROGRAM, child
-from tcsniff import cli
 
 QUICK = [
     ["--help"],
@@ -25,9 +21,8 @@ QUICK = [
     ["help"],
     ["help", "record"],
     ["help", "doctor"],
+    ["completion", "bash"],
 ]
-if find_spec("tcsniff.commands.completion"):
-    QUICK += [["completion", "bash"]]
 
 
 @pytest.mark.parametrize("args", QUICK, ids=" ".join)
@@ -38,18 +33,6 @@ def test_commands_that_do_not_connect_load_nothing_heavy(args):
     assert answer
     assert "tcsniff.cli" in loaded.split()
     assert HEAVY & set(loaded.split()) == set()
-
-
-def test_the_summaries_of_commands_are_their_own():
-    """The list is written without importing them, and must not differ."""
-    root = cli.tcsniff
-    context = click.Context(root)
-    said = {
-        name: root.get_command(context, name).get_short_help_str(1000)
-        for name in root.list_commands(context)
-    }
-
-    assert said == said | cli.SUMMARIES
 
 
 def test_importing_the_package_loads_nothing_else():

@@ -46,4 +46,4 @@ def test_no_library_is_missing():
 def test_something_else_in_place_of_a_command_is_an_error(capsys):
     """Status 2, and one line."""
     assert main(["--version", "--bogus"]) == 2
-    assert capsys.readouterr().err.startswith("tcsniff: no such flag --bogus")
+    assert capsys.readouterr().err.startswith("tcsniff: unknown flag '--bogus'")

@@ -9,7 +9,7 @@ from typing import Any
 import click
 from click.core import ParameterSource
 
-from tcsniff.commands.console import DEBUG
+from tcsniff.commands.help_format import OTHER, DescribedCommand, DescribedOption
 from tcsniff.errors import UsageError
 from tcsniff.settings.config_file import expand_path, list_commands
 from tcsniff.settings.precedence import (
@@ -28,10 +28,9 @@ STOPPING = "When to stop"
 OUTPUT = "Output"
 RECORDING = "Recordings, instead of a broker"
 DEMO = "Demo, instead of a broker"
-OTHER = "Other"
 
 
-class SectionedOption(click.Option):
+class SectionedOption(DescribedOption):
     """A flag that knows its section of the help, and is also set by other means than typing.
 
     Each has variables of its own, ``TCSNIFF_`` and its long name, whichever
@@ -42,6 +41,7 @@ class SectionedOption(click.Option):
         self,
         *args: Any,
         section: str = OUTPUT,
+        is_common: bool = False,
         rivals: Sequence[str] = (),
         idle: Callable[[Mapping[str, Any]], bool] | None = None,
         adds: bool = False,
@@ -52,6 +52,7 @@ class SectionedOption(click.Option):
         Args:
             args: click's.
             section: Of the help.
+            is_common: Whether ``--help`` shows it; ``--help-all`` shows all flags.
             rivals: Parameters, by name in Python: if a stronger source sets one
                 of them, ours does not count.
             idle: Tells from all values whether ours has nothing to do; then it
@@ -61,6 +62,7 @@ class SectionedOption(click.Option):
         """
         super().__init__(*args, **kwargs)
         self.section = section
+        self.is_common = is_common
         self.long = [name[2:] for name in self.opts if name.startswith("--")]
         others = [self.envvar] if isinstance(self.envvar, str) else []
         self._variables = self.envvar = [*list_variables(self.long), *others]
@@ -146,7 +148,7 @@ CONFIG = SectionedOption(
 )
 
 
-class SectionedCommand(click.Command):
+class SectionedCommand(DescribedCommand):
     """A command whose help shows its flags in sections."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -187,20 +189,6 @@ class SectionedCommand(click.Command):
             for flag in words.intersection(parameter.opts)
             if parameter.name in sources and sources[parameter.name].rank is not Rank.TYPED
         )
-
-    def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        """Write the flags, section by section."""
-        sections: dict[str, list[tuple[str, str]]] = {}
-        for parameter in self.get_params(ctx):
-            row = parameter.get_help_record(ctx)
-            # An argument is told of in the text above.
-            if row is not None and isinstance(parameter, click.Option):
-                sections.setdefault(getattr(parameter, "section", OTHER), []).append(row)
-        sections.setdefault(OTHER, []).append((DEBUG, "Show where an error comes from."))
-        sections[OTHER] = sections.pop(OTHER)  # to the end
-        for title, rows in sections.items():
-            with formatter.section(title):
-                formatter.write_dl(rows, col_max=28)
 
 
 def option(*names: str, section: str, **kwargs: Any) -> Callable[[Command], Command]:

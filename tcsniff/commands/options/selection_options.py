@@ -10,10 +10,10 @@ from typing import Any
 import click
 
 from tcsniff.commands.console import DEBUG
+from tcsniff.commands.help_format import OTHER
 from tcsniff.commands.options.option import (
     CONNECTION,
     DEMO,
-    OTHER,
     OUTPUT,
     RECORDING,
     SELECTION,

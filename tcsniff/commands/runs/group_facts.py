@@ -1,4 +1,4 @@
-"""What is known of a task group besides its events: from files, the demo and the queue.
+"""Facts about a task group from files, the demo and the queue, in addition to its events.
 
 Imported when the command runs, not for its help.
 """
@@ -8,109 +8,114 @@ from __future__ import annotations
 import os
 import random
 from collections.abc import Iterable
-from typing import Any
 
 from tcsniff.commands.options.account_options import resolve_root_url
 from tcsniff.commands.options.group_options import GraphInputArgs
 from tcsniff.commands.options.source_options import SourceArgs
-from tcsniff.commands.runs.open_source import ROOT_URL, Notify
+from tcsniff.commands.runs.open_source import ROOT_URL
+from tcsniff.commands.runs.run import Notify
 from tcsniff.errors import ApiError, ApiUnknown, UsageError
 from tcsniff.simulator.planning import to_definitions
-from tcsniff.simulator.simulation import plans
+from tcsniff.simulator.simulation import plan_groups
 from tcsniff.sources.file_chunks import read_whole
+from tcsniff.sources.queue_api import QueueApi
 from tcsniff.taskgraph.graph_files import parse_graph_files
 from tcsniff.taskgraph.group import GroupState
 
 
-def load_demo_graph(task_group_id: str, seed: int | None, say: Notify) -> tuple[GroupState, int]:
-    """Begin to follow the group that the demo has.
+def load_demo_graph(
+    task_group_id: str, seed: int | None, notify: Notify
+) -> tuple[GroupState, int]:
+    """Create the demo's group.
 
     Args:
-        task_group_id: The group that was asked for; empty for any.
-        seed: Of the demo; None for any.
-        say: Tells the person something.
+        task_group_id: The group that the user named; empty for any.
+        seed: Of the demo; None for a random one.
+        notify: Prints a message.
 
     Returns:
-        The group, all of whose tasks are known, and the seed.
+        The group with the definitions of all its tasks, and the seed.
     """
     seed = random.randrange(1_000_000) if seed is None else seed
-    plan = next(plans(seed=seed))
+    plan = next(plan_groups(seed=seed))
     if task_group_id not in ("", plan.task_group_id):
-        say(f"the demo has its own task group: {plan.task_group_id}")
-    following = GroupState(plan.task_group_id)
-    following.learn(to_definitions(plan))
-    following.know_all()
-    return following, seed
+        notify(f"the demo has its own task group: {plan.task_group_id}")
+    group = GroupState(plan.task_group_id)
+    group.add_facts(to_definitions(plan))
+    group.mark_whole()
+    return group, seed
 
 
-def load_graph_files(files: Iterable[str], following: GroupState, say: Notify) -> GroupState:
-    """Take in what files tell of a group.
+def load_graph_files(files: Iterable[str], group: GroupState, notify: Notify) -> GroupState:
+    """Read graph files into a group.
 
     Args:
         files: Their names.
-        following: The group.
-        say: Tells the person something.
+        group: The group.
+        notify: Prints a message.
 
     Returns:
-        The group; another one if it was not known which, and the files tell.
+        The group; the one in the files if it had no ID yet.
 
     Raises:
-        UsageError: If they tell of other groups.
-        RecordingError: If one cannot be read.
+        UsageError: If the files are about other groups.
+        RecordingError: If a file cannot be read.
     """
-    found = parse_graph_files((name, read_whole(name, say)) for name in files)
+    found = parse_graph_files((name, read_whole(name, notify)) for name in files)
     for note in found.notes:
-        say(note)
-    groups = {group.task_group_id: group for group in found.groups}
-    wanted = following.task_group_id
+        notify(note)
+    groups = {info.task_group_id: info for info in found.groups}
+    wanted = group.task_group_id
     if groups and wanted and wanted not in groups:
-        raise UsageError(f"--graph tells of task group {', '.join(groups)}, not of {wanted}")
+        raise UsageError(f"--graph has task group {', '.join(groups)}, not {wanted}")
     if not wanted and len(groups) > 1:
         raise UsageError(
-            f"--graph tells of the task groups {', '.join(groups)}: which one? "
+            f"--graph has the task groups {', '.join(groups)}; choose one: "
             "tcsniff graph TASK_GROUP_ID"
         )
     if not wanted and groups:
-        following = GroupState(next(iter(groups)))
-    following.learn(found.definitions, found.statuses, groups.get(following.task_group_id))
-    return following
+        group = GroupState(next(iter(groups)))
+    group.add_facts(found.definitions, found.statuses, groups.get(group.task_group_id))
+    return group
 
 
-def load_queue_graph(root_url: str, following: GroupState, *, statuses: bool) -> None:
-    """Ask the queue for a group, and wait for all of its answer.
+def load_queue_graph(root_url: str, group: GroupState, *, statuses: bool) -> None:
+    """Ask the queue's API for a group, and wait for the whole answer.
 
     Args:
-        root_url: The deployment.
-        following: The group.
-        statuses: Whether to take in how its tasks are; else what they wait for alone.
+        root_url: Root URL of the deployment.
+        group: The group.
+        statuses: Whether to read the tasks' states in addition to their definitions.
 
     Raises:
-        UsageError: If it is not known which group, or what was named is a task.
-        ApiError: If the queue does not answer.
+        UsageError: If the group's ID is unknown, or that of a task.
+        ApiError: If the API doesn't answer.
     """
-    from tcsniff.sources.queue_api import QueueApi
-
-    if not following.task_group_id:
-        raise UsageError("which task group is the queue asked for? tcsniff graph TASK_GROUP_ID")
+    if not group.task_group_id:
+        raise UsageError(
+            "the task group to ask the queue for is missing: tcsniff graph TASK_GROUP_ID"
+        )
     api = QueueApi(root_url)
     try:
-        for page in api.pages(following.task_group_id):
-            following.learn(page.definitions, page.statuses if statuses else (), page.group)
-        following.know_all()
+        for page in api.fetch_pages(group.task_group_id):
+            group.add_facts(page.definitions, page.statuses if statuses else (), page.group)
+        group.mark_whole()
     except ApiUnknown as error:
-        raise explain_unknown_group(api, following.task_group_id, error) from error
+        raise explain_unknown_group(api, group.task_group_id, error) from error
 
 
-def explain_unknown_group(api: Any, task_group_id: str, error: ApiError) -> ApiError | UsageError:
-    """Word why there is no such group: it may be a task, whose id looks the same.
+def explain_unknown_group(
+    api: QueueApi, task_group_id: str, error: ApiError
+) -> ApiError | UsageError:
+    """Return the error for an unknown group, whose ID may be that of a task.
 
     Args:
-        api: The queue.
-        task_group_id: What was asked for.
-        error: What it answered.
+        api: The queue's API.
+        task_group_id: The ID.
+        error: The API's answer.
     """
     try:
-        group = api.group_of(task_group_id)
+        group = api.fetch_group_id(task_group_id)
     except ApiError:
         return error
     return UsageError(
@@ -118,22 +123,21 @@ def explain_unknown_group(api: Any, task_group_id: str, error: ApiError) -> ApiE
     )
 
 
-def find_root_url(origin: SourceArgs, asking: GraphInputArgs) -> str | None:
-    """Tell which deployment is meant; None if nothing tells.
+def find_root_url(origin: SourceArgs, facts: GraphInputArgs) -> str | None:
+    """Return the root URL of the deployment; None if unknown.
 
-    A broker or profile that somebody names goes before the environment, and
-    that before the profile that nobody names.
+    In this order: the flag, the broker or profile that the user named, the
+    environment, the default profile.
 
     Raises:
-        UsageError: If what was given is no root URL.
+        UsageError: If the root URL is not valid.
     """
-    account, typed = origin.account, asking.root_url
+    account, flag = origin.account, facts.root_url
     is_named = bool(account.url or account.profile)
-    if typed is not None or (is_named and origin.is_live):
-        found = resolve_root_url(account, typed)
-    else:
-        found = None
-    found = found or os.environ.get(ROOT_URL)
-    if found is None and origin.is_live and not is_named:
+    root_url = None
+    if flag is not None or (is_named and origin.is_live):
+        root_url = resolve_root_url(account, flag)
+    root_url = root_url or os.environ.get(ROOT_URL)
+    if root_url is None and origin.is_live and not is_named:
         return resolve_root_url(account, None)
-    return found
+    return root_url

@@ -9,129 +9,165 @@ import importlib
 import os
 from collections.abc import Callable
 from functools import partial
+from typing import NamedTuple
 
 from tcsniff.commands.options.group_options import FORMATS, GraphOutputArgs
 from tcsniff.commands.runs.make_renderer import can_draw, is_ascii_only, use_color
 from tcsniff.pulse.urls import are_links_enabled
+from tcsniff.renderers.graph.graph_picture import draw_graph
+from tcsniff.renderers.graph.group_changes import JsonChangesView, TextChangesView
 from tcsniff.renderers.graph.group_renderer import GroupView
+from tcsniff.renderers.graph.live_graph import GraphPicture, LiveGraphView
 from tcsniff.renderers.graph.report import (
     GroupReport,
     ReportFormat,
-    draw_report,
-    list_blocked_rows,
-    list_path_rows,
+    format_blocked_json,
+    format_blocked_text,
+    format_path_json,
+    format_path_text,
+    join_lines,
 )
+from tcsniff.renderers.graph.scene import build_scene
 from tcsniff.renderers.output import Output, get_terminal_size
+from tcsniff.renderers.stream import StreamInfo
+from tcsniff.renderers.svg import WIDTH, save_picture_file
 from tcsniff.taskgraph.graph import Graph
+from tcsniff.taskgraph.group import GroupState
 
-_WIDTH, _HEIGHT = 140, 120  # of a picture that no terminal shows; addresses of logs fit
-_STILL = 40  # lines, at most, of a picture in a file
+_PAGE_SIZE = 140, 120  # cells and lines without a terminal; URLs of logs fit
+_MAX_PICTURE_HEIGHT = 40  # lines of a picture in a file
+
+
+class _ViewRequest(NamedTuple):
+    args: GraphOutputArgs
+    stream: StreamInfo
+    group: GroupState
+    clock: Callable[[], float]
+    output: Output
+    color: bool
+    has_links: bool
 
 
 def make_group_view(
-    showing: GraphOutputArgs,
+    args: GraphOutputArgs,
+    stream: StreamInfo,
+    group: GroupState,
+    clock: Callable[[], float],
     *,
     wait: bool,
-    source: str,
-    condition: Callable[[], str],
-    root_url: str | None,
 ) -> GroupView:
-    """Make the view of a group.
+    """Create the view of a group.
 
     Args:
-        showing: What the flags ask for.
-        wait: Whether the group is followed; else it is shown once.
-        source: What we are connected to, for people.
-        condition: Tells what a person should know of the connection.
-        root_url: Of the deployment, for addresses; None if that is not known.
+        args: The flags.
+        stream: The source of events.
+        group: The group.
+        clock: Returns the group's time, in seconds since the Unix epoch.
+        wait: Whether to wait for the group; otherwise it is shown once.
     """
     output = Output()
     live = can_draw(output)
-    colour = use_color(showing.colour, live=live)
-    ascii_only = is_ascii_only()
-    name = showing.output or ("table" if live else "json")
-    if showing.document in FORMATS:
-        export = getattr(
-            importlib.import_module(f"tcsniff.taskgraph.exports.{showing.document}"),
-            f"export_{showing.document}",
-        )
-        return GroupReport(output, partial(export, root_url=root_url))
-    has_links = are_links_enabled(os.environ, live=live, coloured=colour)
-    if showing.document is not None:
-        words = _format_words(showing.document, output, as_json=name == "json", colour=colour)
-        return GroupReport(output, words, ascii_only=ascii_only and name != "json")
+    color = use_color(args.colour, live=live)
+    has_links = are_links_enabled(os.environ, live=live, colored=color)
+    request = _ViewRequest(args, stream, group, clock, output, color, has_links)
+    name = args.output or ("table" if live else "json")
+    if args.document is not None:
+        return _make_document(request, as_json=name == "json")
     if name == "table" and not (live and wait):
-        size = get_terminal_size if output.is_terminal else _paper
-        return GroupReport(
-            output,
-            draw_report(size, root_url, has_links=has_links, colour=colour),
-            ascii_only=ascii_only,
-        )
-    if name == "table":
-        from tcsniff.renderers.graph.live_graph import LiveGraphView
-
-        return LiveGraphView(
-            output,
-            source=source,
-            condition=condition,
-            root_url=root_url,
-            has_links=has_links,
-            colour=colour,
-            ascii_only=ascii_only,
-        )
-    if name == "lines":
-        from tcsniff.renderers.graph.group_changes import TextChangesView
-
-        return TextChangesView(
-            output, root_url, colour=colour, ascii_only=ascii_only, utc=showing.utc
-        )
-    from tcsniff.renderers.graph.group_changes import JsonChangesView
-
-    return JsonChangesView(output, root_url)
+        name = "page"
+    return _VIEWS[name](request)
 
 
-def _format_words(document: str, output: Output, *, as_json: bool, colour: bool) -> ReportFormat:
-    width = get_terminal_size()[0] if output.is_terminal else _WIDTH
-    made = list_path_rows if document == "critical-path" else list_blocked_rows
-    return made(width, as_json=as_json, colour=colour)
+def _make_document(request: _ViewRequest, *, as_json: bool) -> GroupView:
+    name = request.args.document or ""
+    if name in FORMATS:
+        module = importlib.import_module(f"tcsniff.taskgraph.exports.{name}")
+        export = partial(getattr(module, f"export_{name}"), root_url=request.stream.root_url)
+        return GroupReport(request.output, request.group, request.clock, export)
+    width = (get_terminal_size() if request.output.is_terminal else _PAGE_SIZE)[0]
+    format_json, format_text = _DOCUMENTS[name]
+    return GroupReport(
+        request.output,
+        request.group,
+        request.clock,
+        format_json if as_json else partial(format_text, width=width, color=request.color),
+        ascii_only=is_ascii_only() and not as_json,
+    )
 
 
-def _paper() -> tuple[int, int]:
-    return _WIDTH, _HEIGHT
+_DOCUMENTS: dict[str, tuple[ReportFormat, Callable[..., str]]] = {
+    "critical-path": (format_path_json, format_path_text),
+    "blocked": (format_blocked_json, format_blocked_text),
+}
 
 
-def check_picture(path: str) -> None:
-    """See whether ``--save-svg`` can be written.
+def _make_picture(request: _ViewRequest) -> GraphPicture:
+    return GraphPicture(
+        request.group,
+        request.clock,
+        request.stream.root_url,
+        has_links=request.has_links,
+        color=request.color,
+    )
 
-    Raises:
-        OutputError: If it cannot.
-    """
-    from tcsniff.renderers.svg import check_picture_path
 
-    check_picture_path(path)
+def _make_live(request: _ViewRequest) -> GroupView:
+    picture = _make_picture(request)
+    return LiveGraphView(request.output, picture, request.stream, ascii_only=is_ascii_only())
 
 
-def save_picture(showing: GraphOutputArgs, graph: Graph, now: float) -> None:
-    """Write the picture that ``--save-svg`` asks for, if it does.
+def _make_page(request: _ViewRequest) -> GroupView:
+    def format_page(_graph: Graph, _now: float) -> str:
+        width, height = get_terminal_size() if request.output.is_terminal else _PAGE_SIZE
+        return join_lines(_make_picture(request).draw(width, max(1, height - 1), None))
+
+    ascii_only = is_ascii_only()
+    return GroupReport(
+        request.output, request.group, request.clock, format_page, ascii_only=ascii_only
+    )
+
+
+def _make_text(request: _ViewRequest) -> GroupView:
+    return TextChangesView(
+        request.output,
+        request.group,
+        request.clock,
+        request.stream.root_url,
+        color=request.color,
+        ascii_only=is_ascii_only(),
+        utc=request.args.utc,
+    )
+
+
+def _make_json(request: _ViewRequest) -> GroupView:
+    root_url = request.stream.root_url
+    return JsonChangesView(request.output, request.group, request.clock, root_url)
+
+
+_VIEWS: dict[str, Callable[[_ViewRequest], GroupView]] = {
+    "table": _make_live,
+    "page": _make_page,
+    "lines": _make_text,
+    "json": _make_json,
+}
+
+
+def save_picture(args: GraphOutputArgs, graph: Graph, now: float) -> None:
+    """Write the picture for ``--save-svg``, if the flag was given.
 
     Args:
-        showing: What the flags ask for.
+        args: The flags.
         graph: The group.
         now: In seconds since the Unix epoch.
 
     Raises:
         OutputError: If it cannot be written.
     """
-    if showing.save_svg is None:
+    if args.save_svg is None:
         return
-    from tcsniff.renderers.graph.graph_picture import draw_graph
-    from tcsniff.renderers.graph.scene import scene_of
-    from tcsniff.renderers.svg import WIDTH, save_picture_file
-
-    output = Output()
-    is_shown = can_draw(output) and showing.output in (None, "table")
-    width, height = get_terminal_size() if is_shown else (WIDTH, _STILL)
-    # A file takes colours, whatever the terminal takes.
-    colour = showing.colour != "never"
-    rows = draw_graph(scene_of(graph, now), None, width, height, colour=colour)
-    save_picture_file(showing.save_svg, rows, width, "tcsniff graph")
+    is_shown = can_draw(Output()) and args.output in (None, "table")
+    width, height = get_terminal_size() if is_shown else (WIDTH, _MAX_PICTURE_HEIGHT)
+    # A file has colors, even if the terminal has none.
+    color = args.colour != "never"
+    rows = draw_graph(build_scene(graph, now), None, width, height, color=color)
+    save_picture_file(args.save_svg, rows, width, "tcsniff graph")

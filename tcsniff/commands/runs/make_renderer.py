@@ -1,4 +1,4 @@
-"""From flags to a renderer that shows.
+"""From flags to a renderer of events.
 
 Imported when a command runs, not for its help.
 """
@@ -9,170 +9,184 @@ import io
 import os
 import sys
 from collections.abc import Callable
-from functools import partial
-from typing import Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from tcsniff.commands.options.output_options import OutputArgs
 from tcsniff.pipeline import Renderer
-from tcsniff.pulse import urls
 from tcsniff.pulse.events import Event
 from tcsniff.pulse.styles import apply_colors
+from tcsniff.pulse.urls import are_links_enabled
 from tcsniff.renderers.columns import COLUMNS, find_columns, show_utc
+from tcsniff.renderers.lines import LINE_FORMATS, ColumnFormatter, LineRenderer, make_projection
 from tcsniff.renderers.output import Output
+from tcsniff.renderers.stream import StreamInfo
 
+if TYPE_CHECKING:
+    from tcsniff.renderers.live_view import LiveView  # rich: 25 ms
+
+RendererFactory = Callable[[StreamInfo], Renderer]
+"""Creates the renderer when the source is known."""
 Select = Callable[[Event], Any]
-"""What to show of an event."""
+"""Returns what to show of an event."""
 
 
-def make_renderer(
-    view: OutputArgs,
-    select: Select | None,
-    *,
-    source: str,
-    selection: str,
-    condition: Callable[[], str],
-    root_url: str | None = None,
-) -> Renderer:
-    """Make the renderer of a view.
+class _ViewRequest(NamedTuple):
+    args: OutputArgs
+    stream: StreamInfo
+    output: Output
+    select: Select | None
+    color: bool
+
+    @property
+    def link_root(self) -> str | None:
+        has_links = are_links_enabled(os.environ, live=can_draw(self.output), colored=self.color)
+        return self.stream.root_url if has_links else None
+
+
+def make_renderer(args: OutputArgs, select: Select | None, stream: StreamInfo) -> Renderer:
+    """Create the renderer that the flags ask for.
 
     Args:
-        view: Which.
-        select: What to show of each event; None for the view's own choice.
-        source: What we are connected to, for people.
-        selection: What was asked for, for people.
-        condition: Tells what a person should know of the connection.
-        root_url: Of the Taskcluster deployment, for links; None if that is not known.
+        args: The flags.
+        select: Returns what to show of each event; None for what the view shows.
+        stream: The source of events.
 
     Raises:
-        UsageError: If there is no such column.
+        UsageError: If a column is unknown.
         OutputError: If the recording or the picture cannot be opened.
     """
-    table = partial(_table, view, source=source, selection=selection, condition=condition)
-    renderer = _view(view, select, table, root_url)
-    if view.save_svg is not None:
-        renderer = add_picture_saver(view.save_svg, renderer, table)
-    return renderer if view.record is None else add_recorder(view.record, renderer)
+    output = Output()
+    live = can_draw(output)
+    request = _ViewRequest(args, stream, output, select, use_color(args.colour, live=live))
+    renderer = _VIEWS[_choose_view(request, live=live)](request)
+    if args.save_svg is not None:
+        # A file has colors, even if the terminal has none.
+        drawn = request._replace(output=Output(io.BytesIO()), color=args.colour != "never")
+        renderer = add_picture_saver(args.save_svg, renderer, lambda: _make_table(drawn))
+    if args.record is not None:
+        renderer = add_recorder(args.record, renderer, has_gaps=args.gaps)
+    return renderer
+
+
+def _choose_view(request: _ViewRequest, *, live: bool) -> str:
+    args = request.args
+    if request.select is not None:
+        return "select"
+    if args.as_json:
+        return "json"
+    if args.output is None and args.columns and not live:
+        return "lines"
+    name = args.output or ("table" if live else "json")
+    return "lines" if name == "table" and not live else name
+
+
+def _make_table(request: _ViewRequest) -> LiveView:
+    from tcsniff.renderers.live_view import LiveView  # rich: 25 ms
+    from tcsniff.renderers.table import TablePicture
+
+    args = request.args
+    picture = TablePicture(
+        color=request.color,
+        columns=find_columns(args.columns),
+        utc=args.utc,
+        root_url=request.link_root,
+        styles=apply_colors(args.colors),
+    )
+    ascii_only = request.output.is_terminal and is_ascii_only()
+    return LiveView(request.output, picture, request.stream, ascii_only=ascii_only)
+
+
+def _make_columns(request: _ViewRequest) -> Renderer:
+    args = request.args
+    columns = find_columns(args.columns) or COLUMNS
+    formatter = ColumnFormatter(
+        show_utc(columns) if args.utc else columns,
+        color=request.color,
+        ascii_only=is_ascii_only(),
+        root_url=request.link_root,
+        styles=apply_colors(args.colors),
+    )
+    line_format = formatter.line_format
+    return LineRenderer(
+        request.output,
+        line_format if args.gaps else line_format._replace(format_gap=None),
+        heading=formatter.format_heading() if args.output == "table" else b"",
+    )
+
+
+def _make_lines(request: _ViewRequest, name: str) -> Renderer:
+    line_format = LINE_FORMATS[name]
+    if not request.args.gaps:
+        line_format = line_format._replace(format_gap=None)
+    return LineRenderer(request.output, line_format)
+
+
+def _make_projection(request: _ViewRequest) -> Renderer:
+    assert request.select is not None  # noqa: S101 - `_choose_view`
+    bare, is_terminal = request.args.bare, request.output.is_terminal
+    line_format = make_projection(request.select, bare=bare, is_terminal=is_terminal)
+    return LineRenderer(request.output, line_format)
+
+
+_VIEWS: dict[str, Callable[[_ViewRequest], Renderer]] = {
+    "table": _make_table,
+    "lines": _make_columns,
+    "json": lambda request: _make_lines(request, "json"),
+    "raw": lambda request: _make_lines(request, "raw"),
+    "select": _make_projection,
+}
 
 
 def add_picture_saver(
-    path: str, renderer: Renderer, table: Callable[..., Any], title: str = "tcsniff"
+    path: str, renderer: Renderer, make_view: Callable[[], LiveView], title: str = "tcsniff"
 ) -> Renderer:
-    """Have the last picture written into a file.
+    """Return a renderer that also writes the last picture to a file.
 
     Args:
         path: The file.
         renderer: Shows the events.
-        table: Makes what draws the picture if the renderer does not.
+        make_view: Creates the view to draw if the renderer draws no picture.
         title: Of the picture.
 
     Raises:
-        OutputError: If it cannot be opened.
+        OutputError: If the file cannot be opened.
     """
-    from tcsniff.renderers.output import get_terminal_size
-    from tcsniff.renderers.svg import Drawing, Saver
+    from tcsniff.renderers.svg import PictureSaver
 
-    if isinstance(renderer, Drawing):  # on a terminal: in its size
-        return Saver(path, renderer, renderer, title=title, size=get_terminal_size)
-    drawing = table(Output(io.BytesIO()), ascii_only=False)
-    return Saver(path, renderer, drawing, title=title)
+    return PictureSaver(path, renderer, make_view, title=title)
 
 
-def add_recorder(path: str, renderer: Renderer) -> Renderer:
-    """Have events written into a file besides.
+def add_recorder(path: str, renderer: Renderer, *, has_gaps: bool) -> Renderer:
+    """Return a renderer that also records events, and gaps if asked for.
 
     Raises:
-        OutputError: If it cannot be opened.
+        OutputError: If the file cannot be opened.
     """
     from tcsniff.renderers.recorder import Recorder
 
-    return Recorder(path, renderer)
-
-
-def _view(
-    view: OutputArgs, select: Select | None, table: Callable[..., Any], root_url: str | None
-) -> Renderer:
-    output = Output()
-    live = can_draw(output)
-    if select is not None:
-        from tcsniff.renderers.lines import ProjectionRenderer
-
-        return ProjectionRenderer(output, select, bare=view.bare)
-    if (name := _name(view, live=live)) == "json":
-        from tcsniff.renderers.lines import JsonRenderer
-
-        return JsonRenderer(output)
-    if name == "raw":
-        from tcsniff.renderers.lines import RawRenderer
-
-        return RawRenderer(output)
-    colour = use_color(view.colour, live=live)
-    shown = urls.are_links_enabled(os.environ, live=live, coloured=colour)
-    root_url = root_url if shown else None
-    if name == "table" and live:
-        made: Renderer = table(
-            output, colour=colour, ascii_only=is_ascii_only(), root_url=root_url
-        )
-        return made
-    return _lines(view, output, colour=colour, root_url=root_url)
-
-
-def _name(view: OutputArgs, *, live: bool) -> str:
-    if view.as_json:
-        return "json"
-    if view.output is None and view.columns and not live:
-        return "lines"
-    return view.output or ("table" if live else "json")
-
-
-def _table(view: OutputArgs, output: Output, **given: Any) -> Renderer:
-    from tcsniff.renderers.table import TableRenderer  # rich: 25 ms
-
-    # A file takes colours, whatever the terminal takes.
-    given.setdefault("colour", view.colour != "never")
-    return TableRenderer(
-        output,
-        columns=find_columns(view.columns),
-        utc=view.utc,
-        styles=apply_colors(view.colors),
-        **given,
-    )
-
-
-def _lines(view: OutputArgs, output: Output, *, colour: bool, root_url: str | None) -> Renderer:
-    from tcsniff.renderers.lines import LinesRenderer
-
-    columns = find_columns(view.columns) or COLUMNS
-    return LinesRenderer(
-        output,
-        columns=show_utc(columns) if view.utc else columns,
-        colour=colour,
-        ascii_only=is_ascii_only(),
-        heading=view.output == "table",
-        root_url=root_url,
-        styles=apply_colors(view.colors),
-    )
+    return Recorder(path, renderer, has_gaps=has_gaps)
 
 
 def can_draw(output: Output) -> bool:
-    """Tell whether a picture can be drawn there, and again in its place."""
+    """Return whether a picture can be drawn again in its place."""
     return output.is_terminal and os.environ.get("TERM") != "dumb"
 
 
 def is_ascii_only() -> bool:
-    """Tell whether our symbols have to be spelled in ASCII."""
+    """Return whether the terminal's encoding is not Unicode."""
     return not (sys.stdout.encoding or "").lower().startswith("utf")
 
 
-def use_color(colour: str, *, live: bool) -> bool:
-    """Tell whether to use colours.
+def use_color(color: str, *, live: bool) -> bool:
+    """Return whether to use colors.
 
     Args:
-        colour: ``--color``.
-        live: Whether a picture is drawn on a terminal.
+        color: The value of ``--color``.
+        live: Whether the output is a terminal that can draw.
     """
-    # https://no-color.org and https://force-color.org, but a flag beats both.
-    if colour != "auto":
-        return colour == "always"
+    # https://no-color.org and https://force-color.org; the flag takes precedence.
+    if color != "auto":
+        return color == "always"
     if os.environ.get("NO_COLOR"):
         return False
     return live or bool(os.environ.get("FORCE_COLOR"))

@@ -1,4 +1,4 @@
-"""From flags to a source that listens.
+"""From flags to an open source of events.
 
 Imported when a command runs, not for its help.
 """
@@ -16,47 +16,43 @@ from typing import NamedTuple
 
 from tcsniff.commands.options.account_options import resolve_broker
 from tcsniff.commands.options.source_options import SourceArgs
+from tcsniff.commands.runs.run import Notify
 from tcsniff.pipeline import ConnectionObserver, Source
 from tcsniff.pulse.deliveries import Delivery
 from tcsniff.selection.select import QUEUE_EXCHANGES, Selection
 from tcsniff.settings.brokers import Broker
 
-_SEEDS = 1_000_000  # to choose from
 ROOT_URL = "TASKCLUSTER_ROOT_URL"
-"""The deployment, as Taskcluster's own clients call it in the environment."""
-_SEEDED = 1_795_456_800.0  # 2026-11-23T18:00:00Z, where demos with a seed begin
-_WATCHED = 60.0  # simulated seconds a second, for a person
-_PIPED = 1200.0  # the same for a program
-
-Notify = Callable[[str], None]
-"""Tells the person something, on standard error."""
+"""The environment variable for the deployment, as in Taskcluster's own clients."""
+_SEEDED_START = 1_795_456_800.0  # 2026-11-23T18:00:00Z, for demos with a seed
+_TERMINAL_PACE = 60.0  # simulated seconds a second
+_PIPE_PACE = 1200.0
 
 
 def choose_pace(origin: SourceArgs) -> float:
-    """Tell how fast time passes between two events, in their seconds a second of ours.
+    """Return how many seconds of the events pass in a second.
 
     Returns:
-        0 for a recording that is read as fast as can be: there none passes.
+        0 for a recording that is read as fast as possible.
     """
     if origin.demo:
-        return _WATCHED if sys.stdout.isatty() else _PIPED
+        return _TERMINAL_PACE if sys.stdout.isatty() else _PIPE_PACE
     return 1.0 if origin.is_live or origin.follow else origin.speed or 0.0
 
 
 class OpenSource(NamedTuple):
-    """A source that listens.
+    """An open source.
 
     Attributes:
         source: The source.
-        name: What to call it, in a word.
-        keep: Which of its deliveries are selected; None for all.
-        root_url: Of the Taskcluster deployment whose messages it has; None if
-            that is not known.
+        name: Its name, for status lines.
+        accepts: Whether a delivery is selected; None selects all.
+        root_url: Root URL of the Taskcluster deployment; None if unknown.
     """
 
     source: Source
     name: str
-    keep: Callable[[Delivery], bool] | None
+    accepts: Callable[[Delivery], bool] | None
     root_url: str | None = None
 
 
@@ -64,158 +60,160 @@ class OpenSource(NamedTuple):
 def open_source(
     origin: SourceArgs,
     selection: Selection,
-    say: Notify,
-    watch: ConnectionObserver,
+    notify: Notify,
+    observer: ConnectionObserver,
     *,
     seed: int | None = None,
     groups: int | None = None,
 ) -> Iterator[OpenSource]:
-    """Open the source, and say so when it listens.
+    """Open a source, and close it afterwards.
 
     Args:
-        origin: Which.
-        selection: What to ask for.
-        say: Where to tell the person.
-        watch: Is told what happens to a connection.
-        seed: Of the demo, if the flags name none; None for any.
-        groups: How many task groups the demo has; None for no end.
-
-    Yields:
-        The source; it is closed afterwards.
+        origin: The flags for the source.
+        selection: The selection by routing key.
+        notify: Prints a message.
+        observer: Receives what happens to a connection.
+        seed: Of the demo, if the flags have none; None for a random one.
+        groups: How many task groups the demo has; None for no limit.
 
     Raises:
-        UsageError: If they name no broker.
+        UsageError: If no broker is set.
         RecordingError: If a recording cannot be read.
         ConnectionFailed: If the broker cannot be reached.
-        Refused: If it says no.
-        TlsError: If its certificate is not to be trusted.
+        Refused: If the broker refuses the user or a request.
+        TlsError: If the broker's certificate is not trusted.
     """
     if origin.demo:
-        opening = _demo(origin, selection, say, seed, groups)
+        opening = _open_demo(origin, selection, notify, seed, groups)
     else:
-        opening = (_live if origin.is_live else _recorded)(origin, selection, say, watch)
+        opening = (_open_broker if origin.is_live else _open_recording)(
+            origin, selection, notify, observer
+        )
     with opening as source:
         yield source
 
 
 @contextmanager
-def _live(
-    origin: SourceArgs, selection: Selection, say: Notify, watch: ConnectionObserver
+def _open_broker(
+    origin: SourceArgs, selection: Selection, notify: Notify, observer: ConnectionObserver
 ) -> Iterator[OpenSource]:
-    to = _broker(origin, say)
+    broker = _get_broker(origin, notify)
 
-    from tcsniff.sources.consumer import Consumer, QueuePolicy
+    from tcsniff.sources.consumer import Consumer
+    from tcsniff.sources.queue_policy import QueuePolicy
 
-    listener = Consumer(
-        to,
+    consumer = Consumer(
+        broker,
         selection.bindings,
-        keeping=QueuePolicy(
+        queue_policy=QueuePolicy(
             origin.queue, origin.resume, origin.queue_expires, origin.queue_max_length
         ),
         prefetch=origin.prefetch,
         auto_ack=origin.auto_ack,
         optional=selection.optional,
-        most=origin.max_size,
-        watch=watch,
+        max_body=origin.max_size,
+        observer=observer,
     )
-    with listener:
-        for exchange in listener.missing:
-            say(f"{to.name} has no exchange {exchange}: left out")
-        if listener.waiting:
-            say(f"{listener.waiting:,} messages wait in {listener.queue}")
-        say(f"listening on {to} ({_count(selection)}, queue {listener.queue}); Ctrl-C ends")
-        root_url = to.root_url or os.environ.get(ROOT_URL)
-        yield OpenSource(listener, to.name, _keep(origin, selection, watch), root_url)
+    with consumer:
+        for exchange in consumer.missing_exchanges:
+            notify(f"{broker.name} has no exchange {exchange}; it is left out")
+        if consumer.waiting:
+            notify(f"{consumer.waiting:,} messages are waiting in {consumer.queue}")
+        notify(consumer.describe_listening())
+        root_url = broker.root_url or os.environ.get(ROOT_URL)
+        yield OpenSource(
+            consumer, broker.name, _make_queue_filter(origin, selection, observer), root_url
+        )
 
 
-def _keep(
-    origin: SourceArgs, selection: Selection, watch: ConnectionObserver
+def _make_queue_filter(
+    origin: SourceArgs, selection: Selection, observer: ConnectionObserver
 ) -> Callable[[Delivery], bool] | None:
     if origin.queue is None:
         return None if selection.is_bound else selection.accepts()
-    # A queue that was there before may be bound to more than is asked for now;
-    # the bindings of a queue cannot be listed, but what comes through them shows.
-    accepts = selection.accepts()
-    told: set[str] = set()
+    # An existing queue may have more bindings than this selection. They cannot be
+    # listed, but the messages that arrive through them show it.
+    is_selected = selection.accepts()
+    reported: set[str] = set()
 
-    def keep(delivery: Delivery) -> bool:
-        if accepts(delivery):
+    def accepts(delivery: Delivery) -> bool:
+        if is_selected(delivery):
             return True
-        if delivery.exchange not in told:
-            told.add(delivery.exchange)
-            watch.notify(
-                f"the queue also gets messages of {delivery.exchange} that are not selected, such "
-                f"as {delivery.routing_key}: an earlier run has bound them; they are passed over, "
-                "and --delete-queue starts anew"
+        if delivery.exchange not in reported:
+            reported.add(delivery.exchange)
+            observer.notify(
+                f"the queue also receives messages of {delivery.exchange} that are not selected, "
+                f"such as {delivery.routing_key}: an earlier run has bound them; they are "
+                "skipped; to start with a new queue: --delete-queue"
             )
         return False
 
-    return keep
+    return accepts
 
 
-def _broker(origin: SourceArgs, say: Notify) -> Broker:
-    to = resolve_broker(origin.account)
-    if to.insecure:
-        say(f"--tls-insecure: nobody has checked that {to} is who it says it is")
-    return to
+def _get_broker(origin: SourceArgs, notify: Notify) -> Broker:
+    broker = resolve_broker(origin.account)
+    if broker.insecure:
+        notify(f"--tls-insecure: the certificate of {broker} is not checked")
+    return broker
 
 
-def delete_queue(origin: SourceArgs, say: Notify) -> None:
+def delete_queue(origin: SourceArgs, notify: Notify) -> None:
     """Delete the named queue.
 
     Raises:
-        UsageError: If the flags name no broker.
+        UsageError: If no broker is set.
         ConnectionFailed: If the broker cannot be reached.
-        Refused: If it says no.
-        TlsError: If its certificate is not to be trusted.
+        Refused: If the broker refuses the user or the request.
+        TlsError: If the broker's certificate is not trusted.
     """
-    to = _broker(origin, say)
+    broker = _get_broker(origin, notify)
 
     from tcsniff.sources.connection import Connection  # kombu: 50 ms
 
-    name = f"queue/{to.user}/{origin.queue}"
-    link = Connection(to)
+    name = f"queue/{broker.user}/{origin.queue}"
+    connection = Connection(broker)
     try:
-        link.open()
-        if link.waiting(name) is None:
-            say(f"{to.name} has no queue {name}")
+        connection.open()
+        if connection.count_messages(name) is None:
+            notify(f"{broker.name} has no queue {name}")
         else:
-            say(f"{name} deleted, with {link.delete(name):,} messages")
+            notify(f"{name} deleted, with {connection.delete_queue(name):,} messages")
     finally:
-        link.close()
+        connection.close()
 
 
 @contextmanager
-def _demo(
-    origin: SourceArgs, selection: Selection, say: Notify, seed: int | None, groups: int | None
+def _open_demo(
+    origin: SourceArgs, selection: Selection, notify: Notify, seed: int | None, groups: int | None
 ) -> Iterator[OpenSource]:
     exchanges = {binding.exchange for binding in selection.bindings}
-    for strange in sorted(exchanges - {exchange.address for exchange in QUEUE_EXCHANGES}):
-        say(f"the demo has no {strange}: it simulates the queue alone")
+    for unknown in sorted(exchanges - {exchange.address for exchange in QUEUE_EXCHANGES}):
+        notify(f"the demo has no {unknown}; it simulates only the queue")
 
     from tcsniff.simulator.simulation import simulate
     from tcsniff.sources.demo import Demo  # kombu: 50 ms
 
     if seed is None:
-        seed = random.randrange(_SEEDS) if origin.seed is None else origin.seed
-    start = time.time() if origin.seed is None else _SEEDED
+        seed = random.randrange(1_000_000) if origin.seed is None else origin.seed
+    start = time.time() if origin.seed is None else _SEEDED_START
     simulated = simulate(seed=seed, start=start, groups=groups)
     with Demo(simulated, exchanges, pace=choose_pace(origin)) as demo:
-        say(f"listening to the demo, seed {seed} ({_count(selection)}); Ctrl-C ends")
+        notify(f"listening to the demo, seed {seed} ({_count_bindings(selection)}); Ctrl-C ends")
         yield OpenSource(demo, "demo", selection.accepts())
 
 
 @contextmanager
-def _recorded(
-    origin: SourceArgs, selection: Selection, say: Notify, watch: ConnectionObserver
+def _open_recording(
+    origin: SourceArgs, selection: Selection, notify: Notify, observer: ConnectionObserver
 ) -> Iterator[OpenSource]:
     from tcsniff.sources.recording import Recording
 
     recording = Recording(
         origin.recordings,
-        say,
+        notify,
         selection=selection if selection.clauses else None,
-        on_gap=watch.add_gap,
+        on_gap=observer.add_gap,
         follow=origin.follow,
         speed=origin.speed,
     )
@@ -224,6 +222,6 @@ def _recorded(
         yield OpenSource(recording, name, None, os.environ.get(ROOT_URL))
 
 
-def _count(selection: Selection) -> str:
+def _count_bindings(selection: Selection) -> str:
     number = len(selection.bindings)
     return f"{number} binding{'s' * (number != 1)}"

@@ -1,4 +1,4 @@
-"""A run of `simulate`: messages out to a broker, at their time.
+"""A run of `simulate`: publishes messages to a broker when they are due.
 
 Imported when the command runs, not for its help.
 """
@@ -19,46 +19,46 @@ from tcsniff.pulse.exchanges import CATALOG
 from tcsniff.renderers.output import Output
 from tcsniff.settings.brokers import Broker
 from tcsniff.signals import signal_handler
+from tcsniff.simulator.pacing import Pace
 from tcsniff.simulator.planning import Plan, format_task_graph
-from tcsniff.simulator.schedule import Pace
 from tcsniff.sources.publisher import Publisher
 from tcsniff.sources.wakeup import WakeUp
 
-_SLACK = 0.01  # seconds that a message may be early, so that waits are worth their while
-_LATE = 0.1  # seconds after which time is taken for lost
-_GOODBYE = 2.0  # seconds for what is on its way when it ends early
+_MAX_EARLY = 0.01  # seconds; shorter waits are not worth it
+_MAX_LATE = 0.1  # seconds; after that, later messages are delayed, too
+_EXIT_PATIENCE = 2.0  # seconds to wait for confirmations after a signal
 
 Timed = Iterable[tuple[float, Delivery]]
 """Messages, each with when it is due, in seconds since the Unix epoch, in order."""
 
 
 class SimulateRun:
-    """Publishes, and tells which task groups begin."""
+    """Publishes messages, and prints the ID of each task group that begins."""
 
     def __init__(self, broker: Broker, pace: Pace, notify: Callable[[str], None]) -> None:
-        """Nothing is connected yet.
+        """Create a run that is not connected yet.
 
         Args:
             broker: Where to publish.
             pace: When messages are due.
-            notify: Tells the person something.
+            notify: Prints a message.
         """
         self._broker = broker
         self._pace = pace
         self._notify = notify
         self._output = Output()
-        self._alarm = WakeUp()
-        self._publisher = Publisher(broker, self._alarm)
+        self._wake_up = WakeUp()
+        self._publisher = Publisher(broker, self._wake_up)
         self._groups: set[str] = set()
         self._started = time.monotonic()
 
-    def of(self, messages: Timed, *, seed: int, delay: float) -> int:
-        """Publish all, or until a signal ends it.
+    def run(self, messages: Timed, *, seed: int, delay: float) -> int:
+        """Publish all messages, or until a signal.
 
         Args:
-            messages: What to publish.
-            seed: What they were made of.
-            delay: Seconds between the first id and the first message.
+            messages: The messages.
+            seed: Their seed.
+            delay: Seconds between the first ID and the first message.
 
         Returns:
             The exit status.
@@ -66,69 +66,70 @@ class SimulateRun:
         Raises:
             UsageError: If the broker is on another machine.
             ConnectionFailed: If it cannot be reached, or the connection is lost.
-            Refused: If it refuses the login, an exchange or a message.
-            OutputClosed: If nobody reads the ids any more.
+            Refused: If it refuses the user, an exchange or a message.
+            OutputClosed: If the reader of the IDs went away.
         """
         publisher = self._publisher
         with closing(publisher):
             publisher.open()
-            publisher.provide(one.address for one in CATALOG if one.service == "queue")
+            publisher.ensure_exchanges(
+                exchange.address for exchange in CATALOG if exchange.service == "queue"
+            )
             self._notify(f"publishing to {self._broker}, seed {seed}; Ctrl-C ends")
             try:
-                with signal_handler.deferred(self._alarm.ring, self._report):
-                    self._perform_and_leave(messages, delay)
+                with signal_handler.deferred(self._wake_up.trigger, self._report):
+                    self._publish_all(messages, delay)
             except ConnectionFailed as error:
-                raise ConnectionFailed(f"{error}; {self._worded()}") from error
+                raise ConnectionFailed(f"{error}; {self._format_counts()}") from error
         if publisher.refused:
             raise Refused(
-                f"{self._broker} refused {publisher.refused:,} messages, as for a queue that is "
-                "full"
+                f"{self._broker} refused {publisher.refused:,} messages; a queue may be full"
             )
         return signal_handler.exit_status if signal_handler.received is not None else 0
 
-    def _perform_and_leave(self, messages: Timed, delay: float) -> None:
+    def _publish_all(self, messages: Timed, delay: float) -> None:
         try:
-            self._perform(iter(messages), delay)
+            self._publish(iter(messages), delay)
         except (KeyboardInterrupt, SystemExit):  # while our output was blocked
-            self._leave()
+            self._finish()
             raise
-        self._leave()
+        self._finish()
 
-    def _perform(self, messages: Iterator[tuple[float, Delivery]], delay: float) -> None:
-        first = next(messages)  # there is one: every group has tasks
-        self._tell_group(first[1])
-        self._publisher.rest(delay)
+    def _publish(self, messages: Iterator[tuple[float, Delivery]], delay: float) -> None:
+        first = next(messages)  # exists, because every group has tasks
+        self._print_group(first[1])
+        self._publisher.idle(delay)
         start = self._started = time.monotonic()
         for when, delivery in itertools.chain([first], messages):
             left = start + self._pace.due(when) - time.monotonic()
-            if left > _SLACK:
-                self._publisher.rest(left)
-            elif left < -_LATE:
+            if left > _MAX_EARLY:
+                self._publisher.idle(left)
+            elif left < -_MAX_LATE:
                 self._pace.slip(-left)
-            if self._alarm.rung:
+            if self._wake_up.is_triggered:
                 return
-            self._tell_group(delivery)
+            self._print_group(delivery)
             self._publisher.publish([delivery])
 
-    def _leave(self) -> None:
-        # See what is out to its end, within reason.
+    def _finish(self) -> None:
+        # Wait for confirmations, but not for long after a signal.
         if signal_handler.received is not None:
-            self._publisher.patience = _GOODBYE
+            self._publisher.confirm_timeout = _EXIT_PATIENCE
         try:
-            self._publisher.settle()
+            self._publisher.await_confirms()
         except ConnectionFailed:
             if signal_handler.received is None:
                 raise
-        self._notify(self._worded())
+        self._notify(self._format_counts())
 
-    def _tell_group(self, delivery: Delivery) -> None:
+    def _print_group(self, delivery: Delivery) -> None:
         words = delivery.routing_key.split(".")
         group = words[8] if len(words) > 8 else words[1]  # keys of tasks and of groups
         if group not in self._groups:
             self._groups.add(group)
             self._output.write(f"{group}\n".encode())
 
-    def _worded(self) -> str:
+    def _format_counts(self) -> str:
         sent, confirmed = self._publisher.sent, self._publisher.confirmed
         taken = time.monotonic() - self._started
         all_of = "all" if confirmed == sent else f"{confirmed:,}"
@@ -137,7 +138,7 @@ class SimulateRun:
         return f"{messages} of {groups} published in {taken:.1f} s, {all_of} confirmed"
 
     def _report(self) -> str:
-        return f"tcsniff: {self._worded()}\n"
+        return f"tcsniff: {self._format_counts()}\n"
 
 
 def write_graph_file(path: str, plans: Iterable[Plan]) -> None:

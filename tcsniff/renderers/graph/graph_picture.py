@@ -8,62 +8,63 @@ from rich.text import Text
 
 from tcsniff.renderers.ansi import join_words, paint_lines
 from tcsniff.renderers.graph import graph_parts
-from tcsniff.renderers.graph.scene import Scene, troubles
-from tcsniff.renderers.terminal import StreamStatus, format_status
+from tcsniff.renderers.graph.scene import Scene, list_troubled
+from tcsniff.renderers.stream import StreamStatus
+from tcsniff.renderers.terminal import format_status
 from tcsniff.taskgraph.graph import Node
 
 _INDENT = "  "
-_CHROME = 4  # lines besides: title, bar, path and status
+_OTHER_LINES = 4  # title, bar, path and status
 _OPEN_FIRST = ("running", "pending", "unscheduled", "unheard", "failed", "exception", "completed")
-_PLACES = {state: place for place, state in enumerate(_OPEN_FIRST)}
-_AIRY = 3  # lines to spare from which on the parts are set apart
+_STATE_ORDER = {state: place for place, state in enumerate(_OPEN_FIRST)}
+_BLANK_LINES = 3  # that separate the parts, if there is room
 
 
 def draw_graph(
-    scene: Scene, status: StreamStatus | None, width: int, height: int, *, colour: bool
+    scene: Scene, status: StreamStatus | None, width: int, height: int, *, color: bool
 ) -> list[str]:
-    """Lay a picture out.
+    """Draw a group.
 
-    First come the tasks that went wrong, then a line for each kind; where there
-    is room, the tasks of a kind below it, those that are open first.
+    First the tasks that went wrong, then a line for each kind. If there is room,
+    the tasks of a kind are below it, open ones first.
 
     Args:
-        scene: What to show.
-        status: For the line below; None for none.
+        scene: The group.
+        status: For the status line; None for no status line.
         width: Of the screen, in cells.
-        height: The most lines.
-        colour: Whether to use colours.
+        height: The maximum number of lines.
+        color: Whether to use colors.
 
     Returns:
-        Lines no wider than `width`, and no more than `height` of them.
+        At most `height` lines of at most `width` cells.
     """
     rows = [graph_parts.format_title(scene, width), graph_parts.format_progress(scene, width)]
-    room = max(0, height - _CHROME)
-    told = _wrong(scene, width, room)
-    kinds = _kinds(scene, width, room - len(told))
+    room = max(0, height - _OTHER_LINES)
+    wrong = _list_wrong(scene, width, room)
+    kinds = _list_kinds(scene, width, room - len(wrong))
     foot = [graph_parts.format_path_line(scene, width)] if scene.path else []
     if status is not None:
         foot.append(format_status(status, width))
-    parts = [part for part in (told, kinds, foot) if part]
+    parts = [part for part in (wrong, kinds, foot) if part]
     spare = height - len(rows) - sum(map(len, parts))
     for part in parts:
         is_apart = spare >= len(parts) or (part is foot and spare > 0)
         rows += [Text(), *part] if is_apart else part
-    return paint_lines(rows, width, colour=colour)[:height]
+    return paint_lines(rows, width, color=color)[:height]
 
 
-def _share(wrong: int, kinds: int, room: int) -> int:
-    # At least a third for what went wrong, and more where the kinds need less.
+def _share_room(wrong: int, kinds: int, room: int) -> int:
+    # At least a third for the tasks that went wrong, and more if kinds need less.
     return min(wrong, max(min(room, 1), room // 3, room - kinds - 2))
 
 
-def _wrong(scene: Scene, width: int, room: int) -> list[Text]:
-    nodes = troubles(scene.graph.nodes.values(), scene.blocks)
-    lines, room = room, _share(len(nodes), len(scene.kinds), room)
+def _list_wrong(scene: Scene, width: int, room: int) -> list[Text]:
+    nodes = list_troubled(scene.graph.nodes.values(), scene.blocks)
+    lines, room = room, _share_room(len(nodes), len(scene.kinds), room)
     if len(nodes) <= room:
         rows = graph_parts.format_wrong(nodes, scene, width)
         spare = (lines - len(rows) - len(scene.kinds)) // 2
-        return [*_with_logs(nodes, rows, scene, width, spare)]
+        return [*_add_logs(nodes, rows, scene, width, spare)]
     if room < 1:
         return []
     more = len(nodes) - room + 1
@@ -71,25 +72,27 @@ def _wrong(scene: Scene, width: int, room: int) -> list[Text]:
     return [*rows, Text(f"… and {more:,} more that went wrong", style="dim")]
 
 
-def _with_logs(
+def _add_logs(
     nodes: Sequence[Node], rows: Sequence[Text], scene: Scene, width: int, spare: int
 ) -> Iterator[Text]:
-    # An address that is cut off is of no use.
+    # URLs are never cut.
     for node, row in zip(nodes, rows, strict=True):
         yield row
         url = graph_parts.format_log(node, scene)
         if url is not None and spare > 0 and len(url) + len(_INDENT) <= width:
             spare -= 1
-            yield Text(_INDENT).append_text(join_words(url, "dim", url if scene.linked else None))
+            yield Text(_INDENT).append_text(
+                join_words(url, "dim", url if scene.link_root else None)
+            )
 
 
-def _kinds(scene: Scene, width: int, room: int) -> list[Text]:
+def _list_kinds(scene: Scene, width: int, room: int) -> list[Text]:
     names = list(scene.kinds)
     wide = graph_parts.measure_kinds(names)
     if len(names) > room:
-        # What is over and done with can be left out first.
-        names = _most_telling(scene, max(0, room - 1))
-    details = _details(scene, names, width, room - len(names))
+        # Kinds without open tasks are left out first.
+        names = _choose_kinds(scene, max(0, room - 1))
+    details = _list_tasks(scene, names, width, room - len(names))
     rows = []
     for name in names:
         below = details.get(name, ())
@@ -102,35 +105,37 @@ def _kinds(scene: Scene, width: int, room: int) -> list[Text]:
     return rows
 
 
-def _most_telling(scene: Scene, room: int) -> list[str]:
-    def worth(name: str) -> tuple[bool, int]:
+def _choose_kinds(scene: Scene, room: int) -> list[str]:
+    def get_order(name: str) -> tuple[bool, int]:
         nodes = scene.kinds[name]
         return not any(node.is_open for node in nodes), -len(nodes)
 
-    chosen = set(sorted(scene.kinds, key=worth)[:room])
+    chosen = set(sorted(scene.kinds, key=get_order)[:room])
     return [name for name in scene.kinds if name in chosen]
 
 
-def _details(scene: Scene, names: Sequence[str], width: int, room: int) -> dict[str, list[Text]]:
-    # All tasks, if they fit; else the open ones, each kind in turn, so that a
-    # large one does not take all the room.
-    room -= _AIRY
-    ordered = {name: _by_state(scene.kinds[name]) for name in names}
+def _list_tasks(
+    scene: Scene, names: Sequence[str], width: int, room: int
+) -> dict[str, list[Text]]:
+    # All tasks, if they fit; otherwise the open ones, from each kind in turn, so
+    # that a large kind does not use all the room.
+    room -= _BLANK_LINES
+    ordered = {name: _sort_by_state(scene.kinds[name]) for name in names}
     if sum(map(len, ordered.values())) > room:
-        ordered = {name: [one for one in ordered[name] if one.is_open] for name in names}
+        ordered = {name: [node for node in ordered[name] if node.is_open] for name in names}
     shown = dict.fromkeys(names, 0)
     while room > 0 and (left := [name for name in names if shown[name] < len(ordered[name])]):
         for name in left[:room]:
             shown[name] += 1
         room -= len(left[:room])
     return {
-        name: _tasks(ordered[name], scene, number, width)
+        name: _format_tasks(ordered[name], scene, number, width)
         for name, number in shown.items()
         if number
     }
 
 
-def _tasks(ordered: Sequence[Node], scene: Scene, number: int, width: int) -> list[Text]:
+def _format_tasks(ordered: Sequence[Node], scene: Scene, number: int, width: int) -> list[Text]:
     is_cut = len(ordered) > number > 1
     shown = ordered[: number - 1 if is_cut else number]
     wide = graph_parts.find_room((node.label for node in shown), width)
@@ -140,7 +145,7 @@ def _tasks(ordered: Sequence[Node], scene: Scene, number: int, width: int) -> li
     return rows
 
 
-def _by_state(nodes: Sequence[Node]) -> list[Node]:
+def _sort_by_state(nodes: Sequence[Node]) -> list[Node]:
     return sorted(
-        nodes, key=lambda node: (_PLACES.get(node.state, 0), graph_parts.format_age(node))
+        nodes, key=lambda node: (_STATE_ORDER.get(node.state, 0), graph_parts.get_age_order(node))
     )

@@ -1,111 +1,108 @@
-"""From events to the graph of a group, and from there to a view of it."""
+"""Events folded into a task group, which a view shows."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from typing import Protocol
 
 from tcsniff.pipeline import Renderer
 from tcsniff.pulse.deliveries import Gap
 from tcsniff.pulse.events import Event
-from tcsniff.taskgraph.graph import Graph
 from tcsniff.taskgraph.group import GroupState
 from tcsniff.taskgraph.summary import Json, summarize_change
 from tcsniff.taskgraph.tracker import Change
 
 
-class GroupView(Protocol):
-    """What becomes of a group that is followed."""
+class GroupView(Renderer):
+    """Shows a task group; this one shows nothing.
 
-    def came(self, number: int, lag: float | None) -> None:
-        """Take note that so many events have come, the last one so many seconds late."""
-        ...
+    `close` shows the final state of the group.
+    """
 
-    def changed(self, changes: Iterable[Json]) -> None:
-        """Take changes in, as `summary.change_of` words them."""
-        ...
+    def show(self, events: Sequence[Event]) -> None:
+        """Add events, after they were folded into the group."""
+
+    def add_changes(self, changes: Sequence[Json]) -> None:
+        """Add changes, in the form of `summarize_change`."""
+
+    def flush(self) -> None:
+        """Write what was added."""
 
     def show_gap(self, gap: Gap) -> None:
-        """Take in a time in which nothing could be heard."""
-        ...
+        """Add a gap."""
 
-    def flush(self, graph: Callable[[], Graph], now: float) -> None:
-        """Let out of our hands what was taken in."""
-        ...
-
-    def finish(self, graph: Graph, now: float) -> None:
-        """Show how it is in the end; nothing is shown after this."""
-        ...
-
-    def leave(self) -> None:
-        """End without a last word: there is no such group."""
-        ...
+    def abandon(self) -> None:
+        """End without showing the final state, for example of an unknown group."""
 
 
 class GroupRenderer(Renderer):
-    """Folds events into a group, and has a view show it."""
+    """Folds events into a group, and shows it in a view."""
 
     def __init__(
         self,
-        following: GroupState,
+        group: GroupState,
         view: GroupView,
         *,
-        clock: Callable[[], float],
-        inquire: Callable[[], Iterable[Change]],
+        poll: Callable[[], Iterable[Change]],
         root_url: str | None = None,
     ) -> None:
-        """Nothing is shown yet.
+        """Create a renderer.
 
         Args:
-            following: The group.
-            view: What shows it.
-            clock: Tells the group's time, in seconds since the Unix epoch.
-            inquire: Gives what the queue has told in the meantime.
-            root_url: Of the deployment, for addresses of logs; None if that is not
-                known.
+            group: The group.
+            view: Shows the group.
+            poll: Returns the changes that the queue's API has reported since the
+                last call.
+            root_url: Root URL of the deployment, for URLs of logs; None if unknown.
         """
-        self._following = following
+        self.is_live = view.is_live
+        self._group = group
         self._view = view
-        self._clock = clock
-        self._inquire = inquire
+        self._poll = poll
         self._root_url = root_url
         self._is_finished = False
 
     def show(self, events: Sequence[Event]) -> None:
-        """Take a batch in."""
+        """Fold a batch of events into the group."""
         changes: list[Json] = []
         for event in events:
-            change = self._following.take(event.delivery)
+            change = self._group.apply(event.delivery)
             if change is not None:
-                changes += self._worded([change], event.delivery.received)
-        self._view.changed(changes)
-        if events:
-            self._view.came(len(events), events[-1].lag)
+                changes += self._summarize([change], event.delivery.received)
+        self._view.add_changes(changes)
+        self._view.show(events)
 
     def show_gap(self, gap: Gap) -> None:
-        """Take a gap in."""
+        """Add a gap."""
         self._view.show_gap(gap)
 
     def flush(self) -> None:
-        """Take in what the queue has told, and have all of it shown."""
-        self._view.changed(list(self._worded(self._inquire(), None)))
-        self._view.flush(self._following.graph, self._clock())
+        """Add the answers of the queue's API, and show everything."""
+        self._view.add_changes(list(self._summarize(self._poll(), None)))
+        self._view.flush()
 
-    def leave(self) -> None:
-        """End without a last word: there is no such group."""
+    def notify(self, text: str) -> None:
+        """Write a line above the picture."""
+        self._view.notify(text)
+
+    def redraw(self) -> None:
+        """Draw the next picture below the terminal's content."""
+        self._view.redraw()
+
+    def abandon(self) -> None:
+        """End without showing the final state."""
         if not self._is_finished:
             self._is_finished = True
-            self._view.leave()
+            self._view.abandon()
 
     def close(self) -> None:
-        """Show how it is in the end, once."""
+        """Show the final state, once."""
         if not self._is_finished:
             self._is_finished = True
-            self._view.finish(self._following.graph(), self._clock())
+            self._view.close()
 
-    def _worded(self, changes: Iterable[Change], received: str | None) -> Iterator[Json]:
+    def _summarize(self, changes: Iterable[Change], received: str | None) -> Iterator[Json]:
         for change in changes:
-            worded = summarize_change(change, received, self._root_url)
-            if worded is not None:
-                worded["label"] = worded["label"] or self._following.label(worded["taskId"])
-                yield worded
+            summary = summarize_change(change, received, self._root_url)
+            if summary is not None:
+                summary["label"] = summary["label"] or self._group.label(summary["taskId"])
+                yield summary

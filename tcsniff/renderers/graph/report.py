@@ -1,4 +1,4 @@
-"""A task group as one document, written when all is known."""
+"""A task group as one document, written at the end."""
 
 from __future__ import annotations
 
@@ -8,131 +8,116 @@ import orjson
 from rich.cells import cell_len
 from rich.text import Text
 
-from tcsniff.pulse.deliveries import Gap
+from tcsniff.pulse.styles import get_state_style
 from tcsniff.pulse.times import format_duration
 from tcsniff.renderers.ansi import paint_lines
-from tcsniff.renderers.columns import to_ascii
-from tcsniff.renderers.graph.graph_parts import LABEL, format_task
-from tcsniff.renderers.graph.graph_picture import draw_graph
-from tcsniff.renderers.graph.scene import Scene, get_state_style, scene_of
+from tcsniff.renderers.columns import encode_text
+from tcsniff.renderers.graph.graph_parts import MAX_LABEL, format_task
+from tcsniff.renderers.graph.group_renderer import GroupView
+from tcsniff.renderers.graph.scene import Scene, build_scene
 from tcsniff.renderers.output import Output
 from tcsniff.sanitize import sanitize
 from tcsniff.taskgraph.blocking import find_blocked
 from tcsniff.taskgraph.critical_path import PathStep, find_critical_path
 from tcsniff.taskgraph.graph import Graph
+from tcsniff.taskgraph.group import GroupState
 from tcsniff.taskgraph.summary import Json, summarize_blocked, summarize_step
 
 ReportFormat = Callable[[Graph, float], str]
-"""Words a document of a graph at a moment, in seconds since the Unix epoch."""
+"""Formats a graph at a time, in seconds since the Unix epoch; safe for a terminal."""
 
 
-class GroupReport:
+class GroupReport(GroupView):
     """Shows nothing until the end, then a document."""
 
-    def __init__(self, output: Output, words: ReportFormat, *, ascii_only: bool = False) -> None:
-        """Take an output.
+    def __init__(
+        self,
+        output: Output,
+        group: GroupState,
+        clock: Callable[[], float],
+        format_report: ReportFormat,
+        *,
+        ascii_only: bool = False,
+    ) -> None:
+        """Create a view.
 
         Args:
             output: Where to write.
-            words: The document; safe for a terminal.
-            ascii_only: Whether our symbols are spelled in ASCII.
+            group: The group.
+            clock: Returns the group's time, in seconds since the Unix epoch.
+            format_report: Formats the document.
+            ascii_only: Whether to replace symbols by ASCII characters.
         """
         self._output = output
-        self._words = words
+        self._group = group
+        self._clock = clock
+        self._format_report = format_report
         self._ascii_only = ascii_only
 
-    def came(self, number: int, lag: float | None) -> None:
-        """Take no notice."""
-
-    def changed(self, changes: Iterable[Json]) -> None:
-        """Take no notice."""
-
-    def show_gap(self, gap: Gap) -> None:
-        """Take no notice."""
-
-    def flush(self, graph: Callable[[], Graph], now: float) -> None:  # noqa: ARG002 - a view's
-        """See that there is still somebody to write for."""
+    def flush(self) -> None:
+        """Check whether there is still a reader."""
         self._output.check()
 
-    def leave(self) -> None:
-        """End without it."""
-
-    def finish(self, graph: Graph, now: float) -> None:
-        """Write it."""
-        text = self._words(graph, now)
-        self._output.write((to_ascii(text) if self._ascii_only else text).encode(errors="replace"))
+    def close(self) -> None:
+        """Write the document."""
+        text = self._format_report(self._group.graph(), self._clock())
+        self._output.write(encode_text(text, ascii_only=self._ascii_only))
 
 
-def draw_report(
-    size: Callable[[], tuple[int, int]], root_url: str | None, *, has_links: bool, colour: bool
-) -> ReportFormat:
-    """Word the picture that the live view draws."""
-
-    def words(graph: Graph, now: float) -> str:
-        width, height = size()
-        scene = scene_of(graph, now, root_url, has_links=has_links)
-        rows = draw_graph(scene, None, width, max(1, height - 1), colour=colour)
-        return "".join(f"{row}\n" for row in rows)
-
-    return words
+def format_path_json(graph: Graph, now: float) -> str:
+    """Format the critical path as JSON lines, one for each step."""
+    return _dump_lines(map(summarize_step, find_critical_path(graph, now)))
 
 
-def list_path_rows(width: int, *, as_json: bool, colour: bool) -> ReportFormat:
-    """Word the critical path, a line a step."""
-
-    def words(graph: Graph, now: float) -> str:
-        steps = find_critical_path(graph, now)
-        if as_json:
-            return _json_lines(map(summarize_step, steps))
-        return _lines(paint_lines(path_rows(steps), width, colour=colour))
-
-    return words
+def format_blocked_json(graph: Graph, now: float) -> str:  # noqa: ARG001 - a ReportFormat
+    """Format the tasks that wait as JSON lines."""
+    return _dump_lines(summarize_blocked(blocked, graph) for blocked in find_blocked(graph.nodes))
 
 
-def list_blocked_rows(width: int, *, as_json: bool, colour: bool) -> ReportFormat:
-    """Word who waits for whom, a line a task that waits."""
-
-    def words(graph: Graph, now: float) -> str:
-        if as_json:
-            return _json_lines(summarize_blocked(one, graph) for one in find_blocked(graph.nodes))
-        return _lines(paint_lines(blocked_rows(scene_of(graph, now)), width, colour=colour))
-
-    return words
+def format_path_text(graph: Graph, now: float, *, width: int, color: bool) -> str:
+    """Format the critical path as text, a line for each step."""
+    return join_lines(
+        paint_lines(list_path_rows(find_critical_path(graph, now)), width, color=color)
+    )
 
 
-def _json_lines(values: Iterable[Json]) -> str:
-    return "".join(orjson.dumps(value).decode() + "\n" for value in values)
+def format_blocked_text(graph: Graph, now: float, *, width: int, color: bool) -> str:
+    """Format the tasks that wait as text, a line for each."""
+    return join_lines(paint_lines(list_blocked_rows(build_scene(graph, now)), width, color=color))
 
 
-def _lines(rows: Iterable[str]) -> str:
-    return "".join(f"{row}\n" for row in rows)
+def _dump_lines(values: Iterable[Json]) -> str:
+    return join_lines(orjson.dumps(value).decode() for value in values)
 
 
-def path_rows(steps: Sequence[PathStep]) -> list[Text]:
-    """Tell the critical path, a line a step: waiting, running, and neither."""
+def join_lines(lines: Iterable[str]) -> str:
+    """Return text with a line feed after each line."""
+    return "".join(f"{line}\n" for line in lines)
+
+
+def list_path_rows(steps: Sequence[PathStep]) -> list[Text]:
+    """Return a row for each step of the critical path: waiting, running and idle time."""
     if not steps:
         return [Text("no task was scheduled yet")]
     rows = [Text(f"{'WAITING':>10} {'RUNNING':>10} {'IDLE':>10}  TASK", style="bold")]
     for step in steps:
-        row = Text(
-            "".join(f"{format_duration(part):>10} " for part in (step.waiting, step.running))
-        )
-        row.append(f"{format_duration(step.idle) if step.idle >= _WORTH else '':>10}  ")
-        look = get_state_style(step.node.state)
-        row.append(f"{look.symbol} ", style=look.style).append(sanitize(step.node.label))
+        row = Text(f"{format_duration(step.waiting):>10} {format_duration(step.running):>10} ")
+        row.append(f"{format_duration(step.idle) if step.idle >= _MIN_IDLE else '':>10}  ")
+        style = get_state_style(step.node.state)
+        row.append(f"{style.symbol} ", style=style.style).append(sanitize(step.node.label))
         rows.append(row.append(f"  {sanitize(step.node.pool)}", style="dim"))
-    whole = sum(step.length for step in steps)
-    rows.append(Text(f"{format_duration(whole):>10} in all", style="bold"))
+    total = sum(step.length for step in steps)
+    rows.append(Text(f"{format_duration(total):>10} in all", style="bold"))
     return rows
 
 
-_WORTH = 0.05  # seconds, below which idleness is not worth a figure
+_MIN_IDLE = 0.05  # seconds; shorter idle times are left out
 
 
-def blocked_rows(scene: Scene) -> list[Text]:
-    """Tell who waits for whom, a line a task that waits."""
+def list_blocked_rows(scene: Scene) -> list[Text]:
+    """Return a row for each task that waits for another."""
     if not scene.blocked:
         return [Text("no task waits for another")]
-    nodes = [one.node for one in scene.blocked.values()]
-    room = min(LABEL, max(cell_len(sanitize(node.label)) for node in nodes))
+    nodes = [blocked.node for blocked in scene.blocked.values()]
+    room = min(MAX_LABEL, max(cell_len(sanitize(node.label)) for node in nodes))
     return [format_task(node, scene, room) for node in nodes]

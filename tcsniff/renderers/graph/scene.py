@@ -1,41 +1,16 @@
-"""What a picture of a task graph shows: one moment of a group, and what follows from it."""
+"""A task group at one moment, with everything that a picture of it shows."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
-from tcsniff.pulse.styles import EVENT_STYLES, Style
-from tcsniff.sanitize import sanitize
 from tcsniff.taskgraph.blocking import Blocked, find_blocked
 from tcsniff.taskgraph.critical_path import PathStep, find_critical_path
 from tcsniff.taskgraph.forecast import estimate_time_left
-from tcsniff.taskgraph.graph import (
-    UNHEARD,
-    Graph,
-    Node,
-    count_states,
-    measure_span,
-    rank_nodes,
-)
+from tcsniff.taskgraph.graph import Graph, Node, count_states, measure_span, rank_nodes
 
-SYMBOLS = {
-    "completed": EVENT_STYLES["task-completed"],
-    "running": EVENT_STYLES["task-running"],
-    "pending": EVENT_STYLES["task-pending"],
-    "unscheduled": EVENT_STYLES["task-defined"]._replace(word="unscheduled"),
-    UNHEARD: Style("?", "not heard of", "dim"),
-    "failed": EVENT_STYLES["task-failed"],
-    "exception": EVENT_STYLES["task-exception"],
-}
-"""How states look; words yet to come as `STRANGE`."""
-STRANGE = Style("·", "", "")
 NO_KIND = "(no kind)"
-
-
-def get_state_style(state: str) -> Style:
-    """Tell how a state looks; what it says is safe for a terminal."""
-    return SYMBOLS.get(state) or STRANGE._replace(word=sanitize(state))
 
 
 @dataclass(frozen=True)
@@ -45,14 +20,14 @@ class Scene:
     Attributes:
         graph: The group.
         now: The moment, in seconds since the Unix epoch.
-        root_url: Of the deployment, for addresses; None if that is not known.
-        has_links: Whether text may lead somewhere when it is clicked.
-        counts: How many tasks are in each state.
+        root_url: Root URL of the deployment; None if unknown.
+        has_links: Whether text may be a link.
+        counts: The number of tasks in each state.
         length: How long the group has taken, in seconds.
-        left: How much longer it will take, in seconds; None if that cannot be told.
+        left: The estimated time left, in seconds; None if unknown.
         path: The critical path.
-        blocked: The tasks that wait, by id.
-        blocks: How many tasks wait for a task, by its id.
+        blocked: The tasks that wait, by ID.
+        blocks: How many tasks wait for a task, by its ID.
         kinds: The tasks by kind, in the order of the graph.
     """
 
@@ -66,22 +41,22 @@ class Scene:
     path: list[PathStep]
     blocked: dict[str, Blocked]
     blocks: dict[str, int]
-    kinds: dict[str, list[Node]] = field(default_factory=dict)
+    kinds: dict[str, list[Node]]
 
     @property
-    def linked(self) -> str | None:
-        """The root URL for links; None for none."""
+    def link_root(self) -> str | None:
+        """The root URL for links; None for no links."""
         return self.root_url if self.has_links else None
 
 
-def scene_of(
+def build_scene(
     graph: Graph, now: float, root_url: str | None = None, *, has_links: bool = True
 ) -> Scene:
-    """Work out what follows from a graph; the arguments are the attributes of `Scene`."""
+    """Derive a scene from a graph; the arguments are attributes of `Scene`."""
     waiting = find_blocked(graph.nodes)
     blocks: dict[str, int] = {}
-    for one in waiting:
-        for task_id in one.by:
+    for blocked in waiting:
+        for task_id in blocked.by:
             blocks[task_id] = blocks.get(task_id, 0) + 1
     return Scene(
         graph,
@@ -92,43 +67,42 @@ def scene_of(
         measure_span(graph.nodes.values(), now),
         None if graph.is_over else estimate_time_left(graph.nodes, now),
         find_critical_path(graph, now),
-        {one.node.task_id: one for one in waiting},
+        {blocked.node.task_id: blocked for blocked in waiting},
         blocks,
-        _kinds(graph),
+        _group_by_kind(graph),
     )
 
 
-def _kinds(graph: Graph) -> dict[str, list[Node]]:
-    depth = rank_nodes(graph.nodes)
+def _group_by_kind(graph: Graph) -> dict[str, list[Node]]:
+    ranks = rank_nodes(graph.nodes)
     kinds: dict[str, list[Node]] = {}
     for node in graph.nodes.values():
         kinds.setdefault(node.kind, []).append(node)
-    # Where most of a kind stands: a few that wait for nobody do not pull it forward.
-    middle = {kind: sorted(depth[n.task_id] for n in nodes) for kind, nodes in kinds.items()}
-    first = graph.nodes.get(graph.task_group_id)
-    decision = first.kind if first else None
+    decision = graph.nodes.get(graph.task_group_id)
 
-    def order(kind: str) -> tuple[int, bool, str]:
-        return middle[kind][len(middle[kind]) // 2], kind != decision, kind
+    def get_order(kind: str) -> tuple[int, bool, str]:
+        # The median rank, so that a few tasks without dependencies don't move a kind.
+        in_order = sorted(ranks[node.task_id] for node in kinds[kind])
+        is_decision = decision is not None and kind == decision.kind
+        return in_order[len(in_order) // 2], not is_decision, kind
 
-    return {kind: kinds[kind] for kind in sorted(kinds, key=order)}
+    return {kind: kinds[kind] for kind in sorted(kinds, key=get_order)}
 
 
-def troubles(nodes: Iterable[Node], blocks: Mapping[str, int]) -> list[Node]:
+def list_troubled(nodes: Iterable[Node], blocks: Mapping[str, int]) -> list[Node]:
     """List the tasks that went wrong.
 
     Args:
         nodes: All tasks.
-        blocks: How many tasks wait for each, by its id.
+        blocks: How many tasks wait for each, by its ID.
 
     Returns:
-        Those that lost a run and are tried again come last; before them those
-        that most others wait for, then those that failed, then exceptions,
-        among these the latest first.
+        First those that block the most tasks, then failures, then exceptions, each
+        from new to old; last those that lost a run and are being tried again.
     """
 
-    def order(node: Node) -> tuple[bool, int, bool, float, str]:
-        waiting, when = blocks.get(node.task_id, 0), node.since or 0.0
-        return node.is_open, -waiting, node.state != "failed", -when, node.task_id
+    def get_order(node: Node) -> tuple[bool, int, bool, float, str]:
+        blocked, since = blocks.get(node.task_id, 0), node.since or 0.0
+        return node.is_open, -blocked, node.state != "failed", -since, node.task_id
 
-    return sorted((node for node in nodes if node.is_troubled), key=order)
+    return sorted((node for node in nodes if node.is_troubled), key=get_order)

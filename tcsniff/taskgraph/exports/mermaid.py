@@ -9,27 +9,22 @@ Syntax: https://mermaid.js.org/syntax/flowchart.html
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from itertools import pairwise
 
+from tcsniff.pulse.styles import STATE_STYLES, get_state_style
 from tcsniff.pulse.urls import build_task_url
 from tcsniff.sanitize import sanitize
+from tcsniff.taskgraph.blocking import WAITING
 from tcsniff.taskgraph.critical_path import find_critical_path
 from tcsniff.taskgraph.definitions import REQUIRES
-from tcsniff.taskgraph.exports.drawing import (
-    DRAWING_STYLES,
-    OTHER,
-    WAITING,
-    DrawingStyle,
-    describe_group,
-    describe_runs,
-    get_drawing_style,
-)
+from tcsniff.taskgraph.exports.drawing import describe_group, describe_runs
 from tcsniff.taskgraph.graph import Graph, Node, count_states
 
 _MOST_ARROWS = 500
 _MOST_CHARACTERS = 50_000
 _PLAIN = re.compile(r"[^A-Za-z0-9 ,./_✔▶◷○✖!?·-]")
+_OTHER = "other"  # the class of states that are not known
 _HEAVIEST = ("failed", "exception", "running", "pending", "unscheduled", "completed")
 
 
@@ -44,33 +39,33 @@ def export_mermaid(graph: Graph, now: float, root_url: str | None = None) -> str
     Returns:
         Lines that are safe for a terminal.
     """
-    head = ["flowchart LR", f"  %% {_commented(describe_group(graph, now))}"]
+    head = ["flowchart LR", f"  %% {_escape_comment(describe_group(graph, now))}"]
     arrows = sum(len(node.dependencies) for node in graph.nodes.values())
     if arrows <= _MOST_ARROWS:
-        text = "\n".join([*head, *_tasks(graph, now, root_url), *_classes()]) + "\n"
+        text = "\n".join([*head, *_format_tasks(graph, now, root_url), *_format_classes()]) + "\n"
         if len(text) < _MOST_CHARACTERS:
             return text
     head.append("  %% too many tasks for Mermaid: a box for each kind")
-    return "\n".join([*head, *_kinds(graph), *_classes()]) + "\n"
+    return "\n".join([*head, *_format_kinds(graph), *_format_classes()]) + "\n"
 
 
-def _tasks(graph: Graph, now: float, root_url: str | None) -> Iterator[str]:
+def _format_tasks(graph: Graph, now: float, root_url: str | None) -> Iterator[str]:
     path = [step.node.task_id for step in find_critical_path(graph, now)]
     names = {task_id: f"t{number}" for number, task_id in enumerate(graph.nodes)}
-    for number, (kind, nodes) in enumerate(_by_kind(graph).items()):
-        yield f'  subgraph k{number}["{_escaped(kind or "other tasks")}"]'
+    for number, (kind, nodes) in enumerate(_group_by_kind(graph).items()):
+        yield f'  subgraph k{number}["{_escape(kind or "other tasks")}"]'
         for node in nodes:
             # The symbol first: a line that begins like a list's would be taken for one.
-            runs = _escaped(describe_runs(node, now))
-            symbol = get_drawing_style(node).symbol
-            text = f"{symbol} {_escaped(node.label)}<br>{runs}"
-            yield f'    {names[node.task_id]}["{text}"]:::{_class(node.state)}'
+            runs = _escape(describe_runs(node, now))
+            symbol = get_state_style(node.state).symbol
+            text = f"{symbol} {_escape(node.label)}<br>{runs}"
+            yield f'    {names[node.task_id]}["{text}"]:::{_format_class(node.state)}'
         yield "  end"
-    strangers = _strangers(graph)
+    strangers = _find_other_tasks(graph)
     for task_id, name in strangers.items():
-        yield f'  {name}(["{_escaped(task_id)}"]):::other'
+        yield f'  {name}(["{_escape(task_id)}"]):::other'
     names |= strangers
-    yield from _arrows(graph, names, set(pairwise(path)))
+    yield from _format_edges(graph, names, set(pairwise(path)))
     if path:
         yield f"  class {','.join(names[task_id] for task_id in path)} critical"
     for task_id, name in names.items():
@@ -78,13 +73,15 @@ def _tasks(graph: Graph, now: float, root_url: str | None) -> Iterator[str]:
             yield f'  click {name} href "{url}" _blank'
 
 
-def _strangers(graph: Graph) -> dict[str, str]:
+def _find_other_tasks(graph: Graph) -> dict[str, str]:
     needed = (one for node in graph.nodes.values() for one in node.dependencies)
     outside = dict.fromkeys(one for one in needed if one not in graph.nodes)
     return {task_id: f"s{number}" for number, task_id in enumerate(outside)}
 
 
-def _arrows(graph: Graph, names: Mapping[str, str], steps: set[tuple[str, str]]) -> Iterator[str]:
+def _format_edges(
+    graph: Graph, names: Mapping[str, str], steps: set[tuple[str, str]]
+) -> Iterator[str]:
     for node in graph.nodes.values():
         for task_id in node.dependencies:
             arrow = "-->" if node.requires == REQUIRES else "-.->"
@@ -92,15 +89,17 @@ def _arrows(graph: Graph, names: Mapping[str, str], steps: set[tuple[str, str]])
             yield f"  {names[task_id]} {arrow} {names[node.task_id]}"
 
 
-def _kinds(graph: Graph) -> Iterator[str]:
-    kinds = _by_kind(graph)
+def _format_kinds(graph: Graph) -> Iterator[str]:
+    kinds = _group_by_kind(graph)
     names = {kind: f"k{number}" for number, kind in enumerate(kinds)}
     for kind, nodes in kinds.items():
         found = count_states(nodes)
-        told = "  ".join(f"{_look(state).symbol} {number}" for state, number in found.items())
+        counts = "  ".join(
+            f"{get_state_style(state).symbol} {number}" for state, number in found.items()
+        )
         title = f"{kind or 'other tasks'} {len(nodes)}"
         state = next((state for state in _HEAVIEST if state in found), "")
-        yield f'  {names[kind]}["{_escaped(title)}<br>{_escaped(told)}"]:::{_class(state)}'
+        yield f'  {names[kind]}["{_escape(title)}<br>{_escape(counts)}"]:::{_format_class(state)}'
     between: dict[tuple[str, str], int] = {}
     for node in graph.nodes.values():
         for task_id in node.dependencies:
@@ -111,34 +110,30 @@ def _kinds(graph: Graph) -> Iterator[str]:
         yield f"  {names[before]} -->|{number}| {names[after]}"
 
 
-def _by_kind(graph: Graph) -> dict[str, list[Node]]:
+def _group_by_kind(graph: Graph) -> dict[str, list[Node]]:
     kinds: dict[str, list[Node]] = {}
     for node in graph.nodes.values():
         kinds.setdefault(node.kind, []).append(node)
     return kinds
 
 
-def _classes() -> Iterator[str]:
-    styles: Iterable[tuple[str, DrawingStyle]] = (*DRAWING_STYLES.items(), ("other", OTHER))
-    for name, look in styles:
-        dashes = ",stroke-dasharray:4 3" if name in WAITING or look is OTHER else ""
-        yield f"  classDef {name} fill:{look.fill},stroke:{look.line},color:{look.line}{dashes}"
+def _format_classes() -> Iterator[str]:
+    for name in (*STATE_STYLES, _OTHER):
+        style = get_state_style(name)
+        dashes = ",stroke-dasharray:4 3" if name in (*WAITING, _OTHER) else ""
+        yield f"  classDef {name} fill:{style.fill},stroke:{style.line},color:{style.line}{dashes}"
     yield "  classDef critical stroke-width:3px"
 
 
-def _class(state: str) -> str:
-    return state if state in DRAWING_STYLES else "other"
+def _format_class(state: str) -> str:
+    return state if state in STATE_STYLES else _OTHER
 
 
-def _look(state: str) -> DrawingStyle:
-    return DRAWING_STYLES.get(state, OTHER)
-
-
-def _escaped(text: str) -> str:
+def _escape(text: str) -> str:
     # By number, whatever is not plain: Mermaid looks for directives, comments,
     # entities and style lines in the text of labels too.
     return _PLAIN.sub(lambda found: f"#{ord(found[0])};", sanitize(text))
 
 
-def _commented(text: str) -> str:
+def _escape_comment(text: str) -> str:
     return re.sub(r"[^A-Za-z0-9 ,.✔▶◷○✖!?·-]", "_", text)

@@ -13,13 +13,13 @@ from pathlib import Path
 import click
 import pytest
 
+from completions import bash, fish, zsh
+from man.interface import DEFAULT, read_interface
 from running import needed, output_of
 from tcsniff import cli
 from tcsniff.cli import main
-from tcsniff.completions import bash, fish, zsh
-from tcsniff.interface import DEFAULT, interface_of
 
-INTERFACE = interface_of(cli.tcsniff)
+INTERFACE = read_interface(cli.tcsniff)
 COMMANDS = {command.name: command for command in INTERFACE.commands}
 PATIENCE = 20  # seconds for a shell to answer
 
@@ -49,7 +49,7 @@ def test_the_command_prints_what_is_shipped(shell, capsys):
 
 
 def test_other_commands_do_not_import_completions():
-    """Nor what they and the manual are made with."""
+    """They stay fast."""
     program = (
         "import sys; from tcsniff.cli import main; main(['explain', 'task-running']); "
         "print('LOADED', *sys.modules)"
@@ -57,10 +57,7 @@ def test_other_commands_do_not_import_completions():
 
     loaded = output_of(sys.executable, "-c", program).partition("LOADED")[2].split()
 
-    made_with = ("tcsniff.completions", "tcsniff.interface", "tcsniff.manual")
-    assert [
-        name for name in loaded if name.startswith((*made_with, "tcsniff.commands.comp"))
-    ] == []
+    assert [name for name in loaded if name.startswith("tcsniff.commands.completion")] == []
 
 
 def _fields(*names: str, before: str = "") -> list[str]:
@@ -255,7 +252,7 @@ def _fish(typed: str, home: Path, script: str = SCRIPTS["fish"][0]) -> list[tupl
     return [(word, text) for word, _, text in rows]
 
 
-FILES = interface_of(
+FILES = read_interface(
     click.Group(
         "root",
         commands={

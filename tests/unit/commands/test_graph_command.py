@@ -256,11 +256,11 @@ def test_graph_files_tell_what_waits_for_what(tmp_path: Path) -> None:
         (("--demo", "--no-api", "--root-url", "https://x.example"), "contradict each other"),
         (("--demo", "--blocked", "--critical-path"), "exclude each other"),
         (("--demo", "--json", "-o", "lines"), "contradict each other"),
-        ((GROUP, "--no-wait", "--no-api"), "--no-wait needs something to look at"),
+        ((GROUP, "--no-wait", "--no-api"), "--no-wait needs a source"),
         ((GROUP, "--no-wait", "--root-url", "nonsense"), "is not a Taskcluster root URL"),
         ((GROUP,), "no broker"),
-        ((GROUP,), "the queue alone, once: --no-wait"),
-        (("--from", os.devnull, "--root-url", "https://x.example"), "which task group is the"),
+        ((GROUP,), "to ask the queue once: --no-wait"),
+        (("--from", os.devnull, "--root-url", "https://x.example"), "the task group to ask"),
     ],
 )
 def test_wrong_usage_is_one_line(words: Sequence[str], said: str) -> None:
@@ -296,8 +296,8 @@ def test_a_graph_file_of_another_group_is_refused(tmp_path: Path) -> None:
     named = graph(PLAN.task_group_id, "--from", events, *both)
 
     assert (wrong.returncode, several.returncode) == (2, 2)
-    assert f"not of {UNKNOWN}" in wrong.stderr
-    assert "which one?" in several.stderr
+    assert f", not {UNKNOWN}" in wrong.stderr
+    assert "choose one" in several.stderr
     assert summed_up(named.stdout)["tasks"] == len(PLAN.tasks)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 import re
 import shlex
@@ -10,18 +11,19 @@ from pathlib import Path
 
 import pytest
 
+from man import generate
+from man.blocks import Example, Prose, parse_topic
+from man.interface import read_interface
 from paths import ROOT
 from running import command, finished, needed, output_of
 from tcsniff import cli
 from tcsniff.cli import main
-from tcsniff.interface import interface_of
-from tcsniff.manual import documents
-from tcsniff.manual.recipes import RECIPES
-from tcsniff.manual.topics import TOPICS
+from tcsniff.commands.help_format import list_topics
 
+TOPICS = list_topics()
 README = (ROOT / "README.md").read_text(encoding="utf-8")
-COMMANDS = [command.name for command in interface_of(cli.tcsniff).commands]
-PAGES = [text for path, text in documents.documents().items() if path.startswith("man/")]
+COMMANDS = [command.name for command in read_interface(cli.tcsniff).commands]
+PAGES = [text for path, text in generate.build_pages().items() if path.startswith("man/")]
 
 
 @pytest.fixture(scope="module")
@@ -50,7 +52,7 @@ def test_a_topic_says_what_the_manual_says(topic, manual, capsys):
 
     told = capsys.readouterr().out
     assert status == 0
-    paragraphs = re.split(r"\n\n|\n(?=  \S)", told.strip())
+    paragraphs = re.split(r"\n\n|\n(?=  \S)", told.strip())[1:]  # without its title
     assert [one for one in paragraphs if words_of(one).lower() not in manual.lower()] == []
 
 
@@ -79,9 +81,9 @@ def test_a_command_is_told_of_as_by_its_own_flag(command, capsys):
     [
         ("exit-statu", "; did you mean 'exit-status'?"),
         ("docter", "; did you mean 'doctor'?"),
-        ("xyzzy", "; `tcsniff help` lists them"),
-        ("", "; `tcsniff help` lists them"),
-        ("\x1b[2J", "; `tcsniff help` lists them"),
+        ("xyzzy", "; `tcsniff help` lists all topics"),
+        ("", "; `tcsniff help` lists all topics"),
+        ("\x1b[2J", "; `tcsniff help` lists all topics"),
     ],
 )
 def test_what_there_is_not_is_an_error(topic, hint, capsys):
@@ -91,7 +93,7 @@ def test_what_there_is_not_is_an_error(topic, hint, capsys):
     assert status == 2
     told = capsys.readouterr()
     assert told.out == ""
-    assert told.err.startswith("tcsniff: no topic ")
+    assert told.err.startswith("tcsniff: unknown topic ")
     assert told.err.endswith(f"{hint}\n")
     assert "\x1b" not in told.err
 
@@ -141,7 +143,13 @@ def test_more_than_one_topic_is_an_error():
 
 # Recipes
 
-SECTION = README.partition("\n## Recipes\n")[2].partition("\n## ")[0]
+_BLOCKS = parse_topic(TOPICS["recipes"])[1]
+RECIPES = {
+    title.text: lines.text
+    for title, lines in itertools.pairwise(_BLOCKS)
+    if isinstance(title, Prose) and isinstance(lines, Example)
+}
+SECTION = (ROOT / "docs" / "recipes.md").read_text(encoding="utf-8")
 TOLD = re.findall(r"^```sh\n(.*?)^```$", SECTION, re.MULTILINE | re.DOTALL)
 
 

@@ -23,8 +23,9 @@ from builders import (
 )
 from tcsniff.messages import decode
 from tcsniff.pulse.deliveries import Delivery
-from tcsniff.pulse.events import Event, get_path
+from tcsniff.pulse.events import Event
 from tcsniff.pulse.exchanges import CATALOG
+from tcsniff.pulse.payloads import Run, get_path
 
 REFERENCE = json.loads((DATA / "exchanges.json").read_text(encoding="utf-8"))
 ENTRIES = [entry for service in REFERENCE["services"] for entry in service["entries"]]
@@ -166,20 +167,20 @@ def test_a_retried_exception_is_about_the_run_that_ended():
     """Not about the one that was made in its place."""
     run = event("task-exception", run=1, retried=True).run
 
-    assert (run["runId"], run["reasonResolved"]) == (1, "claim-expired")
+    assert (run.run_id, run.reason_resolved) == (1, "claim-expired")
 
 
 def test_an_exception_without_a_number_is_about_the_last_run():
     """The schema allows one, though the queue of today sends none."""
     run = event("task-exception", run=1, payload={"runId": None}).run
 
-    assert run["runId"] == 1
+    assert run.run_id == 1
 
 
 @pytest.mark.parametrize("name", ["task-defined", "task-priority-changed", "task-group-sealed"])
 def test_some_events_are_about_no_run(name):
     """Even if the task has runs."""
-    assert event(name).run == {}
+    assert event(name).run is None
 
 
 @pytest.mark.parametrize(
@@ -220,7 +221,7 @@ def test_a_body_that_is_no_json_has_no_payload():
     found = event(body=b"{")
 
     assert found.payload is None
-    assert (found.run, found.time, found.lag, found.label) == ({}, None, None, "")
+    assert (found.run, found.time, found.lag, found.label) == (None, None, None, "")
 
 
 def test_every_key_of_a_delivery_can_be_matched():
@@ -305,7 +306,7 @@ def test_no_payload_makes_an_event_fail(name, payload, key, received):
 
     found = event(name, body=body, key=key, received=received)
 
-    assert isinstance(found.run, dict)
+    assert isinstance(found.run, Run | None)
     assert isinstance(found.label, str)
     assert isinstance(found.time, datetime | None)
     assert isinstance(found.lag, float | None)
@@ -317,7 +318,7 @@ def test_no_body_makes_an_event_fail(body):
     """Its payload is what it says, or None."""
     found = event(body=body)
 
-    assert (found.run, found.time) == ({}, None)
+    assert (found.run, found.time) == (None, None)
     try:
         assert found.payload == orjson.loads(body)
     except orjson.JSONDecodeError:

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from paths import DATA
@@ -119,7 +119,6 @@ def test_the_placeholder_is_the_references() -> None:
 
 
 @EVERY_RULE
-@settings(max_examples=10)
 @given(data=st.data())
 def test_a_value_is_refused_where_the_reference_refuses_it(
     rule: tuple[str, str, str], data: st.DataObject

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 import taskcluster
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from tcsniff.pulse.exchanges import CATALOG, Exchange, Field, find_exchange
@@ -36,7 +36,6 @@ def test_a_pattern_has_wildcards_for_fields_without_a_value(
 
 
 @EVERY_EXCHANGE
-@settings(max_examples=10)
 @given(data=st.data())
 def test_the_official_client_builds_the_same_binding(
     exchange: Exchange, data: st.DataObject
@@ -50,7 +49,6 @@ def test_the_official_client_builds_the_same_binding(
 
 
 @EVERY_EXCHANGE
-@settings(max_examples=10)
 @given(data=st.data())
 def test_a_pattern_matches_the_keys_with_its_values(
     exchange: Exchange, data: st.DataObject

@@ -22,10 +22,10 @@ from tcsniff.pulse.urls import (
 )
 from tcsniff.renderers.ansi import join_words, paint_lines
 from tcsniff.renderers.columns import COLUMNS, find_columns
-from tcsniff.renderers.lines import LinesRenderer
+from tcsniff.renderers.lines import ColumnFormatter, LineRenderer
 from tcsniff.renderers.output import Output
+from tcsniff.renderers.stream import StreamStatus
 from tcsniff.renderers.table import draw_table
-from tcsniff.renderers.terminal import StreamStatus
 
 ROOT = "https://firefox-ci-tc.services.mozilla.com"
 LOG = f"{ROOT}/api/queue/v1/task/{TASK}/runs/1/artifacts/public/logs/live.log"
@@ -142,15 +142,15 @@ def test_a_link_has_the_form_that_terminals_know():
 )
 def test_terminals_that_would_show_garbage_get_no_links(environment, wanted):
     """The rule is gcc's."""
-    assert are_links_enabled(environment, live=True, coloured=True) is wanted
+    assert are_links_enabled(environment, live=True, colored=True) is wanted
 
 
 def test_there_are_no_links_without_terminal_or_color():
     """Plain text stays plain text."""
     modern = {"TERM": "xterm-256color", "COLORTERM": "truecolor"}
 
-    assert not are_links_enabled(modern, live=False, coloured=True)
-    assert not are_links_enabled(modern, live=True, coloured=False)
+    assert not are_links_enabled(modern, live=False, colored=True)
+    assert not are_links_enabled(modern, live=True, colored=False)
 
 
 # In tables and lines.
@@ -166,11 +166,11 @@ EVENTS = [
 CHOSEN = find_columns(("task", "task-id", "run", "group", "pool"))
 
 
-def table(events, root, *, colour=True, width=150):
-    return draw_table(events, STATUS, width, colour=colour, shown=CHOSEN, root_url=root)
+def table(events, root, *, color=True, width=150):
+    return draw_table(events, STATUS, width, color=color, columns=CHOSEN, root_url=root)
 
 
-def lines(events, root, *, colour=True):
+def lines(events, root, *, color=True):
     class Paper:
         def __init__(self):
             self.written = b""
@@ -185,9 +185,8 @@ def lines(events, root, *, colour=True):
             pass
 
     paper = Paper()
-    renderer = LinesRenderer(
-        Output(paper), columns=CHOSEN, colour=colour, ascii_only=False, root_url=root
-    )
+    formatter = ColumnFormatter(CHOSEN, color=color, root_url=root)
+    renderer = LineRenderer(Output(paper), formatter.line_format)
     renderer.show(events)
     renderer.flush()
     return paper.written.decode().splitlines()
@@ -221,12 +220,12 @@ def test_tasks_runs_and_groups_are_links(view):
 
 
 @pytest.mark.parametrize("view", [table, lines])
-@pytest.mark.parametrize("colour", [True, False])
-def test_links_do_not_change_the_text(view, colour):
+@pytest.mark.parametrize("color", [True, False])
+def test_links_do_not_change_the_text(view, color):
     """Without them, the output is the same as without a root URL."""
-    with_links = [LINK.sub("", line) for line in view(EVENTS, ROOT, colour=colour)]
+    with_links = [LINK.sub("", line) for line in view(EVENTS, ROOT, color=color)]
 
-    plain = view(EVENTS, None, colour=colour)
+    plain = view(EVENTS, None, color=color)
     assert [COLOUR.sub("", line) for line in with_links] == [
         COLOUR.sub("", line) for line in plain
     ]
@@ -279,9 +278,7 @@ def test_without_a_root_url_there_is_no_link():
 
 def test_equal_pictures_are_equal():
     """The ID of a link is not random: it is the task."""
-    first, second = (
-        paint_lines([join_words("x", "bold", LOG)], 10, colour=True) for _ in range(2)
-    )
+    first, second = (paint_lines([join_words("x", "bold", LOG)], 10, color=True) for _ in range(2))
 
     assert first == second
     assert links(first[0]) == [("x", f"id={TASK}", LOG)]

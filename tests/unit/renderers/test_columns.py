@@ -15,7 +15,7 @@ from tcsniff.pulse.styles import EVENT_STYLES, get_event_style
 from tcsniff.renderers.columns import COLUMN_GAP, COLUMNS, fit_columns, format_clock_time, to_ascii
 
 CONTROLS = {"Cc", "Cf", "Zl", "Zp", "Cs"}
-HOSTILE = "\x1b[31m\x9b1m\u202e\u2066\n\r\u2028\x00\u200b"
+UNTRUSTED = "\x1b[31m\x9b1m\u202e\u2066\n\r\u2028\x00\u200b"
 
 
 @pytest.fixture(autouse=True)
@@ -164,7 +164,7 @@ AT = {"defined": "18:01:05", "pending": "18:00:00", "running": "18:00:03", "ende
         (
             "task-running",
             {"body": b"no", "received": None},
-            {"EVENT": "▶ running", "RUN": "0", "REASON": "body is no JSON"} | WHERE | WORKER,
+            {"EVENT": "▶ running", "RUN": "0", "REASON": "body is not JSON"} | WHERE | WORKER,
         ),
     ],
 )
@@ -197,7 +197,7 @@ def test_an_exception_is_called_retried_only_while_it_is(state):
 
 
 def test_every_event_of_the_queue_has_a_look_of_its_own():
-    """Told by symbol and word, not by colour alone."""
+    """Told by symbol and word, not by color alone."""
     names = [exchange.name for exchange in CATALOG if exchange.service == "queue"]
 
     styles = [EVENT_STYLES[name] for name in names]
@@ -255,7 +255,7 @@ JSON = st.recursive(
     | st.booleans()
     | st.integers(-1, 2)
     | st.floats()
-    | st.sampled_from([HOSTILE, "0001-01-01T00:00:00+23:59", "pending"]),
+    | st.sampled_from([UNTRUSTED, "0001-01-01T00:00:00+23:59", "pending"]),
     lambda inner: st.lists(inner, max_size=2) | st.dictionaries(st.just("x"), inner),
     max_leaves=3,
 )
@@ -279,16 +279,16 @@ PAYLOADS = st.fixed_dictionaries(
 @given(
     name=st.sampled_from([exchange.name for exchange in CATALOG]),
     payload=PAYLOADS,
-    key=st.none() | st.lists(st.sampled_from([HOSTILE, "a"]), max_size=11).map(".".join),
-    exchange=st.none() | st.just(f"exchange/x/{HOSTILE}"),
+    key=st.none() | st.lists(st.sampled_from([UNTRUSTED, "a"]), max_size=11).map(".".join),
+    exchange=st.none() | st.just(f"exchange/x/{UNTRUSTED}"),
 )
-@example("task-running", {"task": {"tags": {"label": HOSTILE}}}, None, None)
-@example("task-running", {}, f"primary.{HOSTILE}", None)
+@example("task-running", {"task": {"tags": {"label": UNTRUSTED}}}, None, None)
+@example("task-running", {}, f"primary.{UNTRUSTED}", None)
 def test_nothing_that_is_shown_is_obeyed_by_a_terminal(name, payload, key, exchange):
     """Whoever writes a payload, a routing key or an exchange's name."""
-    hostile = event(name, body=json.dumps(payload).encode(), key=key, exchange=exchange)
+    untrusted = event(name, body=json.dumps(payload).encode(), key=key, exchange=exchange)
 
-    texts = [column.text(hostile) for column in COLUMNS] + [get_event_style(hostile).word]
+    texts = [column.text(untrusted) for column in COLUMNS] + [get_event_style(untrusted).word]
 
     assert not {one for text in texts for one in text if unicodedata.category(one) in CONTROLS}
 

@@ -7,24 +7,24 @@ import unicodedata
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 from wcwidth import wcswidth
 
 from graphs import START, graph, history, node
+from tcsniff.pulse.payloads import Run
 from tcsniff.pulse.times import format_timestamp
 from tcsniff.renderers.columns import to_ascii
 from tcsniff.renderers.graph.graph_picture import draw_graph
-from tcsniff.renderers.graph.scene import Scene, scene_of
-from tcsniff.renderers.terminal import StreamStatus
+from tcsniff.renderers.graph.scene import Scene, build_scene
+from tcsniff.renderers.stream import StreamStatus
 from tcsniff.taskgraph.graph import Graph, Node
-from tcsniff.taskgraph.tracker import Run
 
 GROUP = "fN1SbArXTPSVFNUvaOlinQ"
 STATUS = StreamStatus("firefox-ci", 412, 38.0, 0.2, 0.4, "")
 CONTROLS = {"Cc", "Cf", "Zl", "Zp", "Cs"}
-HOSTILE = "[red]x[/red]\x1b[31m\x9b1m[link=http://e.org]\u202e\n\r\x00\u200b"
+UNTRUSTED = "[red]x[/red]\x1b[31m\x9b1m[link=http://e.org]\u202e\n\r\x00\u200b"
 WIDE = "構築する-窓" * 5  # more cells than the room for it, but fewer characters
 
 
@@ -99,8 +99,8 @@ RESOLVED = decided(CLANG, BUILD, FAILED, TESTED, is_resolved=True, is_sealed=Tru
 def pictured(
     graph: Graph, width: int, height: int, *, at: int = 312, status: StreamStatus | None = STATUS
 ) -> list[str]:
-    """Draw a moment, in seconds from the start, without colours."""
-    return draw_graph(scene_of(graph, START + at), status, width, height, colour=False)
+    """Draw a moment, in seconds from the start, without colors."""
+    return draw_graph(build_scene(graph, START + at), status, width, height, color=False)
 
 
 @functools.cache
@@ -109,7 +109,7 @@ def large(tasks: int, share: float) -> Scene:
     made = history(3, tasks)
     own = [one for one in made.deliveries if made.plans[0].task_group_id in one.routing_key]
     graph = made.graph(0, own[: round(share * len(own))])
-    return scene_of(graph, START + 900)
+    return build_scene(graph, START + 900)
 
 
 def check(picture: list[str], width: int, height: int) -> None:
@@ -365,7 +365,7 @@ def test_a_small_group_looks_like_this(
 @pytest.mark.parametrize("share", [0.0, 0.05, 0.3, 0.6, 1.0])
 def test_ten_thousand_tasks_fit_any_screen(width: int, height: int, share: float) -> None:
     """Folded by kind, a line each, with what is most worth knowing of it."""
-    picture = draw_graph(large(10_000, share), STATUS, width, height, colour=False)
+    picture = draw_graph(large(10_000, share), STATUS, width, height, color=False)
 
     check(picture, width, height)
     assert "10,000 tasks" in picture[0]
@@ -376,7 +376,7 @@ def test_ten_thousand_tasks_on_24_lines() -> None:
     """Every kind, how far it is, the worst failures, how many more, and the time left."""
     scene = large(10_000, 0.6)
 
-    picture = draw_graph(scene, STATUS, 80, 24, colour=False)
+    picture = draw_graph(scene, STATUS, 80, 24, color=False)
 
     text = "\n".join(picture)
     for kind, nodes in scene.kinds.items():
@@ -396,7 +396,6 @@ def test_ten_thousand_tasks_on_24_lines() -> None:
     st.sampled_from([0.0, 0.1, 0.5, 0.9, 1.0]),
     st.booleans(),
 )
-@settings(max_examples=150, deadline=None)
 def test_a_picture_fits_its_screen(
     width: int,
     height: int,
@@ -406,7 +405,7 @@ def test_a_picture_fits_its_screen(
 ) -> None:
     """No line is wider than the screen, and there are never more than asked for."""
     picture = draw_graph(
-        large(tasks, share), STATUS if is_live else None, width, height, colour=False
+        large(tasks, share), STATUS if is_live else None, width, height, color=False
     )
 
     check(picture, width, height)
@@ -414,7 +413,7 @@ def test_a_picture_fits_its_screen(
 
 
 LABELS = [
-    HOSTILE,
+    UNTRUSTED,
     WIDE,
     "x" * 10_000,
     "\x1b]8;;http://e.org\x1b\\" * 100,
@@ -426,7 +425,7 @@ LABELS = [
 
 @pytest.mark.parametrize("name", LABELS, ids=range(len(LABELS)))
 @pytest.mark.parametrize(("width", "height"), [(1, 1), (20, 24), (80, 24), (200, 60)])
-def test_strangers_cannot_break_the_picture(name: str, width: int, height: int) -> None:
+def test_untrusted_names_cannot_break_the_picture(name: str, width: int, height: int) -> None:
     """Labels, kinds, pools, workers, reasons, states and ids are theirs to choose."""
     wrong = ran("failed", 1, 2, 3, reason=name)
     odd = Run(0, name, None, name, name, name, *(3 * [format_timestamp(START)]))
@@ -494,7 +493,7 @@ def test_without_definitions_nothing_is_made_up() -> None:
 
     text = "\n".join(pictured(graph(*nodes, group=GROUP), 100, 24))
 
-    assert "waits; for what is not known" in text
+    assert "waits; dependencies unknown" in text
     assert "(dependencies unknown)" in text
 
 
@@ -567,8 +566,8 @@ def logged(width: int, height: int) -> list[str]:
     """Draw a group whose decision task failed, on a deployment whose address is known."""
     made = decided()
     failed = made.nodes[GROUP]._replace(state="failed", runs=(ran("failed", 0, 5, 75),))
-    scene = scene_of(graph(failed, CLANG, group=GROUP), START + 90, ROOT, has_links=False)
-    return draw_graph(scene, STATUS, width, height, colour=False)
+    scene = build_scene(graph(failed, CLANG, group=GROUP), START + 90, ROOT, has_links=False)
+    return draw_graph(scene, STATUS, width, height, color=False)
 
 
 @pytest.mark.parametrize(("width", "height"), [(140, 24), (124, 40)])

@@ -37,11 +37,11 @@ class Shown:
 
     def __init__(self, made: Any, root_url: str | None = None, **flags: bool) -> None:
         self.file = io.BytesIO()
-        self.view: GroupView = made(Output(self.file), root_url, **flags)
         self.following = GroupState()
-        self.renderer = GroupRenderer(
-            self.following, self.view, clock=lambda: NOW, inquire=list, root_url=root_url
+        self.view: GroupView = made(
+            Output(self.file), self.following, lambda: NOW, root_url, **flags
         )
+        self.renderer = GroupRenderer(self.following, self.view, poll=list, root_url=root_url)
 
     def show(self, *events: Delivery) -> Shown:
         """Take a batch in."""
@@ -65,7 +65,7 @@ def as_json(root_url: str | None = None) -> Shown:
 
 
 def as_lines(root_url: str | None = None, **flags: bool) -> Shown:
-    known = {"colour": False, "ascii_only": False, "utc": True}
+    known = {"color": False, "ascii_only": False, "utc": True}
     return Shown(TextChangesView, root_url, **(known | flags))
 
 
@@ -182,7 +182,7 @@ def test_the_summary_comes_once_and_last() -> None:
 def test_what_is_not_there_is_left_without_a_last_word() -> None:
     """A summary of a group that does not exist would be read as one."""
     for shown in (as_json(), as_lines()):
-        shown.renderer.leave()
+        shown.renderer.abandon()
         shown.renderer.close()
 
         assert shown.lines == []
@@ -215,33 +215,37 @@ def test_lines_end_in_a_summary_with_whole_addresses() -> None:
     assert shown.lines[1].startswith(f"task group {GROUP}")
 
 
-def test_lines_can_be_coloured_and_spelled_in_ascii() -> None:
+def test_lines_can_be_colored_and_spelled_in_ascii() -> None:
     """As the terminal wants it."""
-    coloured = as_lines(colour=True).show(delivery("task-failed"))
+    colored = as_lines(color=True).show(delivery("task-failed"))
     spelled = as_lines(ascii_only=True).show(delivery("task-failed"))
 
-    assert "\x1b[" in coloured.lines[0]
+    assert "\x1b[" in colored.lines[0]
     assert spelled.lines[0].isascii()
 
 
-@pytest.mark.parametrize("hostile", ["\x1b[31m", "\x9b1m", "\u202e", "\n", "\r", "\x00"])
-def test_strangers_cannot_break_a_line(hostile: str) -> None:
+@pytest.mark.parametrize("untrusted", ["\x1b[31m", "\x9b1m", "\u202e", "\n", "\r", "\x00"])
+def test_untrusted_names_cannot_break_a_line(untrusted: str) -> None:
     """Labels, workers, pools and reasons are theirs to choose."""
     event = delivery(
-        "task-exception", label=hostile, worker_id=hostile, worker_type=hostile, reason=hostile
+        "task-exception",
+        label=untrusted,
+        worker_id=untrusted,
+        worker_type=untrusted,
+        reason=untrusted,
     )
     shown = as_lines().show(event)
 
     shown.renderer.close()
 
-    assert hostile not in "\n".join(shown.lines).replace("\n", "")
+    assert untrusted not in "\n".join(shown.lines).replace("\n", "")
     assert len([line for line in shown.lines if line.startswith("18:01:05")]) == 1
 
 
 def test_labels_come_from_definitions_where_messages_have_none() -> None:
     """As those of decision tasks."""
     shown = as_json()
-    shown.following.learn([Definition(TASK, "Gecko Decision Task", "decision-task")])
+    shown.following.add_facts([Definition(TASK, "Gecko Decision Task", "decision-task")])
 
     shown.show(delivery("task-pending", label=""))
 

@@ -9,7 +9,7 @@ import sys
 import unicodedata
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from builders import event, samples, time_zone
@@ -17,11 +17,11 @@ from tcsniff.errors import OutputClosed, OutputError
 from tcsniff.pulse.events import Event
 from tcsniff.pulse.exchanges import CATALOG
 from tcsniff.pulse.records import format_record
-from tcsniff.renderers.lines import JsonRenderer, LinesRenderer, RawRenderer
+from tcsniff.renderers.lines import LINE_FORMATS, ColumnFormatter, LineRenderer
 from tcsniff.renderers.output import Output, get_terminal_size
 
 CONTROLS = {"Cc", "Cf", "Zl", "Zp", "Cs"}
-HOSTILE = "\x1b[31m\x9b1m\u202e\u2066\n\r\u2028\x00\u200b\x7f"
+UNTRUSTED = "\x1b[31m\x9b1m\u202e\u2066\n\r\u2028\x00\u200b\x7f"
 WICKED = st.text(
     st.sampled_from('ab"\\日') | st.characters(categories=["Cc", "Cf", "Zl", "Zp"]), max_size=20
 )
@@ -54,18 +54,19 @@ class Place:
         self.flushed = self.data
 
 
-def written(kind, *events, terminal=False, **flags):
+def written(line_format, *events, terminal=False, heading=b""):
     """Let a renderer write events."""
     place = Place(terminal=terminal)
-    renderer = kind(Output(place), **flags)
+    renderer = LineRenderer(Output(place), line_format, heading=heading)
     renderer.show(events)
     renderer.flush()
     return place.flushed
 
 
-def lines(*events, colour=False, ascii_only=False, heading=False):
-    data = written(LinesRenderer, *events, colour=colour, ascii_only=ascii_only, heading=heading)
-    return data.decode().splitlines()
+def lines(*events, color=False, ascii_only=False, heading=False):
+    formatter = ColumnFormatter(color=color, ascii_only=ascii_only)
+    first = formatter.format_heading() if heading else b""
+    return written(formatter.line_format, *events, heading=first).decode().splitlines()
 
 
 def controls(text):
@@ -97,7 +98,10 @@ def test_an_event_is_a_line():
 def test_a_heading_is_written_once_and_only_when_asked_for():
     """At the very beginning."""
     place = Place()
-    renderer = LinesRenderer(Output(place), colour=False, ascii_only=False, heading=True)
+    formatter = ColumnFormatter()
+    renderer = LineRenderer(
+        Output(place), formatter.line_format, heading=formatter.format_heading()
+    )
 
     for _ in range(3):
         renderer.show([event()])
@@ -110,7 +114,7 @@ def test_a_heading_is_written_once_and_only_when_asked_for():
 
 @pytest.mark.parametrize("name", [exchange.name for exchange in CATALOG])
 def test_every_kind_of_event_is_one_line(name):
-    """Whoever publishes it."""
+    """Whatever service publishes it."""
     (only,) = lines(event(name))
 
     assert only == only.rstrip()
@@ -128,13 +132,13 @@ def test_every_kind_of_event_is_one_line(name):
         ("push", "· push"),
     ],
 )
-def test_what_happened_is_coloured_when_asked_for(name, start):
+def test_what_happened_is_colored_when_asked_for(name, start):
     """And nothing else is, nor anything if not."""
-    (coloured,), (plain,) = lines(event(name), colour=True), lines(event(name))
+    (colored,), (plain,) = lines(event(name), color=True), lines(event(name))
 
-    assert start in coloured
-    assert re.sub(r"\x1b\[[0-9;]*m", "", coloured) == plain
-    assert coloured.count("\x1b") == start.count("\x1b")
+    assert start in colored
+    assert re.sub(r"\x1b\[[0-9;]*m", "", colored) == plain
+    assert colored.count("\x1b") == start.count("\x1b")
     assert "\x1b" not in plain
 
 
@@ -143,13 +147,12 @@ def test_lines_in_ascii_hold_our_symbols_in_ascii():
     assert "".join(lines(*(event(one.name) for one in CATALOG), ascii_only=True)).isascii()
 
 
-@given(label=WICKED, key=st.none() | WICKED, colour=st.booleans())
-@settings(max_examples=60)
-def test_no_stranger_starts_a_line_or_commands_a_terminal(label, key, colour):
+@given(label=WICKED, key=st.none() | WICKED, color=st.booleans())
+def test_no_untrusted_text_starts_a_line_or_commands_a_terminal(label, key, color):
     """Whatever a label or a routing key holds, it is shown in its line."""
-    hostile = event(label=label, key=key)
+    untrusted = event(label=label, key=key)
 
-    found = lines(hostile, colour=colour)
+    found = lines(untrusted, color=color)
 
     assert len(found) == 1
     assert not controls(re.sub(r"\x1b\[[0-9;]*m", "", found[0]))
@@ -160,21 +163,21 @@ def test_no_stranger_starts_a_line_or_commands_a_terminal(label, key, colour):
 
 def test_json_lines_are_the_records():
     """One an event, in a pipe byte for byte what `records.line` promises."""
-    data = written(JsonRenderer, *map(Event, samples()))
+    data = written(LINE_FORMATS["json"], *map(Event, samples()))
 
     assert data == b"".join(map(format_record, samples()))
 
 
 def test_json_on_a_terminal_has_the_same_value_and_commands_nothing():
     """C1 controls, DEL and bidi overrides, which JSON leaves as they are, are escaped."""
-    hostile = event(
-        body=json.dumps({"\u202eé": HOSTILE}, ensure_ascii=False).encode(),
+    untrusted = event(
+        body=json.dumps({"\u202eé": UNTRUSTED}, ensure_ascii=False).encode(),
         routes=["a\x9b31m\u2066日本\U000e0041"],
         key="k\x85",
     )
 
-    on_terminal = written(JsonRenderer, hostile, terminal=True)
-    in_pipe = written(JsonRenderer, hostile)
+    on_terminal = written(LINE_FORMATS["json"], untrusted, terminal=True)
+    in_pipe = written(LINE_FORMATS["json"], untrusted)
 
     assert "\x9b" in in_pipe.decode()
     assert not controls(on_terminal.decode())
@@ -184,12 +187,11 @@ def test_json_on_a_terminal_has_the_same_value_and_commands_nothing():
 
 
 @given(texts=st.lists(WICKED, max_size=3), raw=st.binary(max_size=10), terminal=st.booleans())
-@settings(max_examples=60)
 def test_every_line_of_json_can_be_read(texts, raw, terminal):
     """As many lines as events, wherever they go."""
     events = [event(body=json.dumps(text, ensure_ascii=False).encode()) for text in texts]
 
-    data = written(JsonRenderer, *events, event(body=raw), terminal=terminal)
+    data = written(LINE_FORMATS["json"], *events, event(body=raw), terminal=terminal)
 
     records = [json.loads(one) for one in data.removesuffix(b"\n").split(b"\n")]
     assert [record["payload"] for record in records[:-1]] == texts
@@ -200,19 +202,17 @@ def test_every_line_of_json_can_be_read(texts, raw, terminal):
 
 
 @given(bodies=st.lists(st.binary(), max_size=4))
-@settings(max_examples=60)
 def test_a_raw_body_is_byte_for_byte_in_a_pipe(bodies):
     """With a line feed after each, and whatever is in it."""
-    data = written(RawRenderer, *(event(body=body) for body in bodies))
+    data = written(LINE_FORMATS["raw"], *(event(body=body) for body in bodies))
 
     assert data == b"".join(body + b"\n" for body in bodies)
 
 
 @given(bodies=st.lists(st.binary() | WICKED.map(str.encode), max_size=4))
-@settings(max_examples=60)
 def test_a_raw_body_commands_no_terminal(bodies):
     """It is shown in a line of its own, with escapes where it would."""
-    data = written(RawRenderer, *(event(body=body) for body in bodies), terminal=True)
+    data = written(LINE_FORMATS["raw"], *(event(body=body) for body in bodies), terminal=True)
 
     assert not controls(data.decode())
     assert data.count(b"\n") == len(bodies)
@@ -230,24 +230,24 @@ def test_a_raw_body_commands_no_terminal(bodies):
 )
 def test_a_raw_body_on_a_terminal_shows_what_it_is(body, shown):
     """Letters as they are, the rest as escapes."""
-    assert written(RawRenderer, event(body=body), terminal=True) == shown + b"\n"
+    assert written(LINE_FORMATS["raw"], event(body=body), terminal=True) == shown + b"\n"
 
 
 # All of them, and the output.
 
 
-KINDS = [
-    pytest.param(JsonRenderer, {}, id="json"),
-    pytest.param(RawRenderer, {}, id="raw"),
-    pytest.param(LinesRenderer, {"colour": False, "ascii_only": False}, id="lines"),
+FORMATS = [
+    pytest.param(LINE_FORMATS["json"], id="json"),
+    pytest.param(LINE_FORMATS["raw"], id="raw"),
+    pytest.param(ColumnFormatter().line_format, id="lines"),
 ]
 
 
-@pytest.mark.parametrize(("kind", "flags"), KINDS)
-def test_nothing_is_written_before_it_is_flushed_nor_twice(kind, flags):
+@pytest.mark.parametrize("line_format", FORMATS)
+def test_nothing_is_written_before_it_is_flushed_nor_twice(line_format):
     """A batch leaves with its flush, in one write; a quiet moment writes nothing."""
     place = Place()
-    renderer = kind(Output(place), **flags)
+    renderer = LineRenderer(Output(place), line_format)
 
     renderer.show([event(), event()])
     assert place.data == b""

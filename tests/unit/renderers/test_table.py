@@ -7,20 +7,21 @@ import unicodedata
 
 import pyte
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from wcwidth import wcswidth
 
 from builders import OTHER_TASK, event, samples, time_zone
 from tcsniff.pulse.events import Event
 from tcsniff.pulse.exchanges import CATALOG
+from tcsniff.renderers.live_view import LiveView
 from tcsniff.renderers.output import Output
-from tcsniff.renderers.table import REDRAW, TableRenderer, draw_table, share_labels
-from tcsniff.renderers.terminal import StreamStatus
+from tcsniff.renderers.stream import StreamInfo, StreamStatus
+from tcsniff.renderers.table import TablePicture, draw_table, share_labels
 
 CONTROLS = {"Cc", "Cf", "Zl", "Zp", "Cs"}
-HOSTILE = "[red]x[/red]\x1b[31m\x9b1m[link=http://e.org]\u202e\n\r\x00"
-# What the table itself may tell a terminal: colours, cursor, clearing, and nothing else.
+UNTRUSTED = "[red]x[/red]\x1b[31m\x9b1m[link=http://e.org]\u202e\n\r\x00"
+# What the table itself may tell a terminal: colors, cursor, clearing, and nothing else.
 OURS = re.compile(
     r"\x1b\[(?:[0-9;]*m|\?25[lh]|\?2026[hl]|K|J|2J|H|\d*A)|\r\n?"  # no line feed alone
 )
@@ -65,21 +66,23 @@ class Live:
         size: Columns and lines.
     """
 
-    def __init__(self, columns, lines, *, source="demo", selection="", **flags):
+    def __init__(
+        self, columns, lines, *, source="demo", selection="", color=False, ascii_only=False
+    ):
         self.now = 0.0
         self.size = (columns, lines)
         self.terminal = Terminal()
-        self.table = TableRenderer(
+        self.table = LiveView(
             Output(self.terminal),
-            source=source,
-            selection=selection,
-            **{"colour": False, "ascii_only": False} | flags,
+            TablePicture(color=color),
+            StreamInfo(source, selection),
+            ascii_only=ascii_only,
             size=lambda: self.size,
             clock=lambda: self.now,
         )
 
-    def show(self, *events, after=REDRAW):
-        """Take a batch in, some seconds later."""
+    def show(self, *events, after=TablePicture.interval):
+        """Add a batch, some seconds later."""
         self.now += after
         self.table.show(events)
         self.table.flush()
@@ -177,46 +180,46 @@ PICTURES = {
 @pytest.mark.parametrize("width", PICTURES)
 def test_a_table_looks_like_this(width):
     """Heading, events from old to new, status; all as wide as the screen at most."""
-    assert draw_table(EVENTS, STATUS, width, colour=False) == PICTURES[width]
+    assert draw_table(EVENTS, STATUS, width, color=False) == PICTURES[width]
 
 
 @pytest.mark.parametrize("width", [*range(1, 31), 36, 65, 66, 103, 104, 183, 184, 500])
 def test_no_screen_is_too_small(width):
-    """A line an event and two besides, none wider than the screen."""
-    wide = [*EVENTS, event(label="日本語" * 30), event(label=HOSTILE)]
+    """A line for each event and two more, none wider than the screen."""
+    wide = [*EVENTS, event(label="日本語" * 30), event(label=UNTRUSTED)]
 
-    picture = draw_table(wide, STATUS, width, colour=False)
+    picture = draw_table(wide, STATUS, width, color=False)
 
     assert len(picture) == len(wide) + 2
     assert max(map(wcswidth, picture)) <= width
 
 
 @pytest.mark.parametrize("width", [1, 7, 40, 80, 200])
-def test_colour_changes_no_letter(width):
-    """Only escapes for colours come in."""
-    plain = draw_table(EVENTS, STATUS, width, colour=False)
+def test_color_changes_no_letter(width):
+    """Only escapes for colors come in."""
+    plain = draw_table(EVENTS, STATUS, width, color=False)
 
-    coloured = draw_table(EVENTS, STATUS, width, colour=True)
+    colored = draw_table(EVENTS, STATUS, width, color=True)
 
-    assert any("\x1b[" in line for line in coloured)
-    assert width == 1 or coloured[0].startswith("\x1b[1m")
-    assert [re.sub(r"\x1b\[[0-9;]*m", "", line) for line in coloured] == plain
+    assert any("\x1b[" in line for line in colored)
+    assert width == 1 or colored[0].startswith("\x1b[1m")
+    assert [re.sub(r"\x1b\[[0-9;]*m", "", line) for line in colored] == plain
 
 
 @pytest.mark.parametrize("variable", ["NO_COLOR", "TTY_COMPATIBLE", "TERM"])
-def test_our_own_word_on_colour_is_the_last(monkeypatch, variable):
+def test_our_own_word_on_color_is_the_last(monkeypatch, variable):
     """A flag beats the environment, which rich would ask again."""
     monkeypatch.setenv(variable, {"TERM": "dumb", "TTY_COMPATIBLE": "0"}.get(variable, "1"))
 
-    assert "\x1b[36m▶ running" in draw_table(EVENTS, STATUS, 80, colour=True)[1]
+    assert "\x1b[36m▶ running" in draw_table(EVENTS, STATUS, 80, color=True)[1]
 
 
 @pytest.mark.parametrize("variable", ["FORCE_COLOR", "CLICOLOR_FORCE"])
-def test_no_colour_is_forced_upon_us(monkeypatch, variable):
-    """Whoever asked for none gets none."""
+def test_no_color_is_forced_upon_us(monkeypatch, variable):
+    """Without colors there are none, whatever the environment says."""
     monkeypatch.setenv(variable, "1")
 
-    assert "\x1b" not in "".join(draw_table(EVENTS, STATUS, 80, colour=False))
+    assert "\x1b" not in "".join(draw_table(EVENTS, STATUS, 80, color=False))
 
 
 @pytest.mark.parametrize(
@@ -241,7 +244,7 @@ def test_no_colour_is_forced_upon_us(monkeypatch, variable):
 )
 def test_the_status_tells_how_it_goes(status, text):
     """In units that a person reads at a glance; what is not known is left out."""
-    last = draw_table([], status, 120, colour=False)[-1]
+    last = draw_table([], status, 120, color=False)[-1]
 
     assert text in last
     assert last.endswith("Ctrl-C ends")
@@ -251,7 +254,7 @@ def test_the_status_tells_how_it_goes(status, text):
 @pytest.mark.parametrize("place", ["source", "selection"])
 def test_no_flag_breaks_the_status(place, text):
     """The selection repeats what was typed or pasted, and stays one line that nothing obeys."""
-    picture = draw_table(EVENTS, STATUS._replace(**{place: text}), 120, colour=False)
+    picture = draw_table(EVENTS, STATUS._replace(**{place: text}), 120, color=False)
 
     assert len(picture) == len(EVENTS) + 2
     assert not controls(picture)
@@ -264,7 +267,7 @@ def controls(picture):
 WICKED = st.text(
     st.sampled_from("ab日é[]/\\") | st.characters(categories=["Cc", "Cf", "Zl", "Zp", "Cs"]),
     max_size=20,
-) | st.sampled_from([HOSTILE, "[red]", "[/]", "[link=http://e.org]x", ":boom:"])
+) | st.sampled_from([UNTRUSTED, "[red]", "[/]", "[link=http://e.org]x", ":boom:"])
 
 
 @given(
@@ -273,17 +276,16 @@ WICKED = st.text(
     worker=WICKED.map(lambda text: text.replace(".", "")),
     key=st.none() | WICKED,
     width=st.integers(1, 250),
-    colour=st.booleans(),
+    color=st.booleans(),
 )
-@settings(max_examples=60, deadline=None)
-def test_no_text_of_a_stranger_reaches_the_terminal_as_a_command(
-    name, label, worker, key, width, colour
+def test_no_untrusted_text_reaches_the_terminal_as_a_command(
+    name, label, worker, key, width, color
 ):
     """Labels, worker ids and routing keys are shown, never obeyed, and never break a line."""
     tags = {"task": {"tags": {"label": label.encode(errors="replace").decode()}}}
-    hostile = event(name, payload=tags, words={"workerId": worker}, key=key)
+    untrusted = event(name, payload=tags, words={"workerId": worker}, key=key)
 
-    picture = draw_table([hostile], STATUS, width, colour=colour)
+    picture = draw_table([untrusted], STATUS, width, color=color)
 
     plain = [re.sub(r"\x1b\[[0-9;]*m", "", line) for line in picture]
     assert len(plain) == 3
@@ -292,8 +294,8 @@ def test_no_text_of_a_stranger_reaches_the_terminal_as_a_command(
 
 
 def test_markup_is_text():
-    """What rich would take for a colour or a link stands there as it came."""
-    line = draw_table([event(label="[red]x[/red][link=http://e.org]y")], STATUS, 200, colour=True)
+    """What rich would take for a color or a link stands there as it came."""
+    line = draw_table([event(label="[red]x[/red][link=http://e.org]y")], STATUS, 200, color=True)
 
     assert "[red]x[/red][link=http://e.org]y" in line[1]
     assert "\x1b]8" not in line[1]
@@ -419,7 +421,7 @@ def test_it_draws_at_most_ten_times_a_second():
 
 
 def test_the_first_event_is_drawn_at_once():
-    """Nobody waits for a tenth of a second to see that it works."""
+    """There is no wait of a tenth of a second to see that it works."""
     live = Live(80, 24)
 
     live.show(event(), after=0)
@@ -494,18 +496,18 @@ def test_a_terminal_that_is_gone_is_given_its_cursor_back_as_far_as_it_goes():
     assert not screen(80, 10, live.written).cursor.hidden
 
 
-@pytest.mark.parametrize("colour", [False, True])
-def test_a_terminal_is_told_nothing_but_our_own_commands(colour):
-    """Samples and hostile texts leave nothing behind that is not ours."""
-    live = Live(200, 60, colour=colour)
+@pytest.mark.parametrize("color", [False, True])
+def test_a_terminal_is_told_nothing_but_our_own_commands(color):
+    """Samples and untrusted texts leave nothing behind that is not ours."""
+    live = Live(200, 60, color=color)
     live.show(*map(Event, samples()))
-    live.show(event(label=HOSTILE, worker_id=HOSTILE), event(key=HOSTILE))
+    live.show(event(label=UNTRUSTED, worker_id=UNTRUSTED), event(key=UNTRUSTED))
     live.table.close()
 
     rest = OURS.sub("", live.written.decode())
 
     assert not controls([rest])
-    assert (b"\x1b[36m" in live.written) is colour
+    assert (b"\x1b[36m" in live.written) is color
 
 
 def test_a_terminal_without_unicode_is_sent_ascii():

@@ -7,7 +7,7 @@ import unicodedata
 
 import pyte
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from wcwidth import wcswidth
 
@@ -15,16 +15,17 @@ from builders import delivery, event
 from tcsniff.pulse.deliveries import Gap
 from tcsniff.pulse.events import Event
 from tcsniff.renderers.columns import to_ascii
+from tcsniff.renderers.live_view import LiveView
 from tcsniff.renderers.output import Output
-from tcsniff.renderers.terminal import StreamStatus
-from tcsniff.renderers.top.live_top import REDRAW, RESORT, TopRenderer, board_of
-from tcsniff.renderers.top.top_table import Board, draw_top, spark
-from tcsniff.stats.counters import RunCounter
-from tcsniff.stats.histogram import NOTHING, HistogramSummary
+from tcsniff.renderers.stream import StreamInfo, StreamStatus
+from tcsniff.renderers.top.live_top import SORT_INTERVAL, TopPicture, read_board
+from tcsniff.renderers.top.top_table import Board, draw_bars, draw_top
+from tcsniff.stats.histogram import EMPTY_SUMMARY, HistogramSummary
 from tcsniff.stats.rows import Reading
+from tcsniff.stats.run_statistics import RunCounter
 
 CONTROLS = {"Cc", "Cf", "Zl", "Zp", "Cs"}
-HOSTILE = "[red]x[/red]\x1b[31m\x9b1m[link=http://e.org]\u202e\n\r\x00日本"
+UNTRUSTED = "[red]x[/red]\x1b[31m\x9b1m[link=http://e.org]\u202e\n\r\x00日本"
 STATUS = StreamStatus("firefox-ci", 412, 38.0, 0.2, 0.4, "worker-type=gaia")
 BUSY = Reading(
     "gecko-t/t-linux-large",
@@ -38,10 +39,12 @@ BUSY = Reading(
     ended=1,
     per_minute=61.25,
     by_minute=(*range(19), 3),
-    waiting=HistogramSummary(500, 12.0, 754.0, 5400.0, 9000.0),
-    taking=HistogramSummary(400, 0.42, 59.0, 200_000.0, 300_000.0),
+    wait_times=HistogramSummary(500, 12.0, 754.0, 5400.0, 9000.0),
+    run_times=HistogramSummary(400, 0.42, 59.0, 200_000.0, 300_000.0),
 )
-IDLE = Reading("gecko-1/decision", 0, 0, 0, 0, 0, 0, 0, 0, 0.0, (0,) * 20, NOTHING, NOTHING)
+IDLE = Reading(
+    "gecko-1/decision", 0, 0, 0, 0, 0, 0, 0, 0, 0.0, (0,) * 20, EMPTY_SUMMARY, EMPTY_SUMMARY
+)
 BOARD = Board("pool", [BUSY, IDLE], BUSY._replace(name=""), 2)
 
 PICTURES = {
@@ -89,32 +92,32 @@ PICTURES = {
 @pytest.mark.parametrize("width", PICTURES)
 def test_a_table_looks_like_this(width):
     """Heading, rows, total, status; what there is no room for is left out."""
-    assert draw_top(BOARD, width, STATUS, colour=False) == PICTURES[width]
+    assert draw_top(BOARD, width, STATUS, color=False) == PICTURES[width]
 
 
 @pytest.mark.parametrize("width", [*range(1, 40), 59, 60, 61, 100, 159, 500])
 def test_no_screen_is_too_small(width):
-    """A line a row and three besides, none wider than the screen."""
-    hostile = BUSY._replace(name=HOSTILE)
-    board = BOARD._replace(rows=[BUSY, hostile, BUSY._replace(name="日本語" * 30)])
+    """A line for each row and three more, none wider than the screen."""
+    untrusted = BUSY._replace(name=UNTRUSTED)
+    board = BOARD._replace(rows=[BUSY, untrusted, BUSY._replace(name="日本語" * 30)])
 
-    picture = draw_top(board, width, STATUS, colour=False)
+    picture = draw_top(board, width, STATUS, color=False)
 
     assert len(picture) == 6
     assert max(map(wcswidth, picture)) <= width
 
 
 @pytest.mark.parametrize("width", [40, 80, 200])
-def test_colour_changes_no_letter(width):
-    """Only escapes for colours come in; a number that is nothing is dim, never coloured."""
-    plainly = draw_top(BOARD, width, STATUS, colour=False)
+def test_color_changes_no_letter(width):
+    """Only escapes for colors come in; a number that is nothing is dim, never colored."""
+    plainly = draw_top(BOARD, width, STATUS, color=False)
 
-    coloured = draw_top(BOARD, width, STATUS, colour=True)
+    colored = draw_top(BOARD, width, STATUS, color=True)
 
-    assert [re.sub(r"\x1b\[[0-9;]*m", "", line) for line in coloured] == plainly
-    assert "\x1b[1;31m    12\x1b[0m" in coloured[1]
-    assert "\x1b[2m     0\x1b[0m" in coloured[2]
-    assert "\x1b[1;31m" not in coloured[2]
+    assert [re.sub(r"\x1b\[[0-9;]*m", "", line) for line in colored] == plainly
+    assert "\x1b[1;31m    12\x1b[0m" in colored[1]
+    assert "\x1b[2m     0\x1b[0m" in colored[2]
+    assert "\x1b[1;31m" not in colored[2]
 
 
 def test_columns_stay_where_they_are():
@@ -122,7 +125,7 @@ def test_columns_stay_where_they_are():
     large = BUSY._replace(pending=99_999, running=12_345_678, failed=999_999, per_minute=99_999.0)
 
     few, many = (
-        draw_top(BOARD._replace(rows=[row]), 120, STATUS, colour=False)[1]
+        draw_top(BOARD._replace(rows=[row]), 120, STATUS, color=False)[1]
         for row in (IDLE._replace(name="x"), large._replace(name="x"))
     )
 
@@ -146,12 +149,12 @@ def test_large_numbers_are_shortened(number, shown):
     """To six cells: of what is left out nobody reads anything."""
     board = BOARD._replace(rows=[IDLE._replace(name="x", pending=number)])
 
-    assert draw_top(board, 80, STATUS, colour=False)[1].split()[1] == shown
+    assert draw_top(board, 80, STATUS, color=False)[1].split()[1] == shown
 
 
 def test_what_there_is_no_room_for_is_told():
     """How many rows there are, and how many are shown."""
-    picture = draw_top(BOARD._replace(number=155), 80, STATUS, colour=False)
+    picture = draw_top(BOARD._replace(number=155), 80, STATUS, color=False)
 
     assert picture[-2].startswith("2 of 155 pools ")
 
@@ -162,12 +165,12 @@ def test_what_there_is_no_room_for_is_told():
 )
 def test_a_chart_is_as_high_as_its_largest_number(numbers, chart):
     """What is more than nothing never looks like nothing."""
-    assert spark(numbers) == chart
+    assert draw_bars(numbers) == chart
 
 
 def test_every_symbol_has_a_spelling_in_ascii():
     """For terminals that know no more."""
-    picture = draw_top(BOARD, 200, STATUS, colour=False)
+    picture = draw_top(BOARD, 200, STATUS, color=False)
 
     assert all(to_ascii(line).isascii() for line in picture)
 
@@ -175,16 +178,15 @@ def test_every_symbol_has_a_spelling_in_ascii():
 WICKED = st.text(
     st.sampled_from("ab日é[]/") | st.characters(categories=["Cc", "Cf", "Zl", "Zp", "Cs"]),
     max_size=30,
-) | st.sampled_from([HOSTILE, "[red]", "[/]", "[link=http://e.org]x", ":boom:"])
+) | st.sampled_from([UNTRUSTED, "[red]", "[/]", "[link=http://e.org]x", ":boom:"])
 
 
-@given(name=WICKED, width=st.integers(1, 250), colour=st.booleans())
-@settings(max_examples=60, deadline=None)
-def test_no_name_of_a_stranger_reaches_the_terminal_as_a_command(name, width, colour):
+@given(name=WICKED, width=st.integers(1, 250), color=st.booleans())
+def test_no_untrusted_name_reaches_the_terminal_as_a_command(name, width, color):
     """A worker's id is shown, never obeyed, and never breaks a line."""
     board = BOARD._replace(rows=[BUSY._replace(name=name)])
 
-    picture = draw_top(board, width, STATUS, colour=colour)
+    picture = draw_top(board, width, STATUS, color=color)
 
     lines = [re.sub(r"\x1b\[[0-9;]*m", "", line) for line in picture]
     assert len(lines) == 4
@@ -221,24 +223,21 @@ class Live:
         size: Columns and lines.
     """
 
-    def __init__(self, columns, lines, *, sort="pending", condition=str):
+    def __init__(self, columns, lines, *, sort="pending", condition=lambda: ""):
         self.now = 0.0
         self.size = (columns, lines)
         self.terminal = Terminal()
-        self.view = TopRenderer(
+        counter = RunCounter("pool", sort, clock=lambda: 1_795_456_800.0 + self.now)
+        self.view = LiveView(
             Output(self.terminal),
-            RunCounter("pool", sort, clock=lambda: 1_795_456_800.0 + self.now),
-            source="demo",
-            selection="",
-            condition=condition,
-            colour=False,
-            ascii_only=False,
+            TopPicture(counter, color=False, clock=lambda: self.now),
+            StreamInfo("demo", condition=condition),
             size=lambda: self.size,
             clock=lambda: self.now,
         )
 
-    def show(self, *events, after=REDRAW):
-        """Take a batch in, some seconds later."""
+    def show(self, *events, after=TopPicture.interval):
+        """Add a batch, some seconds later."""
         self.now += after
         self.view.show(events)
         self.view.flush()
@@ -291,7 +290,7 @@ def test_rows_do_not_jump_while_they_are_read():
     assert live.names() == ["gecko-t/a", "gecko-t/b"]
     assert re.search(r"gecko-t/b +2 ", "\n".join(live.rows()))
 
-    live.show(after=RESORT)
+    live.show(after=SORT_INTERVAL)
 
     assert live.names() == ["gecko-t/b", "gecko-t/a"]
 
@@ -358,8 +357,8 @@ def test_a_board_may_hold_all_rows():
     """For a page, which has no height."""
     counter = RunCounter("pool", "name")
     for number in range(30):
-        counter.take(Event(delivery("task-pending", task_id=f"{number}", worker_type=f"{number}")))
+        counter.add(Event(delivery("task-pending", task_id=f"{number}", worker_type=f"{number}")))
 
-    board = board_of(counter, counter.rows())
+    board = read_board(counter, counter.list_rows())
 
     assert len(board.rows) == board.number == 30

@@ -91,7 +91,8 @@ def runs(event: Event) -> list[dict]:
          lambda e: (e.payload.get("status") or {}).get("state") in ("failed", "exception")),
         (["--state", "failed", "--state", "exception"],
          lambda e: (e.payload.get("status") or {}).get("state") in ("failed", "exception")),
-        (["--reason", "claim-expired"], lambda e: e.run.get("reasonResolved") == "claim-expired"),
+        (["--reason", "claim-expired"],
+         lambda e: e.run is not None and e.run.reason_resolved == "claim-expired"),
         (["--tag", "kind=build"],
          lambda e: ((e.payload.get("task") or {}).get("tags") or {}).get("kind") == "build"),
         (["--tag", "kind"], lambda e: "kind" in ((e.payload.get("task") or {}).get("tags") or {})),
@@ -179,7 +180,10 @@ def test_failed_evaluations_are_counted_and_reported(tcsniff):
 
     lacking = sum("status" not in orjson.loads(one.body) for one in SENT)
     assert done.status == 0
-    assert f"--where could not be told of {lacking} events: starts_with() takes string" in done.err
+    assert (
+        f"--where could not be evaluated for {lacking} events: starts_with() takes string"
+        in done.err
+    )
     assert 0 < len(done.lines) < len(SENT)
 
 
@@ -454,7 +458,7 @@ def test_a_wrong_column_is_refused(view, live, tcsniff):
     done = tcsniff("--all", "--columns", "event,reson", *view, live=live)
 
     assert (done.status, done.out) == (2, "")
-    assert done.err == "tcsniff: no column 'reson'; did you mean 'reason'?\n"
+    assert done.err == "tcsniff: unknown column 'reson'; did you mean 'reason'?\n"
 
 
 def test_times_are_local_by_default():
@@ -568,7 +572,7 @@ def test_all_flags_work_together(tcsniff):
     lost = dict.fromkeys(
         (event.task_id, event.routing["runId"], event.label)
         for event in map(Event, SENT)
-        if event.name == "task-exception" and event.run.get("reasonResolved") == "claim-expired"
+        if event.run is not None and event.run.reason_resolved == "claim-expired"
     )
     assert done.lines == [label or "null" for _, _, label in lost]
     assert done.lines

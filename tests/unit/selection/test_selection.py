@@ -7,7 +7,7 @@ import json
 from collections.abc import Sequence
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from builders import DATA, GROUP, OTHER_TASK, TASK, delivery, samples
@@ -665,7 +665,6 @@ DELIVERIES = st.builds(
     clauses=st.lists(CLAUSES, min_size=1, max_size=3),
     made=st.lists(DELIVERIES, min_size=2, max_size=5),
 )
-@settings(max_examples=100, deadline=None)
 def test_a_message_is_accepted_if_binding_and_check_match(clauses, made):
     """The bindings of some clause match one of the keys, and its check matches one."""
     test = Selection(tuple(clauses)).accepts()
@@ -704,7 +703,6 @@ FIELD_OF = {
 
 
 @given(st.data())
-@settings(max_examples=100, deadline=None)
 def test_flags_accept_the_tasks_they_describe(data):
     """Compared with the task's data, without patterns."""
     asked = data.draw(

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from tcsniff.simulator.schedule import Pace
+from tcsniff.simulator.pacing import Pace
 
 
 @pytest.mark.parametrize(

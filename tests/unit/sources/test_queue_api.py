@@ -7,6 +7,7 @@ import ssl
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Iterator
 
 import orjson
@@ -23,14 +24,14 @@ from tcsniff.errors import (
     TcsniffError,
     UsageError,
 )
-from tcsniff.simulator.simulation import plans, simulate
+from tcsniff.simulator.simulation import plan_groups, simulate
 from tcsniff.sources.queue_api import QueueApi
 from tcsniff.sources.queue_polling import PageFetch
 from tcsniff.taskgraph.definitions import Page, TaskGroupInfo
 
 PATIENCE = 30  # seconds until something that must happen has not
 
-PLAN = next(plans(seed=3, tasks=60))
+PLAN = next(plan_groups(seed=3, tasks=60))
 GROUP = PLAN.task_group_id
 HEARD = [delivery for _, delivery in simulate(seed=3, start=0, groups=1)]
 
@@ -48,7 +49,7 @@ def server(known: Content) -> Iterator[QueueServer]:
 
 def test_a_group_comes_page_by_page(server: QueueServer, known: Content) -> None:
     """With its definitions, the statuses as the queue has them, and what is said of the group."""
-    pages = list(QueueApi(server.url).pages(GROUP))
+    pages = list(QueueApi(server.url).fetch_pages(GROUP))
 
     assert [len(page.definitions) for page in pages] == [25, 25, 10]
     found = {one.task_id: one.dependencies for page in pages for one in page.definitions}
@@ -62,7 +63,7 @@ def test_a_group_comes_page_by_page(server: QueueServer, known: Content) -> None
 
 def test_pages_are_asked_for_as_they_are_taken(server: QueueServer) -> None:
     """Who has seen enough costs the queue no more."""
-    next(QueueApi(server.url).pages(GROUP))
+    next(QueueApi(server.url).fetch_pages(GROUP))
 
     assert len(server.requests) == 1
 
@@ -71,7 +72,7 @@ def test_tasks_may_come_on_two_pages(server: QueueServer) -> None:
     """As they do when others are created meanwhile."""
     server.overlap = 5
 
-    pages = list(QueueApi(server.url).pages(GROUP))
+    pages = list(QueueApi(server.url).fetch_pages(GROUP))
 
     ids = [one.task_id for page in pages for one in page.definitions]
     assert len(ids) > len(PLAN.tasks)
@@ -82,8 +83,8 @@ def test_a_token_that_comes_again_ends_it(server: QueueServer) -> None:
     """Instead of an endless loop."""
     server.repeats_token = True
 
-    with pytest.raises(ApiError, match="round in circles with task group") as told:
-        list(QueueApi(server.url).pages(GROUP))
+    with pytest.raises(ApiError, match="repeats the continuation token") as told:
+        list(QueueApi(server.url).fetch_pages(GROUP))
 
     assert told.value.exit_status == 3
     assert len(server.requests) == 2
@@ -93,7 +94,7 @@ def test_one_task_is_asked_for_by_itself(server: QueueServer) -> None:
     """As for a dependency outside of the group."""
     wanted = PLAN.tasks[-1]
 
-    found = QueueApi(server.url).task(wanted.task_id)
+    found = QueueApi(server.url).fetch_task(wanted.task_id)
 
     assert (found.task_id, found.label, found.kind) == (
         wanted.task_id,
@@ -107,17 +108,20 @@ def test_a_task_tells_its_group(server: QueueServer) -> None:
     """So that a task's id will do where a group's is wanted."""
     api = QueueApi(server.url)
 
-    assert api.group_of(PLAN.tasks[-1].task_id) == GROUP
+    assert api.fetch_group_id(PLAN.tasks[-1].task_id) == GROUP
     server.raw = b"{}"
-    with pytest.raises(ApiError, match="nonsense: Object missing required field `taskGroupId`"):
-        api.group_of(GROUP)
+    with pytest.raises(
+        ApiError,
+        match="Object missing required field `taskGroupId`",
+    ):
+        api.fetch_group_id(GROUP)
 
 
 def test_what_fails_for_a_moment_is_tried_again(server: QueueServer) -> None:
     """A server that restarts is not the end."""
     server.failures = 2
 
-    assert len(list(QueueApi(server.url).pages(GROUP))) == 3
+    assert len(list(QueueApi(server.url).fetch_pages(GROUP))) == 3
     assert len(server.requests) == 5
 
 
@@ -126,7 +130,7 @@ def test_what_fails_for_a_moment_is_tried_again(server: QueueServer) -> None:
     [
         (500, ApiError, 3, "(500: Client ID static/nobody does not have sufficient scopes)"),
         (429, ApiError, 3, "try again later"),
-        (404, ApiUnknown, 4, f"knows no task group {GROUP}; it may have expired"),
+        (404, ApiUnknown, 4, f"has no task group {GROUP}; it may have expired"),
         (403, ApiRefused, 4, "set TASKCLUSTER_ROOT_URL, TASKCLUSTER_CLIENT_ID"),
         (401, ApiRefused, 4, "set TASKCLUSTER_ROOT_URL, TASKCLUSTER_CLIENT_ID"),
     ],
@@ -138,7 +142,7 @@ def test_a_refusal_is_told_in_a_line(
     server.status = status
 
     with pytest.raises(ApiError) as told:
-        list(QueueApi(server.url, retries=1).pages(GROUP))
+        list(QueueApi(server.url, retries=1).fetch_pages(GROUP))
 
     assert type(told.value) is kind
     assert told.value.exit_status == exit_status
@@ -150,17 +154,20 @@ def test_a_refusal_is_told_in_a_line(
 @pytest.mark.parametrize(
     ("answer", "text"),
     [
-        (b"", "status 200 and no JSON; is it the root URL?"),
-        (b"<html>Welcome</html>", "status 200 and no JSON; is it the root URL?"),
-        (b'{"taskGroupId": "x", "tasks": [', "no JSON"),
-        (b"[]", "nonsense: Expected `object`, got `array`"),
-        (b"null", "nonsense"),
-        (b"{}", "nonsense: Object missing required field"),
-        (b'{"response": 1}', "nonsense"),
-        (b'{"taskGroupId": "x", "tasks": [{"status": {}, "task": {}}]}', "nonsense"),
-        (b'{"taskGroupId": "\\ud800", "tasks": []}', "nonsense"),
-        (b'{"taskGroupId": 18446744073709551616, "tasks": []}', "nonsense"),
-        (b"\xff\xfe\x00", "no JSON"),
+        (b"", "status 200 and something that is not JSON; check the root URL"),
+        (b"<html>Welcome</html>", "status 200 and something that is not JSON; check the root URL"),
+        (b'{"taskGroupId": "x", "tasks": [', "not JSON"),
+        (
+            b"[]",
+            "invalid answer for task group EXkNcPHvSpSiF_2jFWXa1Q: Expected `object`, got `array`",
+        ),
+        (b"null", "sent an invalid answer"),
+        (b"{}", "required field"),
+        (b'{"response": 1}', "sent an invalid answer"),
+        (b'{"taskGroupId": "x", "tasks": [{"status": {}, "task": {}}]}', "sent an invalid answer"),
+        (b'{"taskGroupId": "\\ud800", "tasks": []}', "sent an invalid answer"),
+        (b'{"taskGroupId": 18446744073709551616, "tasks": []}', "sent an invalid answer"),
+        (b"\xff\xfe\x00", "not JSON"),
     ],
 )
 def test_an_answer_that_is_none_is_told(server: QueueServer, answer: bytes, text: str) -> None:
@@ -168,7 +175,7 @@ def test_an_answer_that_is_none_is_told(server: QueueServer, answer: bytes, text
     server.raw = answer
 
     with pytest.raises(ApiError, match=server.url) as told:
-        list(QueueApi(server.url).pages(GROUP))
+        list(QueueApi(server.url).fetch_pages(GROUP))
 
     assert text in str(told.value)
 
@@ -178,8 +185,8 @@ def test_a_redirect_is_told(server: QueueServer) -> None:
     server.raw, server.status = b"", 301
     server.headers = {"Location": "https://elsewhere.example/"}
 
-    with pytest.raises(ApiError, match=r"it points to https://elsewhere\.example/"):
-        list(QueueApi(server.url).pages(GROUP))
+    with pytest.raises(ApiError, match=r"it redirects to https://elsewhere\.example/"):
+        list(QueueApi(server.url).fetch_pages(GROUP))
 
 
 def test_who_does_not_answer_is_given_up(server: QueueServer) -> None:
@@ -187,7 +194,7 @@ def test_who_does_not_answer_is_given_up(server: QueueServer) -> None:
     server.delay = PATIENCE
 
     with pytest.raises(ApiError, match=r"did not answer for task group .* within 0\.2 s"):
-        list(QueueApi(server.url, timeout=0.2).pages(GROUP))
+        list(QueueApi(server.url, timeout=0.2).fetch_pages(GROUP))
 
 
 def test_nobody_there_is_told() -> None:
@@ -196,7 +203,7 @@ def test_nobody_there_is_told() -> None:
         taken.bind(("127.0.0.1", 0))
         url = f"http://127.0.0.1:{taken.getsockname()[1]}"
         with pytest.raises(ApiError, match=rf"^no connection to {url}: .*Connection refused$"):
-            list(QueueApi(url, retries=0).pages(GROUP))
+            list(QueueApi(url, retries=0).fetch_pages(GROUP))
 
 
 def test_a_certificate_that_nobody_vouches_for_is_told() -> None:
@@ -206,8 +213,8 @@ def test_a_certificate_that_nobody_vouches_for_is_told() -> None:
     with socket.create_server(("127.0.0.1", 0)) as listener:
         threading.Thread(target=_shake, args=(listener, context), daemon=True).start()
         url = f"https://127.0.0.1:{listener.getsockname()[1]}"
-        with pytest.raises(ApiUntrusted, match=f"no trust in the TLS of {url}") as told:
-            list(QueueApi(url, retries=0).pages(GROUP))
+        with pytest.raises(ApiUntrusted, match=f"the TLS of {url} cannot be trusted") as told:
+            list(QueueApi(url, retries=0).fetch_pages(GROUP))
 
     assert told.value.exit_status == 5
 
@@ -253,7 +260,7 @@ def test_credentials_go_to_their_own_deployment_alone(server: QueueServer, root:
         "TASKCLUSTER_CERTIFICATE": '{"version": 1}',
     }
 
-    list(QueueApi(server.url, environment=environment).pages(GROUP))
+    list(QueueApi(server.url, environment=environment).fetch_pages(GROUP))
 
     sent = [header.startswith('Hawk mac="') for header in server.authorizations]
     assert sent == [root == "itself"] * 3
@@ -274,8 +281,8 @@ def test_credentials_that_cannot_be_sent_are_told(
         name: value,
     }
 
-    with pytest.raises(ApiMissing, match="TASKCLUSTER_CERTIFICATE cannot be used") as told:
-        list(QueueApi(server.url, environment=environment).pages(GROUP))
+    with pytest.raises(ApiMissing, match="TASKCLUSTER_CERTIFICATE ") as told:
+        list(QueueApi(server.url, environment=environment).fetch_pages(GROUP))
 
     assert told.value.exit_status == 2
 
@@ -288,7 +295,7 @@ sys.modules["taskcluster"] = None
 from tcsniff.errors import ApiError
 from tcsniff.sources.queue_api import QueueApi
 try:
-    next(QueueApi("https://a.example").pages("x"))
+    next(QueueApi("https://a.example").fetch_pages("x"))
 except ApiError as error:
     print(type(error).__name__, error)
 """
@@ -301,65 +308,61 @@ except ApiError as error:
     assert said.endswith("pip install 'tcsniff[api]'\n")
 
 
-def fetched(fetch: PageFetch, news: threading.Semaphore) -> list[Page]:
-    """Take all that comes, whenever there is something new."""
+def collect_pages(fetch: PageFetch) -> list[Page]:
+    """Start the fetch, and return all of its pages."""
     pages: list[Page] = []
     fetch.start()
+    deadline = time.monotonic() + PATIENCE
     while not fetch.is_over:
-        assert news.acquire(timeout=PATIENCE)
-        pages += fetch.taken()
+        assert time.monotonic() < deadline
+        pages += fetch.pop_pages()
     return pages
 
 
 def test_pages_come_in_the_background(server: QueueServer) -> None:
-    """Each with a call that wakes whoever waits."""
-    news = threading.Semaphore(0)
-    fetch = PageFetch(QueueApi(server.url).pages(GROUP), news.release)
+    """In the order of the API."""
+    fetch = PageFetch(QueueApi(server.url).fetch_pages(GROUP))
 
-    pages = fetched(fetch, news)
+    pages = collect_pages(fetch)
 
     assert [len(page.definitions) for page in pages] == [25, 25, 10]
     assert fetch.error is None
-    assert fetch.taken() == []
+    assert fetch.pop_pages() == []
 
 
 def test_a_failure_in_the_background_is_kept(server: QueueServer) -> None:
-    """Behind the pages that came before it."""
+    """After the pages that came before it."""
     server.repeats_token = True
-    news = threading.Semaphore(0)
-    fetch = PageFetch(QueueApi(server.url).pages(GROUP), news.release)
+    fetch = PageFetch(QueueApi(server.url).fetch_pages(GROUP))
 
-    pages = fetched(fetch, news)
+    pages = collect_pages(fetch)
 
     assert len(pages) == 2
     assert isinstance(fetch.error, TcsniffError)
 
 
-def test_taking_never_waits(server: QueueServer) -> None:
-    """Also while the queue takes its time; and it can be left to that."""
+def test_fetching_pages_never_waits(server: QueueServer) -> None:
+    """Also while the queue takes its time."""
     server.delay = PATIENCE
-    fetch = PageFetch(QueueApi(server.url).pages(GROUP))
+    fetch = PageFetch(QueueApi(server.url).fetch_pages(GROUP))
 
     fetch.start()
 
-    assert fetch.taken() == []
+    assert fetch.pop_pages() == []
     assert not fetch.is_over
     fetch.stop()
 
 
 def test_a_stop_ends_it(server: QueueServer) -> None:
-    """No further page is asked for."""
-    ended = threading.Event()
+    """No further page is requested."""
+    fetch: PageFetch
 
-    def enough() -> None:
-        fetch.stop()
-        ended.set()
+    def pages() -> Iterator[Page]:
+        for page in QueueApi(server.url).fetch_pages(GROUP):
+            fetch.stop()
+            yield page
 
-    fetch = PageFetch(QueueApi(server.url).pages(GROUP), enough)
-    fetch.start()
+    fetch = PageFetch(pages())
 
-    assert ended.wait(PATIENCE)
-    assert len(fetch.taken()) == 1
-    while not fetch.is_over:  # its thread has a step to go
-        pass
+    assert len(collect_pages(fetch)) <= 1
     assert len(server.requests) == 1

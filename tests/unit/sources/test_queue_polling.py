@@ -10,16 +10,21 @@ import pytest
 from builders import delivery
 from queue_server import QueueServer, content
 from tcsniff.errors import ApiError, ApiUnknown
-from tcsniff.simulator.simulation import plans, simulate
+from tcsniff.simulator.simulation import plan_groups, simulate
 from tcsniff.sources.queue_api import QueueApi
-from tcsniff.sources.queue_polling import AFTER_FAILURE, AGAIN, SOON, QueuePolling
+from tcsniff.sources.queue_polling import (
+    FAILURE_INTERVAL,
+    POLL_INTERVAL,
+    RETRY_INTERVAL,
+    QueuePolling,
+)
 from tcsniff.taskgraph.group import GroupState
 from tcsniff.taskgraph.tracker import Change
 
 PATIENCE = 30  # seconds until something that must happen has not
 NEW_TASK = "WTRHGgi7TNaxn5lBTOzXTg"
 
-PLAN = next(plans(seed=3, tasks=60))
+PLAN = next(plan_groups(seed=3, tasks=60))
 GROUP = PLAN.task_group_id
 HEARD = [delivery for _, delivery in simulate(seed=3, start=0, groups=1, faults=())]
 HALF = len(HEARD) // 2
@@ -57,7 +62,7 @@ class Asked:
     def hear(self, *events: str, **details: object) -> None:
         """Have events come about the group."""
         for event in events:
-            self.following.take(delivery(event, group=GROUP, **details))
+            self.following.apply(delivery(event, group=GROUP, **details))
 
 
 @pytest.fixture
@@ -97,7 +102,7 @@ def test_it_rests_while_all_is_known(server: QueueServer) -> None:
     asked = Asked(server)
     asked.answered()
 
-    assert not asked.asks(AGAIN - 1)
+    assert not asked.asks(POLL_INTERVAL - 1)
     assert asked.asks(1)
 
 
@@ -107,12 +112,12 @@ def test_it_asks_again_for_tasks_without_definitions(server: QueueServer) -> Non
     asked.answered()
     asked.hear("task-pending", task_id=NEW_TASK)
 
-    assert not asked.asks(SOON - 1)
+    assert not asked.asks(RETRY_INTERVAL - 1)
     assert asked.asks(1)
     asked_again = Asked(server)
     asked_again.hear("task-pending", task_id=NEW_TASK)
     asked_again.answered()
-    assert not asked_again.asks(2 * SOON - 1)
+    assert not asked_again.asks(2 * RETRY_INTERVAL - 1)
     assert asked_again.asks(1)
 
 
@@ -121,7 +126,7 @@ def test_it_asks_again_when_all_has_ended(server: QueueServer) -> None:
     asked = Asked(server)
     asked.answered()
     for event in HEARD:
-        asked.following.take(event)
+        asked.following.apply(event)
     before = asked.following.is_over, asked.inquiry.is_up_to_date
     server.groups[GROUP] = content(PLAN, HEARD)
 
@@ -129,7 +134,7 @@ def test_it_asks_again_when_all_has_ended(server: QueueServer) -> None:
 
     assert before == (True, False)
     assert asked.inquiry.is_up_to_date
-    assert not asked.asks(SOON)
+    assert not asked.asks(RETRY_INTERVAL)
 
 
 def test_it_asks_again_after_each_end(server: QueueServer) -> None:
@@ -137,7 +142,7 @@ def test_it_asks_again_after_each_end(server: QueueServer) -> None:
     asked = Asked(server)
     asked.answered()
     for event in HEARD:
-        asked.following.take(event)
+        asked.following.apply(event)
     server.groups[GROUP] = content(PLAN, HEARD)
     asked.answered()
     task_id = PLAN.tasks[-1].task_id
@@ -157,7 +162,7 @@ def test_it_asks_again_when_the_queue_contradicts_what_is_known(server: QueueSer
     asked.hear("task-running", task_id=PLAN.tasks[-1].task_id, run=7)
     asked.answered()
 
-    before = asked.asks(SOON)
+    before = asked.asks(RETRY_INTERVAL)
     asked.hear("task-group-resolved")
 
     assert (before, asked.asks(0)) == (False, True)
@@ -180,17 +185,17 @@ def test_a_failure_is_told_once_and_events_go_on(server: QueueServer) -> None:
     asked = Asked(server)
     asked.answered()
     asked.hear("task-pending")
-    rests = asked.asks(AFTER_FAILURE - 1)
+    rests = asked.asks(FAILURE_INTERVAL - 1)
     asked.now += 1
     asked.answered()
     condition = asked.inquiry.condition
     server.status = 0
-    asked.now += AFTER_FAILURE
+    asked.now += FAILURE_INTERVAL
     asked.answered()
 
     assert not rests
     assert len(asked.said) == 1
-    assert asked.said[0].endswith("; going on with events alone")
+    assert asked.said[0].endswith("; continuing without dependencies")
     assert condition == "no answer from the queue's API"
     assert asked.inquiry.condition == ""
     assert len(asked.following.graph().nodes) == 61
@@ -200,9 +205,9 @@ def test_a_failure_is_told_once_and_events_go_on(server: QueueServer) -> None:
     ("break_it", "words"),
     [
         (lambda server: setattr(server, "status", 403), "sufficient scopes"),
-        (lambda server: setattr(server, "raw", b'{"tasks": ['), "no JSON"),
-        (lambda server: setattr(server, "raw", b'{"tasks": 3}'), "nonsense"),
-        (lambda server: setattr(server, "repeats_token", True), "round in circles"),
+        (lambda server: setattr(server, "raw", b'{"tasks": ['), "not JSON"),
+        (lambda server: setattr(server, "raw", b'{"tasks": 3}'), "invalid answer"),
+        (lambda server: setattr(server, "repeats_token", True), "repeats the continuation token"),
     ],
     ids=["403", "cut off", "other JSON", "a token that repeats"],
 )
@@ -236,7 +241,7 @@ def test_a_failure_after_an_answer_takes_nothing_away(server: QueueServer) -> No
     asked = Asked(server)
     asked.answered()
     server.status = 500
-    asked.now += AGAIN
+    asked.now += POLL_INTERVAL
 
     asked.answered()
 

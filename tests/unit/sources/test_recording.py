@@ -22,11 +22,11 @@ from rabbitmq import RabbitMQ, Taskcluster
 from running import PATIENCE, Running, command, environment
 from tcsniff.cli import main
 from tcsniff.errors import OutputError, RecordingError
-from tcsniff.pipeline import run_pipeline
+from tcsniff.pipeline import Renderer, run_pipeline
 from tcsniff.pulse import records
 from tcsniff.pulse.deliveries import Delivery, Gap
 from tcsniff.pulse.events import Event
-from tcsniff.renderers.lines import JsonRenderer
+from tcsniff.renderers.lines import LINE_FORMATS, LineRenderer
 from tcsniff.renderers.output import Output
 from tcsniff.renderers.recorder import Recorder
 from tcsniff.simulator.simulation import simulate
@@ -87,7 +87,7 @@ def keys(found: list[Delivery]) -> list[str]:
 
 def record(path: object, found: list[Delivery], *, finish: bool = True) -> None:
     """Record deliveries as ``--record`` does, two a batch."""
-    recorder = Recorder(str(path), JsonRenderer(Output(io.BytesIO())))
+    recorder = Recorder(str(path), LineRenderer(Output(io.BytesIO()), LINE_FORMATS["json"]))
     for place in range(0, len(found), 2):
         recorder.show([Event(one) for one in found[place : place + 2]])
         recorder.flush()
@@ -212,7 +212,7 @@ def test_a_torn_last_line_is_told_and_passed_over(tmp_path):
         found, told = read(path)
 
         assert keys(found) == ["key.0", "key.1"]
-        assert told == ([f"{path}:3: no record, passed over: torn off"] if cut else [])
+        assert told == ([f"{path}:3: skipped, not a record: incomplete line"] if cut else [])
 
 
 def test_a_last_line_without_a_line_feed_is_whole(tmp_path):
@@ -236,7 +236,7 @@ def test_a_compressed_file_is_readable_up_to_where_it_was_cut(tmp_path):
         least = sum(size <= cut for size in flushed[1:])
         assert keys(found)[:least] == [f"key.{number}" for number in range(least)]
         assert keys(found) == [f"key.{number}" for number in range(len(found))]
-        assert f"{path}: the compressed data ends in the middle" in told
+        assert f"{path}: the compressed data is incomplete" in told
 
 
 def test_a_session_after_a_torn_one_is_whole(tmp_path):
@@ -296,7 +296,7 @@ def test_damage_in_the_middle_is_told_and_passed_over(tmp_path):
 
     assert keys(found)[-4:] == ["key.0", "key.1", "key.2", "key.3"]
     assert len(found) > 10
-    assert any("damage in the compressed data passed over" in text for text in told)
+    assert any("skipped damage in the compressed data" in text for text in told)
 
 
 # Lines that are no record
@@ -315,10 +315,10 @@ def test_what_is_no_record_is_told_and_does_not_stop_it(tmp_path, capfdbinary):
     said = done.err.decode()
     assert (status, done.out) == (0, SHORT[0] * len(bad))
     for number in range(5):
-        assert f"tcsniff: {path}:{3 * number + 2}: no record, passed over: " in said
+        assert f"tcsniff: {path}:{3 * number + 2}: skipped, not a record: " in said
     assert f"{path}:17:" not in said
-    assert f"tcsniff: {path}: 8 lines are no records, all in all" in said
-    assert "8 lines were no records" in said
+    assert f"tcsniff: {path}: skipped 8 lines without a record" in said
+    assert "8 invalid lines skipped" in said
 
 
 @pytest.mark.parametrize("first", ["[12:00:00] starting", "[]", "[1,", " [x]"])
@@ -341,7 +341,11 @@ def test_a_file_without_a_record_cannot_be_read(text, tmp_path, capfdbinary):
     assert main(["--from", str(tmp_path / "r")]) == 6
     done = capfdbinary.readouterr()
     assert done.out == b""
-    assert done.err.decode().splitlines()[-1].startswith(f"tcsniff: {tmp_path / 'r'}: no ")
+    assert (
+        done.err.decode()
+        .splitlines()[-1]
+        .startswith(f"tcsniff: {tmp_path / 'r'}: contains no record")
+    )
 
 
 def test_a_selection_that_fits_nothing_is_no_failure(tmp_path, capfdbinary):
@@ -559,7 +563,7 @@ def test_a_file_that_is_cut_is_read_from_its_start(torn, tmp_path):
         found = [key for batch in recording.batches() for key in keys(list(batch))]
 
     assert found == ["key.0", "key.0", "key.2"]
-    assert f"{path}: the file was cut; reading it from its start" in told
+    assert f"{path}: the file was truncated; reading it from its start" in told
 
 
 def test_a_process_follows_a_file(tmp_path):
@@ -704,7 +708,7 @@ def test_what_was_not_recorded_is_not_settled(name, small_disk):
             raise AssertionError
 
     shown = io.BytesIO()
-    recorder = Recorder(str(small_disk / name), JsonRenderer(Output(shown)))
+    recorder = Recorder(str(small_disk / name), LineRenderer(Output(shown), LINE_FORMATS["json"]))
     with pytest.raises(OutputError), closing(recorder):
         run_pipeline(Source(), recorder)
 
@@ -807,7 +811,7 @@ def test_a_recording_survives_being_killed(name, tmp_path):
     assert [records.format_record(one).decode().rstrip("\n") for one in found][
         : len(shown)
     ] == shown
-    assert [text for text in told if "in the middle" not in text] == []
+    assert [text for text in told if "is incomplete" not in text] == []
     if name == "r.jsonl":
         assert path.read_bytes().endswith(b"\n")
 
@@ -819,7 +823,7 @@ def test_nothing_is_shown_that_was_not_recorded(tmp_path):
     """The file comes first: what a person saw is on the disk."""
     path = tmp_path / "r.jsonl"
 
-    class View:
+    class View(Renderer):
         def show(self, events: object) -> None:
             self.events = events
 

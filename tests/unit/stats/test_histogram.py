@@ -7,84 +7,88 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tcsniff.stats.histogram import (
-    ERROR,
-    LEAST,
-    MOST,
-    NOTHING,
+    EMPTY_SUMMARY,
+    MAX_ERROR,
+    MAX_SECONDS,
+    MIN_SECONDS,
     Histogram,
-    bucket_length,
     find_bucket,
+    get_bucket_seconds,
 )
 
-LENGTHS = st.floats(0, MOST) | st.floats(0, 1) | st.integers(0, 100_000).map(lambda ms: ms / 1000)
+DURATIONS = (
+    st.floats(0, MAX_SECONDS)
+    | st.floats(0, 1)
+    | st.integers(0, 100_000).map(lambda milliseconds: milliseconds / 1000)
+)
 
 
-def sketch_of(lengths):
-    sketch = Histogram()
-    for length in lengths:
-        sketch.add(find_bucket(length))
-    return sketch
+def build_histogram(durations):
+    histogram = Histogram()
+    for duration in durations:
+        histogram.add(find_bucket(duration))
+    return histogram
 
 
-def nearest_rank(lengths, part):
-    return sorted(lengths)[max(1, math.ceil(part * len(lengths))) - 1]
+def nearest_rank(durations, quantile):
+    return sorted(durations)[max(1, math.ceil(quantile * len(durations))) - 1]
 
 
-@given(st.lists(LENGTHS, min_size=1, max_size=200))
-def test_percentiles_are_off_by_the_stated_error_at_most(lengths):
-    """Against the exact ones, by the same rule."""
-    summary = sketch_of(lengths).summary()
+@given(st.lists(DURATIONS, min_size=1, max_size=200))
+def test_percentiles_are_within_the_stated_error(durations):
+    """Compared with the exact percentiles, by nearest rank."""
+    summary = build_histogram(durations).summarize()
 
-    assert summary.number == len(lengths)
-    for told, part in zip(summary[1:], (0.5, 0.95, 0.99, 1.0), strict=True):
-        true = nearest_rank(lengths, part)
-        assert told == pytest.approx(true, rel=ERROR * 1.000001, abs=LEAST)
-
-
-@given(st.lists(LENGTHS), st.randoms(use_true_random=False))
-def test_no_order_changes_a_sketch(lengths, random):
-    """What it tells is a function of what is in it."""
-    shuffled = random.sample(lengths, len(lengths))
-
-    assert sketch_of(shuffled).summary() == sketch_of(lengths).summary()
+    assert summary.number == len(durations)
+    for percentile, quantile in zip(summary[1:], (0.5, 0.95, 0.99, 1.0), strict=True):
+        exact = nearest_rank(durations, quantile)
+        assert percentile == pytest.approx(exact, rel=MAX_ERROR * 1.000001, abs=MIN_SECONDS)
 
 
-@given(st.lists(LENGTHS), st.lists(LENGTHS))
-def test_what_was_put_in_can_be_taken_out(stay, go):
-    """As if it had never been there, the longest one too."""
-    sketch = sketch_of([*stay, *go])
+@given(st.lists(DURATIONS), st.randoms(use_true_random=False))
+def test_the_order_of_durations_does_not_matter(durations, random):
+    """Percentiles depend on the durations alone."""
+    shuffled = random.sample(durations, len(durations))
 
-    for length in go:
-        sketch.add(find_bucket(length), -1)
-
-    assert sketch.summary() == sketch_of(stay).summary()
+    assert build_histogram(shuffled).summarize() == build_histogram(durations).summarize()
 
 
-@given(st.lists(LENGTHS), st.lists(LENGTHS))
-def test_sketches_can_be_put_together(some, others):
-    """As if all had been put into one."""
-    sketch = sketch_of(some)
+@given(st.lists(DURATIONS), st.lists(DURATIONS))
+def test_durations_can_be_removed(kept, removed):
+    """Afterwards it is as if they had never been added, also for the longest one."""
+    histogram = build_histogram([*kept, *removed])
 
-    sketch.merge(sketch_of(others))
+    for duration in removed:
+        histogram.add(find_bucket(duration), -1)
 
-    assert sketch.summary() == sketch_of([*some, *others]).summary()
+    assert histogram.summarize() == build_histogram(kept).summarize()
 
 
-def test_an_empty_sketch_tells_nothing():
-    """Rather than 0, which would be a time."""
-    assert Histogram().summary() == NOTHING
+@given(st.lists(DURATIONS), st.lists(DURATIONS))
+def test_histograms_can_be_merged(durations, other_durations):
+    """The result is that of one histogram with all durations."""
+    histogram = build_histogram(durations)
+
+    histogram.merge(build_histogram(other_durations))
+
+    assert histogram.summarize() == build_histogram([*durations, *other_durations]).summarize()
+
+
+def test_an_empty_histogram_has_no_percentiles():
+    """They are None; 0 would be a duration."""
+    assert Histogram().summarize() == EMPTY_SUMMARY
 
 
 @pytest.mark.parametrize(
-    ("seconds", "told"), [(-5.0, 0.0), (0.0, 0.0), (0.0009, 0.0), (1e30, MOST)]
+    ("seconds", "counted"), [(-5.0, 0.0), (0.0, 0.0), (0.0009, 0.0), (1e30, MAX_SECONDS)]
 )
-def test_lengths_beyond_the_ends_count_as_the_ends(seconds, told):
-    """Clocks that differ give times below 0, broken ones years."""
-    assert bucket_length(find_bucket(seconds)) == pytest.approx(told, rel=2 * ERROR)
+def test_durations_outside_the_limits_count_as_the_limits(seconds, counted):
+    """Clocks that differ give negative durations, broken clocks years."""
+    assert get_bucket_seconds(find_bucket(seconds)) == pytest.approx(counted, rel=2 * MAX_ERROR)
 
 
-def test_a_sketch_takes_the_same_room_however_much_is_in_it():
-    """That is what it is for."""
-    few, many = sketch_of([1.0]), sketch_of(range(10_000))
+def test_a_histogram_does_not_grow():
+    """Ten thousand durations take as much memory as one."""
+    small, large = build_histogram([1.0]), build_histogram(range(10_000))
 
-    assert len(few.buckets) == len(many.buckets) < 600
+    assert len(small.buckets) == len(large.buckets) < 600

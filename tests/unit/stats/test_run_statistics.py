@@ -5,15 +5,16 @@ import itertools
 import tracemalloc
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from builders import GROUP, LATER, RESOLVED, SCHEDULED, STARTED, TASK, delivery, samples
 from tcsniff.pulse.times import parse_seconds
 from tcsniff.simulator.simulation import simulate
-from tcsniff.stats.counters import NAMES, OTHERS, RunStatistics, StatisticsBounds
+from tcsniff.stats.memory import StatisticsBounds
 from tcsniff.stats.rates import MINUTES
 from tcsniff.stats.rows import MEASURES
+from tcsniff.stats.run_statistics import GROUPINGS, OTHERS, RunStatistics
 
 NOW = 1_795_456_800.0
 RERUN = [
@@ -26,76 +27,74 @@ RERUN = [
 SMALL = StatisticsBounds(open=3, ended=2, rows=4)
 
 
-def meters_of(deliveries, by="pool", *, bounds=None, now=NOW):
-    meters = RunStatistics(by, bounds=bounds or StatisticsBounds())
-    for one in deliveries:
-        meters.take(one, now)
-    return meters
+def count_runs(deliveries, by="pool", *, bounds=None, now=NOW):
+    statistics = RunStatistics(by, bounds=bounds or StatisticsBounds())
+    for message in deliveries:
+        statistics.add(message, now)
+    return statistics
 
 
-def told(meters, sort="name", now=NOW):
-    return [row.reading(now, NOW) for row in meters.rows(sort, now)]
+def read_rows(statistics, sort="name", now=NOW):
+    return [row.build_reading(now, NOW) for row in statistics.list_rows(sort, now)]
 
 
-def lasting(meters):
-    """Give what does not depend on when what arrived: of each row that holds runs."""
-    readings = [one for one in told(meters) if any(one[1:7])]
-    return [(one[:7], one.waiting, one.taking) for one in readings]
+def read_constants(statistics):
+    """Return what does not depend on arrival times, for each row that holds runs."""
+    readings = [reading for reading in read_rows(statistics) if any(reading[1:7])]
+    return [(reading[:7], reading.wait_times, reading.run_times) for reading in readings]
 
 
-def numbers(meters):
-    """Give what is pending, running, completed, failed and in exception, by row."""
-    return {one.name: one[1:6] for one in told(meters)}
+def read_counts(statistics):
+    """Return the pending, running, completed, failed and exception runs of each row."""
+    return {reading.name: reading[1:6] for reading in read_rows(statistics)}
 
 
-def ended(number, **details):
+def complete(number, **details):
     return delivery("task-completed", task_id=f"{number:022}", **details)
 
 
 @functools.cache
 def history(seed):
-    """Make up what a queue tells about two small groups, in the order of the queue's doing."""
-    made = simulate(seed=seed, start=NOW, groups=2, tasks=20)
-    return [one for _, one in made]
+    """Simulate two small groups."""
+    return [message for _, message in simulate(seed=seed, start=NOW, groups=2, tasks=20)]
 
 
-# What counts.
+# Counting.
 
 
 @pytest.mark.parametrize("events", list(itertools.permutations(RERUN)))
 def test_order_of_arrival_does_not_matter(events):
-    """A run in exception, and one that waits, whichever is heard of first."""
-    assert numbers(meters_of(events)) == {"gecko-t/t-linux-large": (1, 0, 0, 0, 1)}
+    """A run that ended in exception, and its retry, are both counted."""
+    assert read_counts(count_runs(events)) == {"gecko-t/t-linux-large": (1, 0, 0, 0, 1)}
 
 
-@pytest.mark.parametrize("by", NAMES)
+@pytest.mark.parametrize("by", GROUPINGS)
 @given(seed=st.integers(0, 5), data=st.data())
-@settings(max_examples=15, deadline=None)
-def test_no_order_and_no_repeat_changes_a_number(by, seed, data):
-    """Counts and percentiles, of every row and of all."""
+def test_order_and_repeats_do_not_change_a_number(by, seed, data):
+    """Counts and percentiles, of each row and of the total."""
     events = history(seed)
     again = data.draw(st.lists(st.sampled_from(events), max_size=40))
     mixed = data.draw(st.randoms(use_true_random=False)).sample(
         [*events, *again], len(events) + len(again)
     )
 
-    mixed_up, in_order = meters_of(mixed, by), meters_of(events, by)
+    shuffled, in_order = count_runs(mixed, by), count_runs(events, by)
 
-    assert lasting(mixed_up) == lasting(in_order)
-    assert mixed_up.total.reading(NOW, NOW) == in_order.total.reading(NOW, NOW)
+    assert read_constants(shuffled) == read_constants(in_order)
+    assert shuffled.total.build_reading(NOW, NOW) == in_order.total.build_reading(NOW, NOW)
 
 
-@pytest.mark.parametrize("by", NAMES)
+@pytest.mark.parametrize("by", GROUPINGS)
 @given(st.randoms(use_true_random=False))
-@settings(max_examples=8, deadline=None)
-def test_no_order_changes_what_mozilla_sent(by, random):
-    """The same for real messages."""
-    real = samples()
+def test_order_does_not_matter_for_real_messages(by, random):
+    """The messages are from Mozilla's CI."""
+    messages = samples()
+    shuffled = random.sample(messages, len(messages))
 
-    assert lasting(meters_of(random.sample(real, len(real)), by)) == lasting(meters_of(real, by))
+    assert read_constants(count_runs(shuffled, by)) == read_constants(count_runs(messages, by))
 
 
-# What no queue says: snapshots of one task that do not follow from each other.
+# Snapshots of one task that contradict each other; the real queue sends none.
 ODD_RUN = st.fixed_dictionaries(
     {"runId": st.integers(0, 2), "state": st.sampled_from(["pending", "running", "failed", "x"])},
     optional={
@@ -123,46 +122,45 @@ ODD_MESSAGE = st.builds(
 )
 
 
-@pytest.mark.parametrize("by", NAMES)
+@pytest.mark.parametrize("by", GROUPINGS)
 @given(st.lists(ODD_MESSAGE, max_size=6), st.data())
-@settings(max_examples=40, deadline=None)
-def test_no_order_changes_what_a_stranger_sent(by, messages, data):
-    """Other groups, other times, fewer runs: each task counts as its newest snapshot says."""
+def test_order_does_not_matter_for_contradicting_messages(by, messages, data):
+    """Groups, times and runs differ: each task counts as its newest snapshot says."""
     again = data.draw(st.lists(st.sampled_from(messages), max_size=3)) if messages else []
     mixed = data.draw(st.permutations([*messages, *again]))
 
-    one, other = meters_of(mixed, by), meters_of(messages, by)
+    shuffled, in_order = count_runs(mixed, by), count_runs(messages, by)
 
-    assert lasting(one) == lasting(other)
-    assert one.total.places == other.total.places
+    assert read_constants(shuffled) == read_constants(in_order)
+    assert shuffled.total.states == in_order.total.states
 
 
-@pytest.mark.parametrize("by", NAMES)
+@pytest.mark.parametrize("by", GROUPINGS)
 def test_the_rows_add_up_to_the_total(by):
     """Each run is counted in one row."""
-    meters = meters_of(history(1), by)
+    statistics = count_runs(history(1), by)
 
-    columns = zip(*(one[1:9] for one in told(meters)), strict=True)
+    columns = zip(*(reading[1:9] for reading in read_rows(statistics)), strict=True)
 
-    assert tuple(map(sum, columns)) == meters.total.reading(NOW, NOW)[1:9]
+    assert tuple(map(sum, columns)) == statistics.total.build_reading(NOW, NOW)[1:9]
 
 
 @pytest.mark.parametrize("seed", range(4))
-def test_in_the_end_nothing_waits_or_runs(seed):
-    """When all that a queue tells was heard, each run has ended."""
-    total = meters_of(history(seed)).total.reading(NOW, NOW)
+def test_finally_no_run_is_pending_or_running(seed):
+    """After all messages of a simulation, every run has ended."""
+    total = count_runs(history(seed)).total.build_reading(NOW, NOW)
 
     assert (total.pending, total.running) == (0, 0)
     assert total.finished == total.completed + total.failed + total.exception > 20
-    assert total.waiting.number >= total.taking.number > 20
+    assert total.wait_times.number >= total.run_times.number > 20
 
 
-def test_waiting_and_running_are_timed():
-    """3 seconds from scheduled to started, 62 from there to resolved."""
-    reading = meters_of([delivery("task-failed")]).total.reading(NOW, NOW)
+def test_wait_and_run_times_are_counted():
+    """3 seconds from scheduled to started, 62 from started to resolved."""
+    reading = count_runs([delivery("task-failed")]).total.build_reading(NOW, NOW)
 
-    assert reading.waiting[:2] == (1, pytest.approx(3.0, rel=0.02))
-    assert reading.taking[:2] == (1, pytest.approx(62.0, rel=0.02))
+    assert reading.wait_times[:2] == (1, pytest.approx(3.0, rel=0.02))
+    assert reading.run_times[:2] == (1, pytest.approx(62.0, rel=0.02))
 
 
 @pytest.mark.parametrize(
@@ -173,23 +171,23 @@ def test_waiting_and_running_are_timed():
         (b'"scheduled":"2026-11-23T18', b'"scheduled":"9999-99-99', (0, None)),
     ],
 )
-def test_times_that_make_no_sense_do_no_harm(old, new, waited):
-    """Clocks differ: below 0 is 0. What cannot be read is left out, the run still counts."""
-    strange = delivery("task-running")
-    strange = strange._replace(body=strange.body.replace(old, new))
+def test_invalid_times_are_left_out(old, new, waited):
+    """The run still counts. Negative times, from clocks that differ, count as 0."""
+    changed = delivery("task-running")
+    changed = changed._replace(body=changed.body.replace(old, new))
 
-    reading = meters_of([strange]).total.reading(NOW, NOW)
+    reading = count_runs([changed]).total.build_reading(NOW, NOW)
 
     assert reading.running == 1
-    assert reading.waiting[:2] == waited
+    assert reading.wait_times[:2] == waited
 
 
-def test_a_state_yet_to_come_is_an_end():
-    """Of a kind that has no column."""
-    strange = delivery("task-completed")
-    strange = strange._replace(body=strange.body.replace(b'"completed"', b'"vanished"'))
+def test_an_unknown_state_is_an_end():
+    """It has no column of its own."""
+    changed = delivery("task-completed")
+    changed = changed._replace(body=changed.body.replace(b'"completed"', b'"vanished"'))
 
-    assert meters_of([strange]).total.reading(NOW, NOW)[1:7] == (0, 0, 0, 0, 0, 1)
+    assert count_runs([changed]).total.build_reading(NOW, NOW)[1:7] == (0, 0, 0, 0, 0, 1)
 
 
 @pytest.mark.parametrize(
@@ -206,229 +204,234 @@ def test_a_state_yet_to_come_is_an_end():
     ],
 )
 def test_a_run_belongs_to_the_row_of_its_name(by, event, name):
-    """In parentheses where it has none."""
-    assert list(numbers(meters_of([delivery(event)], by))) == [name]
+    """The name is in parentheses if the run has none."""
+    assert list(read_counts(count_runs([delivery(event)], by))) == [name]
 
 
-def test_a_kind_is_known_from_whichever_message_tells_it():
-    """A canceled group's messages have no tags, whenever they come."""
+def test_a_kind_is_known_from_any_message_that_has_it():
+    """Messages of a canceled group have no tags, in any order."""
     defined = delivery("task-defined", payload={"task": {"tags": {"kind": "build"}}})
     canceled = delivery("task-exception", payload={"task": {"tags": {}}})
 
     for events in ([defined, canceled], [canceled, defined]):
-        assert [row[0][0] for row in lasting(meters_of(events, "kind"))] == ["build"]
+        assert [row[0][0] for row in read_constants(count_runs(events, "kind"))] == ["build"]
 
 
-def test_what_tells_nothing_new_is_no_news():
-    """Neither in a period nor in a rate."""
-    meters = meters_of([delivery("task-failed")] * 3 + [delivery("task-running")])
+def test_repeats_are_not_counted():
+    """Neither in a period nor in a rate, and late messages are not either."""
+    statistics = count_runs([delivery("task-failed")] * 3 + [delivery("task-running")])
 
-    reading = meters.total.reading(NOW, NOW)
+    reading = statistics.total.build_reading(NOW, NOW)
 
     assert (reading.started, reading.ended, sum(reading.by_minute)) == (1, 1, 1)
 
 
-def test_a_period_begins_anew():
-    """What started and ended is counted for each; what there is, is not."""
-    meters = meters_of([delivery("task-running")])
-    meters.begin_period()
-    meters.take(delivery("task-completed"), NOW + 10)
+def test_a_new_period_starts_at_zero():
+    """Only started and ended runs are counted by period."""
+    statistics = count_runs([delivery("task-running")])
+    statistics.start_period()
+    statistics.add(delivery("task-completed"), NOW + 10)
 
-    for row in (meters.total, *meters.rows("name", NOW)):
-        reading = row.reading(NOW + 10, NOW)
+    for row in (statistics.total, *statistics.list_rows("name", NOW)):
+        reading = row.build_reading(NOW + 10, NOW)
         assert (reading.started, reading.ended, reading.completed) == (0, 1, 1)
 
 
-def test_what_cannot_be_read_is_counted():
-    """And does nothing else."""
-    meters = meters_of([delivery("task-running", body=b"{"), delivery("hook-created")])
+def test_messages_that_cannot_be_decoded_are_counted():
+    """They change nothing else."""
+    statistics = count_runs([delivery("task-running", body=b"{"), delivery("hook-created")])
 
-    assert (meters.unread, told(meters)) == (1, [])
+    assert (statistics.unread, read_rows(statistics)) == (1, [])
 
 
 # The order of the rows.
 
 
-def test_rows_are_sorted_by_what_was_asked_for():
-    """The largest first; equal ones by how many run, then by name."""
+def test_rows_are_sorted_by_the_chosen_measure():
+    """The largest first; equal ones by number of running runs, then by name."""
     pools = {"b": "task-running", "a": "task-failed", "c": "task-running", "d": "task-pending"}
-    meters = meters_of(
+    statistics = count_runs(
         delivery(event, task_id=pool, worker_type=pool) for pool, event in pools.items()
     )
 
-    order = {sort: [row.name[-1] for row in meters.rows(sort, NOW)] for sort in MEASURES}
+    def sort_rows(sort, *, reverse=False):
+        return [row.name[-1] for row in statistics.list_rows(sort, NOW, reverse=reverse)]
+
+    order = {sort: sort_rows(sort) for sort in MEASURES}
 
     assert order["pending"] == ["d", "b", "c", "a"]
     assert order["failed"] == order["rate"] == order["finished"] == ["a", "b", "c", "d"]
     assert order["running"] == ["b", "c", "a", "d"]
     assert order["wait"][-1] == "d"
     assert order["run"][0] == "a"
-    assert [row.name[-1] for row in meters.rows("name", NOW)] == ["a", "b", "c", "d"]
-    assert [row.name[-1] for row in meters.rows("name", NOW, reverse=True)] == list("dcba")
-    assert [row.name[-1] for row in meters.rows("failed", NOW, reverse=True)] == list("bcda")
+    assert sort_rows("name") == ["a", "b", "c", "d"]
+    assert sort_rows("name", reverse=True) == ["d", "c", "b", "a"]
+    assert sort_rows("failed", reverse=True) == ["b", "c", "d", "a"]
 
 
 # Bounded memory.
 
 
 def test_a_forgotten_task_is_not_counted_again():
-    """A repeat that comes late is known as one; a later run is news."""
-    meters = meters_of(map(ended, range(10)), bounds=SMALL)
+    """A late repeat is ignored; a further run is counted."""
+    statistics = count_runs(map(complete, range(10)), bounds=SMALL)
 
-    meters.take(ended(0), NOW)
-    meters.take(delivery("task-running", task_id=f"{0:022}"), NOW)
-    assert meters.total.reading(NOW, NOW)[1:6] == (0, 0, 10, 0, 0)
+    statistics.add(complete(0), NOW)
+    statistics.add(delivery("task-running", task_id=f"{0:022}"), NOW)
+    assert statistics.total.build_reading(NOW, NOW)[1:6] == (0, 0, 10, 0, 0)
 
-    meters.take(delivery("task-running", task_id=f"{0:022}", run=1), NOW)
-    assert meters.total.reading(NOW, NOW)[1:6] == (0, 1, 10, 0, 0)
+    statistics.add(delivery("task-running", task_id=f"{0:022}", run=1), NOW)
+    assert statistics.total.build_reading(NOW, NOW)[1:6] == (0, 1, 10, 0, 0)
 
-    meters.take(delivery("task-failed", task_id=f"{0:022}", run=1), NOW)
-    assert meters.total.reading(NOW, NOW)[1:6] == (0, 0, 10, 1, 0)
+    statistics.add(delivery("task-failed", task_id=f"{0:022}", run=1), NOW)
+    assert statistics.total.build_reading(NOW, NOW)[1:6] == (0, 0, 10, 1, 0)
 
 
-def test_a_forgotten_task_stays_so_whatever_comes_late():
-    """Not even all that was ever said of it, in order, counts again."""
+def test_late_messages_do_not_bring_a_forgotten_task_back():
+    """Not even a repeat of all its messages, in order, is counted."""
     story = [
         delivery("task-pending"),
         delivery("task-exception", retried=True),
         delivery("task-completed", run=1),
     ]
-    meters = meters_of([*story, *map(ended, range(10))], bounds=SMALL)
+    statistics = count_runs([*story, *map(complete, range(10))], bounds=SMALL)
 
-    for one in story:
-        meters.take(one, NOW)
+    for message in story:
+        statistics.add(message, NOW)
 
-    assert meters.total.reading(NOW, NOW)[1:6] == (0, 0, 11, 0, 1)
+    assert statistics.total.build_reading(NOW, NOW)[1:6] == (0, 0, 11, 0, 1)
 
 
 def test_a_task_that_is_run_again_has_not_ended():
-    """It is kept, however many others end, and its new run is counted to its end."""
-    meters = meters_of([delivery("task-completed"), delivery("task-pending", run=1)], bounds=SMALL)
+    """It is kept when many others end, and its new run is counted."""
+    rerun = [delivery("task-completed"), delivery("task-pending", run=1)]
+    statistics = count_runs(rerun, bounds=SMALL)
     for number in range(10):
-        meters.take(ended(number), NOW)
-    assert meters.total.reading(NOW, NOW)[1:6] == (1, 0, 10, 0, 1)
+        statistics.add(complete(number), NOW)
+    assert statistics.total.build_reading(NOW, NOW)[1:6] == (1, 0, 10, 0, 1)
 
-    meters.take(delivery("task-failed", run=1), NOW)
+    statistics.add(delivery("task-failed", run=1), NOW)
 
-    assert meters.total.reading(NOW, NOW)[1:6] == (0, 0, 10, 1, 1)
+    assert statistics.total.build_reading(NOW, NOW)[1:6] == (0, 0, 10, 1, 1)
 
 
-def test_groups_leave_nothing_behind():
-    """There are new ones every day, and nothing is asked of them."""
-    meters = meters_of([delivery("task-group-resolved", group="first")])
+def test_messages_about_groups_use_no_memory():
+    """There are new groups every day."""
+    statistics = count_runs([delivery("task-group-resolved", group="first")])
     tracemalloc.start()
 
     for number in range(2000):
-        meters.take(delivery("task-group-resolved", group=f"group {number}"), NOW)
+        statistics.add(delivery("task-group-resolved", group=f"group {number}"), NOW)
     grown, _ = tracemalloc.get_traced_memory()
     tracemalloc.stop()
 
     assert grown < 50_000
 
 
-def test_a_task_that_nobody_hears_of_is_dropped_past_its_deadline():
-    """Its end was lost: it would run for ever. When it is heard of after all, it counts."""
-    meters = meters_of([delivery("task-running")])
+def test_an_open_task_is_dropped_when_its_deadline_is_long_past():
+    """The message about its end was lost. If it arrives after all, the run counts."""
+    statistics = count_runs([delivery("task-running")])
     late = parse_seconds(LATER) + 2 * 3600
 
-    meters.take(ended(1), late)
-    assert meters.total.reading(late, NOW)[1:6] == (0, 0, 1, 0, 0)
-    assert meters.total.reading(late, NOW).waiting.number == 1
+    statistics.add(complete(1), late)
+    assert statistics.total.build_reading(late, NOW)[1:6] == (0, 0, 1, 0, 0)
+    assert statistics.total.build_reading(late, NOW).wait_times.number == 1
 
-    meters.take(delivery("task-completed"), late)
-    assert meters.total.reading(late, NOW)[1:6] == (0, 0, 2, 0, 0)
+    statistics.add(delivery("task-completed"), late)
+    assert statistics.total.build_reading(late, NOW)[1:6] == (0, 0, 2, 0, 0)
 
 
-def test_a_task_whose_deadline_is_to_come_stays():
-    """However long nobody hears of it."""
-    meters = meters_of([delivery("task-running")])
+def test_an_open_task_is_kept_until_its_deadline():
+    """Even if there is no message about it for a long time."""
+    statistics = count_runs([delivery("task-running")])
     before = parse_seconds(LATER) - 60
 
-    meters.take(ended(1), before)
+    statistics.add(complete(1), before)
 
-    assert meters.total.reading(before, NOW)[1:6] == (0, 1, 1, 0, 0)
+    assert statistics.total.build_reading(before, NOW)[1:6] == (0, 1, 1, 0, 0)
 
 
-def test_of_too_many_open_tasks_the_oldest_are_dropped():
-    """The others still count, and end as they should."""
+def test_the_oldest_open_tasks_are_dropped_if_there_are_too_many():
+    """The others still count, and all of their ends are counted."""
     tasks = [f"{number:022}" for number in range(5)]
-    meters = meters_of([delivery("task-pending", task_id=task) for task in tasks], bounds=SMALL)
-    assert meters.total.reading(NOW, NOW).pending == 3
+    pending = [delivery("task-pending", task_id=task) for task in tasks]
+    statistics = count_runs(pending, bounds=SMALL)
+    assert statistics.total.build_reading(NOW, NOW).pending == 3
 
     for task in tasks:
-        meters.take(delivery("task-completed", task_id=task), NOW)
+        statistics.add(delivery("task-completed", task_id=task), NOW)
 
-    assert meters.total.reading(NOW, NOW)[1:6] == (0, 0, 5, 0, 0)
+    assert statistics.total.build_reading(NOW, NOW)[1:6] == (0, 0, 5, 0, 0)
 
 
-def test_rows_beyond_the_bound_are_summed_up():
-    """Those that changed longest ago; nothing is lost, and what they count still ends."""
+def test_rows_beyond_the_bound_are_merged():
+    """No run is lost, and the end of a run in a merged row is counted."""
     events = [
         delivery("task-running", task_id=f"{number:022}", worker_type=f"w{number}")
         for number in range(8)
     ]
-    meters = meters_of(events, bounds=StatisticsBounds(rows=4))
-    assert list(numbers(meters))[-1] == OTHERS
-    assert numbers(meters)[OTHERS] == (0, 4, 0, 0, 0)
+    statistics = count_runs(events, bounds=StatisticsBounds(rows=4))
+    assert list(read_counts(statistics))[-1] == OTHERS
+    assert read_counts(statistics)[OTHERS] == (0, 4, 0, 0, 0)
 
     for number in range(8):
         worker = f"w{number}"
-        meters.take(
+        statistics.add(
             delivery("task-failed", task_id=f"{number:022}", worker_type=worker), NOW + number
         )
 
-    assert len(numbers(meters)) == 5
-    assert meters.total.reading(NOW, NOW)[1:6] == (0, 0, 0, 8, 0)
-    columns = zip(*(one[1:9] for one in told(meters)), strict=True)
-    assert tuple(map(sum, columns)) == meters.total.reading(NOW, NOW)[1:9]
+    assert len(read_counts(statistics)) == 5
+    assert statistics.total.build_reading(NOW, NOW)[1:6] == (0, 0, 0, 8, 0)
+    columns = zip(*(reading[1:9] for reading in read_rows(statistics)), strict=True)
+    assert tuple(map(sum, columns)) == statistics.total.build_reading(NOW, NOW)[1:9]
 
 
-def test_a_row_that_was_summed_up_takes_no_room():
-    """However long the tasks last that were counted in it."""
-    meters = meters_of([delivery("task-running")], "group", bounds=StatisticsBounds(rows=10))
+def test_a_merged_row_uses_no_memory():
+    """Even while its tasks are open."""
+    statistics = count_runs([delivery("task-running")], "group", bounds=StatisticsBounds(rows=10))
     tracemalloc.start()
 
     for number in range(2000):
         task_id = group = f"{number:022}"
-        meters.take(delivery("task-running", task_id=task_id, group=group), NOW)
+        statistics.add(delivery("task-running", task_id=task_id, group=group), NOW)
     grown, _ = tracemalloc.get_traced_memory()
     tracemalloc.stop()
 
     assert grown < 2000 * 2000
 
 
-@pytest.mark.parametrize("by", NAMES)
-def test_narrow_bounds_never_count_below_nothing(by):
-    """Whatever is dropped and folded, no number is below 0, and the rows add up."""
-    meters = RunStatistics(by, bounds=SMALL)
-    for when, one in simulate(seed=3, start=NOW, groups=4, tasks=30):
-        meters.take(one, when)
-        assert min(meters.total.places) >= 0
+@pytest.mark.parametrize("by", GROUPINGS)
+def test_small_bounds_never_give_negative_counts(by):
+    """No number is below 0 after tasks are dropped and rows merged, and the rows add up."""
+    statistics = RunStatistics(by, bounds=SMALL)
+    for when, message in simulate(seed=3, start=NOW, groups=4, tasks=30):
+        statistics.add(message, when)
+        assert min(statistics.total.states) >= 0
 
-    columns = zip(*(one[1:7] for one in told(meters, now=when)), strict=True)
+    columns = zip(*(reading[1:7] for reading in read_rows(statistics, now=when)), strict=True)
 
-    assert tuple(map(sum, columns)) == meters.total.reading(when, NOW)[1:7]
-
-
-@pytest.mark.parametrize("by", NAMES)
-def test_what_is_kept_stays_within_the_bounds(by):
-    """Tasks and rows; groups are not kept at all."""
-    meters = RunStatistics(by, bounds=SMALL)
-    for when, one in simulate(seed=3, start=NOW, groups=2, tasks=30):
-        meters.take(one, when)
-
-        assert len(meters.known) <= SMALL.open + SMALL.ended
-        assert len(meters.rows("name", when)) <= SMALL.rows + 1
+    assert tuple(map(sum, columns)) == statistics.total.build_reading(when, NOW)[1:7]
 
 
-def test_what_was_dropped_is_forgotten_as_a_whole():
-    """The task's name is in no table any more but that of marks."""
-    meters = meters_of(map(ended, range(10)), bounds=SMALL)
+@pytest.mark.parametrize("by", GROUPINGS)
+def test_memory_stays_within_the_bounds(by):
+    """Numbers of tasks and rows."""
+    statistics = RunStatistics(by, bounds=SMALL)
+    for when, message in simulate(seed=3, start=NOW, groups=2, tasks=30):
+        statistics.add(message, when)
 
-    assert TASK not in meters.known
-    assert len(meters.known) == SMALL.ended
+        assert len(statistics.task_ids) <= SMALL.open + SMALL.ended
+        assert len(statistics.list_rows("name", when)) <= SMALL.rows + 1
 
 
-def test_by_minute_has_as_many_numbers_as_are_kept():
-    """What a sparkline shows."""
-    assert len(meters_of([delivery()]).total.reading(NOW, NOW).by_minute) == MINUTES
+def test_a_dropped_task_is_not_kept_anywhere():
+    """Only as many tasks as allowed are left."""
+    statistics = count_runs(map(complete, range(10)), bounds=SMALL)
+
+    assert TASK not in statistics.task_ids
+    assert len(statistics.task_ids) == SMALL.ended
+
+
+def test_by_minute_has_a_number_for_each_minute():
+    """The numbers of a sparkline."""
+    assert len(count_runs([delivery()]).total.build_reading(NOW, NOW).by_minute) == MINUTES

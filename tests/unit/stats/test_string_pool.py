@@ -1,43 +1,45 @@
 from __future__ import annotations
 
 from builders import GROUP, OTHER_TASK, delivery, samples
-from tcsniff.stats.counters import StringPool
+from tcsniff.stats.memory import StringPool
 from tcsniff.taskgraph.tracker import Tracker
 
 
-def tasks_of(deliveries):
+def track(deliveries):
     tracker = Tracker()
-    for one in deliveries:
-        tracker.apply(one)
+    for delivered in deliveries:
+        tracker.apply(delivered)
     return list(tracker.tasks.values())
 
 
-def test_a_slim_task_is_equal_but_for_its_label():
-    """Of what Mozilla sent, every field of every run."""
-    shared = StringPool()
-    tasks = tasks_of(samples())
+def test_a_task_of_shared_strings_is_equal_except_for_its_label():
+    """This holds for every field of every run that Mozilla sent."""
+    pool = StringPool()
+    tasks = track(samples())
 
     assert len(tasks) > 10
-    assert [shared.slim(task) for task in tasks] == [task._replace(label="") for task in tasks]
+    assert [pool.share_strings(task) for task in tasks] == [
+        task._replace(label="") for task in tasks
+    ]
 
 
-def test_what_tasks_have_in_common_is_there_once():
-    """The group's id, for one."""
-    shared = StringPool()
-    one, other = tasks_of([delivery(), delivery(task_id=OTHER_TASK)])
-    assert one.status.task_group_id is not other.status.task_group_id
+def test_equal_strings_are_stored_once():
+    """The task group ID, for example."""
+    pool = StringPool()
+    task, other_task = track([delivery(), delivery(task_id=OTHER_TASK)])
+    assert task.status.task_group_id is not other_task.status.task_group_id
 
-    slim, slimmer = shared.slim(one), shared.slim(other)
+    shared, other_shared = pool.share_strings(task), pool.share_strings(other_task)
 
-    assert slim.status.task_group_id == GROUP
-    assert slim.status.task_group_id is slimmer.status.task_group_id
+    assert shared.status.task_group_id == GROUP
+    assert shared.status.task_group_id is other_shared.status.task_group_id
 
 
-def test_not_everything_is_remembered_for_ever():
+def test_the_pool_is_bounded():
     """There are new groups every day."""
-    shared = StringPool(20)
+    pool = StringPool(20)
 
-    for task in tasks_of(delivery(task_id=f"{n}", group=f"group {n}") for n in range(100)):
-        shared.slim(task)
+    for task in track(delivery(task_id=f"{n}", group=f"group {n}") for n in range(100)):
+        pool.share_strings(task)
 
-        assert len(shared) < 40
+        assert len(pool) < 40

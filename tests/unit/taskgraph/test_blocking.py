@@ -4,7 +4,7 @@ import itertools
 import random
 
 import pytest
-from hypothesis import example, given, settings
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from graphs import by_id, history, in_state, last_words, waiting
@@ -243,7 +243,6 @@ def compare(shown: list[Blocked], waits, states, requires):
 
 
 @given(ANY_NODES)
-@settings(max_examples=300, deadline=None)
 @example([("running", [], ""), ("unscheduled", [0], "all-completed")])
 def test_blockers_are_those_that_a_plain_search_finds(drawn):
     """In graphs where each depends on earlier ones, or on some of another group."""
@@ -260,7 +259,6 @@ def test_blockers_are_those_that_a_plain_search_finds(drawn):
 
 
 @given(st.integers(0, 5), st.integers(0, 1), st.integers(0, 10_000))
-@settings(max_examples=80, deadline=None)
 def test_blockers_of_a_simulated_group_are_those_of_its_plan(seed, number, cut):
     """At any moment: searched in the plan, with the states that the messages told."""
     made = history(seed)
@@ -275,7 +273,6 @@ def test_blockers_of_a_simulated_group_are_those_of_its_plan(seed, number, cut):
 
 
 @given(ANY_NODES, st.randoms(use_true_random=False))
-@settings(max_examples=200, deadline=None)
 def test_circles_or_not_the_order_of_nodes_does_not_matter(drawn, dice):
     """Nor can any of them stop it."""
     nodes = [

@@ -4,7 +4,7 @@ import itertools
 
 import orjson
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from graphs import IN_ORDER, START, completed, graph, history, in_state, node, run, waiting
@@ -370,7 +370,6 @@ def let_go(plan, deliveries):
 
 
 @given(st.integers(0, 9), st.integers(0, 1), st.integers(0, 10_000))
-@settings(max_examples=150, deadline=None)
 def test_the_path_of_a_simulated_group_is_the_one_that_its_messages_tell(seed, number, cut):
     """At any moment, with failures, retries, reruns, cancellations and missed deadlines."""
     made = history(seed, 40, IN_ORDER)
@@ -429,7 +428,6 @@ NUMBERS = st.integers(0, 7)
     ),
     st.floats(-1e6, 1e6),
 )
-@settings(max_examples=200, deadline=None)
 def test_whatever_a_stranger_writes_the_parts_are_the_whole(drawn, now):
     """Times that are none, before and after each other, circles, other groups."""
     nodes = [

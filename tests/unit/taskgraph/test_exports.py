@@ -15,18 +15,19 @@ from xml.etree import ElementTree as ET
 
 import orjson
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from builders import GROUP, OTHER_TASK, TASK
 from running import finished
+from tcsniff.pulse.payloads import Run
 from tcsniff.sanitize import sanitize
-from tcsniff.simulator.simulation import plans, simulate
+from tcsniff.simulator.simulation import plan_groups, simulate
 from tcsniff.taskgraph.definitions import Definition
 from tcsniff.taskgraph.exports import dot, mermaid, profile
 from tcsniff.taskgraph.exports import json as document
 from tcsniff.taskgraph.graph import Graph, Node, build_graph
-from tcsniff.taskgraph.tracker import Run, Tracker
+from tcsniff.taskgraph.tracker import Tracker
 
 START = 1_795_456_800.0  # 2026-11-23T18:00:00Z
 ROOT = "https://tc.example"
@@ -51,7 +52,7 @@ class Simulated:
 
     def __init__(self, seed, tasks, until):
         tracker = Tracker()
-        plan = next(plans(seed=seed, tasks=tasks, groups=1))
+        plan = next(plan_groups(seed=seed, tasks=tasks, groups=1))
         self.planned = {task.task_id: task for task in plan.tasks}
         self.statuses = {}
         self.now = START
@@ -244,7 +245,6 @@ def test_json_has_each_task_on_a_line():
 
 
 @given(st.lists(TEXT, max_size=30))
-@settings(deadline=None)
 def test_json_changes_no_label(labels):
     """Whatever it holds."""
     told = json.loads(document.export_json(hostile(labels), START))
@@ -353,7 +353,6 @@ def test_dot_draws_hostile_labels_as_they_are():
 
 
 @given(st.lists(TEXT, min_size=1, max_size=12))
-@settings(max_examples=40, deadline=None)
 def test_dot_draws_any_label_as_it_is(labels):
     """Each twice: in its task, and as the name of its kind."""
     lines = Counter(written(drawn(dot.export_dot(hostile(labels), START), "svg")))
@@ -450,7 +449,6 @@ def test_mermaid_draws_the_tasks_and_who_waits_for_whom(group):
 
 
 @given(st.lists(TEXT, max_size=20))
-@settings(deadline=None)
 def test_mermaid_shows_any_label_as_it_is(labels):
     """Nothing in it is read as syntax, directive or entity."""
     made = hostile(labels)
@@ -695,7 +693,6 @@ def test_a_profile_begins_with_the_group_and_its_critical_path():
 
 
 @given(st.lists(TEXT, max_size=20))
-@settings(deadline=None)
 def test_a_profile_changes_no_label(labels):
     """Whatever it holds, and whatever worker pools and reasons hold."""
     made = hostile(labels)

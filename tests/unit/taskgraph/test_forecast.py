@@ -3,7 +3,7 @@ from __future__ import annotations
 import itertools
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from graphs import (
@@ -225,7 +225,6 @@ class Search:
 
 
 @given(st.integers(0, 5), st.integers(0, 1), st.integers(0, 10_000))
-@settings(max_examples=40, deadline=None)
 def test_a_simulated_group_takes_as_long_as_a_plain_search_says(seed, number, cut):
     """At any moment."""
     made = history(seed, 20)

@@ -4,7 +4,7 @@ import itertools
 from collections import Counter
 
 import pytest
-from hypothesis import example, given, settings
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from builders import GROUP, OTHER_TASK, SCHEDULED, STARTED, TASK, delivery
@@ -292,7 +292,6 @@ def oracle(waits):
 
 
 @given(ANY_GRAPH)
-@settings(max_examples=300, deadline=None)
 @example({"a": ("a",)})
 @example({"a": ("b",), "b": ("a",), "c": ("b",), "d": ()})
 def test_a_task_stands_behind_the_longest_chain_before_it(dependencies):
@@ -327,7 +326,6 @@ CUT = st.integers(0, 10_000)
 
 
 @given(st.integers(0, 5), st.integers(0, 1), CUT, st.data())
-@settings(max_examples=60, deadline=None)
 def test_no_order_changes_the_graph_of_any_moment(seed, number, cut, data):
     """Whatever has come so far: shuffled, and some of it twice, it tells the same."""
     made = history(seed)
@@ -340,7 +338,6 @@ def test_no_order_changes_the_graph_of_any_moment(seed, number, cut, data):
 
 
 @given(st.integers(0, 5), st.integers(0, 1), CUT)
-@settings(max_examples=100, deadline=None)
 @example(0, 0, -1)
 @example(0, 1, -1)
 def test_a_graph_tells_what_the_queue_told(seed, number, cut):

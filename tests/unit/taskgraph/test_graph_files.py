@@ -14,7 +14,7 @@ from builders import GROUP, OTHER_TASK, TASK
 from queue_server import content
 from tcsniff.errors import RecordingError
 from tcsniff.simulator.planning import Plan, format_task_graph
-from tcsniff.simulator.simulation import plans, simulate
+from tcsniff.simulator.simulation import plan_groups, simulate
 from tcsniff.sources.file_chunks import read_whole
 from tcsniff.taskgraph.definitions import Definition, TaskGroupInfo, parse_page
 from tcsniff.taskgraph.graph_files import GraphFile, parse_graph_files
@@ -66,7 +66,7 @@ def planned(plan: Plan) -> list[Definition]:
 
 def test_a_graph_that_was_written_reads_back() -> None:
     """Two groups in one file, with names, kinds, pools and what they ask for."""
-    groups = list(plans(seed=5, tasks=90, groups=2))
+    groups = list(plan_groups(seed=5, tasks=90, groups=2))
 
     found = read(format_task_graph(groups))
 
@@ -75,7 +75,7 @@ def test_a_graph_that_was_written_reads_back() -> None:
 
 def test_answers_of_the_queue_tell_definitions_and_statuses() -> None:
     """In one file or in several, as an array of pages or one a line."""
-    plan = next(plans(seed=5, tasks=60))
+    plan = next(plan_groups(seed=5, tasks=60))
     heard = [delivery for _, delivery in simulate(seed=5, start=0, groups=1)]
     known = content(plan, heard)
     pages = known.pages(25)
@@ -168,7 +168,7 @@ def test_an_incomplete_list_is_noted() -> None:
     first, last = page(member(TASK), continuationToken="t"), page(member(OTHER_TASK))
 
     assert read(first).notes == (
-        "file-0: there is a further page of the task group, not in this file",
+        "file-0: the task group has another page, which is not in this file",
     )
     assert read(b"[" + first + b"," + last + b"]").notes == ()
 
@@ -205,7 +205,7 @@ def test_an_empty_graph_is_one() -> None:
         (b'{"taskGroupId": "g", "tasks": []}\n{"tasks": 1}\n', "page 2: "),
         (
             b'{"code": "ResourceNotFound", "message": "no such"}',
-            'failure of the queue\'s: "no such"',
+            'error message of the queue: "no such"',
         ),
         (b"[" * 100_000, ""),
         (b'{"a":' * 100_000, ""),
@@ -217,7 +217,7 @@ def test_what_is_no_graph_is_told(text: bytes, reason: str) -> None:
     with pytest.raises(RecordingError) as told:
         parse_graph_files([("some.json", text)])
 
-    assert str(told.value).startswith("some.json: no task graph: ")
+    assert str(told.value).startswith("some.json is not a task graph: ")
     assert reason in str(told.value)
     assert "task-graph.json" in str(told.value)
     assert told.value.exit_status == 6
@@ -225,16 +225,16 @@ def test_what_is_no_graph_is_told(text: bytes, reason: str) -> None:
 
 def test_a_half_of_two_files_asks_for_the_other() -> None:
     """Labels without ids are of no use, nor the other way round."""
-    with pytest.raises(RecordingError, match=r"file-0: .*give label-to-taskid\.json"):
+    with pytest.raises(RecordingError, match=r"file-0 .*add label-to-taskid\.json"):
         read({"a": entry("a")})
-    with pytest.raises(RecordingError, match=r"give full-task-graph\.json too"):
+    with pytest.raises(RecordingError, match=r"add full-task-graph\.json"):
         read({"a": "id-a"})
 
 
 def test_files_may_be_compressed(tmp_path: Path) -> None:
     """As artifacts of Taskcluster are on their way; and with a byte order mark."""
     path = tmp_path / "task-graph.json.gz"
-    plan = next(plans(seed=5))
+    plan = next(plan_groups(seed=5))
     path.write_bytes(gzip.compress(b"\xef\xbb\xbf" + format_task_graph([plan])))
 
     found = parse_graph_files([(str(path), read_whole(str(path), print))])
@@ -248,7 +248,7 @@ def test_a_file_that_is_too_large_is_not_taken_in(tmp_path: Path) -> None:
     path.write_bytes(gzip.compress(bytes(8 << 20)))
 
     with pytest.raises(RecordingError, match="larger than 4 MiB"):
-        read_whole(str(path), print, most=4 << 20)
+        read_whole(str(path), print, max_bytes=4 << 20)
 
 
 def test_a_missing_file_is_told() -> None:

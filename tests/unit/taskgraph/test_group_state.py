@@ -7,7 +7,7 @@ from typing import Any
 
 import orjson
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from builders import GROUP, OTHER_TASK, RECEIVED, TASK, delivery
@@ -15,8 +15,8 @@ from queue_server import content
 from tcsniff.pulse.deliveries import Delivery
 from tcsniff.pulse.times import parse_seconds
 from tcsniff.renderers.graph.graph_picture import draw_graph
-from tcsniff.renderers.graph.scene import scene_of
-from tcsniff.simulator.simulation import plans, simulate
+from tcsniff.renderers.graph.scene import build_scene
+from tcsniff.simulator.simulation import plan_groups, simulate
 from tcsniff.taskgraph.definitions import Page, parse_page
 from tcsniff.taskgraph.graph import Graph
 from tcsniff.taskgraph.group import GroupState, QuietPeriod
@@ -31,7 +31,7 @@ END = 1_795_500_000.0  # after all that happens
 @functools.cache
 def history(seed: int) -> tuple[list[Delivery], list[Page]]:
     """Make up what is told of a group, and what the queue answers in its middle and at its end."""
-    plan = next(plans(seed=seed, tasks=25))
+    plan = next(plan_groups(seed=seed, tasks=25))
     made = simulate(seed=seed, start=1_795_456_800.0, groups=1, tasks=25, faults=FAULTS)
     events = [one for _, one in made]
     answers = [content(plan, events[: len(events) // 2]), content(plan, events)]
@@ -44,22 +44,21 @@ def followed(told: list[Delivery | Page], group: str = "") -> GroupState:
     following = GroupState(group)
     for one in told:
         if isinstance(one, Page):
-            following.learn(one.definitions, one.statuses, one.group)
+            following.add_facts(one.definitions, one.statuses, one.group)
         else:
-            following.take(one)
-    following.know_all()
+            following.apply(one)
+    following.mark_whole()
     return following
 
 
 def shown(graph: Graph) -> tuple[dict[str, Any], list[str]]:
     """What is seen of a graph: by programs and by people."""
-    scene = scene_of(graph, END)
+    scene = build_scene(graph, END)
     path = scene.path
-    return summarize_group(graph, path, END), draw_graph(scene, None, 120, 60, colour=False)
+    return summarize_group(graph, path, END), draw_graph(scene, None, 120, 60, color=False)
 
 
 @given(st.integers(0, 7), st.data())
-@settings(max_examples=60, deadline=None)
 def test_no_order_of_events_and_pages_changes_what_is_shown(
     seed: int, data: st.DataObject
 ) -> None:
@@ -75,7 +74,6 @@ def test_no_order_of_events_and_pages_changes_what_is_shown(
 
 
 @given(st.integers(0, 7), st.data())
-@settings(max_examples=60, deadline=None)
 def test_who_joins_late_ends_in_the_same_graph(seed: int, data: st.DataObject) -> None:
     """With the queue's answer, whichever events were missed before it."""
     events, pages = history(seed)
@@ -92,20 +90,20 @@ def test_the_first_group_is_meant_if_none_is_named() -> None:
     """And the tasks of all others leave nothing behind."""
     following = GroupState()
 
-    first = following.take(delivery("task-pending"))
-    second = following.take(delivery("task-failed", task_id=OTHER_TASK, group=OTHER_GROUP))
+    first = following.apply(delivery("task-pending"))
+    second = following.apply(delivery("task-failed", task_id=OTHER_TASK, group=OTHER_GROUP))
 
     assert (first is not None, second) == (True, None)
     assert following.task_group_id == GROUP
     assert list(following.graph().nodes) == [TASK]
-    assert (following.strangers, list(following.others)) == (1, [OTHER_GROUP])
+    assert (following.other_events, list(following.other_groups)) == (1, [OTHER_GROUP])
 
 
 def test_a_message_about_a_group_names_it_too() -> None:
     """As when a recording begins at the end of a group."""
     following = GroupState()
 
-    following.take(delivery("task-group-resolved"))
+    following.apply(delivery("task-group-resolved"))
 
     assert following.task_group_id == GROUP
 
@@ -115,10 +113,10 @@ def test_strangers_are_counted_and_not_remembered_without_end() -> None:
     following = GroupState(GROUP)
 
     for number in range(300):
-        following.take(delivery("task-running", task_id=f"t{number}", group=f"g{number}"))
+        following.apply(delivery("task-running", task_id=f"t{number}", group=f"g{number}"))
 
-    assert following.strangers == 300
-    assert len(following.others) == 100
+    assert following.other_events == 300
+    assert len(following.other_groups) == 100
     assert following.version == 0
     assert following.graph().nodes == {}
 
@@ -126,9 +124,9 @@ def test_strangers_are_counted_and_not_remembered_without_end() -> None:
 def test_nobody_else_takes_a_task_away() -> None:
     """A task never changes its group; a message that says so is wrong."""
     following = GroupState(GROUP)
-    following.take(delivery("task-pending"))
+    following.apply(delivery("task-pending"))
 
-    following.take(delivery("task-failed", group=OTHER_GROUP))
+    following.apply(delivery("task-failed", group=OTHER_GROUP))
 
     assert [node.state for node in following.graph().nodes.values()] == ["pending"]
 
@@ -139,7 +137,7 @@ def test_an_answer_about_another_group_leaves_nothing_behind() -> None:
     following = GroupState(ours[0].group.task_group_id)
 
     for page in (*theirs, *ours):
-        following.learn(page.definitions, page.statuses, page.group)
+        following.add_facts(page.definitions, page.statuses, page.group)
 
     assert set(following.graph().nodes) == {
         one.task_id for page in ours for one in page.definitions
@@ -152,9 +150,9 @@ def test_what_the_queue_says_of_the_group_is_kept() -> None:
     group = pages[0].group
     following = GroupState(group.task_group_id)
 
-    following.learn((), (), group._replace(sealed="2026-11-23T18:00:00.000Z"))
-    following.learn((), (), group)
-    following.learn((), (), group._replace(task_group_id=OTHER_GROUP, scheduler_id="zzz"))
+    following.add_facts((), (), group._replace(sealed="2026-11-23T18:00:00.000Z"))
+    following.add_facts((), (), group)
+    following.add_facts((), (), group._replace(task_group_id=OTHER_GROUP, scheduler_id="zzz"))
 
     graph = following.graph()
     assert (graph.is_sealed, graph.scheduler_id) == (True, group.scheduler_id)
@@ -167,9 +165,9 @@ def test_definitions_are_lacking_until_they_are_told() -> None:
     group = pages[0].group.task_group_id
     following = GroupState(group)
 
-    following.take(delivery("task-pending", task_id=first.task_id, group=group))
+    following.apply(delivery("task-pending", task_id=first.task_id, group=group))
     before = following.lacks_definitions
-    following.learn([first])
+    following.add_facts([first])
 
     assert (before, following.lacks_definitions) == (True, False)
 
@@ -178,7 +176,7 @@ def test_a_status_that_is_none_is_counted() -> None:
     """An answer that is broken in one place is good in the others."""
     following = GroupState(GROUP)
 
-    changes = following.learn((), [b"{}", b"\xff", b"[" * 100_000])
+    changes = following.add_facts((), [b"{}", b"\xff", b"[" * 100_000])
 
     assert changes == []
     assert following.unread == 3
@@ -189,7 +187,7 @@ def test_a_change_that_the_queue_told_is_a_change() -> None:
     following = GroupState(GROUP)
     status = orjson.dumps(orjson.loads(delivery("task-running").body)["status"])
 
-    told = [following.learn((), [status]), following.learn((), [status])]
+    told = [following.add_facts((), [status]), following.add_facts((), [status])]
 
     assert [len(changes) for changes in told] == [1, 0]
     assert isinstance(told[0][0], Change)
@@ -206,7 +204,7 @@ def test_it_is_over_when_nothing_is_open_and_the_queue_says_so() -> None:
         delivery("task-pending", run=1),
         delivery("task-completed", run=1),
     ):
-        following.take(event)
+        following.apply(event)
         styles.append(
             (following.is_over, following.is_contradicted, following.graph().exit_status)
         )
@@ -219,10 +217,10 @@ def test_the_latest_time_is_the_newest_that_anything_tells() -> None:
     following = GroupState(GROUP)
     styles = [following.latest]
 
-    following.take(delivery("task-pending", received=None))
+    following.apply(delivery("task-pending", received=None))
     styles.append(following.latest)
-    following.take(delivery("task-completed", received=RECEIVED))
-    following.take(delivery("task-running", received="no time"))
+    following.apply(delivery("task-completed", received=RECEIVED))
+    following.apply(delivery("task-running", received="no time"))
     styles.append(following.latest)
 
     assert styles == [0.0, parse_seconds("2026-11-23T18:00:00.000Z"), parse_seconds(RECEIVED)]
@@ -231,11 +229,11 @@ def test_the_latest_time_is_the_newest_that_anything_tells() -> None:
 def test_a_graph_is_put_together_once() -> None:
     """It is asked for with every look, and most looks find nothing new."""
     following = GroupState(GROUP)
-    following.take(delivery("task-pending"))
+    following.apply(delivery("task-pending"))
 
     first = following.graph()
     again = following.graph()
-    following.take(delivery("task-running"))
+    following.apply(delivery("task-running"))
 
     assert again is first
     assert following.graph() is not first

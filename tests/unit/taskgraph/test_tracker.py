@@ -5,12 +5,13 @@ import itertools
 
 import orjson
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from builders import GROUP, OTHER_TASK, TASK, delivery, samples
+from tcsniff.pulse.payloads import decode_status
 from tcsniff.simulator.simulation import simulate
-from tcsniff.taskgraph.tracker import Tracker, decode_status
+from tcsniff.taskgraph.tracker import Tracker
 
 RERUN = [
     delivery("task-defined"),
@@ -44,7 +45,6 @@ def test_order_of_arrival_does_not_matter(events):
 
 
 @given(st.integers(0, 7), st.data())
-@settings(max_examples=60, deadline=None)
 def test_no_order_and_no_repeat_changes_a_simulated_history(seed, data):
     """Late, early and twice: what is known in the end is the same."""
     events = history(seed)
@@ -56,7 +56,6 @@ def test_no_order_and_no_repeat_changes_a_simulated_history(seed, data):
 
 
 @given(st.randoms(use_true_random=False))
-@settings(max_examples=30, deadline=None)
 def test_no_order_changes_what_mozilla_sent(random):
     """The same for real messages, of many tasks and with flaws of their own."""
     real = samples()
@@ -99,7 +98,6 @@ ODD_MESSAGES = st.one_of(
 
 
 @given(st.lists(ODD_MESSAGES, max_size=6), st.data())
-@settings(max_examples=300, deadline=None)
 def test_no_order_changes_what_a_stranger_sent(messages, data):
     """Another group, fewer runs, another state: all the same, one of them is the newest."""
     again = data.draw(st.lists(st.sampled_from(messages), max_size=3)) if messages else []

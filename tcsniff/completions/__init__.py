@@ -1,1 +1,0 @@
-"""Completion scripts, one module a shell. Written ahead: Tab never starts Python."""

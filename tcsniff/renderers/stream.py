@@ -1,0 +1,103 @@
+"""The stream of events that a view shows: its source, its rate and its delay.
+
+Pure, apart from the clock that it is given.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Sequence
+from typing import NamedTuple
+
+from tcsniff.pulse.events import Event
+
+_RATE_WINDOW = 5.0  # seconds
+
+
+def _describe_nothing() -> str:
+    return ""
+
+
+class StreamInfo(NamedTuple):
+    """Where events come from.
+
+    Attributes:
+        source: The name of the source, such as ``firefox-ci``.
+        selection: The selection, as the user wrote it.
+        condition: Returns what is unusual about the connection right now; empty
+            for nothing.
+        root_url: Root URL of the Taskcluster deployment; None if unknown.
+    """
+
+    source: str
+    selection: str = ""
+    condition: Callable[[], str] = _describe_nothing
+    root_url: str | None = None
+
+
+class StreamStatus(NamedTuple):
+    """The content of a status line.
+
+    Attributes:
+        source: The name of the source.
+        total: Events so far.
+        rate: Events a second.
+        idle: Seconds since the last event; None before the first.
+        lag: Seconds from when the last event happened to when it was received;
+            None if unknown.
+        selection: The selection, as the user wrote it.
+        notes: What the user should know about the connection.
+        is_over: Whether the stream has ended: rate and idle time are left out.
+    """
+
+    source: str
+    total: int
+    rate: float
+    idle: float | None
+    lag: float | None
+    selection: str
+    notes: tuple[str, ...] = ()
+    is_over: bool = False
+
+
+class Traffic:
+    """Counts events and gaps of a stream."""
+
+    def __init__(self, stream: StreamInfo, clock: Callable[[], float]) -> None:
+        self._stream = stream
+        self._clock = clock
+        self._arrivals: deque[tuple[float, int]] = deque()  # time and number of events
+        self._total = self._gaps = 0
+        self._started = clock()
+        self._last: float | None = None
+        self._lag: float | None = None
+
+    def add(self, events: Sequence[Event]) -> None:
+        """Count events that arrived now."""
+        if events:
+            self._last = self._clock()
+            self._arrivals.append((self._last, len(events)))
+            self._total += len(events)
+            self._lag = events[-1].lag
+
+    def add_gap(self) -> None:
+        """Count a gap."""
+        self._gaps += 1
+
+    def measure(self, *, is_over: bool = False) -> StreamStatus:
+        """Return the status now; the rate is that of the last five seconds."""
+        now = self._clock()
+        while self._arrivals and self._arrivals[0][0] < now - _RATE_WINDOW:
+            self._arrivals.popleft()
+        window = min(_RATE_WINDOW, max(now - self._started, 1.0))
+        gaps = f"{self._gaps} gap{'s' * (self._gaps != 1)}" if self._gaps else ""
+        return StreamStatus(
+            self._stream.source,
+            self._total,
+            sum(number for _, number in self._arrivals) / window,
+            None if self._last is None else now - self._last,
+            self._lag,
+            self._stream.selection,
+            tuple(filter(None, (self._stream.condition(), gaps))),
+            is_over,
+        )

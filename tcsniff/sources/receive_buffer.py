@@ -1,0 +1,96 @@
+"""Deliveries between the frames that they arrive in and the batches that they leave in."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from tcsniff.pulse.deliveries import Delivery
+from tcsniff.pulse.times import format_timestamp
+
+
+class Receiver:
+    """Receives what the broker delivers; this one ignores it."""
+
+    def format_now(self) -> str | None:
+        """Return the time for the deliveries that have just been read; None to leave it out."""
+        return None
+
+    def add(self, tags: Sequence[int], deliveries: Sequence[Delivery]) -> None:
+        """Receive deliveries with their delivery tags."""
+
+    def skip(self, tag: int, delivery: Delivery, size: int) -> None:
+        """Receive a delivery that is too large.
+
+        Args:
+            tag: Its delivery tag.
+            delivery: Everything but the body.
+            size: Bytes of the body.
+        """
+
+
+class ReceiveBuffer(Receiver):
+    """Deliveries with their tags, in order, until they are fetched.
+
+    Attributes:
+        deliveries: The deliveries.
+    """
+
+    def __init__(
+        self, clock: Callable[[], float], max_body: int, notify: Callable[[str], object]
+    ) -> None:
+        """Create an empty buffer.
+
+        Args:
+            clock: Returns the time of receipt, in seconds since the Unix epoch.
+            max_body: The largest body in bytes, for the message about larger ones.
+            notify: Receives a message about each delivery that is too large.
+        """
+        self.deliveries: list[Delivery] = []
+        self._tags: list[int] = []
+        self._last_tag = 0  # also of deliveries that were too large
+        self._clock = clock
+        self._max_body = max_body
+        self._notify = notify
+        self._cached_millisecond, self._cached_text = -1, ""
+
+    def format_now(self) -> str:
+        """Return the time; deliveries of the same millisecond share the text."""
+        now = self._clock()
+        millisecond = int(now * 1000)
+        if millisecond != self._cached_millisecond:
+            self._cached_millisecond, self._cached_text = millisecond, format_timestamp(now)
+        return self._cached_text
+
+    def add(self, tags: Sequence[int], deliveries: Sequence[Delivery]) -> None:
+        """Add deliveries with their delivery tags."""
+        self._tags += tags
+        self.deliveries += deliveries
+        self._last_tag = tags[-1]
+
+    def skip(self, tag: int, delivery: Delivery, size: int) -> None:
+        """Report a delivery that is too large; it is acknowledged with those around it."""
+        self._last_tag = tag
+        self._notify(
+            f"skipped a message of {size:,} bytes on {delivery.exchange} "
+            f"({delivery.routing_key}); --max-size allows {self._max_body:,}"
+        )
+
+    def pop_batch(self, max_count: int) -> tuple[list[Delivery], list[int], int]:
+        """Remove the first deliveries.
+
+        Returns:
+            At most `max_count` deliveries, their tags, and the tag that
+            acknowledges them together with the skipped deliveries among them.
+        """
+        if len(self.deliveries) <= max_count:
+            batch, tags, last_tag = self.deliveries, self._tags, self._last_tag
+            self.deliveries, self._tags = [], []
+            return batch, tags, last_tag
+        batch, self.deliveries = self.deliveries[:max_count], self.deliveries[max_count:]
+        tags, self._tags = self._tags[:max_count], self._tags[max_count:]
+        return batch, tags, tags[-1]
+
+    def pop_all(self) -> list[Delivery]:
+        """Remove all deliveries, when none of them can be acknowledged any more."""
+        deliveries, self.deliveries, self._tags, self._last_tag = self.deliveries, [], [], 0
+        return deliveries
