@@ -11,7 +11,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from tcsniff.errors import UsageError, suggest
-from tcsniff.messages.identifiers import ID_CHARACTER, PROVISIONER_ID, SLUG_ID, WORKER_TYPE
+from tcsniff.identifiers import ID_CHARACTER, PROVISIONER_ID, SLUG_ID, WORKER_TYPE
 
 PLACEHOLDER = "_"  # published for a field without a value
 ROUTE = "route."  # the prefix of a task's own routes among the routing keys

@@ -13,8 +13,7 @@ from collections.abc import Iterable, Mapping
 from urllib.parse import SplitResult, parse_qsl, quote, urlsplit
 
 from tcsniff.errors import UsageError
-from tcsniff.messages.identifiers import SLUG_ID, is_slug_id
-from tcsniff.messages.parts import MAX_RUN_ID
+from tcsniff.identifiers import MAX_RUN_ID, SLUG_ID, is_slug_id
 from tcsniff.pulse.routing import ANY_WORDS, Binding
 
 # A host, a port and a path: no character that could end the URL or the link.

@@ -14,7 +14,7 @@ ROOT = Path(tcsniff.__file__).parent
 
 # From the bottom up: a module may import from its own package and from the rows above its own.
 LAYERS = (
-    {"errors", "sanitize", "signals"},
+    {"errors", "identifiers", "sanitize", "signals"},
     {"messages"},
     {"pulse"},
     {"pipeline", "selection", "settings", "taskgraph"},

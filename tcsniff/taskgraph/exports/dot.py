@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from itertools import pairwise
 
-from tcsniff.messages.identifiers import is_slug_id
+from tcsniff.identifiers import is_slug_id
 from tcsniff.pulse.styles import STATE_STYLES, get_state_style
 from tcsniff.pulse.urls import build_group_url, build_task_url
 from tcsniff.sanitize import sanitize
