@@ -64,7 +64,7 @@ def config(
     path: bool,
     example: bool,
 ) -> None:
-    """Show every setting in force, and where it came from.
+    """Show every setting and where it came from.
 
     Flags come first, then a saved selection, variables (TCSNIFF_WORKER_TYPE for
     --worker-type), the profile that is in use, the settings file, and what is

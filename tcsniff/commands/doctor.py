@@ -48,7 +48,7 @@ from tcsniff.settings.brokers import Broker
 )
 @option("--json", "as_json", section=OUTPUT, is_flag=True, help="One JSON object a line.")
 def doctor(*, wanted: SelectionArgs, account: AccountArgs, wait: float, as_json: bool) -> int:
-    """Try the connection step by step, and say what to do about what fails.
+    """Test the connection step by step, with advice.
 
     Configuration, name, port, TLS, greeting, login, vhost, queue, the binding
     of each exchange and a first message: a line for each, with the time it

@@ -22,7 +22,7 @@ from tcsniff.pulse.routing import to_flag
 @click.argument("pattern", required=False)
 @option("--json", "as_json", section=OUTPUT, is_flag=True, help="One JSON object a line.")
 def exchanges(*, pattern: str | None, as_json: bool) -> None:
-    """List what there is to listen for, and the fields of each routing key.
+    """List the EVENTs and the fields of their routing keys.
 
     PATTERN is a part of a name or of a service, such as `task` or `hooks`; `*`
     and `?` are wildcards.

@@ -50,7 +50,7 @@ def explain(
     as_json: bool,
     as_url: bool,
 ) -> None:
-    """Show the bindings that a selection becomes.
+    """Show the bindings of a selection.
 
     Connects to nothing. What the broker cannot match is shown as checked on
     arrival.

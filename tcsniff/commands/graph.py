@@ -40,7 +40,7 @@ def graph(
     waiting: GraphStopArgs,
     quiet: bool,
 ) -> int:
-    """Show a task group as a tree, and wait for its end.
+    """Show a task group and wait for its end.
 
     What went wrong comes first, then each kind of task: what runs and for how
     long, what waits and for what, and which chain took the time. Dependencies

@@ -15,7 +15,7 @@ from tcsniff.pulse.exchanges import find_exchange
 @click.command(cls=SectionedCommand)
 @click.argument("event", required=False)
 def schema(*, event: str | None) -> None:
-    """Print the JSON Schema of the record, or of an EVENT's payload.
+    """Print the JSON Schema of the record or of a payload.
 
     The record is the line that `-o json` writes; EVENT is one of the queue's,
     such as task-running. The schema is of draft 2020-12. Values that may be

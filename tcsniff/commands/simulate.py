@@ -104,7 +104,7 @@ def simulate(
     graph: str | None,
     quiet: bool,
 ) -> int:
-    """Publish made-up task graphs to a broker on this machine.
+    """Publish simulated task groups to a broker on this machine.
 
     It declares Taskcluster's exchanges there, if they are missing, and
     publishes what the queue would while task groups run: the same messages as

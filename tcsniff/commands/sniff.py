@@ -52,14 +52,14 @@ def sniff(
 ) -> int:
     """Show Taskcluster's events as they happen.
 
-    EVENT is what happened, such as task-running; `tcsniff exchanges` lists them
-    all. Several are alternatives. With flags alone, every EVENT of the queue is
-    meant that has their fields. A flag may be repeated or hold a,b: these are
-    alternatives. Different flags narrow. An EVENT may carry fields of its own:
+    EVENT is the name of an event, such as task-running; `tcsniff exchanges`
+    lists them. If you give only flags, tcsniff listens to every queue exchange
+    that has those fields. Repeated flags, several EVENTs and a,b are alternatives;
+    different flags narrow. An EVENT can have its own fields:
     task-defined:worker-type=gaia,provisioner-id=aws-provisioner
 
-    @NAME stands for a selection that the settings file has saved, and the
-    address of Taskcluster's web page for messages for what that shows.
+    @NAME is a saved selection of the settings file. The address of Taskcluster's
+    web page for Pulse messages is a selection, too.
     """
     check_output(view)
     check_source(origin)

@@ -66,7 +66,7 @@ def top(
     ending: StopArgs,
     quiet: bool,
 ) -> int:
-    """Count runs of tasks, live: how many wait, run and end, how often and how long.
+    """Show worker pools live: waiting, running, failed, and times.
 
     Counted are all runs of the tasks that are heard of since it began to listen;
     tasks that were pending or running before count when they are heard of next. Of a run

@@ -136,7 +136,7 @@ def test_a_password_file_is_named(rabbitmq: RabbitMQ, tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("account", "step", "words"),
     [
-        ({"password": "wrong-secret"}, "login", "check PULSE_USERNAME and PULSE_PASSWORD"),
+        ({"password": "wrong-secret"}, "login", "wrong user name or password for"),
         ({"user": ADMIN[0], "password": "wrong-secret"}, "login", "lets guest in from its own"),
         ({"vhost": "none"}, "vhost", "vhost none not found | it stands behind the host"),
     ],

@@ -83,7 +83,7 @@ profile_option = option(
     section=CONNECTION,
     metavar="NAME",
     rivals=("url",),
-    help="Use a profile: firefox-ci, community, or one of the settings file.",
+    help="Use a profile: firefox-ci, community, or your own.",
 )
 """The flag that chooses a profile."""
 
@@ -107,16 +107,14 @@ _OPTIONS = stack_decorators(
         metavar="URL",
         envvar="PULSE_URL",
         rivals=("profile",),
-        help="Connect to amqps://USER@HOST:PORT/VHOST; default: TCSNIFF_BROKER or PULSE_URL. "
-        "The account is in PULSE_USERNAME and PULSE_PASSWORD.",
+        help="Connect to this broker: amqps://USER@HOST/VHOST.",
     ),
     profile_option,
     option(
         "--password-file",
-        is_common=True,
         section=CONNECTION,
         metavar="FILE",
-        help="Read the password from the first line of this file; - is standard input.",
+        help="Read the password from FILE; - is standard input.",
     ),
     option(
         "--tls-ca",

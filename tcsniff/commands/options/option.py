@@ -26,8 +26,8 @@ SELECTION = "Selection, matched by the broker"
 CONNECTION = "Connection"
 STOPPING = "When to stop"
 OUTPUT = "Output"
-RECORDING = "Recordings, instead of a broker"
-DEMO = "Demo, instead of a broker"
+RECORDING = "Instead of a broker"
+DEMO = RECORDING
 
 
 class SectionedOption(DescribedOption):

@@ -52,7 +52,7 @@ __all__ = [  # what commands declare flags with, in one place
 _FIELD_HELP = {
     "workerType": "Match this worker type.",
     "provisionerId": "Match this provisioner.",
-    "task-queue": "Match this task queue: provisioner and worker type.",
+    "task-queue": "Match this task queue (worker pool).",
     "taskGroupId": "Match tasks of this group.",
     "taskId": "Match this task.",
     "schedulerId": "Match this scheduler, such as gecko-level-3.",
@@ -170,7 +170,9 @@ _COMMON_FIELDS = ("workerType", "task-queue", "taskGroupId", "taskId", "schedule
 def _field_option(name: str) -> Callable[[Command], Command]:
     short = [f"--{text}" for text, field in SHORT.items() if field == name]
     kebab = to_flag(name)
-    metavar = "PROVISIONER/WORKER_TYPE" if name in POOLS else kebab.strip("-").upper()
+    metavar = "PROVISIONER/TYPE" if name in POOLS else kebab.strip("-").upper()
+    if name in ("taskId", "taskGroupId"):
+        metavar = "ID"
     return option(
         kebab,
         *short,
@@ -193,12 +195,11 @@ _SELECTION = (
         section=SELECTION,
         multiple=True,
         metavar="ROUTE",
-        help="Match tasks with this route; * is one word, # any number of words.",
+        help="Match tasks with this route; * and # are wild.",
     ),
     option(
         "--all",
         "all_events",
-        is_common=True,
         section=SELECTION,
         is_flag=True,
         help="Select every EVENT of the queue.",
@@ -215,12 +216,11 @@ _SELECTION = (
     option(
         "--routing-key",
         "routing_keys",
-        is_common=True,
         section=SELECTION,
         multiple=True,
         metavar="PATTERN",
         idle=lambda given: not given.get("exchanges"),
-        help="Bind each --exchange with this pattern. Default: #.",
+        help="Bind each --exchange with this pattern.",
     ),
     option(
         "--bind",
