@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 import click
 
 from tcsniff.commands.options.output_options import (
+    ViewChoice,
     color_options,
     make_json_option,
     pop_color,
@@ -152,11 +153,11 @@ _OPTIONS = stack_decorators(
         is_common=True,
         section=OUTPUT,
         rivals=("as_json", "form"),
-        type=click.Choice(["table", "lines", "json"]),
+        type=ViewChoice(["table", "lines", "json"]),
         help="Print a live picture, a line per change, or a JSON object per change and a summary. "
         "Default: table on a terminal, else json.",
     ),
-    make_json_option("output"),
+    make_json_option("output", "form"),
     option(
         "--format",
         "form",

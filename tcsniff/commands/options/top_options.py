@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 import click
 
 from tcsniff.commands.options.output_options import (
+    ViewChoice,
     color_options,
     make_json_option,
     pop_color,
@@ -93,7 +94,7 @@ _OPTIONS = stack_decorators(
         is_common=True,
         section=OUTPUT,
         rivals=("as_json",),
-        type=click.Choice(["table", "json"]),
+        type=ViewChoice(["table", "json"]),
         help="Print a live table (in a pipe once, at the end), or a JSON object per line. "
         "Default: table on a terminal, else json.",
     ),
