@@ -3,8 +3,6 @@ from __future__ import annotations
 import copy
 import functools
 import re
-import subprocess
-import sys
 from datetime import UTC, datetime, timedelta, timezone
 
 import msgspec
@@ -687,14 +685,3 @@ def test_nothing_that_arrives_raises(arrived):
 def test_no_exchange_raises(exchange, body):
     """Whatever its name."""
     assert isinstance(read_message(exchange, body), UntypedMessage)
-
-
-def test_messages_need_no_broker_and_no_terminal():
-    """Whoever only decodes does not pay for kombu, rich and click."""
-    program = "import sys, tcsniff.messages; print(*sys.modules)"
-
-    done = subprocess.run(
-        [sys.executable, "-c", program], capture_output=True, text=True, check=True
-    )
-
-    assert {"kombu", "amqp", "rich", "click"}.isdisjoint(done.stdout.split())
