@@ -321,7 +321,7 @@ def test_a_failure_in_the_background_is_kept(server: QueueServer) -> None:
 def test_fetching_pages_never_waits(server: QueueServer) -> None:
     """Also while the queue takes its time."""
     server.delay = PATIENCE
-    fetch = PageFetch(QueueApi(server.url).fetch_pages(GROUP))
+    fetch = PageFetch(QueueApi(server.url, retries=0).fetch_pages(GROUP))
 
     fetch.start()
 
