@@ -36,17 +36,19 @@ BRIEFLY = ("task-running", "--wait", "100ms")
 UP_TO_LOGIN = ["configuration", "name", "port", "amqp", "login"]
 
 
-@pytest.fixture(autouse=True)
-def wide_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Give each step one line."""
-    monkeypatch.setenv("COLUMNS", "1000")
+WIDE = {"COLUMNS": "1000"}  # one line for each step
+
+
+def run_doctor(*words: str, env: dict[str, str] | None = None) -> subprocess.CompletedProcess[str]:
+    """Run ``tcsniff doctor`` with lines that are not wrapped."""
+    return finished("doctor", *words, env=WIDE | (env or {}))
 
 
 def examined(
     url: str, *words: str, env: dict[str, str] | None = None
 ) -> tuple[int, dict[str, dict[str, Any]]]:
     """Run it on a broker; returns the exit status, and the steps by name, the last of each."""
-    done = finished("doctor", "--json", "--broker", url, *(words or BRIEFLY), env=env)
+    done = run_doctor("--json", "--broker", url, *(words or BRIEFLY), env=env)
     assert done.stderr == ""
     assert PULSE[1] not in done.stdout
     rows = [json.loads(line) for line in done.stdout.splitlines()]
@@ -72,7 +74,7 @@ def temporary(rabbitmq: RabbitMQ) -> list[str]:
 
 def test_the_output_fits_80_columns(rabbitmq: RabbitMQ) -> None:
     """Longer texts are wrapped, and indented below the text of their step."""
-    done = finished("doctor", "--broker", rabbitmq.url(), *BRIEFLY, env={"COLUMNS": "80"})
+    done = run_doctor("--broker", rabbitmq.url(), *BRIEFLY, env={"COLUMNS": "80"})
 
     lines = done.stdout.splitlines()
     assert max(map(len, lines)) <= 80
@@ -82,7 +84,7 @@ def test_the_output_fits_80_columns(rabbitmq: RabbitMQ) -> None:
 
 def test_all_is_well(rabbitmq: RabbitMQ) -> None:
     """Each step is a line, the queue is gone afterwards, and no delivery is not a failure."""
-    done = finished("doctor", "--broker", rabbitmq.url(), *BRIEFLY)
+    done = run_doctor("--broker", rabbitmq.url(), *BRIEFLY)
 
     lines = [line for line in done.stdout.splitlines() if not line.startswith(" ")]
     assert [line.split()[1] for line in lines] == [
@@ -101,7 +103,7 @@ def test_all_is_well(rabbitmq: RabbitMQ) -> None:
 
 def test_without_a_selection_the_exchanges_of_the_queue_are_tried(rabbitmq: RabbitMQ) -> None:
     """All of them."""
-    done = finished("doctor", "--broker", rabbitmq.url(), "--wait", "100ms")
+    done = run_doctor("--broker", rabbitmq.url(), "--wait", "100ms")
 
     assert done.stdout.count("✔ bind") == 11
     assert done.returncode == 0
@@ -110,7 +112,7 @@ def test_without_a_selection_the_exchanges_of_the_queue_are_tried(rabbitmq: Rabb
 def test_a_first_delivery_is_waited_for(rabbitmq: RabbitMQ, taskcluster: Taskcluster) -> None:
     """And named, made safe for terminals."""
     words = ("--broker", rabbitmq.url(), "--exchange", FOREIGN_EXCHANGE, "--wait", "1m")
-    with Running("doctor", *words) as examining:
+    with Running("doctor", *words, env=WIDE) as examining:
         examining.lines(8)
         taskcluster.publish(FOREIGN_EXCHANGE, "a.\x1b[31m", b"{}")
         status = examining.status()
@@ -126,7 +128,7 @@ def test_it_says_where_the_configuration_is_from(rabbitmq: RabbitMQ, given: str)
     url = f"amqp://{HOST}:{rabbitmq.port}"
     env = {given: url, "PULSE_USERNAME": PULSE[0], "PULSE_PASSWORD": PULSE[1]}
 
-    done = finished("doctor", *BRIEFLY, env=env)
+    done = run_doctor(*BRIEFLY, env=env)
 
     assert done.stdout.splitlines()[0].startswith(
         f"✔ configuration  amqp://pulse@{HOST}:{rabbitmq.port} "
@@ -152,7 +154,7 @@ def test_a_password_file_is_named(rabbitmq: RabbitMQ, tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("account", "step", "words"),
     [
-        ({"password": "wrong-secret"}, "login", "check PULSE_USERNAME and PULSE_PASSWORD"),
+        ({"password": "wrong-secret"}, "login", "| check the user and password"),
         (
             {"user": ADMIN[0], "password": "wrong-secret"},
             "login",
@@ -212,7 +214,7 @@ def test_a_missing_exchange_is_named_with_what_was_meant(rabbitmq: RabbitMQ) -> 
     """After the others have been tried, too; nothing is waited for then."""
     words = ("--exchange", f"{RUNNING}s", "--exchange", FOREIGN_EXCHANGE, "--wait", "1m")
 
-    done = finished("doctor", "--broker", rabbitmq.url(), *words)
+    done = run_doctor("--broker", rabbitmq.url(), *words)
 
     *_, missing, advice, bound = done.stdout.splitlines()
     assert done.returncode == 4
@@ -223,7 +225,7 @@ def test_a_missing_exchange_is_named_with_what_was_meant(rabbitmq: RabbitMQ) -> 
 
 def test_exchanges_that_are_not_named_may_be_missing(rabbitmq: RabbitMQ) -> None:
     """But not all of them, as where a vhost is not Taskcluster's."""
-    done = finished("doctor", "--broker", rabbitmq.url(vhost=COMMUNITY), "--wait", "1m")
+    done = run_doctor("--broker", rabbitmq.url(vhost=COMMUNITY), "--wait", "1m")
 
     lines = [line for line in done.stdout.splitlines() if not line.startswith(" ")]
     assert [line[:6] for line in lines[7:]] == ["! bind"] * 11 + ["✖ exch"]
@@ -234,7 +236,7 @@ def test_exchanges_that_are_not_named_may_be_missing(rabbitmq: RabbitMQ) -> None
 def test_ctrl_c_ends_it_in_order(rabbitmq: RabbitMQ) -> None:
     """While it waits: no message, no queue left."""
     with Running(
-        "doctor", "--broker", rabbitmq.url(), "task-running", "--wait", "1m"
+        "doctor", "--broker", rabbitmq.url(), "task-running", "--wait", "1m", env=WIDE
     ) as examining:
         examining.lines(8)
         status = examining.signal(signal.SIGINT)
@@ -425,7 +427,7 @@ def test_what_a_server_says_is_shown_as_text() -> None:
         sock.recv(8)
 
     with serving(answer) as port:
-        done = finished("doctor", "--broker", f"amqp://u:p@{HOST}:{port}", *BRIEFLY)
+        done = run_doctor("--broker", f"amqp://u:p@{HOST}:{port}", *BRIEFLY)
 
     assert (
         "✖ amqp           \\x1b]0;\\x07\ufffd accepts logins by A\\u202eB, not by PLAIN"
@@ -450,8 +452,8 @@ def test_a_server_that_says_nothing_is_not_waited_for_for_ever() -> None:
         port = silent.getsockname()[1]
         urls = [f"{scheme}://u:p@{HOST}:{port}" for scheme in ("amqp", "amqps")]
         with (
-            Running("doctor", "--broker", urls[0], *BRIEFLY) as plain,
-            Running("doctor", "--broker", urls[1], *BRIEFLY) as secured,
+            Running("doctor", "--broker", urls[0], *BRIEFLY, env=WIDE) as plain,
+            Running("doctor", "--broker", urls[1], *BRIEFLY, env=WIDE) as secured,
         ):
             statuses = [one.status() for one in (plain, secured)]
             said = [one.lines(1)[-2:] for one in (plain, secured)]
@@ -479,7 +481,7 @@ def test_an_unreachable_server_is_reported() -> None:
 
 def test_no_broker_fails_the_configuration() -> None:
     """Status 2, with advice."""
-    done = finished("doctor")
+    done = run_doctor()
 
     assert done.returncode == 2
     assert done.stdout.startswith("✖ configuration  no broker to listen to   ")
@@ -488,7 +490,7 @@ def test_no_broker_fails_the_configuration() -> None:
 
 def test_a_wrong_selection_is_reported_at_once() -> None:
     """As by the other commands."""
-    done = finished("doctor", "task-runing", "--broker", f"amqp://u:p@{HOST}")
+    done = run_doctor("task-runing", "--broker", f"amqp://u:p@{HOST}")
 
     assert (done.returncode, done.stdout) == (2, "")
     assert "did you mean 'task-running'?" in done.stderr
