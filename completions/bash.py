@@ -153,7 +153,7 @@ def script(interface: Interface) -> str:
             "Finds what may be given to a flag of a command; fails if it takes no value.",
             _values(commands),
         ),
-        *_function("arguments", "Finds what a command takes besides.", _arguments(commands)),
+        *_function("arguments", "Finds the other arguments of a command.", _arguments(commands)),
         *_function("fields", "Finds the fields of an EVENT.", _fields()),
     ]
     code = _CODE.replace("@DEFAULT@", DEFAULT).replace("@NAME@", NAME)

@@ -363,7 +363,7 @@ _tcsniff_values() {
   esac
 }
 
-# Finds what a command takes besides.
+# Finds the other arguments of a command.
 _tcsniff_arguments() {
   case $1 in
     sniff | top | explain | doctor | schema) _tcsniff_event "$2" ;;

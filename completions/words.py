@@ -22,7 +22,7 @@ EVENTS = {exchange.name: exchange.summary for exchange in CATALOG}
 """EVENTs, and what each announces."""
 
 EXCHANGES = (*EVENTS, *(exchange.address for exchange in CATALOG))
-"""What ``--exchange`` may name, besides what we do not know."""
+"""The known values of ``--exchange``."""
 
 WRITTEN = "Written by `make docs` from tcsniff's own commands; changes here are lost."
 
@@ -68,10 +68,10 @@ def values(flag: Flag) -> Values:
 
 
 def arguments(command: Command, commands: Iterable[Command]) -> dict[str, str]:
-    """List what may be given to a command besides flags, but for EVENTs and files.
+    """Return the arguments of a command that are not flags, EVENTs or files.
 
     Returns:
-        Words, and what each means; empty if it says so itself.
+        By word, its meaning; empty if the word says it.
     """
     if command.name == "help":
         topics = {name: text.partition("\n")[0] for name, text in list_topics().items()}
@@ -80,7 +80,7 @@ def arguments(command: Command, commands: Iterable[Command]) -> dict[str, str]:
 
 
 def names_exchange(flag: Flag) -> bool:
-    """Tell whether a flag's value is one of `EXCHANGES`."""
+    """Return whether a flag's value is one of `EXCHANGES`."""
     return "--exchange" in flag.names
 
 

@@ -180,7 +180,7 @@ def _function_of(flag: Flag) -> str:
 
 
 def _topics(interface: Interface) -> Iterator[str]:
-    """Define how what is no EVENT and no file is completed, where its words have a meaning."""
+    """Yield the completion of arguments with meanings, apart from EVENTs and files."""
     for command in interface.commands:
         words = arguments(command, interface.commands)
         if any(words.values()):

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 import click
 
-from tcsniff.commands.console import print_message, print_output
+from tcsniff.commands.console import DEBUG, print_message, print_output
 from tcsniff.commands.options.account_options import (
     AccountArgs,
     account_options,
@@ -19,9 +19,8 @@ from tcsniff.commands.options.account_options import (
     resolve_root_url,
     root_url_option,
 )
-from tcsniff.commands.options.option import SectionedOption
+from tcsniff.commands.options.option import OUTPUT, SectionedCommand, SectionedOption, option
 from tcsniff.commands.options.output_options import check_colors
-from tcsniff.commands.options.selection_options import DEBUG, OUTPUT, SectionedCommand, option
 from tcsniff.errors import UsageError, suggest
 from tcsniff.sanitize import sanitize
 from tcsniff.settings.brokers import Broker, build_broker

@@ -21,14 +21,9 @@ from tcsniff.commands.options.account_options import (
     describe_account_source,
     resolve_broker,
 )
-from tcsniff.commands.options.selection_options import (
-    OUTPUT,
-    STOPPING,
-    Duration,
-    SectionedCommand,
-    option,
-    selection_options,
-)
+from tcsniff.commands.options.option import OUTPUT, STOPPING, SectionedCommand, option
+from tcsniff.commands.options.selection_options import selection_options
+from tcsniff.commands.options.values import Duration
 from tcsniff.errors import UsageError
 from tcsniff.renderers.output import Output
 from tcsniff.sanitize import sanitize, sanitize_json

@@ -12,7 +12,7 @@ from typing import Any
 import click
 
 from tcsniff.commands.console import print_output
-from tcsniff.commands.options.selection_options import OUTPUT, SectionedCommand, option
+from tcsniff.commands.options.option import OUTPUT, SectionedCommand, option
 from tcsniff.errors import UsageError, suggest
 from tcsniff.pulse.exchanges import CATALOG, Exchange, Field
 from tcsniff.pulse.routing import to_flag

@@ -13,7 +13,7 @@ from tcsniff.commands.options.group_options import (
     GraphStopArgs,
     graph_options,
 )
-from tcsniff.commands.options.selection_options import OUTPUT, SectionedCommand, option
+from tcsniff.commands.options.option import OUTPUT, SectionedCommand, option
 from tcsniff.commands.options.source_options import (
     SourceArgs,
     check_recording,
@@ -83,6 +83,6 @@ def _check_group_id(task_group_id: str | None, origin: SourceArgs) -> None:
     elif origin.is_live:
         raise UsageError(
             "missing task group ID; run `tcsniff graph TASK_GROUP_ID`; the ID is in the address "
-            "of the group's page (/tasks/groups/...), and `tcsniff --all --columns group,task` shows "
-            "the IDs of active groups; or try `tcsniff graph --demo`"
+            "of the group's page (/tasks/groups/...), and `tcsniff --all --columns group,task` "
+            "shows the IDs of active groups; or try `tcsniff graph --demo`"
         )

@@ -11,13 +11,9 @@ from tcsniff.commands.options.filter_options import (
     filter_options,
     stop_options,
 )
+from tcsniff.commands.options.option import OUTPUT, SectionedCommand, option
 from tcsniff.commands.options.output_options import OutputArgs, check_output, output_options
-from tcsniff.commands.options.selection_options import (
-    OUTPUT,
-    SectionedCommand,
-    option,
-    selection_options,
-)
+from tcsniff.commands.options.selection_options import selection_options
 from tcsniff.commands.options.source_options import (
     SourceArgs,
     check_recording,

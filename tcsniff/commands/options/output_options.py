@@ -10,13 +10,8 @@ from typing import Any, NamedTuple
 
 import click
 
-from tcsniff.commands.options.selection_options import (
-    OUTPUT,
-    Command,
-    option,
-    split_values,
-    stack_decorators,
-)
+from tcsniff.commands.options.option import OUTPUT, Command, option
+from tcsniff.commands.options.values import split_values, stack_decorators
 from tcsniff.errors import UsageError
 from tcsniff.settings.file_schema import Settings
 from tcsniff.settings.precedence import get_layers

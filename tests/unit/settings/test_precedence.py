@@ -385,7 +385,7 @@ def test_what_was_typed_is_never_contradicted_by_settings(text, line, start, fil
         ("--json -o lines", "--json and -o lines contradict each other"),
         ("--profile x", "--demo needs no broker; leave --broker and --profile out"),
         ("--resume 1m --queue x", "--resume is for temporary queues"),
-        ("--raw-output", "--raw-output goes with --select"),
+        ("--raw-output", "--raw-output needs --select"),
     ],
 )
 def test_what_was_typed_can_contradict_itself(line, words, file, run):
@@ -552,7 +552,7 @@ def test_config_shows_what_is_in_force_and_where_it_came_from(file, sources, mon
 @pytest.mark.parametrize(
     ("line", "environment", "password"),
     [
-        ("--profile other", {}, ("none", "no password is known")),
+        ("--profile other", {}, ("none", "no password is set")),
         ("--profile other", ACCOUNT, ("(hidden)", "PULSE_PASSWORD")),
         ("--password-file f", {}, ("(hidden)", "--password-file")),
         ("", {"TCSNIFF_PASSWORD_FILE": "f"}, ("(hidden)", "TCSNIFF_PASSWORD_FILE")),
@@ -599,7 +599,7 @@ def test_config_tells_of_variables_that_nobody_reads(run, monkeypatch):
     _, err = run("config")
 
     assert err == (
-        "tcsniff: TCSNIFF_WORKERTYPE in the environment sets no flag; "
+        "tcsniff: TCSNIFF_WORKERTYPE in the environment does not match any flag; "
         "did you mean 'TCSNIFF_WORKER_TYPE'?\n"
     )
 
