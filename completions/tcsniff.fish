@@ -115,12 +115,12 @@ function __tcsniff_fields
     end
 end
 
-# Whether the word to complete is the first.
+# Succeeds if the word to complete is the first.
 function __tcsniff_first
     test (count (commandline -opc)) -eq 1
 end
 
-# Whether the command is one of these; words belong to sniff if there is none.
+# Succeeds if the command is one of these; the default is sniff.
 function __tcsniff_in
     set -l words (commandline -opc)
     set -l command sniff
@@ -130,7 +130,7 @@ function __tcsniff_in
     contains -- $command $argv
 end
 
-# Lists the names in a table of the configuration file; $argv[2] stands before each.
+# Lists the names in a table of the configuration file, each with the prefix $argv[2].
 function __tcsniff_configured
     set -l file $TCSNIFF_CONFIG
     if test -z "$file"
@@ -143,7 +143,7 @@ function __tcsniff_configured
     string replace -r -f -- $title $argv[2]'$1' <$file
 end
 
-# Lists what may follow in a list with commas, of words each with its meaning.
+# Lists the next values of a list with commas, with their meanings.
 function __tcsniff_list
     set -l start (string replace -r '^--[^=]*=' '' -- (commandline -ct))
     set start (string match -r '^.*,' -- $start)
@@ -153,7 +153,7 @@ function __tcsniff_list
     end
 end
 
-# Whether nothing but flags follows the command.
+# Succeeds if only flags follow the command.
 function __tcsniff_alone
     set -l words (commandline -opc)
     not set -q words[3]; or string match -q -- '-*' $words[-1]
@@ -163,7 +163,7 @@ end
 function __tcsniff_event
     set -l word (commandline -ct)
     if string match -q -- '-*' $word
-        return # fish would match a flag that is not there with whatever is near
+        return # fish would match an unknown flag with similar words
     end
     if not string match -q '*:*' -- $word
         __tcsniff_events
@@ -183,12 +183,12 @@ complete -c tcsniff -f
 
 complete -c tcsniff -n __tcsniff_first -a sniff -d 'Show Taskcluster\'s events as they happen'
 complete -c tcsniff -n __tcsniff_first -a graph -d 'Show a task group as a tree, and wait for its end'
-complete -c tcsniff -n __tcsniff_first -a top -d 'Count runs of tasks, live: how many wait, run and end, how often and how long'
-complete -c tcsniff -n __tcsniff_first -a explain -d 'Show the bindings that a selection becomes'
-complete -c tcsniff -n __tcsniff_first -a exchanges -d 'List what there is to listen for, and the fields of each routing key'
-complete -c tcsniff -n __tcsniff_first -a doctor -d 'Try the connection step by step, and say what to do about what fails'
-complete -c tcsniff -n __tcsniff_first -a config -d 'Show every setting in force, and where it came from'
-complete -c tcsniff -n __tcsniff_first -a simulate -d 'Publish made-up task graphs to a broker on this machine'
+complete -c tcsniff -n __tcsniff_first -a top -d 'Count task runs live, with rates and times'
+complete -c tcsniff -n __tcsniff_first -a explain -d 'Show the bindings of a selection'
+complete -c tcsniff -n __tcsniff_first -a exchanges -d 'List the exchanges and their routing key fields'
+complete -c tcsniff -n __tcsniff_first -a doctor -d 'Check the connection step by step, and give advice'
+complete -c tcsniff -n __tcsniff_first -a config -d 'Show every setting in effect, and its source'
+complete -c tcsniff -n __tcsniff_first -a simulate -d 'Publish simulated task groups to a local broker'
 complete -c tcsniff -n __tcsniff_first -a schema -d 'Print the JSON Schema of the record, or of an EVENT\'s payload'
 complete -c tcsniff -n __tcsniff_first -a completion -d 'Print a completion script for a shell'
 complete -c tcsniff -n __tcsniff_first -a help -d 'Show the help of a command or a topic'
@@ -206,12 +206,12 @@ complete -c tcsniff -n '__tcsniff_in help; and __tcsniff_alone' -a security -d '
 complete -c tcsniff -n '__tcsniff_in help; and __tcsniff_alone' -a settings -d 'The settings file'
 complete -c tcsniff -n '__tcsniff_in help; and __tcsniff_alone' -a sniff -d 'Show Taskcluster\'s events as they happen'
 complete -c tcsniff -n '__tcsniff_in help; and __tcsniff_alone' -a graph -d 'Show a task group as a tree, and wait for its end'
-complete -c tcsniff -n '__tcsniff_in help; and __tcsniff_alone' -a top -d 'Count runs of tasks, live: how many wait, run and end, how often and how long'
-complete -c tcsniff -n '__tcsniff_in help; and __tcsniff_alone' -a explain -d 'Show the bindings that a selection becomes'
-complete -c tcsniff -n '__tcsniff_in help; and __tcsniff_alone' -a exchanges -d 'List what there is to listen for, and the fields of each routing key'
-complete -c tcsniff -n '__tcsniff_in help; and __tcsniff_alone' -a doctor -d 'Try the connection step by step, and say what to do about what fails'
-complete -c tcsniff -n '__tcsniff_in help; and __tcsniff_alone' -a config -d 'Show every setting in force, and where it came from'
-complete -c tcsniff -n '__tcsniff_in help; and __tcsniff_alone' -a simulate -d 'Publish made-up task graphs to a broker on this machine'
+complete -c tcsniff -n '__tcsniff_in help; and __tcsniff_alone' -a top -d 'Count task runs live, with rates and times'
+complete -c tcsniff -n '__tcsniff_in help; and __tcsniff_alone' -a explain -d 'Show the bindings of a selection'
+complete -c tcsniff -n '__tcsniff_in help; and __tcsniff_alone' -a exchanges -d 'List the exchanges and their routing key fields'
+complete -c tcsniff -n '__tcsniff_in help; and __tcsniff_alone' -a doctor -d 'Check the connection step by step, and give advice'
+complete -c tcsniff -n '__tcsniff_in help; and __tcsniff_alone' -a config -d 'Show every setting in effect, and its source'
+complete -c tcsniff -n '__tcsniff_in help; and __tcsniff_alone' -a simulate -d 'Publish simulated task groups to a local broker'
 complete -c tcsniff -n '__tcsniff_in help; and __tcsniff_alone' -a schema -d 'Print the JSON Schema of the record, or of an EVENT\'s payload'
 complete -c tcsniff -n '__tcsniff_in help; and __tcsniff_alone' -a completion -d 'Print a completion script for a shell'
 complete -c tcsniff -n '__tcsniff_in help; and __tcsniff_alone' -a help -d 'Show the help of a command or a topic'
@@ -277,8 +277,8 @@ complete -c tcsniff -n '__tcsniff_in sniff' -l record -r -F -d 'Write JSON lines
 complete -c tcsniff -n '__tcsniff_in sniff top' -l save-svg -r -F -d 'Write the last picture of the table to this file besides, as SVG'
 complete -c tcsniff -n '__tcsniff_in sniff' -l gaps -d 'Show a time in which nothing could be heard as a line of its own, also in JSON'
 complete -c tcsniff -n '__tcsniff_in sniff graph top' -l color -x -a 'auto always never' -d 'Colours; auto follows the terminal, NO_COLOR and FORCE_COLOR'
-complete -c tcsniff -n '__tcsniff_in sniff' -l summary -x -a 'text json' -d 'How to say in the end what has become of the messages. Default: text'
-complete -c tcsniff -n '__tcsniff_in sniff graph top simulate' -s q -l quiet -d 'Say nothing but errors'
+complete -c tcsniff -n '__tcsniff_in sniff' -l summary -x -a 'text json' -d 'Choose the format of the summary at exit. Default: text'
+complete -c tcsniff -n '__tcsniff_in sniff graph top simulate' -s q -l quiet -d 'Print only errors'
 complete -c tcsniff -n '__tcsniff_in sniff graph top explain exchanges doctor config simulate' -l config -r -F -d 'Read settings from this file instead of ~/.config/tcsniff/config.toml; - is none'
 complete -c tcsniff -n '__tcsniff_in sniff graph top explain exchanges doctor config simulate schema completion help' -s h -l help -d 'Show this message and exit'
 complete -c tcsniff -n '__tcsniff_in sniff graph top explain exchanges doctor config simulate schema completion help' -l help-all -d 'Show all flags and exit'
@@ -304,17 +304,17 @@ complete -c tcsniff -n '__tcsniff_in top' -l every -x -d 'How often there is a J
 complete -c tcsniff -n '__tcsniff_in top' -s o -l output -x -a 'table json' -d 'table: live, or in a pipe once at the end; json: one object a line. Default: table on a terminal, else json'
 complete -c tcsniff -n '__tcsniff_in top' -l record -r -F -d 'Write events to this file as JSON lines besides; .gz is compressed'
 complete -c tcsniff -n '__tcsniff_in explain config' -l root-url -x -d 'Where the Taskcluster deployment is; else TASKCLUSTER_ROOT_URL, or the profile\'s'
-complete -c tcsniff -n '__tcsniff_in explain exchanges doctor config' -l json -d 'One JSON object a line'
-complete -c tcsniff -n '__tcsniff_in explain' -l url -d 'The address of Taskcluster\'s web page that shows the same messages'
-complete -c tcsniff -n '__tcsniff_in doctor' -l wait -x -d 'Wait so long for a first message'
-complete -c tcsniff -n '__tcsniff_in config' -l path -d 'Only the file\'s name'
-complete -c tcsniff -n '__tcsniff_in config' -l example -d 'A settings file to start from'
-complete -c tcsniff -n '__tcsniff_in simulate' -l groups -x -d 'So many task groups; one begins every few simulated minutes'
-complete -c tcsniff -n '__tcsniff_in simulate' -l tasks -x -d 'About so many tasks in each; there is none with fewer than some 20'
-complete -c tcsniff -n '__tcsniff_in simulate' -l fault -x -a '(__tcsniff_list failure claim-expired worker-shutdown intermittent-task malformed-payload deadline-exceeded rerun cancel cancel-group priority-change duplicate redelivery late none)' -d 'Let only this go wrong, out of all that may; a,b or repeated for several, none for nothing. `--fault help` lists them'
-complete -c tcsniff -n '__tcsniff_in simulate' -l seed -x -d 'Make up the same each time, but for when it happens'
-complete -c tcsniff -n '__tcsniff_in simulate' -l speed -x -d 'Simulated seconds a second. 1 is as real, with the times of now; above that, the times in the messages run ahead, and no pause is longer than 10 s. Default: 60, or with --rate as fast as that allows'
-complete -c tcsniff -n '__tcsniff_in simulate' -l rate -x -d 'At most so many messages a second'
-complete -c tcsniff -n '__tcsniff_in simulate' -l delay -x -d 'Wait so long between the first id and its first message, for whoever listens then'
-complete -c tcsniff -n '__tcsniff_in simulate' -l graph -r -F -d 'Write the dependencies of all tasks there, as the task-graph.json of a decision task; one that ends in .gz is compressed'
+complete -c tcsniff -n '__tcsniff_in explain exchanges doctor config' -l json -d 'Print one JSON object per line'
+complete -c tcsniff -n '__tcsniff_in explain' -l url -d 'Print the address of Taskcluster\'s web page that shows the same messages'
+complete -c tcsniff -n '__tcsniff_in doctor' -l wait -x -d 'Wait this long for a first message'
+complete -c tcsniff -n '__tcsniff_in config' -l path -d 'Print only the path of the settings file'
+complete -c tcsniff -n '__tcsniff_in config' -l example -d 'Print an example of a settings file'
+complete -c tcsniff -n '__tcsniff_in simulate' -l groups -x -d 'Simulate N task groups; one starts every few simulated minutes'
+complete -c tcsniff -n '__tcsniff_in simulate' -l tasks -x -d 'Simulate about N tasks in each group; the smallest groups have about 20'
+complete -c tcsniff -n '__tcsniff_in simulate' -l fault -x -a '(__tcsniff_list failure claim-expired worker-shutdown intermittent-task malformed-payload deadline-exceeded rerun cancel cancel-group priority-change duplicate redelivery late none)' -d 'Simulate only this fault instead of all; give several as a,b or repeat the flag, or give none. `--fault help` lists them'
+complete -c tcsniff -n '__tcsniff_in simulate' -l seed -x -d 'Simulate the same tasks each time; only the times differ'
+complete -c tcsniff -n '__tcsniff_in simulate' -l speed -x -d 'Simulate FACTOR seconds per second. 1 is real time; above that, the times in the messages run ahead of the clock, and no pause is longer than 10 s. Default: 60, or as fast as --rate allows'
+complete -c tcsniff -n '__tcsniff_in simulate' -l rate -x -d 'Publish at most N messages per second'
+complete -c tcsniff -n '__tcsniff_in simulate' -l delay -x -d 'Wait this long after printing the first group\'s ID, so that a listener can start'
+complete -c tcsniff -n '__tcsniff_in simulate' -l graph -r -F -d 'Write the dependencies of all tasks to FILE, like the task-graph.json of a decision task; a name that ends in .gz compresses it'
 complete -c tcsniff -n __tcsniff_first -s V -l version -d 'Show the version and exit; with --verbose also those of the libraries'

@@ -57,7 +57,7 @@ def graph(
     if origin.delete_queue:
         raise UsageError("--delete-queue works with `tcsniff sniff`, not with graph")
     if asking.no_api and asking.root_url is not None:
-        raise UsageError("--no-api and --root-url cannot be combined")
+        raise UsageError("--no-api and --root-url contradict each other")
     if (page := _GROUP_PAGE.match(task_group_id or "")) is not None:
         task_group_id = page[2]
         if asking.root_url is None and not asking.no_api and origin.is_live:
@@ -83,6 +83,6 @@ def _check_group_id(task_group_id: str | None, origin: SourceArgs) -> None:
     elif origin.is_live:
         raise UsageError(
             "missing task group ID; run `tcsniff graph TASK_GROUP_ID`; the ID is in the address "
-            "of the group's page (/tasks/groups/...), and `tcsniff --all --columns group,task` shows "
-            "the IDs of active groups; or try `tcsniff graph --demo`"
+            "of the group's page (/tasks/groups/...), and `tcsniff --all --columns group,task` "
+            "shows the IDs of active groups; or try `tcsniff graph --demo`"
         )

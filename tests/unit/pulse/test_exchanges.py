@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from paths import DATA
+from tcsniff.cli import main
 from tcsniff.errors import UsageError
 from tcsniff.pulse.exchanges import BY_ADDRESS, CATALOG, PLACEHOLDER, find_exchange, to_kebab_case
 from tcsniff.pulse.routing import MAX_KEY_BYTES, build_pattern
@@ -123,9 +124,9 @@ def test_the_placeholder_is_the_references() -> None:
 def test_a_value_is_refused_where_the_reference_refuses_it(
     rule: tuple[str, str, str], data: st.DataObject
 ) -> None:
-    """Our patterns and the published ones agree on all that nearly is right."""
+    """Our patterns and the published ones agree on values that nearly match."""
     _, theirs, ours = rule
-    values = _neighbours(data.draw(_right(theirs)))
+    values = _neighbours(data.draw(_matching_values(theirs)))
 
     assert _accepted(ours, values) == _accepted(theirs, values)
 
@@ -141,7 +142,7 @@ def test_a_value_is_as_long_as_in_the_reference(rule: tuple[str, str, str]) -> N
 
 @EVERY_RULE
 def test_no_value_is_empty(rule: tuple[str, str, str]) -> None:
-    """An empty word is never published, so it is never taken."""
+    """An empty word is never published, so it is never accepted."""
     assert not _accepts(rule[2], "")
 
 
@@ -185,7 +186,21 @@ def test_a_field_is_spelled_with_hyphens(name: str, spelling: str) -> None:
     assert to_kebab_case(name) == spelling
 
 
-def _right(pattern: str) -> st.SearchStrategy[str]:
+def test_the_printed_list_fits_80_columns(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Summaries and fields are wrapped, and no exchange is left out."""
+    monkeypatch.setenv("COLUMNS", "80")
+
+    main(["exchanges"])
+
+    lines = capsys.readouterr().out.splitlines()
+    assert max(map(len, lines)) <= 80
+    names = [line.strip() for line in lines if line[:2] == "  " and line[2:3].strip()]
+    assert names == [exchange.name for exchange in CATALOG]
+
+
+def _matching_values(pattern: str) -> st.SearchStrategy[str]:
     # Python's `$` would let a newline follow.
     return st.from_regex(pattern.replace("$", r"\Z"), alphabet=st.sampled_from(ASCII))
 

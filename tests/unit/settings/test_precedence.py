@@ -598,7 +598,7 @@ def test_config_shows_what_is_in_force_and_where_it_came_from(file, sources, mon
 @pytest.mark.parametrize(
     ("line", "environment", "password"),
     [
-        ("--profile other", {}, ("none", "no password is known")),
+        ("--profile other", {}, ("none", "no password is set")),
         ("--profile other", ACCOUNT, ("(hidden)", "PULSE_PASSWORD")),
         ("--password-file f", {}, ("(hidden)", "--password-file")),
         ("", {"TCSNIFF_PASSWORD_FILE": "f"}, ("(hidden)", "TCSNIFF_PASSWORD_FILE")),
@@ -645,7 +645,7 @@ def test_config_tells_of_variables_that_nobody_reads(run, monkeypatch):
     _, err = run("config")
 
     assert err == (
-        "tcsniff: TCSNIFF_WORKERTYPE in the environment sets no flag; "
+        "tcsniff: TCSNIFF_WORKERTYPE in the environment does not match any flag; "
         "did you mean 'TCSNIFF_WORKER_TYPE'?\n"
     )
 
