@@ -23,7 +23,7 @@ _SEE_ALSO = {
     "schema": ("tcsniff-record(5)",),
     "completion": ("bash(1)", "zsh(1)", "fish(1)"),
 }
-_VARIABLES = {"exchanges": ("COLUMNS",)}  # that no flag implies
+_VARIABLES = {"doctor": ("COLUMNS",), "exchanges": ("COLUMNS",)}  # that no flag implies
 _VARIABLES_BY_FLAG = {
     "--broker": ("TCSNIFF_BROKER", "PULSE_URL", "PULSE_USERNAME", "PULSE_PASSWORD"),
     "--config": ("TCSNIFF_CONFIG", "XDG_CONFIG_HOME", "TCSNIFF_PROFILE", "TCSNIFF_DEBUG"),
