@@ -27,26 +27,26 @@ _ESCAPES = {
 _SPECIAL = re.compile(r"[\\\-'`\"^~]|[^\x20-\x7e]")
 
 
-def escaped(text: str) -> str:
+def escape_text(text: str) -> str:
     """Escape text for any place but the start of a line."""
-    return _SPECIAL.sub(lambda match: _escape(match[0]), text)
+    return _SPECIAL.sub(lambda match: _escape_character(match[0]), text)
 
 
-def _escape(character: str) -> str:
+def _escape_character(character: str) -> str:
     return _ESCAPES.get(character) or f"\\[u{ord(character):04X}]"
 
 
-def bold(text: str) -> str:
+def format_bold(text: str) -> str:
     """Return escaped text in bold."""
-    return rf"\fB{escaped(text)}\fR"
+    return rf"\fB{escape_text(text)}\fR"
 
 
-def italic(text: str) -> str:
+def format_italic(text: str) -> str:
     """Return escaped text in italics, which terminals underline."""
-    return rf"\fI{escaped(text)}\fR"
+    return rf"\fI{escape_text(text)}\fR"
 
 
-def text_line(roff: str) -> str:
+def guard_line(roff: str) -> str:
     """Guard a line of escaped text against being read as a request.
 
     A dot or an apostrophe at the start of a line would make it one.
@@ -54,80 +54,84 @@ def text_line(roff: str) -> str:
     return rf"\&{roff}" if roff.startswith((".", "'", " ")) else roff
 
 
-def request(name: str, *arguments: str) -> str:
+def format_request(name: str, *arguments: str) -> str:
     """Return a request, such as ``.SH "EXIT STATUS"``.
 
     Args:
         name: The macro's name, without the dot.
         arguments: Plain text; it is escaped here.
     """
-    return " ".join([f".{name}", *(f'"{escaped(text)}"' for text in arguments)])
+    return " ".join([f".{name}", *(f'"{escape_text(text)}"' for text in arguments)])
 
 
-def prose(text: str) -> str:
+def format_prose(text: str) -> str:
     """Return a paragraph: line breaks become spaces, text in backquotes becomes bold.
 
     Returns:
         Lines within mandoc's limit, except for longer words.
     """
     parts = re.split(r"`([^`]*)`", " ".join(text.split()))
-    text_in_roff = "".join(bold(part) if i % 2 else escaped(part) for i, part in enumerate(parts))
+    text_in_roff = "".join(
+        format_bold(part) if i % 2 else escape_text(part) for i, part in enumerate(parts)
+    )
     lines = textwrap.wrap(text_in_roff, _WIDTH, break_long_words=False, break_on_hyphens=False)
-    return "\n".join(map(text_line, lines))
+    return "\n".join(map(guard_line, lines))
 
 
-def usage(text: str) -> str:
+def format_usage(text: str) -> str:
     """Return a synopsis, with placeholders in capitals set in italics."""
     parts = re.split(r"([A-Z][A-Z_]*)", " ".join(text.split()))
-    return "".join(italic(part) if i % 2 else escaped(part) for i, part in enumerate(parts))
+    return "".join(
+        format_italic(part) if i % 2 else escape_text(part) for i, part in enumerate(parts)
+    )
 
 
-def example(lines: Iterable[str]) -> Iterator[str]:
+def format_example(lines: Iterable[str]) -> Iterator[str]:
     """Yield lines set without filling."""
-    yield request("EX")
-    yield from (text_line(escaped(line)) for line in lines)
-    yield request("EE")
+    yield format_request("EX")
+    yield from (guard_line(escape_text(line)) for line in lines)
+    yield format_request("EE")
 
 
-def definition(term: str, text: str) -> Iterator[str]:
+def format_definition(term: str, text: str) -> Iterator[str]:
     """Yield a term and its meaning.
 
     Args:
         term: Escaped roff.
-        text: Plain text, as for `prose`.
+        text: Plain text, as for `format_prose`.
     """
-    yield request("TP")
-    yield text_line(term)
-    yield prose(text)
+    yield format_request("TP")
+    yield guard_line(term)
+    yield format_prose(text)
 
 
-def section(title: str, blocks: Iterable[Block]) -> Iterator[str]:
+def format_section(title: str, blocks: Iterable[Block]) -> Iterator[str]:
     """Yield a section of a page."""
-    yield request("SH", title)
-    yield from body(blocks)
+    yield format_request("SH", title)
+    yield from format_blocks(blocks)
 
 
-def body(blocks: Iterable[Block]) -> Iterator[str]:
+def format_blocks(blocks: Iterable[Block]) -> Iterator[str]:
     """Yield blocks that follow a title."""
     previous: Block = Heading("")
     for block in blocks:
         if isinstance(block, Prose | Example) and not isinstance(previous, Heading):
-            yield request("PP")
-        yield from _set(block)
+            yield format_request("PP")
+        yield from _format_block(block)
         previous = block
 
 
-def _set(block: Block) -> Iterator[str]:
+def _format_block(block: Block) -> Iterator[str]:
     match block:
         case Heading(words):
-            yield request("SS", words)
+            yield format_request("SS", words)
         case Prose(words):
-            yield prose(words)
+            yield format_prose(words)
         case Example(words):
-            yield request("RS", "4")
-            yield from example(words.strip("\n").split("\n"))
-            yield request("RE")
+            yield format_request("RS", "4")
+            yield from format_example(words.strip("\n").split("\n"))
+            yield format_request("RE")
         case Terms(rows):
             yield from itertools.chain.from_iterable(
-                definition(bold(term), words) for term, words in rows.items()
+                format_definition(format_bold(term), words) for term, words in rows.items()
             )
