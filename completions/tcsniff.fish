@@ -115,12 +115,12 @@ function __tcsniff_fields
     end
 end
 
-# Whether the word to complete is the first.
+# Succeeds if the word to complete is the first.
 function __tcsniff_first
     test (count (commandline -opc)) -eq 1
 end
 
-# Whether the command is one of these; words belong to sniff if there is none.
+# Succeeds if the command is one of these; the default is sniff.
 function __tcsniff_in
     set -l words (commandline -opc)
     set -l command sniff
@@ -130,7 +130,7 @@ function __tcsniff_in
     contains -- $command $argv
 end
 
-# Lists the names in a table of the configuration file; $argv[2] stands before each.
+# Lists the names in a table of the configuration file, each with the prefix $argv[2].
 function __tcsniff_configured
     set -l file $TCSNIFF_CONFIG
     if test -z "$file"
@@ -143,7 +143,7 @@ function __tcsniff_configured
     string replace -r -f -- $title $argv[2]'$1' <$file
 end
 
-# Lists what may follow in a list with commas, of words each with its meaning.
+# Lists the next values of a list with commas, with their meanings.
 function __tcsniff_list
     set -l start (string replace -r '^--[^=]*=' '' -- (commandline -ct))
     set start (string match -r '^.*,' -- $start)
@@ -153,7 +153,7 @@ function __tcsniff_list
     end
 end
 
-# Whether nothing but flags follows the command.
+# Succeeds if only flags follow the command.
 function __tcsniff_alone
     set -l words (commandline -opc)
     not set -q words[3]; or string match -q -- '-*' $words[-1]
@@ -163,7 +163,7 @@ end
 function __tcsniff_event
     set -l word (commandline -ct)
     if string match -q -- '-*' $word
-        return # fish would match a flag that is not there with whatever is near
+        return # fish would match an unknown flag with similar words
     end
     if not string match -q '*:*' -- $word
         __tcsniff_events

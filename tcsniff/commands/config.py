@@ -102,40 +102,42 @@ def list_account_settings(account: AccountArgs, root_url: str | None) -> Iterato
     source = sources.broker if profile is None else f"profile {account.profile}"
     try:
         # A password is not needed to show the user.
-        found: Broker | None = build_broker(
+        broker: Broker | None = build_broker(
             account.url, account.profile, os.environ, profiles=account.brokers, password=_HIDDEN
         )
-        user, why = found.user if found else "", sources.user
+        user, user_source = broker.user if broker else "", sources.user
     except UsageError as error:
         if account.url and profile is not None:
             raise
-        found = None if profile is None else profile.broker
-        user, why = "none", str(error).partition(";")[0]
+        broker = None if profile is None else profile.broker
+        user, user_source = "none", str(error).partition(";")[0]
     yield SettingRow(
-        "broker", "none" if found is None else _format_broker(found), source if found else why
+        "broker",
+        "none" if broker is None else _format_broker(broker),
+        source if broker else user_source,
     )
-    if found is not None:
-        yield SettingRow("user", user, why)
-        hidden = _HIDDEN if sources.password else "none"
-        yield SettingRow("password", hidden, sources.password or "no password is set")
+    if broker is not None:
+        yield SettingRow("user", user, user_source)
+        password = _HIDDEN if sources.password else "none"
+        yield SettingRow("password", password, sources.password or "no password is set")
     if root_url is not None:
         yield SettingRow(
             "root-url", str(resolve_root_url(account, root_url)), account.source_of("root_url")
         )
-    elif found is not None and (root := resolve_root_url(account, None)) is not None:
+    elif broker is not None and (root := resolve_root_url(account, None)) is not None:
         yield SettingRow("root-url", root, source)
-    if found is not None:
-        yield from _list_tls_settings(found, account, source)
+    if broker is not None:
+        yield from _list_tls_settings(broker, account, source)
 
 
-def _list_tls_settings(found: Broker, account: AccountArgs, source: str) -> Iterator[SettingRow]:
+def _list_tls_settings(broker: Broker, account: AccountArgs, source: str) -> Iterator[SettingRow]:
     # Values set by flags are listed with the flags.
     rows = {
-        "tls_ca": found.ca,
-        "tls_cert": found.cert,
-        "tls_key": found.key,
-        "tls_insecure": found.insecure,
-        "plaintext": found.plaintext,
+        "tls_ca": broker.ca,
+        "tls_cert": broker.cert,
+        "tls_key": broker.key,
+        "tls_insecure": broker.insecure,
+        "plaintext": broker.plaintext,
     }
     for name, value in rows.items():
         if value and not getattr(account, name):
@@ -147,11 +149,11 @@ def _format_broker(broker: Broker) -> str:
 
 
 def _list_flags(context: click.Context, layers: Layers, known: set[str]) -> Iterator[SettingRow]:
-    own = {"as_json", "path", "example"}  # flags of this command only
-    typed = {
+    own_flags = {"as_json", "path", "example"}  # flags of this command only
+    typed_values = {
         name: context.params[name]
         for name, source in layers.sources.items()
-        if source.rank is Rank.TYPED and name in context.params.keys() - own
+        if source.rank is Rank.TYPED and name in context.params.keys() - own_flags
     }
     for command in list_commands(context):
         inner = click.Context(command, parent=context, info_name=command.name)
@@ -160,7 +162,7 @@ def _list_flags(context: click.Context, layers: Layers, known: set[str]) -> Iter
                 continue
             name = parameter.long[0]
             known.add(name)
-            opts = {key: value for key, value in typed.items() if key == parameter.name}
+            opts = {key: value for key, value in typed_values.items() if key == parameter.name}
             layers.sources.pop(parameter.name, None)
             value, _ = parameter.consume_value(inner, opts)
             parameter.handle_parse_result(inner, opts, [])  # validates it
@@ -179,19 +181,19 @@ def _format_value(value: Any) -> str:
 
 
 def _list_tables(layers: Layers) -> Iterator[SettingRow]:
-    found = layers.settings
-    for name, profile in found.profiles.items():
-        is_ours = profile is BUILT_IN.get(name) or ("profiles", name) not in found.lines
-        place = _BUILT_IN if is_ours else found.place("profiles", name)
+    settings = layers.settings
+    for name, profile in settings.profiles.items():
+        is_built_in = profile is BUILT_IN.get(name) or ("profiles", name) not in settings.lines
+        place = _BUILT_IN if is_built_in else settings.place("profiles", name)
         yield SettingRow(f"profiles.{name}", _format_broker(profile.broker), place)
-    for name, saved in found.selections.items():
+    for name, saved in settings.selections.items():
         yield SettingRow(
-            f"selections.{name}", _format_selection(saved), found.place("selections", name)
+            f"selections.{name}", _format_selection(saved), settings.place("selections", name)
         )
-    if found.colors:
-        check_colors(found)
-    for name, style in found.colors.items():
-        yield SettingRow(f"colors.{name}", style, found.place("colors", name))
+    if settings.colors:
+        check_colors(settings)
+    for name, style in settings.colors.items():
+        yield SettingRow(f"colors.{name}", style, settings.place("colors", name))
 
 
 def _format_selection(saved: SavedSelection) -> str:
@@ -206,11 +208,11 @@ def _format_selection(saved: SavedSelection) -> str:
 
 def _format_table(rows: list[SettingRow]) -> Iterator[str]:
     rows = [SettingRow("setting", "value", "from"), *rows]
-    first = max(len(sanitize(row.setting)) for row in rows)
-    second = min(48, max(len(sanitize(row.value)) for row in rows))
+    name_width = max(len(sanitize(row.setting)) for row in rows)
+    value_width = min(48, max(len(sanitize(row.value)) for row in rows))
     for row in rows:
         name, value, source = map(sanitize, row)
-        yield f"{name:<{first}}  {value:<{second}}  {source}"
+        yield f"{name:<{name_width}}  {value:<{value_width}}  {source}"
 
 
 def _format_json(row: SettingRow) -> str:

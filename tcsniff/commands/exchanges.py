@@ -27,17 +27,12 @@ def exchanges(*, pattern: str | None, as_json: bool) -> None:
     PATTERN is part of the name of an exchange or service, such as `task` or
     `hooks`; `*` and `?` are wildcards.
     """
-    matches = [
-        exchange for exchange in CATALOG if pattern is None or _matches_pattern(exchange, pattern)
-    ]
+    matches = [exchange for exchange in CATALOG if _matches_pattern(exchange, pattern or "")]
     if not matches:
-        names = [exchange.name for exchange in CATALOG] + [
-            exchange.service for exchange in CATALOG
-        ]
+        names = [name for exchange in CATALOG for name in (exchange.name, exchange.service)]
         raise UsageError(f"no exchange matches {pattern!r}{suggest(pattern or '', names)}")
-    for line in (
-        map(json.dumps, map(_build_row, matches)) if as_json else _format_exchanges(matches)
-    ):
+    lines = map(json.dumps, map(_build_row, matches)) if as_json else _format_exchanges(matches)
+    for line in lines:
         print_output(line)
 
 

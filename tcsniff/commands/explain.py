@@ -58,7 +58,7 @@ def explain(
     checks = list(_list_checks(content))
     if as_url:
         if as_json:
-            raise UsageError("--json and --url cannot be combined")
+            raise UsageError("--json and --url contradict each other")
         print_output(_build_page_url(selection, checks, profile, root_url))
         return
     for line in describe_selection(selection, as_json=as_json):

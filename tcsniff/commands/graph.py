@@ -57,7 +57,7 @@ def graph(
     if origin.delete_queue:
         raise UsageError("--delete-queue works with `tcsniff sniff`, not with graph")
     if asking.no_api and asking.root_url is not None:
-        raise UsageError("--no-api and --root-url cannot be combined")
+        raise UsageError("--no-api and --root-url contradict each other")
     if (page := _GROUP_PAGE.match(task_group_id or "")) is not None:
         task_group_id = page[2]
         if asking.root_url is None and not asking.no_api and origin.is_live:

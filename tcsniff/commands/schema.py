@@ -18,8 +18,9 @@ def schema(*, event: str | None) -> None:
     """Print the JSON Schema of the record or of a payload.
 
     The record is a line that `-o json` prints. EVENT is an event of the queue
-    service, such as task-running. The schema uses draft 2020-12. Values to
-    which Taskcluster may add others are given as examples.
+    service, such as task-running; with it, the schema is that of its payload.
+    The schema uses draft 2020-12. Values to which Taskcluster may add others
+    are given as examples.
     """
     from tcsniff import messages
     from tcsniff.pulse import records  # msgspec: 20 ms

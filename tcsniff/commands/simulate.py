@@ -145,10 +145,10 @@ def _resolve_local_broker(account: AccountArgs) -> Broker:
         ) from None
 
 
-def _parse_faults(given: tuple[str, ...], known: tuple[str, ...]) -> tuple[str, ...]:
+def _parse_faults(values: tuple[str, ...], known: tuple[str, ...]) -> tuple[str, ...]:
     # The simulator checks the names.
-    names = tuple(name for name in split_values(given) if name)
-    if not given:
+    names = tuple(name for name in split_values(values) if name)
+    if not values:
         return known
     if _NONE in names and len(set(names)) > 1:
         raise UsageError(f"--fault {_NONE} cannot be combined with other faults")

@@ -250,8 +250,8 @@ def test_graph_files_tell_what_waits_for_what(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("words", "said"),
     [
-        ((), "which task group?"),
-        (("nonsense",), "'nonsense' is no id of a task group"),
+        ((), "missing task group ID"),
+        (("nonsense",), "'nonsense' is not a task group ID"),
         (("--demo", "--from", "x"), "give one of them"),
         (("--demo", "--no-api", "--root-url", "https://x.example"), "contradict each other"),
         (("--demo", "--blocked", "--critical-path"), "exclude each other"),
