@@ -365,7 +365,7 @@ def test_a_small_group_looks_like_this(
 def test_ten_thousand_tasks_fit_any_screen() -> None:
     """Folded by kind, a line each, with what is most worth knowing of it."""
     screens = [(80, 24), (40, 6), (200, 60), (120, 10)]
-    for share, (width, height) in itertools.product([0.0, 0.05, 0.6, 1.0], screens):
+    for share, (width, height) in itertools.product([0.05, 0.6], screens):
         picture = draw_graph(large(10_000, share), STATUS, width, height, color=False)
 
         check(picture, width, height)
