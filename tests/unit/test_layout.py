@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import functools
 from graphlib import TopologicalSorter
 from pathlib import Path
 
@@ -53,6 +54,7 @@ def imports(tree):
     return found
 
 
+@functools.cache
 def own(tree):
     """Return the package's own modules among the imports."""
     prefix = f"{tcsniff.__name__}."

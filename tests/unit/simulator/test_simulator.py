@@ -29,14 +29,6 @@ IN_ORDER = tuple(fault for fault in FAULTS if fault not in {"late", "duplicate",
 SLUG_ID = r"[A-Za-z0-9_-]{8}[Q-T][A-Za-z0-9_-][CGKOSWaeimquy26-][A-Za-z0-9_-]{10}[AQgw]"
 
 
-@pytest.fixture(autouse=True, scope="module")
-def _no_search_for_cycles():
-    """Spare the collector the many small objects here; it takes as long as the tests."""
-    gc.disable()
-    yield
-    gc.enable()
-
-
 class Seen(NamedTuple):
     """A simulated delivery, taken apart."""
 
@@ -831,7 +823,6 @@ def test_an_endless_simulation_keeps_no_past():
             pass
         gc.collect()
         sizes.append(sum(type(each).__name__ == "SimulatedTask" for each in gc.get_objects()))
-    gc.unfreeze()
 
     assert 0 < max(sizes) < 20 * 20
 

@@ -292,6 +292,7 @@ def collect_pages(fetch: PageFetch) -> list[Page]:
     deadline = time.monotonic() + PATIENCE
     while not fetch.is_over:
         assert time.monotonic() < deadline
+        time.sleep(0.001)  # leave the processor to the server
         pages += fetch.pop_pages()
     return pages
 
