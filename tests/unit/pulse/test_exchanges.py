@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from paths import DATA
+from tcsniff.cli import main
 from tcsniff.errors import UsageError
 from tcsniff.pulse.exchanges import BY_ADDRESS, CATALOG, PLACEHOLDER, find_exchange, to_kebab_case
 from tcsniff.pulse.routing import MAX_KEY_BYTES, build_pattern
@@ -177,6 +178,20 @@ def test_an_unknown_exchange_is_refused_with_a_hint(name: str, words: str) -> No
 def test_a_field_is_spelled_with_hyphens(name: str, spelling: str) -> None:
     """Flags are spelled in kebab case."""
     assert to_kebab_case(name) == spelling
+
+
+def test_the_printed_list_fits_80_columns(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Summaries and fields are wrapped, and no exchange is left out."""
+    monkeypatch.setenv("COLUMNS", "80")
+
+    main(["exchanges"])
+
+    lines = capsys.readouterr().out.splitlines()
+    assert max(map(len, lines)) <= 80
+    names = [line.strip() for line in lines if line[:2] == "  " and line[2:3].strip()]
+    assert names == [exchange.name for exchange in CATALOG]
 
 
 def _right(pattern: str) -> st.SearchStrategy[str]:
