@@ -124,9 +124,9 @@ def test_the_placeholder_is_the_references() -> None:
 def test_a_value_is_refused_where_the_reference_refuses_it(
     rule: tuple[str, str, str], data: st.DataObject
 ) -> None:
-    """Our patterns and the published ones agree on values that nearly match."""
+    """Our patterns and the published ones agree on all that nearly is right."""
     _, theirs, ours = rule
-    values = _neighbours(data.draw(_matching_values(theirs)))
+    values = _neighbours(data.draw(_right(theirs)))
 
     assert _accepted(ours, values) == _accepted(theirs, values)
 
@@ -142,7 +142,7 @@ def test_a_value_is_as_long_as_in_the_reference(rule: tuple[str, str, str]) -> N
 
 @EVERY_RULE
 def test_no_value_is_empty(rule: tuple[str, str, str]) -> None:
-    """An empty word is never published, so it is never accepted."""
+    """An empty word is never published, so it is never taken."""
     assert not _accepts(rule[2], "")
 
 
@@ -200,7 +200,7 @@ def test_the_printed_list_fits_80_columns(
     assert names == [exchange.name for exchange in CATALOG]
 
 
-def _matching_values(pattern: str) -> st.SearchStrategy[str]:
+def _right(pattern: str) -> st.SearchStrategy[str]:
     # Python's `$` would let a newline follow.
     return st.from_regex(pattern.replace("$", r"\Z"), alphabet=st.sampled_from(ASCII))
 
