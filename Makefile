@@ -32,6 +32,7 @@ check: $(READY)  ## Check format, lint, types, the direction of imports, words, 
 	$(BIN)/mypy
 	$(BIN)/python -m man.generate --check
 	$(BIN)/python -m completions.generate --check
+	$(BIN)/python tests/docs/words.py
 ifeq ($(filter test,$(MAKECMDGOALS)),) # `make check test` runs it with all other tests
 	$(BIN)/python -m pytest -q tests/unit/test_layout.py
 endif

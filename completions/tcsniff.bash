@@ -62,7 +62,8 @@ _tcsniff_flags() {
         --queue --queue-expires --queue-max-length --delete-queue --resume --max-size --prefetch
         --auto-ack --from --follow --speed --demo --seed -n --count --timeout --idle-timeout
         --until --fail-on -o --output --json --columns --select -r --raw-output --utc --record
-        --save-svg --gaps --color --summary -q --quiet --config -h --help --help-all --debug
+        --save-svg --gaps --color --no-color -v --verbose --summary -q --quiet --config -h
+        --help --help-all --debug
       )
       ;;
     graph)
@@ -71,17 +72,17 @@ _tcsniff_flags() {
         --plaintext --queue --queue-expires --queue-max-length --delete-queue --resume
         --max-size --prefetch --auto-ack --from --follow --speed --demo --seed --graph
         --root-url --no-api --no-wait --settle -n --count --timeout -o --output --json --format
-        --critical-path --blocked --utc --record --save-svg --notify --color -q --quiet --config
-        -h --help --help-all --debug
+        --critical-path --blocked --utc --record --save-svg --notify --color --no-color -v
+        --verbose -q --quiet --config -h --help --help-all --debug
       )
       ;;
     top)
       found=(
-        --by --sort --reverse --every -o --output --json --record --save-svg --color
-        --worker-type --provisioner-id --task-queue --task-group-id --task-group --task-id
-        --task --scheduler-id --run-id --worker-group --worker-id --organization --repository
-        --action --topic --provider-id --launch-config-id --worker-pool-id --route --all
-        --exchange --routing-key --bind --where --state --reason --tag --dedupe --broker
+        --by --sort --reverse --every -o --output --json --record --save-svg --color --no-color
+        -v --verbose --worker-type --provisioner-id --task-queue --task-group-id --task-group
+        --task-id --task --scheduler-id --run-id --worker-group --worker-id --organization
+        --repository --action --topic --provider-id --launch-config-id --worker-pool-id --route
+        --all --exchange --routing-key --bind --where --state --reason --tag --dedupe --broker
         --profile --password-file --tls-ca --tls-cert --tls-key --tls-insecure --plaintext
         --queue --queue-expires --queue-max-length --delete-queue --resume --max-size --prefetch
         --auto-ack --from --follow --speed --demo --seed -n --count --timeout --idle-timeout

@@ -50,7 +50,7 @@ class SignalHandler:
         """Handle signals; except within `deferred`, each ends the program by an exception."""
         self.received = None
         for number in ENDING:
-            signal.signal(number, self._handle)
+            signal.signal(number, self._handle_signal)
         signal.signal(signal.SIGUSR1, self._print_report)
 
     @contextmanager
@@ -68,7 +68,7 @@ class SignalHandler:
             leave_terminal: Restores the terminal before Ctrl-Z stops the program.
         """
         self._wake, self._report, self._leave_terminal = wake, report, leave_terminal
-        signal.signal(signal.SIGTSTP, self._suspend)
+        signal.signal(signal.SIGTSTP, self._suspend_process)
         if self.received is not None:
             # Python ignores an exception in some of its callbacks, as during an
             # import; then the program still runs after a signal.
@@ -88,7 +88,7 @@ class SignalHandler:
         finally:
             self._wake = wake
 
-    def _handle(self, number: int, _frame: FrameType | None) -> None:
+    def _handle_signal(self, number: int, _frame: FrameType | None) -> None:
         if self.received is not None and number == signal.SIGINT:
             # The second Ctrl-C ends the program at once; only the cursor is restored.
             if os.isatty(1) and select.select([], [1], [], 0)[1]:
@@ -106,12 +106,12 @@ class SignalHandler:
         # Not through sys.stderr, which may be in the middle of a write.
         os.write(2, self._report().encode(errors="replace"))
 
-    def _suspend(self, number: int, _frame: FrameType | None) -> None:
+    def _suspend_process(self, number: int, _frame: FrameType | None) -> None:
         self._leave_terminal()
         signal.signal(number, signal.SIG_DFL)
         os.kill(os.getpid(), number)
         # The program was stopped here, and continues some time later.
-        signal.signal(number, self._suspend)
+        signal.signal(number, self._suspend_process)
 
 
 signal_handler = SignalHandler()

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 import click
 
-from tcsniff.commands.console import print_message, print_output
+from tcsniff.commands.console import DEBUG, print_message, print_output
 from tcsniff.commands.options.account_options import (
     AccountArgs,
     account_options,
@@ -19,12 +19,12 @@ from tcsniff.commands.options.account_options import (
     resolve_root_url,
     root_url_option,
 )
-from tcsniff.commands.options.option import SectionedOption
-from tcsniff.commands.options.selection_options import DEBUG, OUTPUT, SectionedCommand, option
+from tcsniff.commands.options.option import OUTPUT, SectionedCommand, SectionedOption, option
+from tcsniff.commands.options.output_options import check_colors
 from tcsniff.errors import UsageError, suggest
 from tcsniff.sanitize import sanitize
 from tcsniff.settings.brokers import Broker, build_broker
-from tcsniff.settings.config_file import check_colors, format_path, list_commands
+from tcsniff.settings.config_file import format_path, list_commands
 from tcsniff.settings.example import EXAMPLE_SETTINGS
 from tcsniff.settings.file_schema import BUILT_IN, SavedSelection
 from tcsniff.settings.precedence import PREFIX, Layers, Rank, get_layers
@@ -63,7 +63,7 @@ def config(
     path: bool,
     example: bool,
 ) -> None:
-    """Show every setting in effect, and its source.
+    """Show every setting and where it came from.
 
     Flags take precedence, then a saved selection, environment variables
     (TCSNIFF_WORKER_TYPE for --worker-type), the profile in use, the settings

@@ -21,14 +21,9 @@ from tcsniff.commands.options.account_options import (
     describe_account_source,
     resolve_broker,
 )
-from tcsniff.commands.options.selection_options import (
-    OUTPUT,
-    STOPPING,
-    Duration,
-    SectionedCommand,
-    option,
-    selection_options,
-)
+from tcsniff.commands.options.option import OUTPUT, STOPPING, SectionedCommand, option
+from tcsniff.commands.options.selection_options import selection_options
+from tcsniff.commands.options.values import Duration
 from tcsniff.errors import UsageError
 from tcsniff.renderers.output import Output
 from tcsniff.sanitize import sanitize, sanitize_json
@@ -53,7 +48,7 @@ _NO_BREAK = "\N{NO-BREAK SPACE}"
 )
 @option("--json", "as_json", section=OUTPUT, is_flag=True, help="Print one JSON object per line.")
 def doctor(*, wanted: SelectionArgs, account: AccountArgs, wait: float, as_json: bool) -> int:
-    """Check the connection step by step, and give advice.
+    """Test the connection step by step, with advice.
 
     Checks configuration, name, port, TLS, greeting, login, vhost, queue, the
     binding of each exchange and a first message, and prints a line for each

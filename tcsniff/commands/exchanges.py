@@ -12,7 +12,7 @@ from typing import Any
 import click
 
 from tcsniff.commands.console import print_output
-from tcsniff.commands.options.selection_options import OUTPUT, SectionedCommand, option
+from tcsniff.commands.options.option import OUTPUT, SectionedCommand, option
 from tcsniff.errors import UsageError, suggest
 from tcsniff.pulse.exchanges import CATALOG, Exchange, Field
 from tcsniff.pulse.routing import to_flag
@@ -22,7 +22,7 @@ from tcsniff.pulse.routing import to_flag
 @click.argument("pattern", required=False)
 @option("--json", "as_json", section=OUTPUT, is_flag=True, help="Print one JSON object per line.")
 def exchanges(*, pattern: str | None, as_json: bool) -> None:
-    """List the exchanges and their routing key fields.
+    """List the EVENTs and the fields of their routing keys.
 
     PATTERN is part of the name of an exchange or service, such as `task` or
     `hooks`; `*` and `?` are wildcards.

@@ -15,12 +15,8 @@ from tcsniff.commands.options.account_options import (
     root_url_option,
 )
 from tcsniff.commands.options.filter_options import FilterArgs, filter_options
-from tcsniff.commands.options.selection_options import (
-    OUTPUT,
-    SectionedCommand,
-    option,
-    selection_options,
-)
+from tcsniff.commands.options.option import OUTPUT, SectionedCommand, option
+from tcsniff.commands.options.selection_options import selection_options
 from tcsniff.errors import UsageError
 from tcsniff.pulse.urls import build_messages_url
 from tcsniff.selection.describe import describe_selection

@@ -13,7 +13,7 @@ from tcsniff.commands.options.group_options import (
     GraphStopArgs,
     graph_options,
 )
-from tcsniff.commands.options.selection_options import OUTPUT, SectionedCommand, option
+from tcsniff.commands.options.option import OUTPUT, SectionedCommand, option
 from tcsniff.commands.options.source_options import (
     SourceArgs,
     check_recording,
@@ -40,7 +40,7 @@ def graph(
     waiting: GraphStopArgs,
     quiet: bool,
 ) -> int:
-    """Show a task group as a tree, and wait for its end.
+    """Show a task group and wait for its end.
 
     Failures come first, then each kind of task: what runs and for how long,
     what waits and for what, and which chain of tasks took the time.

@@ -7,7 +7,7 @@ import json
 import click
 
 from tcsniff.commands.console import print_output
-from tcsniff.commands.options.selection_options import SectionedCommand
+from tcsniff.commands.options.option import SectionedCommand
 from tcsniff.errors import UsageError
 from tcsniff.pulse.exchanges import find_exchange
 

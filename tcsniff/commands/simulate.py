@@ -9,13 +9,8 @@ import click
 
 from tcsniff.commands.console import ignore_message, print_message, print_output
 from tcsniff.commands.options.account_options import AccountArgs, account_options, resolve_broker
-from tcsniff.commands.options.selection_options import (
-    OUTPUT,
-    Duration,
-    SectionedCommand,
-    option,
-    split_values,
-)
+from tcsniff.commands.options.option import OUTPUT, SectionedCommand, option
+from tcsniff.commands.options.values import Duration, split_values
 from tcsniff.errors import UsageError
 from tcsniff.settings.brokers import NO_BROKER, Broker
 
@@ -104,7 +99,7 @@ def simulate(
     graph: str | None,
     quiet: bool,
 ) -> int:
-    """Publish simulated task groups to a local broker.
+    """Publish simulated task groups to a broker on this machine.
 
     Declares Taskcluster's exchanges if they are missing, and publishes the
     messages that the queue service would publish while task groups run, as

@@ -11,13 +11,9 @@ from tcsniff.commands.options.filter_options import (
     filter_options,
     stop_options,
 )
+from tcsniff.commands.options.option import OUTPUT, SectionedCommand, option
 from tcsniff.commands.options.output_options import OutputArgs, check_output, output_options
-from tcsniff.commands.options.selection_options import (
-    OUTPUT,
-    SectionedCommand,
-    option,
-    selection_options,
-)
+from tcsniff.commands.options.selection_options import selection_options
 from tcsniff.commands.options.source_options import (
     SourceArgs,
     check_recording,
@@ -52,15 +48,14 @@ def sniff(
 ) -> int:
     """Show Taskcluster's events as they happen.
 
-    EVENT is a kind of event, such as task-running; `tcsniff exchanges` lists
-    them all. Several EVENTs are alternatives. If you give only flags, tcsniff
-    listens to every queue exchange that has those fields. You can repeat a flag
-    or give it a list, a,b: these are alternatives. Different flags must all
-    match. An EVENT may have fields of its own:
+    EVENT is the name of an event, such as task-running; `tcsniff exchanges`
+    lists them. If you give only flags, tcsniff listens to every queue exchange
+    that has those fields. Repeated flags, several EVENTs and a,b are alternatives;
+    different flags narrow. An EVENT can have its own fields:
     task-defined:worker-type=gaia,provisioner-id=aws-provisioner
 
-    @NAME stands for a selection saved in the settings file. The address of
-    Taskcluster's web page for messages selects what that page shows.
+    @NAME is a saved selection of the settings file. The address of Taskcluster's
+    web page for Pulse messages is a selection, too.
     """
     check_output(view)
     check_source(origin)

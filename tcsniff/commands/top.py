@@ -16,13 +16,9 @@ from tcsniff.commands.options.filter_options import (
     filter_options,
     stop_options,
 )
+from tcsniff.commands.options.option import OUTPUT, SectionedCommand, option
 from tcsniff.commands.options.output_options import OutputArgs
-from tcsniff.commands.options.selection_options import (
-    OUTPUT,
-    SectionedCommand,
-    option,
-    selection_options,
-)
+from tcsniff.commands.options.selection_options import selection_options
 from tcsniff.commands.options.source_options import (
     SourceArgs,
     check_recording,
@@ -66,7 +62,7 @@ def top(
     ending: StopArgs,
     quiet: bool,
 ) -> int:
-    """Count task runs live, with rates and times.
+    """Show worker pools live: waiting, running, failed, and times.
 
     The table counts all runs of the tasks that tcsniff has received an event of since
     it started; a task that was pending or running before counts from its next event.
@@ -98,7 +94,9 @@ def top(
     from tcsniff.commands.runs.event_run import EventRun
 
     make_view = partial(_make_renderer, counts, origin.is_live)
-    run = EventRun(selection, content, ending, OutputArgs(), notify, make_view=make_view)
+    run = EventRun(
+        selection, content, ending, OutputArgs(verbose=counts.verbose), notify, make_view=make_view
+    )
     return run.run(origin, title=str(wanted), summary=None)
 
 
@@ -113,7 +111,7 @@ def _make_renderer(counts: TopArgs, is_live: bool, stream: StreamInfo) -> Render
     renderer = _make_view(counts, is_live, stream)
     if counts.save_svg is not None:
         # A file has colors, even if the terminal has none.
-        color = counts.colour != "never"
+        color = counts.color != "never"
 
         def make_table() -> LiveView:
             return _make_table(counts, is_live, stream, Output(io.BytesIO()), color=color)
@@ -131,7 +129,7 @@ def _make_view(counts: TopArgs, is_live: bool, stream: StreamInfo) -> Renderer:
         from tcsniff.renderers.top.top_lines import TopJsonRenderer
 
         return TopJsonRenderer(output, _make_counter(counts, is_live), every=counts.every)
-    color = use_color(counts.colour, live=live)
+    color = use_color(counts.color, live=live)
     if live:
         return _make_table(counts, is_live, stream, output, color=color)
     from tcsniff.renderers.top.live_top import TopPageRenderer  # rich: 25 ms

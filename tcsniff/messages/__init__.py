@@ -20,7 +20,7 @@ import msgspec
 import orjson
 from msgspec import Meta, Struct
 
-from tcsniff.messages.identifiers import IdError, match_group_ids, match_worker_ids
+from tcsniff.identifiers import match_group_ids, match_worker_ids
 from tcsniff.messages.parts import (
     PRIORITIES,
     REASONS_CREATED,
@@ -31,6 +31,7 @@ from tcsniff.messages.parts import (
     STORAGE_TYPES,
     Artifact,
     Identifier,
+    IdError,
     MessageStruct,
     Priority,
     RunId,

@@ -13,9 +13,10 @@ from typing import Annotated, Literal
 
 from msgspec import Meta, Struct
 
-from tcsniff.messages.identifiers import (
-    IdError,
-    get_pattern,
+from tcsniff.identifiers import (
+    MAX_RUN_ID,
+    PATTERNS,
+    compile_ids,
     match_status_ids,
     match_worker_ids,
 )
@@ -64,7 +65,7 @@ _ANY_QUEUE = "-/a"  # checked in place of a task queue that is absent
 
 def _limit_id(field: str, *, min_length: int | None = None, max_length: int | None = None) -> Meta:
     # The pattern here is for the schema only; `compile_ids` is what checks it.
-    pattern = {"pattern": get_pattern(field)}
+    pattern = {"pattern": PATTERNS[field]}
     return Meta(min_length=min_length, max_length=max_length, extra_json_schema=pattern)
 
 
@@ -74,8 +75,8 @@ ProvisionerId = Annotated[str, _limit_id("provisioner_id")]
 WorkerType = Annotated[str, _limit_id("worker_type")]
 TaskQueueId = Annotated[str, _limit_id("task_queue_id")]
 ProjectId = Annotated[str, _limit_id("project_id", min_length=1, max_length=500)]
-RunId = Annotated[int, Meta(ge=0, le=1000)]
-"""A run of a task, counted from 0; the queue allows 50 runs, the schema 1001."""
+RunId = Annotated[int, Meta(ge=0, le=MAX_RUN_ID)]
+"""A run of a task, counted from 0."""
 Time = Annotated[datetime, Meta(tz=True)]
 """An RFC 3339 time with offset, so always aware; rounded to microseconds."""
 State = Annotated[str, Meta(examples=list(STATES))]
@@ -93,6 +94,27 @@ class MessageStruct(Struct, frozen=True, rename="camel", omit_defaults=True, gc=
     Limits are checked only while decoding. The patterns of IDs are also checked
     when an instance is created in Python, which raises ValueError.
     """
+
+
+class IdError(ValueError):
+    """An ID does not match its pattern. msgspec makes it the cause of its own error.
+
+    Attributes:
+        field: The field's name in JSON.
+    """
+
+    def __init__(self, message: Struct) -> None:
+        """Find the field of a message whose value does not match."""
+        names = dict(zip(message.__struct_fields__, message.__struct_encode_fields__, strict=True))
+        # None becomes 'None', which every pattern but that of the task queue
+        # matches; the task queue is checked last.
+        field = next(
+            field
+            for field in PATTERNS
+            if field in names and not compile_ids(field)(str(getattr(message, field)))
+        )
+        super().__init__(f"Expected `str` matching regex {PATTERNS[field]!r}")
+        self.field = names[field]
 
 
 class RunInformation(MessageStruct, frozen=True):

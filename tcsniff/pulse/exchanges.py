@@ -11,7 +11,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from tcsniff.errors import UsageError, suggest
-from tcsniff.messages.identifiers import ID_CHARACTER, PROVISIONER_ID, SLUG_ID, WORKER_TYPE
+from tcsniff.identifiers import ID_CHARACTER, PROVISIONER_ID, SLUG_ID, WORKER_TYPE
 
 PLACEHOLDER = "_"  # published for a field without a value
 ROUTE = "route."  # the prefix of a task's own routes among the routing keys
@@ -88,23 +88,25 @@ _PROVIDER = Field("providerId", 38, _IDENTIFIER)
 _LAUNCH_CONFIG = Field("launchConfigId", 38, _IDENTIFIER)
 
 
-def _optional(field: Field) -> Field:
+def _make_optional(field: Field) -> Field:
     return field._replace(required=False)
 
 
-def _task(*run_and_worker: Field) -> tuple[Field, ...]:
+def _list_task_fields(*run_and_worker: Field) -> tuple[Field, ...]:
     rest = (_PROVISIONER, _TYPE, _SCHEDULER_ID, _TASK_GROUP_ID, _RESERVED)
     return (_PRIMARY, _TASK_ID, *run_and_worker, *rest)
 
 
-def _worker(provider: Field, pool: tuple[Field, Field], *worker: Field) -> tuple[Field, ...]:
-    return (_PRIMARY, provider, *pool, *worker, _optional(_LAUNCH_CONFIG), _RESERVED)
+def _list_worker_fields(
+    provider: Field, pool: tuple[Field, Field], *worker: Field
+) -> tuple[Field, ...]:
+    return (_PRIMARY, provider, *pool, *worker, _make_optional(_LAUNCH_CONFIG), _RESERVED)
 
 
-_NO_RUN = (_optional(_RUN), _optional(_WORKER_GROUP), _optional(_WORKER_ID))
-_ANY_TASK = _task(*_NO_RUN)
-_PENDING_TASK = _task(_RUN, *_NO_RUN[1:])
-_CLAIMED_TASK = _task(_RUN, _WORKER_GROUP, _WORKER_ID)
+_NO_RUN = (_make_optional(_RUN), _make_optional(_WORKER_GROUP), _make_optional(_WORKER_ID))
+_ANY_TASK = _list_task_fields(*_NO_RUN)
+_PENDING_TASK = _list_task_fields(_RUN, *_NO_RUN[1:])
+_CLAIMED_TASK = _list_task_fields(_RUN, _WORKER_GROUP, _WORKER_ID)
 _TASK_GROUP = (_PRIMARY, _TASK_GROUP_ID, _SCHEDULER_ID, _RESERVED)
 _REPOSITORY = (
     _PRIMARY,
@@ -113,12 +115,12 @@ _REPOSITORY = (
 )
 _HOOK = (Field("reserved", 10, required=False, many=True),)
 _AUTH = (_RESERVED,)
-_ANY_WORKER = _worker(
-    _optional(_PROVIDER),
-    (_optional(_PROVISIONER), _optional(_TYPE)),
+_ANY_WORKER = _list_worker_fields(
+    _make_optional(_PROVIDER),
+    (_make_optional(_PROVISIONER), _make_optional(_TYPE)),
     *_NO_RUN[1:],
 )
-_KNOWN_WORKER = _worker(_PROVIDER, (_PROVISIONER, _TYPE), _WORKER_GROUP, _WORKER_ID)
+_KNOWN_WORKER = _list_worker_fields(_PROVIDER, (_PROVISIONER, _TYPE), _WORKER_GROUP, _WORKER_ID)
 
 CATALOG = (
     Exchange(

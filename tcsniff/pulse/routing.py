@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 from tcsniff.errors import UsageError, suggest
-from tcsniff.messages.identifiers import SLUG_ID_EXAMPLE
+from tcsniff.identifiers import SLUG_ID_EXAMPLE
 from tcsniff.pulse.exchanges import CATALOG, PLACEHOLDER, Exchange, Field, to_kebab_case
 
 ANY_WORD = "*"  # exactly one word

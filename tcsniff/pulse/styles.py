@@ -6,11 +6,13 @@ Pure.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from tcsniff.errors import UsageError, suggest
-from tcsniff.pulse.events import Event
 from tcsniff.sanitize import sanitize
+
+if TYPE_CHECKING:  # importing events costs 15 ms, and reading the settings needs styles only
+    from tcsniff.pulse.events import Event
 
 
 class Style(NamedTuple):

@@ -13,14 +13,14 @@ from collections.abc import Iterable, Mapping
 from urllib.parse import SplitResult, parse_qsl, quote, urlsplit
 
 from tcsniff.errors import UsageError
-from tcsniff.messages.identifiers import is_slug_id
+from tcsniff.identifiers import MAX_RUN_ID, SLUG_ID, is_slug_id
 from tcsniff.pulse.routing import ANY_WORDS, Binding
 
 # A host, a port and a path: no character that could end the URL or the link.
 _ROOT_URL = re.compile(r"https?://[A-Za-z0-9.\[\]:_-]{1,255}(?:/[A-Za-z0-9._~-]{1,100}){0,8}/?")
 _ROOT_URL_EXAMPLE = "https://firefox-ci-tc.services.mozilla.com"
 _LOG = "artifacts/public/logs/live.log"
-_MAX_RUN = 1000  # by the message schemas
+_TASK_PATH = re.compile(f"tasks?/(?:groups/)?({SLUG_ID})")
 
 _MESSAGES_PAGE = "/pulse-messages"
 _MESSAGES_EXAMPLE = "https://HOST/pulse-messages?bindings[0][exchange]=…&bindings[0][pattern]=…"
@@ -94,7 +94,7 @@ def _build_page_url(root_url: str | None, path: str, slug_id: str, run: int = 0)
     if root_url is None or not _ROOT_URL.fullmatch(root_url):
         return None
     # `type`, because in Python a bool is an int, and 1.0 equals 1.
-    if not is_slug_id(slug_id) or type(run) is not int or not 0 <= run <= _MAX_RUN:
+    if not is_slug_id(slug_id) or type(run) is not int or not 0 <= run <= MAX_RUN_ID:
         return None
     return f"{root_url.rstrip('/')}/{path}"
 
@@ -157,11 +157,11 @@ def format_link(text: str, url: str | None) -> str:
 
 def format_link_parameters(url: str) -> str:
     """Return the parameters of a link: an ID by which terminals highlight all links to a task."""
-    match = re.search(r"tasks?/(?:groups/)?([A-Za-z0-9_-]{22})", url)
+    match = _TASK_PATH.search(url)
     return f"id={match[1]}" if match else ""
 
 
-def are_links_enabled(environment: Mapping[str, str], *, live: bool, coloured: bool) -> bool:
+def are_links_enabled(environment: Mapping[str, str], *, live: bool, colored: bool) -> bool:
     """Return whether to print links to a terminal.
 
     The rule is gcc's, ``auto_enable_urls`` in ``gcc/diagnostic-color.cc``: print
@@ -172,9 +172,9 @@ def are_links_enabled(environment: Mapping[str, str], *, live: bool, coloured: b
         environment: Environment variables: ``TERM``, ``COLORTERM``, and
             ``TERM_URLS``, which is ``no`` to disable links.
         live: Whether the output is a terminal, and not a dumb one.
-        coloured: Whether colors are printed.
+        colored: Whether colors are printed.
     """
-    if not live or not coloured:
+    if not live or not colored:
         return False
     color_term = environment.get("COLORTERM", "")
     if color_term in ("xfce4-terminal", "gnome-terminal"):  # the names of old versions

@@ -12,14 +12,14 @@ from urllib.parse import SplitResult, unquote, urlsplit
 
 from tcsniff.errors import UsageError, suggest
 
-# What AMQP URIs leave out: https://www.rabbitmq.com/docs/uri-spec
+# Defaults of AMQP URIs: https://www.rabbitmq.com/docs/uri-spec
 _PORTS = {"amqp": 5672, "amqps": 5671}
 _LOOPBACK = {"localhost", "127.0.0.1", "::1"}
 
 NO_BROKER = (
-    "no broker to listen to; give one with --broker amqps://USER@HOST (and the password in "
+    "no broker to listen to; name one with --broker amqps://USER@HOST (and the password in "
     "PULSE_PASSWORD), or set PULSE_USERNAME and PULSE_PASSWORD for Mozilla's "
-    "(accounts: https://pulseguardian.mozilla.org), or try it without any: --demo"
+    "(accounts: https://pulseguardian.mozilla.org), or try it without a broker: --demo"
 )
 
 
@@ -69,7 +69,7 @@ class Broker:
         return f"amqp{'s' if self.tls else ''}://{self.user}@{host}:{self.port}{vhost}"
 
 
-# Both deployments share one server; only the vhost tells them apart.
+# Both deployments share one server; only the vhost differs.
 PROFILES = {
     "firefox-ci": Broker(
         "firefox-ci",
@@ -106,24 +106,24 @@ def build_broker(
     has_certificate: bool = False,
     plaintext: bool = False,
 ) -> Broker:
-    """Settle on a broker and an account.
+    """Return the broker and the account to use.
 
     Args:
         url: AMQP URI of ``--broker``; None if not given.
         profile: Name of ``--profile``; None if not given.
-        environment: ``TCSNIFF_BROKER`` and ``PULSE_URL`` stand in for `url`,
-            ``PULSE_USERNAME`` and ``PULSE_PASSWORD`` for an account that is not
-            in it.
-        profiles: Those that there are, by name.
-        password: Goes before all others; None if not given.
-        has_certificate: Whether a certificate can stand in for the password.
+        environment: ``TCSNIFF_BROKER`` and ``PULSE_URL`` are used without `url`,
+            ``PULSE_USERNAME`` and ``PULSE_PASSWORD`` where the account is
+            incomplete.
+        profiles: All profiles by name.
+        password: Wins over all other passwords; None if not given.
+        has_certificate: Whether a certificate can replace the password.
         plaintext: Whether a password may go to another machine without TLS.
 
     Raises:
-        UsageError: If nothing is given, or what is given is no broker.
+        UsageError: If no broker is named, or what is named is not a broker.
     """
     if url and profile:
-        raise UsageError("--broker and --profile both say where to listen; give one of them")
+        raise UsageError("--broker and --profile both name a broker; use one of them")
     url = url or environment.get("TCSNIFF_BROKER") or environment.get("PULSE_URL")
     if profile is not None:
         found = find_profile(profile, profiles)
@@ -135,43 +135,43 @@ def build_broker(
         raise UsageError(NO_BROKER)
     if password is not None:
         found = replace(found, password=password)
-    found = _with_account(found, environment, needs_password=not has_certificate)
+    found = _add_account(found, environment, needs_password=not has_certificate)
     return replace(found, plaintext=plaintext or found.plaintext)
 
 
 def find_profile(name: str, profiles: Mapping[str, Broker] = PROFILES) -> Broker:
-    """Look a profile up.
+    """Return the profile of a name.
 
     Raises:
-        UsageError: If there is none of that name.
+        UsageError: If the name is unknown.
     """
-    if "://" in name:  # it may hold a password, which is not to be shown
+    if "://" in name:  # it may contain a password, which must not be shown
         raise UsageError("--profile is a name, such as firefox-ci; a URL goes to --broker")
     try:
         return profiles[name]
     except KeyError:
         near = suggest(name, profiles) or f"; known: {', '.join(profiles)}"
-        raise UsageError(f"no profile {name!r}{near}") from None
+        raise UsageError(f"unknown profile {name!r}{near}") from None
 
 
 def extend_profile(name: str, keys: Mapping[str, Any]) -> Broker:
-    """Make the broker of a profile that somebody has written.
+    """Return the broker of a profile of the settings file.
 
     Args:
-        name: The profile's; one that is built in is extended.
+        name: The profile's name; a built-in profile is extended.
         keys: ``broker``, an AMQP URI; ``user``, ``vhost``, ``root-url``,
             ``tls-ca``, ``tls-cert``, ``tls-key``, ``tls-insecure`` and
-            ``plaintext``. What is left out stays as it is built in.
+            ``plaintext``. Missing keys keep the built-in values.
 
     Raises:
-        UsageError: If ``broker`` is missing or is no such URI.
+        UsageError: If ``broker`` is missing or not an AMQP URI.
     """
     base = PROFILES.get(name)
     if (url := keys.get("broker")) is not None:
         found = parse_broker_url(str(url))
         base = replace(found, name=name, root_url=base.root_url if base else found.root_url)
     if base is None:
-        raise UsageError(f"broker is missing, such as {_LIKE}")
+        raise UsageError(f"broker is missing, such as {_EXAMPLE_URL}")
     attributes = {_ATTRIBUTES.get(key, key): value for key, value in keys.items()}
     attributes.pop("broker", None)
     return replace(base, **attributes)
@@ -187,10 +187,10 @@ _ATTRIBUTES = {
 
 
 def parse_broker_url(url: str) -> Broker:
-    """Read an AMQP URI.
+    """Parse an AMQP URI.
 
     Raises:
-        UsageError: If it is none; the message does not show it.
+        UsageError: If it is not one; the message does not show it.
     """
     parts, port = _split_broker_url(url)
     host = parts.hostname or ""
@@ -214,35 +214,38 @@ def _split_broker_url(url: str) -> tuple[SplitResult, int | None]:
         parts = urlsplit(url)
         port = parts.port
     except ValueError:
-        raise UsageError("the broker's URL cannot be read; it looks like " + _LIKE) from None
+        raise UsageError("the broker's URL is not valid; write it like " + _EXAMPLE_URL) from None
     if parts.scheme not in _PORTS:
-        raise UsageError(f"the broker's URL starts with amqps:// or amqp://, like {_LIKE}")
+        raise UsageError(
+            f"the broker's URL must start with amqps:// or amqp://, like {_EXAMPLE_URL}"
+        )
     if "@" in parts.path or parts.query or parts.fragment or not url.isprintable():
         raise UsageError(
             "the broker's URL has a character in the password or elsewhere that needs to be "
-            "percent-encoded, such as %40 for @, %2F for / and %23 for #; it looks like " + _LIKE
+            "percent-encoded, such as %40 for @, %2F for / and %23 for #; write it like "
+            + _EXAMPLE_URL
         )
     if port == 0:
-        raise UsageError(f"the broker's URL has port 0; it looks like {_LIKE}")
+        raise UsageError(f"the broker's URL has port 0; write it like {_EXAMPLE_URL}")
     try:
         (parts.hostname or "").encode("idna")
     except UnicodeError:
-        raise UsageError(f"{parts.hostname!r} cannot be the name of a host") from None
+        raise UsageError(f"{parts.hostname!r} is not a valid host name") from None
     if not parts.hostname:
-        raise UsageError(f"the broker's URL has no host; it looks like {_LIKE}")
+        raise UsageError(f"the broker's URL has no host; write it like {_EXAMPLE_URL}")
     return parts, port
 
 
-_LIKE = "amqps://USER@HOST:5671/VHOST"
+_EXAMPLE_URL = "amqps://USER@HOST:5671/VHOST"
 
 
-def _with_account(
+def _add_account(
     broker: Broker, environment: Mapping[str, str], *, needs_password: bool
 ) -> Broker:
     user = broker.user or environment.get("PULSE_USERNAME", "")
     password = broker.password or environment.get("PULSE_PASSWORD", "")
     if not user and broker.is_local:
-        # RabbitMQ's own account, which it lets in from its own machine only.
+        # RabbitMQ's own account, which may log in from its own machine only.
         user, password = "guest", password or "guest"
     if not user:
         raise UsageError(f"no user for {broker.name}; set PULSE_USERNAME and PULSE_PASSWORD")
@@ -250,7 +253,7 @@ def _with_account(
         try:
             text.encode()
         except UnicodeEncodeError:
-            raise UsageError(f"the {what} for {broker.name} is no text in UTF-8") from None
+            raise UsageError(f"the {what} for {broker.name} is not valid UTF-8") from None
     if not password and needs_password:
         raise UsageError(
             f"no password for {user} at {broker.name}; set PULSE_PASSWORD or --password-file"

@@ -1,4 +1,4 @@
-"""The settings file: where it is, and what stands in it."""
+"""The settings file: where it is, and how it is read."""
 
 from __future__ import annotations
 
@@ -10,26 +10,25 @@ from typing import Any
 import click
 
 from tcsniff.errors import UsageError
-from tcsniff.pulse.styles import apply_colors
 from tcsniff.settings.file_schema import FlagKind, KnownFlags, Profile, Settings, parse_settings
 
 NO_FILE = "-"
-"""In place of a file's name: none."""
+"""The name that means no file."""
 
 
 def find_settings_file(
     typed: str | None, environment: Mapping[str, str]
 ) -> tuple[Path | None, str]:
-    """Tell which file holds the settings.
+    """Return the settings file.
 
     Args:
         typed: Value of ``--config``; None if not given.
-        environment: ``TCSNIFF_CONFIG`` stands in for it; ``XDG_CONFIG_HOME`` is
-            where the file is otherwise looked for.
+        environment: ``TCSNIFF_CONFIG`` is used without it; ``XDG_CONFIG_HOME`` is
+            the directory of the default file.
 
     Returns:
-        The file, which need not be there, or None for none; and what names it,
-        empty if nothing does.
+        The file, which may not exist, or None for no file; and the flag or
+        variable that names it, empty for the default.
     """
     for name, text in (("--config", typed), ("TCSNIFF_CONFIG", environment.get("TCSNIFF_CONFIG"))):
         if text:
@@ -38,7 +37,7 @@ def find_settings_file(
     home = Path(environment.get("XDG_CONFIG_HOME", ""))
     try:
         folder = home if home.is_absolute() else Path("~/.config").expanduser()
-    except RuntimeError:  # nobody knows where home is
+    except RuntimeError:  # the home directory is unknown
         return None, ""
     return folder / "tcsniff" / "config.toml", ""
 
@@ -48,18 +47,18 @@ def read_settings(path: Path, flags: KnownFlags, *, is_wanted: bool) -> Settings
 
     Args:
         path: The file.
-        flags: Those that it may set.
-        is_wanted: Whether it has to be there.
+        flags: The flags that it may set.
+        is_wanted: Whether it must exist.
 
     Raises:
-        UsageError: If it cannot be read, or there is something wrong with it.
+        UsageError: If it cannot be read, or its contents are not valid.
     """
     text = _read_text(path, is_wanted=is_wanted)
     if text is None:
         return Settings()
     name = format_path(path)
     found = parse_settings(_parse_toml(text, name), flags, file=name, text=text)
-    profiles = {name: _located(one, path.parent) for name, one in found.profiles.items()}
+    profiles = {name: _resolve_paths(one, path.parent) for name, one in found.profiles.items()}
     return found._replace(profiles=profiles)
 
 
@@ -68,12 +67,12 @@ def _read_text(path: Path, *, is_wanted: bool) -> str | None:
         return path.read_text(encoding="utf-8")
     except (FileNotFoundError, NotADirectoryError):
         if is_wanted:
-            raise UsageError(f"no file {path}, which was to hold the settings") from None
+            raise UsageError(f"settings file {path} does not exist") from None
         return None
     except OSError as error:
-        raise UsageError(f"the settings cannot be read: {path}: {error.strerror}") from error
+        raise UsageError(f"cannot read the settings file {path}: {error.strerror}") from error
     except UnicodeDecodeError:
-        raise UsageError(f"{path} is no text in UTF-8, so it holds no settings") from None
+        raise UsageError(f"settings file {path} is not valid UTF-8") from None
 
 
 def _parse_toml(text: str, name: str) -> dict[str, Any]:
@@ -83,34 +82,21 @@ def _parse_toml(text: str, name: str) -> dict[str, Any]:
         return tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         words = str(error)
-        raise UsageError(f"{name} is no TOML: {words[:1].lower()}{words[1:]}") from None
+        raise UsageError(f"{name} is not valid TOML: {words[:1].lower()}{words[1:]}") from None
     except RecursionError:
-        raise UsageError(f"{name} is nested too deep") from None
-
-
-def check_colors(found: Settings) -> None:
-    """See whether the colours can be shown; for commands that load what knows them anyway.
-
-    Raises:
-        UsageError: If not.
-    """
-    for key, style in found.colors.items():
-        try:
-            apply_colors({key: style})
-        except UsageError as error:
-            raise UsageError(f"{found.place('colors', key)}: colors.{error}") from None
+        raise UsageError(f"{name} is nested too deeply") from None
 
 
 def format_path(path: Path) -> str:
-    """Write a file's name for people: with ``~`` for their own folder."""
+    """Return a path for messages, with ``~`` for the home directory."""
     try:
         return f"~/{path.relative_to(Path.home())}"
     except (ValueError, RuntimeError):
         return str(path)
 
 
-def _located(profile: Profile, folder: Path) -> Profile:
-    # In a profile, a relative name is relative to the file that it stands in.
+def _resolve_paths(profile: Profile, folder: Path) -> Profile:
+    # A relative path in a profile is relative to the directory of the settings file.
     def located(name: str | None) -> str | None:
         return None if name is None else str(folder / expand_path(name))
 
@@ -124,7 +110,7 @@ def _located(profile: Profile, folder: Path) -> Profile:
 
 
 def expand_path(name: str) -> str:
-    """Write a file's name out: ``~`` is one's home, as shells have it."""
+    """Return a path with ``~`` replaced by the home directory, as shells do."""
     try:
         return str(Path(name).expanduser())
     except RuntimeError:
@@ -132,25 +118,25 @@ def expand_path(name: str) -> str:
 
 
 def list_flags(context: click.Context) -> KnownFlags:
-    """Tell which flags there are, of all commands.
+    """Return the flags of all commands.
 
     Args:
-        context: The context of the command at hand, whose flags come first; the
-            others are imported if those will not do.
+        context: The context of the current command, whose flags come first; the
+            other commands are imported only for flags that it lacks.
     """
-    own = _kinds([context.command])
+    own = _list_kinds([context.command])
     everything: dict[str, FlagKind] = {}
 
     def of_all() -> dict[str, FlagKind]:
         if not everything:
-            everything.update(_kinds(list_commands(context)) | own)
+            everything.update(_list_kinds(list_commands(context)) | own)
         return everything
 
     return KnownFlags(lambda name: own.get(name) or of_all().get(name), of_all)
 
 
 def list_commands(context: click.Context) -> Iterator[click.Command]:
-    """Import all commands."""
+    """Import and yield all commands."""
     top = context.find_root()
     if isinstance(top.command, click.Group):
         for name in top.command.list_commands(top):
@@ -159,11 +145,13 @@ def list_commands(context: click.Context) -> Iterator[click.Command]:
                 yield command
 
 
-def _kinds(commands: Sequence[click.Command] | Iterator[click.Command]) -> dict[str, FlagKind]:
+def _list_kinds(
+    commands: Sequence[click.Command] | Iterator[click.Command],
+) -> dict[str, FlagKind]:
     found: dict[str, FlagKind] = {}
     for command in commands:
         for parameter in command.params:
-            # Options alone have variables, hence can be set.
+            # Only options have variables, so only they can be set.
             if isinstance(parameter, click.Option) and parameter.envvar:
                 kind = FlagKind.SWITCH if parameter.is_flag else FlagKind.TEXT
                 for name in parameter.opts:

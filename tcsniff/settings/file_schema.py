@@ -36,7 +36,7 @@ class KnownFlags(NamedTuple):
     """The flags that a file may set.
 
     Attributes:
-        kind_of: Tells what a flag takes, by its long name without dashes; None
+        kind_of: Returns the kind of a flag's value, by its long name without dashes; None
             if there is no such flag.
         names: Names all.
     """
@@ -96,7 +96,7 @@ class Settings(NamedTuple):
     lines: Mapping[tuple[str, ...], int] = MappingProxyType({})
 
     def place(self, *path: str) -> str:
-        """Tell where a key stands, or the innermost table around it: ``config.toml:12``."""
+        """Return where a key is, or the innermost table around it, like ``config.toml:12``."""
         for end in range(len(path), 0, -1):
             lines = [line for key, line in self.lines.items() if key[:end] == path[:end]]
             if lines:
@@ -130,7 +130,7 @@ def parse_settings(
         table: The file, as TOML.
         flags: Those that it may set.
         file: Its name, for people.
-        text: What stands in it, to tell lines.
+        text: Its contents, for line numbers.
 
     Raises:
         UsageError: If there is a key that means nothing, or a value of the wrong
@@ -154,7 +154,7 @@ def parse_settings(
     )
     if (chosen := found.flags.get("profile")) is not None and chosen not in profiles:
         near = suggest(str(chosen), profiles) or f"; known: {', '.join(profiles)}"
-        raise reading.error(("profile",), f"there is no profile {str(chosen)!r}{near}")
+        raise reading.error(("profile",), f"unknown profile {str(chosen)!r}{near}")
     return found
 
 
@@ -295,7 +295,7 @@ _KEY = re.compile(r"""\s*((?:[A-Za-z0-9_.-]+|"[^"]*"|'[^']*')+)\s*=""")
 
 
 def find_key_lines(text: str) -> Iterator[tuple[tuple[str, ...], int]]:
-    """Find the lines where keys and tables stand, to tell people where to look.
+    """Yield the line numbers of keys and tables, for error messages.
 
     A line of a string that goes over several may pass for a key.
 

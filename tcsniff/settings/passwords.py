@@ -1,6 +1,6 @@
-"""Where a password is read from: a file, standard input, a program.
+"""Passwords from a file, standard input or a program.
 
-Imported when a command connects. Nothing that is read here is in any message.
+Imported when a command connects. No message contains what is read here.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ def read_password_file(path: str, place: str) -> str:
 
     Args:
         path: The file.
-        place: What names it, for people.
+        place: The flag or setting that names it, for messages.
 
     Raises:
         UsageError: If it cannot be read.
@@ -29,18 +29,18 @@ def read_password_file(path: str, place: str) -> str:
         with Path(path).open(encoding="utf-8") as file:
             return file.readline().rstrip("\r\n")
     except (OSError, UnicodeDecodeError) as error:
-        reason = error.strerror if isinstance(error, OSError) else "it is no text"
+        reason = error.strerror if isinstance(error, OSError) else "not valid UTF-8"
         raise UsageError(f"{place} {path}: {reason}") from error
 
 
 def run_password_command(words: Sequence[str], place: str) -> str:
-    """Run a program, without a shell, and take the first line that it prints.
+    """Run a program without a shell, and return the first line that it prints.
 
-    It may ask on the terminal, and what it says on standard error is seen.
+    It may ask on the terminal; its standard error is not captured.
 
     Args:
-        words: The program and its arguments, which are in no message.
-        place: What names it, for people.
+        words: The program and its arguments; messages show only the program.
+        place: The flag or setting that names it, for messages.
 
     Raises:
         UsageError: If it cannot be run, fails or prints nothing.
@@ -49,14 +49,16 @@ def run_password_command(words: Sequence[str], place: str) -> str:
     try:
         done = subprocess.run(words, stdout=subprocess.PIPE, check=False)  # noqa: S603 - the user's own
     except (OSError, ValueError) as error:
-        reason = error.strerror if isinstance(error, OSError) else "it has a zero byte"
-        raise UsageError(f"{place}: {name} cannot be run: {reason}") from None
+        reason = (
+            error.strerror if isinstance(error, OSError) else "an argument contains a zero byte"
+        )
+        raise UsageError(f"{place}: cannot run {name}: {reason}") from None
     if done.returncode:
         raise UsageError(f"{place}: {name} ended with status {done.returncode}")
     try:
         password = done.stdout.partition(b"\n")[0].rstrip(b"\r").decode()
     except UnicodeDecodeError:
-        raise UsageError(f"{place}: what {name} printed is no text in UTF-8") from None
+        raise UsageError(f"{place}: the output of {name} is not valid UTF-8") from None
     if not password:
         raise UsageError(f"{place}: {name} printed no password")
     return password

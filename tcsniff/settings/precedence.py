@@ -64,7 +64,7 @@ class Layer(NamedTuple):
 
 
 class Layers:
-    """All sources of values besides the words that were typed.
+    """All sources of values apart from the command line.
 
     Attributes:
         settings: What the file sets.

@@ -1,7 +1,7 @@
-"""Who waits for whom: the nearest tasks that keep others from being scheduled.
+"""Blocked tasks, and the nearest tasks that keep them from being scheduled.
 
-Pure. Sets of tasks are numbers here, a bit a task: of thousands of sets of
-thousands of tasks each, nothing else is united as quickly, or as small.
+Pure. Sets of tasks are integers here, with one bit per task: for thousands of
+sets of thousands of tasks this is the fastest and smallest union.
 """
 
 from __future__ import annotations
@@ -14,22 +14,21 @@ from tcsniff.taskgraph.graph import UNHEARD, Node, rank_nodes
 
 WAITING = ("unscheduled", UNHEARD)
 """The states of a task that has no run yet."""
-_MOST = 1_000  # blockers of one task that are named; who waits for more waits for a layer
+_MAX_BLOCKERS = 1_000  # blockers listed for one task; more than that is a whole layer
 
 
 class Blocked(NamedTuple):
-    """A task that waits.
+    """A task that waits for others.
 
     Attributes:
         node: The task, which is unscheduled.
-        by: Ids of what it waits for, 1,000 at most; those that went wrong come
-            first. They are the nearest tasks up the graph that are pending or
-            running; that went wrong where success is required; that are
-            unscheduled or unheard though they wait for nobody; or that are not
-            of this group. Empty if all that it waits for has ended well, or
-            nothing is known of that.
-        is_hopeless: Whether one of them went wrong, so that without a rerun it
-            waits until a deadline.
+        by: IDs of its blockers, at most 1,000, failed ones first. Blockers are
+            the nearest tasks up the graph that are pending or running, that
+            went wrong where completion is required, that are unscheduled or
+            unheard without waiting for a task, or that belong to another group.
+            Empty if all dependencies have ended well, or none is known.
+        is_hopeless: Whether a blocker went wrong, so that without a rerun the
+            task waits until its deadline.
     """
 
     node: Node
@@ -38,19 +37,18 @@ class Blocked(NamedTuple):
 
 
 def find_blocked(nodes: Mapping[str, Node]) -> list[Blocked]:
-    """List the tasks that are unscheduled, and what each waits for.
+    """Return the unscheduled tasks with their blockers.
 
-    What waits for a task that waits itself is told to wait for what that one
-    waits for. In a circle of tasks that wait, and behind one, each waits for
-    those that it names.
+    A task that waits for a waiting task has that task's blockers. In a cycle of
+    waiting tasks, and after one, the blockers are the direct dependencies.
 
     Returns:
-        In the order of the graph: who waits for nobody that waits comes first;
-        at one depth, in the order of labels.
+        In the order of the graph, from the dependencies to the dependents; at
+        one depth, by label.
     """
     waiting = {task_id: node for task_id, node in nodes.items() if node.state in WAITING}
     depth = rank_nodes(waiting)
-    bits = _Bits()
+    bits = _TaskBits()
     wrong = 0
     for task_id in sorted(node.task_id for node in nodes.values() if node.went_wrong):
         wrong |= bits[task_id]
@@ -62,7 +60,7 @@ def find_blocked(nodes: Mapping[str, Node]) -> list[Blocked]:
     for node in ordered:
         wanted = node.dependencies, node.requires
         if wanted not in alike:
-            alike[wanted] = _blockers(node, nodes, depth, known, bits)
+            alike[wanted] = _find_blockers(node, nodes, depth, known, bits)
         known[node.task_id] = alike[wanted]
     names = list(bits)
     by = {found: _list_blockers(found, names) for found in set(known.values())}
@@ -73,19 +71,19 @@ def find_blocked(nodes: Mapping[str, Node]) -> list[Blocked]:
     ]
 
 
-class _Bits(dict[str, int]):
+class _TaskBits(dict[str, int]):
     # By task id, numbered as they are asked for.
     def __missing__(self, task_id: str) -> int:
         self[task_id] = bit = 1 << len(self)
         return bit
 
 
-def _blockers(
+def _find_blockers(
     node: Node,
     nodes: Mapping[str, Node],
     depth: Mapping[str, int],
     known: Mapping[str, int],
-    bits: _Bits,
+    bits: _TaskBits,
 ) -> int:
     found = 0
     for dependency in node.dependencies:
@@ -94,7 +92,7 @@ def _blockers(
             is_before = depth[dependency] < depth[node.task_id]
             found |= (is_before and known[dependency]) or bits[dependency]
         elif (
-            other is None  # of another group: nobody has told us how it is
+            other is None  # of another group, so its state is unknown
             or other.is_open
             or (other.went_wrong and node.requires == REQUIRES)
         ):
@@ -104,7 +102,7 @@ def _blockers(
 
 def _list_blockers(found: int, names: Sequence[str]) -> tuple[str, ...]:
     named: list[str] = []
-    while found and len(named) < _MOST:
+    while found and len(named) < _MAX_BLOCKERS:
         bit = found & -found  # the lowest
         named.append(names[bit.bit_length() - 1])
         found ^= bit

@@ -13,8 +13,11 @@ from typing import NamedTuple
 from tcsniff.taskgraph.definitions import REQUIRES
 from tcsniff.taskgraph.graph import Graph, Node
 
-_APART = 1.0  # seconds that the clocks of two machines may differ
-_RETRIES = ("retry", "task-retry")  # why the queue itself creates a run for one that was lost
+_CLOCK_SKEW = 1.0  # seconds that the clocks of two machines may differ
+_RETRY_REASONS = (
+    "retry",
+    "task-retry",
+)  # why the queue itself creates a run for one that was lost
 
 
 class PathStep(NamedTuple):
@@ -22,8 +25,8 @@ class PathStep(NamedTuple):
 
     Attributes:
         node: The task.
-        begun: When it was scheduled for the first time; or, by the clocks of two
-            machines, the next one before it.
+        begun: When it was scheduled for the first time; or when the next one was,
+            if that is earlier by the clocks of two machines.
         ended: When the next one was scheduled; of the last, when it ended, or now.
         waiting: How long it was pending in between, in all its runs.
         running: How long it was running in between, in all its runs.
@@ -37,89 +40,90 @@ class PathStep(NamedTuple):
 
     @property
     def length(self) -> float:
-        """All of it."""
+        """The whole time."""
         return max(0.0, self.ended - self.begun)
 
     @property
     def idle(self) -> float:
-        """How long it was neither: between its runs, and until the next was scheduled."""
+        """The time between its runs, and from its end to the scheduling of the next task."""
         return max(0.0, self.length - self.waiting - self.running)
 
 
 def find_critical_path(graph: Graph, now: float) -> list[PathStep]:
     """Find the chain that took the time.
 
-    It ends in the task that is open longest, be it over a retry; a rerun begins
-    anew. If none is open, it ends in the one that ended last, also if that is
-    one which hung until its deadline: that took the time.
+    It ends with the task that has been open for the longest time, including its
+    retries; a rerun starts anew. If no task is open, it ends with the task that
+    ended last, even if that one hung until its deadline.
 
-    Before each task comes the one that let it go: that of its dependencies which
-    was the last to do what it asks of them. What somebody does later, such as a
-    rerun, changes nothing about that. A task that never was scheduled, but
-    canceled or given up at its deadline, comes behind that of the others which
-    ended last: it waited for that in vain. Where there is no such dependency, it
-    is the decision task, which has created all the others.
+    Before each task comes the dependency that released it: the last one that
+    fulfilled what the task requires. Later events, such as a rerun, don't change
+    that. Before a task that was canceled or reached its deadline without being
+    scheduled comes the dependency that ended last. Where there is no such
+    dependency, it is the decision task, which created all the others.
 
     Args:
         graph: The group.
-        now: Until when what is open has taken time.
+        now: The end of tasks that are open, in seconds since the Unix epoch.
 
     Returns:
-        From the first task to the last, each step from the end of the one
-        before; nothing if none was scheduled yet.
+        From the first task to the last; each step begins where the one before
+        ends. Empty if no task was scheduled yet.
     """
     begins = {
         task_id: begun
         for task_id, node in graph.nodes.items()
         if node.runs and (begun := node.runs[0].scheduled_at) is not None
     }
-    node = _last(graph.nodes, begins)
-    ended = None if node is None else max(_ended(node, now, begins), begins[node.task_id])
+    node = _find_last(graph.nodes, begins)
+    ended = None if node is None else max(_get_ended(node, now, begins), begins[node.task_id])
     steps: dict[str, PathStep] = {}
     while node is not None and ended is not None and node.task_id not in steps:
         begun = min(begins[node.task_id], ended)
-        steps[node.task_id] = _step(node, begun, ended)
-        node, ended = _before(node, graph, begins), begun
+        steps[node.task_id] = _build_step(node, begun, ended)
+        node, ended = _find_previous(node, graph, begins), begun
     return list(steps.values())[::-1]
 
 
 def sum_path(steps: Iterable[PathStep]) -> float:
-    """Tell how long a path took, in seconds."""
+    """Return how long a path took, in seconds."""
     return sum(step.length for step in steps)
 
 
-def _last(nodes: Mapping[str, Node], begins: Mapping[str, float]) -> Node | None:
+def _find_last(nodes: Mapping[str, Node], begins: Mapping[str, float]) -> Node | None:
     scheduled = [nodes[task_id] for task_id in begins]
     open_ones = [node for node in scheduled if node.is_open]
     if open_ones:
-        return min(open_ones, key=lambda node: (_opened(node, begins), node.task_id))
-    return max(scheduled, key=lambda node: (_ended(node, 0.0, begins), node.task_id), default=None)
+        return min(open_ones, key=lambda node: (_get_opened(node, begins), node.task_id))
+    return max(
+        scheduled, key=lambda node: (_get_ended(node, 0.0, begins), node.task_id), default=None
+    )
 
 
-def _opened(node: Node, begins: Mapping[str, float]) -> float:
-    fresh = [run.scheduled_at for run in node.runs if run.reason_created not in _RETRIES]
+def _get_opened(node: Node, begins: Mapping[str, float]) -> float:
+    fresh = [run.scheduled_at for run in node.runs if run.reason_created not in _RETRY_REASONS]
     opened = fresh[-1] if fresh else None
     return begins[node.task_id] if opened is None else opened
 
 
-def _ended(node: Node, now: float, begins: Mapping[str, float]) -> float:
+def _get_ended(node: Node, now: float, begins: Mapping[str, float]) -> float:
     if node.is_open:
         return now
     resolved = node.runs[-1].resolved_at
     return begins[node.task_id] if resolved is None else resolved
 
 
-def _before(node: Node, graph: Graph, begins: Mapping[str, float]) -> Node | None:
-    latest = begins[node.task_id] + _APART
+def _find_previous(node: Node, graph: Graph, begins: Mapping[str, float]) -> Node | None:
+    latest = begins[node.task_id] + _CLOCK_SKEW
     freed, kept = [], []
     for task_id in node.dependencies:
         if task_id == node.task_id or begins.get(task_id, inf) > latest:
             continue
-        freeing = _freeing(graph.nodes[task_id], node.requires)
+        freeing = _get_release_time(graph.nodes[task_id], node.requires)
         if freeing is not None and freeing <= latest:
             freed.append((freeing, task_id))
         else:
-            kept.append((min(latest, _ended(graph.nodes[task_id], inf, begins)), task_id))
+            kept.append((min(latest, _get_ended(graph.nodes[task_id], inf, begins)), task_id))
     never_scheduled = node.runs[0].reason_created == "exception"
     if never_scheduled and kept:
         return graph.nodes[max(kept)[1]]
@@ -129,17 +133,17 @@ def _before(node: Node, graph: Graph, begins: Mapping[str, float]) -> Node | Non
     return graph.nodes[decision] if begins.get(decision, inf) <= latest else None
 
 
-def _freeing(dependency: Node, requires: str) -> float | None:
+def _get_release_time(dependency: Node, requires: str) -> float | None:
     # When it did for the first time what is asked of it, which the queue never
     # takes back.
     for run, following in zip_longest(dependency.runs, dependency.runs[1:]):
-        is_end = following is None or following.reason_created not in _RETRIES
+        is_end = following is None or following.reason_created not in _RETRY_REASONS
         if run.state == "completed" or (is_end and requires != REQUIRES):
             return run.resolved_at
     return None
 
 
-def _step(node: Node, begun: float, ended: float) -> PathStep:
+def _build_step(node: Node, begun: float, ended: float) -> PathStep:
     waiting = running = 0.0
     reached = begun  # no moment counts twice, whatever the runs say
     for run in node.runs:

@@ -16,28 +16,28 @@ from tcsniff.taskgraph.graph import Node, rank_nodes
 _OVERDUE = 0.1  # of the usual length, for a run that has taken longer than that
 
 
-class _Usual(NamedTuple):
+class _UsualDurations(NamedTuple):
     # What runs have taken, by kind and pool, by kind, and altogether.
     waiting: Callable[[Node], float]
     running: Callable[[Node], float]
 
 
 def estimate_time_left(nodes: Mapping[str, Node], now: float) -> float | None:
-    """Estimate how long it is until every task has ended that ever will run.
+    """Estimate the time until all tasks have ended that can still run.
 
-    Each task is taken to wait and to run as long as the median of those of its
-    kind in its pool, or of its kind, or of all. A task is taken never to run if
-    it waits for one that went wrong, for one that never runs, or in a circle;
-    what is not of this group keeps nobody waiting.
+    The estimate for a task is the median of waiting and running times of its kind
+    in its pool, of its kind, or of all tasks. A task that waits for one that went
+    wrong or cannot run, or in a cycle, cannot run. Tasks of other groups don't
+    count.
 
     Args:
         nodes: The group's tasks.
-        now: In seconds since the Unix epoch.
+        now: The time, in seconds since the Unix epoch.
 
     Returns:
         Seconds; None if no run has ended yet as runs should, be it as failed.
     """
-    usual = _usual(nodes.values())
+    usual = _measure_usual(nodes.values())
     if usual is None:
         return None
     waiting: dict[str, Node] = {}
@@ -46,14 +46,14 @@ def estimate_time_left(nodes: Mapping[str, Node], now: float) -> float | None:
         if node.state in WAITING:
             waiting[task_id] = node
         else:
-            left[task_id] = _rest(node, usual, now)
+            left[task_id] = _estimate_rest(node, usual, now)
     depth = rank_nodes(waiting)
     for task_id in sorted(waiting, key=depth.__getitem__):
-        left[task_id] = _behind(waiting[task_id], nodes, left, usual)
+        left[task_id] = _estimate_waiting_task(waiting[task_id], nodes, left, usual)
     return max((length for length in left.values() if length is not None), default=0.0)
 
 
-def _rest(node: Node, usual: _Usual, now: float) -> float:
+def _estimate_rest(node: Node, usual: _UsualDurations, now: float) -> float:
     if not node.is_open:
         return 0.0
     taken = 0.0 if node.since is None else max(0.0, now - node.since)
@@ -63,8 +63,8 @@ def _rest(node: Node, usual: _Usual, now: float) -> float:
     return max(length - taken, _OVERDUE * length)
 
 
-def _behind(
-    node: Node, nodes: Mapping[str, Node], left: Mapping[str, float | None], usual: _Usual
+def _estimate_waiting_task(
+    node: Node, nodes: Mapping[str, Node], left: Mapping[str, float | None], usual: _UsualDurations
 ) -> float | None:
     longest = 0.0
     for task_id in node.dependencies:
@@ -74,14 +74,14 @@ def _behind(
         if length is None or (nodes[task_id].went_wrong and node.requires == REQUIRES):
             return None
         longest = max(longest, length)
-    return longest + _whole(node, usual)
+    return longest + _estimate_whole(node, usual)
 
 
-def _whole(node: Node, usual: _Usual) -> float:
+def _estimate_whole(node: Node, usual: _UsualDurations) -> float:
     return usual.waiting(node) + usual.running(node)
 
 
-def _usual(nodes: Iterable[Node]) -> _Usual | None:
+def _measure_usual(nodes: Iterable[Node]) -> _UsualDurations | None:
     waiting: dict[tuple[str, str], list[float]] = {}
     running: dict[tuple[str, str], list[float]] = {}
     for node in nodes:
@@ -93,22 +93,26 @@ def _usual(nodes: Iterable[Node]) -> _Usual | None:
             scheduled, resolved = run.scheduled_at, run.resolved_at
             if scheduled is not None:
                 waiting.setdefault(pool, []).append(max(0.0, started - scheduled))
-            # A run that was cut short tells nothing of how long one takes.
+            # A run that was cut short does not show how long one takes.
             if resolved is not None and run.state != "exception":
                 running.setdefault(pool, []).append(max(0.0, resolved - started))
-    return _Usual(_finder(waiting), _finder(running)) if running else None
-
-
-def _finder(lengths: Mapping[tuple[str, str], list[float]]) -> Callable[[Node], float]:
-    found: dict[tuple[str, ...], list[float]] = {}
-    for (kind, pool), some in lengths.items():
-        for key in _keys(kind, pool):
-            found.setdefault(key, []).extend(some)
-    medians = {key: statistics.median(some) for key, some in found.items()}
-    return lambda node: next(
-        (medians[key] for key in _keys(node.kind, node.pool) if key in medians), 0.0
+    return (
+        _UsualDurations(_make_median_lookup(waiting), _make_median_lookup(running))
+        if running
+        else None
     )
 
 
-def _keys(kind: str, pool: str) -> tuple[tuple[str, ...], ...]:
+def _make_median_lookup(lengths: Mapping[tuple[str, str], list[float]]) -> Callable[[Node], float]:
+    found: dict[tuple[str, ...], list[float]] = {}
+    for (kind, pool), some in lengths.items():
+        for key in _list_keys(kind, pool):
+            found.setdefault(key, []).extend(some)
+    medians = {key: statistics.median(some) for key, some in found.items()}
+    return lambda node: next(
+        (medians[key] for key in _list_keys(node.kind, node.pool) if key in medians), 0.0
+    )
+
+
+def _list_keys(kind: str, pool: str) -> tuple[tuple[str, ...], ...]:
     return (kind, pool), (kind,), ()

@@ -1,7 +1,7 @@
-"""Task graphs: what the tasks of a group are, what they wait for, what has become of them.
+"""Task graphs: the tasks of a group with their states and dependencies.
 
-Pure. Events tell states and runs, definitions tell names and dependencies; a
-`Graph` is both at one moment.
+Pure. States and runs come from events, names and dependencies from definitions; a
+`Graph` joins both at one moment.
 """
 
 from __future__ import annotations
@@ -15,31 +15,30 @@ from tcsniff.taskgraph.definitions import REQUIRES, Definition
 from tcsniff.taskgraph.tracker import Group, Task, Tracker
 
 UNHEARD = "unheard"
-"""The state of a task that a definition names and no event has told of."""
+"""The state of a task that has a definition, but no event so far."""
 OPEN = frozenset(STATES[:3])
 """The states of a task that has not ended: unscheduled, pending, running."""
 ORDER = ("completed", "running", "pending", "unscheduled", UNHEARD, "failed", "exception")
-"""States in the order in which they are shown."""
+"""States in the order of display."""
 
 ALL_COMPLETED, FAILED, EXCEPTION = 0, 10, 11
-"""Exit statuses for what has become of a group."""
+"""Exit statuses for the result of a group."""
 
-_NOT_WRONG = OPEN | {"completed", UNHEARD}
+_HARMLESS = OPEN | {"completed", UNHEARD}
 
 
 class Node(NamedTuple):
     """A task of a graph.
 
     Attributes:
-        task_id: Its id.
-        label: What to call it; its id if nothing tells.
-        kind: What it is for, such as ``build``; empty if nothing tells.
-        pool: Its worker pool; empty if nothing tells.
-        dependencies: Ids of the tasks that it waits for; some may be of no node.
-        requires: ``all-completed`` if only their success will do, else
-            ``all-resolved``.
-        state: One of `ORDER`, or a word yet to come.
-        runs: All so far, in order.
+        task_id: The task's ID.
+        label: Its name; its ID if the name is unknown.
+        kind: Its kind, such as ``build``; empty if unknown.
+        pool: Its worker pool; empty if unknown.
+        dependencies: IDs of the tasks that it waits for; some may not be nodes.
+        requires: ``all-completed`` if these must complete, else ``all-resolved``.
+        state: One of `ORDER`, or an unknown word.
+        runs: All runs so far, in order.
         is_defined: Whether its dependencies are known.
     """
 
@@ -60,24 +59,24 @@ class Node(NamedTuple):
 
     @property
     def is_open(self) -> bool:
-        """Whether it is known not to have ended."""
+        """Whether it has not ended, as far as known."""
         return self.state in OPEN
 
     @property
     def went_wrong(self) -> bool:
-        """Whether it has ended otherwise than completed; a word yet to come is such an end."""
-        return self.state not in _NOT_WRONG
+        """Whether it ended in another state than completed; unknown states count as such."""
+        return self.state not in _HARMLESS
 
     @property
     def is_troubled(self) -> bool:
-        """Whether it went wrong, or did before and is tried again."""
+        """Whether it went wrong, or is being retried after a run that did."""
         return self.went_wrong or (
             self.is_open and any(run.state in ("failed", "exception") for run in self.runs[:-1])
         )
 
     @property
     def since(self) -> float | None:
-        """When its last run came into its state, in seconds since the Unix epoch."""
+        """When its last run entered its state, in seconds since the Unix epoch."""
         return self.run.changed_at if self.run else None
 
 
@@ -86,9 +85,9 @@ class Graph(NamedTuple):
 
     Attributes:
         task_group_id: The group.
-        scheduler_id: Who schedules it; empty if nothing tells.
-        nodes: By id; those that were heard of first come first.
-        is_resolved: Whether the queue has said, ever, that all have ended.
+        scheduler_id: Its scheduler; empty if unknown.
+        nodes: Its tasks by ID, in the order in which they became known.
+        is_resolved: Whether the queue has ever announced that all tasks have ended.
         is_sealed: Whether no task can be added.
         is_whole: Whether every task of the group is known to be here.
     """
@@ -102,7 +101,7 @@ class Graph(NamedTuple):
 
     @property
     def is_over(self) -> bool:
-        """Whether all has ended, for now: tasks may yet be added, or run once more."""
+        """Whether all tasks have ended for now: others may be added, or some run again."""
         return (
             bool(self.nodes)
             and (self.is_resolved or (self.is_whole and not self.unheard))
@@ -111,12 +110,12 @@ class Graph(NamedTuple):
 
     @property
     def unheard(self) -> bool:
-        """Whether a task is here that no event has told of."""
+        """Whether the graph has a task without any event so far."""
         return any(node.state == UNHEARD for node in self.nodes.values())
 
     @property
     def exit_status(self) -> int:
-        """What has become of the tasks that have ended so far, as an exit status."""
+        """The exit status for the tasks that have ended so far."""
         wrong = {node.state for node in self.nodes.values() if node.went_wrong}
         if "failed" in wrong:
             return FAILED
@@ -124,7 +123,7 @@ class Graph(NamedTuple):
 
     @property
     def has_dependencies(self) -> bool:
-        """Whether it is known what waits for what."""
+        """Whether the dependencies of any task are known."""
         return any(node.is_defined for node in self.nodes.values())
 
 
@@ -135,28 +134,29 @@ def build_graph(
     *,
     is_whole: bool = False,
 ) -> Graph:
-    """Put together what is known of a group.
+    """Build the graph of a group.
 
     Args:
-        task_group_id: Which.
-        tracker: What events have told; tasks of other groups are left out.
-        definitions: Of the group's tasks, by id.
-        is_whole: Whether every task of the group is known to be in them.
+        task_group_id: The group.
+        tracker: The states from events; tasks of other groups are left out.
+        definitions: Definitions of the group's tasks by ID.
+        is_whole: Whether the definitions are known to be complete.
     """
     tasks = [task for task in tracker.tasks.values() if task.status.task_group_id == task_group_id]
     nodes = {
-        task.status.task_id: _node(task, definitions.get(task.status.task_id)) for task in tasks
+        task.status.task_id: _build_node(task, definitions.get(task.status.task_id))
+        for task in tasks
     }
     for task_id, definition in definitions.items():
         if task_id not in nodes:
-            nodes[task_id] = _unheard(definition)
+            nodes[task_id] = _build_unheard_node(definition)
     group = tracker.groups.get(task_group_id, Group())
     # A group has one scheduler; if not, the order of arrival must not decide.
     scheduler = group.scheduler_id or max((task.status.scheduler_id for task in tasks), default="")
     return Graph(task_group_id, scheduler, nodes, group.resolved, group.sealed, is_whole)
 
 
-def _node(task: Task, definition: Definition | None) -> Node:
+def _build_node(task: Task, definition: Definition | None) -> Node:
     status = task.status
     if definition is None:
         return Node(
@@ -182,7 +182,7 @@ def _node(task: Task, definition: Definition | None) -> Node:
     )
 
 
-def _unheard(definition: Definition) -> Node:
+def _build_unheard_node(definition: Definition) -> Node:
     return Node(
         definition.task_id,
         definition.label,
@@ -196,7 +196,7 @@ def _unheard(definition: Definition) -> Node:
 
 
 def count_states(nodes: Iterable[Node]) -> dict[str, int]:
-    """Count tasks by state: those of `ORDER` first, words yet to come behind; none is 0."""
+    """Return the number of tasks by state: first those of `ORDER`, then unknown ones; never 0."""
     found: dict[str, int] = {}
     for node in nodes:
         found[node.state] = found.get(node.state, 0) + 1
@@ -205,12 +205,11 @@ def count_states(nodes: Iterable[Node]) -> dict[str, int]:
 
 
 def measure_span(nodes: Iterable[Node], now: float) -> float:
-    """Tell how long a group has taken: from the first run's scheduling to the last one's end.
+    """Return how long a group took, from the first run's scheduling to the last run's end.
 
     Args:
         nodes: Its tasks.
-        now: Stands in for the end of what has not ended; in seconds since the
-            Unix epoch.
+        now: The end of runs that have not ended, in seconds since the Unix epoch.
 
     Returns:
         Seconds; 0 if nothing was scheduled yet.
@@ -229,12 +228,11 @@ def measure_span(nodes: Iterable[Node], now: float) -> float:
 
 
 def rank_nodes(nodes: Mapping[str, Node]) -> dict[str, int]:
-    """Tell how deep in the graph each task stands.
+    """Return the depth of each task in the graph.
 
     Returns:
-        Task id to the number of tasks on the longest chain before it. Tasks in
-        a circle, and behind one, have no place in any chain: they come last,
-        all at one depth.
+        By task ID, the number of tasks on the longest chain before it. Tasks in
+        a cycle, and after one, are in no chain: they come last, all at one depth.
     """
     dependents: dict[str, list[str]] = {}
     left = dict.fromkeys(nodes, 0)

@@ -1,7 +1,7 @@
-"""Files that tell the dependencies of tasks, from bytes to definitions.
+"""Files with the dependencies of tasks, parsed to definitions.
 
-Pure. Understood are the artifacts of a decision task that taskgraph makes,
-``task-graph.json`` (by task id) and ``full-task-graph.json`` (by label) with
+Pure. It knows the artifacts of taskgraph's decision tasks,
+``task-graph.json`` (by task ID) and ``full-task-graph.json`` (by label) with
 ``label-to-taskid.json``, and answers of the queue's ``listTaskGroup``. Source:
 ``src/taskgraph/decision.py`` and ``taskgraph.py`` of the taskgraph repository.
 """
@@ -29,19 +29,19 @@ EXPECTED = (
     "expected is task-graph.json, or full-task-graph.json and label-to-taskid.json, of a "
     "decision task, or an answer of the queue's listTaskGroup"
 )
-_MARK = b"\xef\xbb\xbf"  # of UTF-8, which some editors put at the start of a file
-_SHOWN = 40  # characters of a file that is no JSON
+_BYTE_ORDER_MARK = b"\xef\xbb\xbf"  # of UTF-8, which some editors put at the start of a file
+_MAX_SHOWN = 40  # characters of a file that is not JSON
 
 
 class GraphFile(NamedTuple):
-    """What files tell of a task graph.
+    """The contents of files about a task graph.
 
     Attributes:
-        definitions: Of the tasks, each once; what the queue has said goes
-            before what taskgraph has planned.
-        statuses: Of those that the queue has told of: JSON, as it came.
-        groups: Whose tasks those are.
-        notes: What a person should know of the files.
+        definitions: One for each task; the queue's answer wins over taskgraph's
+            plan.
+        statuses: The statuses in the queue's answers, as JSON.
+        groups: The task groups of these answers.
+        notes: Messages for the user about the files.
     """
 
     definitions: tuple[Definition, ...]
@@ -65,7 +65,7 @@ class _Entry(MessageStruct, frozen=True, rename=None):
 
 
 class _Parts(NamedTuple):
-    # What was found in all files; the entries of graphs by their keys, with the file's name.
+    # The contents of all files; entries of graphs by their keys, with the file's name.
     pages: list[Page]
     graphs: list[tuple[str, dict[str, _Entry]]]
     ids: dict[str, str]
@@ -73,27 +73,29 @@ class _Parts(NamedTuple):
 
 
 def parse_graph_files(files: Iterable[tuple[str, bytes]]) -> GraphFile:
-    """Read files that together tell of a task graph.
+    """Parse files that together describe a task graph.
 
     Args:
         files: Names and contents, in any order.
 
     Raises:
-        RecordingError: If one is none of what is understood, or a graph by
-            labels comes without the ids for them.
+        RecordingError: If a file is of another kind, or a graph by labels comes
+            without the file of their IDs.
     """
     parts = _Parts([], [], {}, [])
     for name, text in files:
         try:
-            _sort(name, text.removeprefix(_MARK).strip(), parts)
+            _sort_file(name, text.removeprefix(_BYTE_ORDER_MARK).strip(), parts)
         except ValueError as error:
-            raise RecordingError(f"{name}: no task graph: {error}; {EXPECTED}") from error
+            raise RecordingError(f"{name} is not a task graph: {error}; {EXPECTED}") from error
     if parts.ids and not parts.graphs:
         raise RecordingError(
-            "label-to-taskid.json alone tells no dependencies; give full-task-graph.json too"
+            "label-to-taskid.json alone has no dependencies; add full-task-graph.json"
         )
     found = {
-        one.task_id: one for name, graph in parts.graphs for one in _planned(name, graph, parts)
+        one.task_id: one
+        for name, graph in parts.graphs
+        for one in _list_planned(name, graph, parts)
     }
     found |= {one.task_id: one for page in parts.pages for one in page.definitions}
     return GraphFile(
@@ -104,13 +106,13 @@ def parse_graph_files(files: Iterable[tuple[str, bytes]]) -> GraphFile:
     )
 
 
-def _sort(name: str, text: bytes, parts: _Parts) -> None:
-    # Tell what a file is, and put what it holds where it belongs.
+def _sort_file(name: str, text: bytes, parts: _Parts) -> None:
+    # Recognize a file by its contents, and add these to the parts.
     if text.startswith(b"["):
         _add_pages(name, [bytes(one) for one in read_json(_ARRAYS, text)], parts)
         return
     if not text.startswith(b"{"):
-        start = text[:_SHOWN].decode(errors="replace")
+        start = text[:_MAX_SHOWN].decode(errors="replace")
         raise ValueError(f"it starts with {start!r}" if start else "it is empty")
     try:
         fields = read_json(_OBJECTS, text)
@@ -124,11 +126,11 @@ def _sort(name: str, text: bytes, parts: _Parts) -> None:
         _add_pages(name, [text], parts)
     elif "code" in fields and "message" in fields:
         message = bytes(fields["message"]).decode(errors="replace")
-        raise ValueError(f"it is a failure of the queue's: {message}")
+        raise ValueError(f"it is an error message of the queue: {message}")
     elif fields and all(bytes(value)[:1] == b'"' for value in fields.values()):
         parts.ids.update(read_json(_LABELS, text))
     else:
-        parts.graphs.append((name, {key: _entry(key, raw) for key, raw in fields.items()}))
+        parts.graphs.append((name, {key: _parse_entry(key, raw) for key, raw in fields.items()}))
 
 
 def _add_pages(name: str, texts: Sequence[bytes], parts: _Parts) -> None:
@@ -142,38 +144,38 @@ def _add_pages(name: str, texts: Sequence[bytes], parts: _Parts) -> None:
                 raise ValueError(f"{where}{error}") from error
     parts.pages.extend(pages)
     if pages and all(page.continuation for page in pages):
-        parts.notes.append(f"{name}: there is a further page of the task group, not in this file")
+        parts.notes.append(f"{name}: the task group has another page, which is not in this file")
 
 
-def _entry(key: str, raw: msgspec.Raw) -> _Entry:
+def _parse_entry(key: str, raw: msgspec.Raw) -> _Entry:
     try:
         return read_json(_ENTRIES, bytes(raw))
     except ValueError as error:
         raise ValueError(f"at {key!r}: {error}") from error
 
 
-def _planned(name: str, graph: Mapping[str, _Entry], parts: _Parts) -> Iterator[Definition]:
+def _list_planned(name: str, graph: Mapping[str, _Entry], parts: _Parts) -> Iterator[Definition]:
     by_label = any(key == one.label and one.task_id is None for key, one in graph.items())
     if not by_label:
         for key, entry in graph.items():
             waits_for = [*(entry.dependencies or {}).values(), *entry.task.dependency_ids]
-            yield _definition(entry.task_id or key, entry, waits_for)
+            yield _build_definition(entry.task_id or key, entry, waits_for)
         return
     if not parts.ids:
         raise RecordingError(
-            f"{name}: a graph by labels, as full-task-graph.json; give label-to-taskid.json, "
-            "of the same decision task, too"
+            f"{name} is a graph by labels, like full-task-graph.json; add label-to-taskid.json "
+            "of the same decision task"
         )
     for key, entry in graph.items():
-        # Without an id it was optimised away.
+        # A label without an ID was optimized away.
         if (task_id := parts.ids.get(key)) is not None:
             labels = [*(entry.dependencies or {}).values(), *(entry.soft_dependencies or ())]
-            yield _definition(
+            yield _build_definition(
                 task_id, entry, [parts.ids[one] for one in labels if one in parts.ids]
             )
 
 
-def _definition(task_id: str, entry: _Entry, waits_for: Iterable[str]) -> Definition:
+def _build_definition(task_id: str, entry: _Entry, waits_for: Iterable[str]) -> Definition:
     kind = entry.kind or (entry.attributes.kind if entry.attributes else None) or ""
     return to_definition(task_id, entry.task, label=entry.label, kind=kind, dependencies=waits_for)
 

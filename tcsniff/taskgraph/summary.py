@@ -1,4 +1,4 @@
-"""A task group summed up, and its changes, as JSON for programs.
+"""Summaries of task groups and of changes, as JSON for programs.
 
 Pure.
 """
@@ -15,7 +15,7 @@ from tcsniff.taskgraph.critical_path import PathStep
 from tcsniff.taskgraph.graph import Graph, Node, count_states, measure_span
 from tcsniff.taskgraph.tracker import Change
 
-_WRONG = ("failed", "exception")  # states of runs
+_FAILED_STATES = ("failed", "exception")  # states of runs
 
 Json = dict[str, Any]
 
@@ -23,13 +23,13 @@ Json = dict[str, Any]
 def summarize_change(
     change: Change, received: str | None, root_url: str | None = None
 ) -> Json | None:
-    """Word what a message told that is new, if a task changed its state or its run.
+    """Return the summary of a change, if a task changed its state or its run.
 
     Args:
-        change: What is new.
-        received: When the message reached us; stands in for a time that it does
-            not tell.
-        root_url: Of the deployment; None if that is not known.
+        change: The change.
+        received: When the message was received; used where the message has no
+            time.
+        root_url: Root URL of the deployment; None if unknown.
 
     Returns:
         ``time`` (when it happened), ``taskGroupId``, ``taskId``, ``label``,
@@ -38,14 +38,14 @@ def summarize_change(
         ``reason`` (why the run ended, or why there is one more), ``worker``
         (group and id), ``log`` (of a run that went wrong, its address; only if
         the root URL is known), and ``lost``: the number and the reason of the
-        run before, if this one takes its place, and its ``log``. None if there
-        is nothing to word.
+        run before, if this one replaces it, and its ``log``. None if neither
+        state nor run changed.
     """
     before, after = change
     if before is not None and (before.state, len(before.runs)) == (after.state, len(after.runs)):
         return None
     run = after.run
-    worded: Json = {
+    values: Json = {
         "time": (run.changed if run else None) or received,
         "taskGroupId": after.status.task_group_id,
         "taskId": after.status.task_id,
@@ -55,30 +55,29 @@ def summarize_change(
         "before": None if before is None else before.state,
         "state": after.state,
         "run": run.run_id if run else None,
-        "reason": _reason(run),
+        "reason": _get_reason(run),
         "worker": format_worker(run),
     }
-    worded |= _log(after.status.task_id, run, root_url)
+    values |= _format_log(after.status.task_id, run, root_url)
     if before is not None and len(after.runs) > len(before.runs) > 0:
         lost = after.runs[-2]
-        worded["lost"] = {
+        values["lost"] = {
             "run": lost.run_id,
             "reason": lost.reason_resolved,
-            **_log(after.status.task_id, lost, root_url),
+            **_format_log(after.status.task_id, lost, root_url),
         }
-    return worded
+    return values
 
 
-def _log(task_id: str, run: Run | None, root_url: str | None) -> Json:
-    # Where there is none, there is no name for it either: null would say that
-    # such a run never has one.
-    if run is None or run.started is None or run.state not in _WRONG:
+def _format_log(task_id: str, run: Run | None, root_url: str | None) -> Json:
+    # Without a log there is no field: null would mean that such a run never has one.
+    if run is None or run.started is None or run.state not in _FAILED_STATES:
         return {}
     url = build_log_url(root_url, task_id, run.run_id)
     return {} if url is None else {"log": url}
 
 
-def _reason(run: Run | None) -> str | None:
+def _get_reason(run: Run | None) -> str | None:
     if run is None:
         return None
     if run.reason_resolved is not None:
@@ -87,7 +86,7 @@ def _reason(run: Run | None) -> str | None:
 
 
 def format_worker(run: Run | None) -> str | None:
-    """Name the worker of a run: its group and its id; None if it has none."""
+    """Return the worker of a run, group and ID; None if it has none."""
     if run is None or run.worker_id is None:
         return None
     return " ".join(filter(None, (run.worker_group, run.worker_id)))
@@ -96,13 +95,13 @@ def format_worker(run: Run | None) -> str | None:
 def summarize_group(
     graph: Graph, path: Iterable[PathStep], now: float, root_url: str | None = None
 ) -> Json:
-    """Sum a group up.
+    """Return the summary of a group.
 
     Args:
         graph: The group.
         path: Its critical path.
-        now: In seconds since the Unix epoch.
-        root_url: Of the deployment; None if that is not known.
+        now: The time, in seconds since the Unix epoch.
+        root_url: Root URL of the deployment; None if unknown.
 
     Returns:
         ``taskGroupId``, ``schedulerId``, ``resolved`` (whether all has ended),
@@ -123,16 +122,16 @@ def summarize_group(
         "states": count_states(nodes),
         "seconds": round(measure_span(nodes, now), 3),
         "exitStatus": graph.exit_status,
-        "wrong": [_wrong(node, root_url) for node in sorted(wrong, key=_order)],
+        "wrong": [_summarize_failure(node, root_url) for node in sorted(wrong, key=_get_sort_key)],
         "criticalPath": [summarize_step(step) for step in path],
     }
 
 
-def _order(node: Node) -> tuple[bool, float, str]:
+def _get_sort_key(node: Node) -> tuple[bool, float, str]:
     return node.state != "failed", node.since or 0.0, node.task_id
 
 
-def _wrong(node: Node, root_url: str | None) -> Json:
+def _summarize_failure(node: Node, root_url: str | None) -> Json:
     return {
         "taskId": node.task_id,
         "label": node.label,
@@ -140,14 +139,14 @@ def _wrong(node: Node, root_url: str | None) -> Json:
         "pool": node.pool,
         "state": node.state,
         "run": node.run.run_id if node.run else None,
-        "reason": _reason(node.run),
+        "reason": _get_reason(node.run),
         "worker": format_worker(node.run),
-        **_log(node.task_id, node.run, root_url),
+        **_format_log(node.task_id, node.run, root_url),
     }
 
 
 def summarize_step(step: PathStep) -> Json:
-    """Word a step of the critical path; lengths are in seconds."""
+    """Return the summary of a step of the critical path; times are in seconds."""
     return {
         "taskId": step.node.task_id,
         "label": step.node.label,
@@ -159,10 +158,10 @@ def summarize_step(step: PathStep) -> Json:
     }
 
 
-def summarize_blocked(one: Blocked, graph: Graph) -> Json:
-    """Word who waits for whom; a task of another group has neither label nor state."""
+def summarize_blocked(blocked: Blocked, graph: Graph) -> Json:
+    """Return a blocked task with its blockers; those of other groups have no label and state."""
     by = []
-    for task_id in one.by:
+    for task_id in blocked.by:
         other = graph.nodes.get(task_id)
         by.append(
             {
@@ -172,9 +171,9 @@ def summarize_blocked(one: Blocked, graph: Graph) -> Json:
             }
         )
     return {
-        "taskId": one.node.task_id,
-        "label": one.node.label,
-        "kind": one.node.kind,
-        "hopeless": one.is_hopeless,
+        "taskId": blocked.node.task_id,
+        "label": blocked.node.label,
+        "kind": blocked.node.kind,
+        "hopeless": blocked.is_hopeless,
         "by": by,
     }

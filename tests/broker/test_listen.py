@@ -282,7 +282,7 @@ def test_a_queue_that_is_otherwise_is_refused(rabbitmq: RabbitMQ, url: str, queu
     [
         (lambda: bind("task-runing"), "did you mean 'task-running'"),
         (lambda: bind("task-running", worker_typ="gaia"), "did you mean 'worker_type'"),
-        (lambda: bind("task-running", worker_type="No Such"), "workerType"),
+        (lambda: bind("task-running", worker_type="No Such"), "worker type"),
         (lambda: bind("task-running", organization="mozilla"), "pull-request"),
         (lambda: bind("task-running", "primary.#", worker_type="gaia"), "not both"),
         (lambda: bind("task-running", run_id=object()), "run_id"),

@@ -141,10 +141,10 @@ def test_no_command_runs_where_nothing_connects(words: tuple[str, ...], tmp_path
     [
         ("password-command = 'false'", "false ended with status 1"),
         ("password-command = 'true'", "true printed no password"),
-        ("password-command = '/nowhere x'", "/nowhere cannot be run: No such file or directory"),
+        ("password-command = '/nowhere x'", "cannot run /nowhere: No such file or directory"),
         (
             """password-command = ['printf', '\\377\\376']""",
-            "what printf printed is no text in UTF-8",
+            "the output of printf is not valid UTF-8",
         ),
         (
             f"password-command = {json.dumps(['sh', '-c', f'echo {SECRET}; exit 3'])}",

@@ -1,4 +1,4 @@
-"""Which way imports point, and who may let the heavy libraries in."""
+"""The direction of imports, and the packages that import the heavy libraries."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ ROOT = Path(tcsniff.__file__).parent
 
 # From the bottom up: a module may import from its own package and from the rows above its own.
 LAYERS = (
-    {"errors", "sanitize", "signals"},
+    {"errors", "identifiers", "sanitize", "signals"},
     {"messages"},
     {"pulse"},
     {"pipeline", "selection", "settings", "taskgraph"},
@@ -24,7 +24,7 @@ LAYERS = (
     {"cli"},
     {"__main__"},
 )
-# Each library and the one place, a module or a package, where it comes in.
+# Each library, and the only package that may import it.
 DOORS = {
     "amqp": "sources",
     "kombu": "sources",
@@ -42,7 +42,7 @@ TREES = {name: ast.parse(path.read_bytes()) for name, path in MODULES.items()}
 
 
 def imports(tree):
-    """Name all that is imported, anywhere in the module; `from a import b` is ``a``, ``a.b``."""
+    """Return all names that a module imports; `from a import b` is ``a``, ``a.b``."""
     found = []
     for node in ast.walk(tree):
         if isinstance(node, ast.Import):
@@ -54,7 +54,7 @@ def imports(tree):
 
 
 def own(tree):
-    """Name the package's own modules among what is imported."""
+    """Return the package's own modules among the imports."""
     prefix = f"{tcsniff.__name__}."
     names = {name.removeprefix(prefix) for name in imports(tree) if name.startswith(prefix)}
     return names & MODULES.keys()
@@ -65,32 +65,32 @@ def package_of(module):
 
 
 def test_every_package_has_its_row():
-    """A new one is asked where it belongs, one that is gone leaves."""
+    """A new package must be added, an old one removed."""
     placed = sorted(name for row in LAYERS for name in row)
 
     assert placed == sorted({package_of(name) for name in MODULES if name})
 
 
-@pytest.mark.parametrize("name", sorted(filter(None, MODULES)))
-def test_imports_point_upwards(name):
-    """To rows above its own, so that the core knows no edge."""
-    package = package_of(name)
-    row = next(number for number, row in enumerate(LAYERS) if package in row)
-    allowed = set().union(*LAYERS[:row], {package, "tcsniff"})
+def test_imports_point_upwards():
+    """A module imports only from rows above its own, so the core does not depend on edges."""
+    for name in sorted(filter(None, MODULES)):
+        package = package_of(name)
+        row = next(number for number, row in enumerate(LAYERS) if package in row)
+        allowed = set().union(*LAYERS[:row], {package, "tcsniff"})
 
-    assert {package_of(used) for used in own(TREES[name]) if used} - allowed == set()
+        assert {package_of(used) for used in own(TREES[name]) if used} - allowed == set(), name
 
 
 def test_imports_have_no_cycle():
-    """Modules of one package do not import each other in a circle."""
+    """Modules of one package do not import each other in a cycle."""
     graph = {name: own(tree) - {name} for name, tree in TREES.items()}
 
     TopologicalSorter(graph).prepare()
 
 
 @pytest.mark.parametrize("library", DOORS)
-def test_each_library_comes_in_by_its_door(library):
-    """Nothing else knows how we talk to brokers and terminals."""
+def test_each_library_is_imported_by_one_package(library):
+    """Other packages do not depend on brokers and terminals."""
     users = {
         name
         for name, tree in TREES.items()
@@ -101,8 +101,8 @@ def test_each_library_comes_in_by_its_door(library):
     assert {name for name in users if not f"{name}.".startswith(f"{DOORS[library]}.")} == set()
 
 
-def test_imports_stand_at_the_top():
-    """But for commands and the package itself, which let edges in when they are called."""
+def test_imports_are_at_the_top_of_modules():
+    """Except in commands and the package itself, which import edges when they are called."""
     late = {
         name
         for name, tree in TREES.items()
@@ -117,20 +117,20 @@ def test_imports_stand_at_the_top():
 
 
 PROMISE = "\nPure."
-# What does I/O. `time` is let in by `stream`, which is given its clock.
+# Modules that do I/O. `time` is missing, because `pipeline` has it as a default clock.
 IMPURE = {"asyncio", "io", "os", "pathlib", "select", "socket", "ssl", "subprocess", "sys"}
 
 
-def test_what_promises_to_be_pure_does_no_io():
-    """`Pure.` in a docstring says: no I/O, no clock, no global state."""
+def test_pure_modules_do_no_io():
+    """`Pure.` in a docstring means: no I/O, no clock, no global state."""
     pure = {name for name, tree in TREES.items() if PROMISE in (ast.get_docstring(tree) or "")}
 
     assert {"selection.select", "pulse.events", "renderers.columns"} <= pure
     assert {name for name in pure if IMPURE.intersection(imports(TREES[name]))} == set()
 
 
-def test_packages_hold_a_docstring_only():
-    """So that importing one of their modules costs that module; `messages` is all one."""
+def test_package_files_have_only_a_docstring():
+    """Importing a module costs only that module; `messages` is an exception."""
     packages = {
         name: TREES[name]
         for name, path in MODULES.items()

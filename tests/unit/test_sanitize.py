@@ -25,8 +25,8 @@ def obeyed(text):
     return {letter for letter in text if unicodedata.category(letter) in OBEYED}
 
 
-def test_no_character_that_a_terminal_obeys_is_left():
-    """Every code point of Unicode, one by one."""
+def test_no_unsafe_character_is_left():
+    """For every code point of Unicode."""
     every = (chr(code) for code in range(sys.maxunicode + 1))
 
     left = [f"U+{ord(one):04X}" for one in every if obeyed(one) and obeyed(sanitize(one))]
@@ -34,8 +34,8 @@ def test_no_character_that_a_terminal_obeys_is_left():
     assert left == []
 
 
-def test_what_is_harmless_stays():
-    """Letters, marks, symbols and blanks of all scripts, except for Unicode's own ignorables."""
+def test_safe_characters_are_kept():
+    """Letters, marks, symbols and spaces of all scripts, except for Unicode's own ignorables."""
     changed = [
         chr(code)
         for code in range(sys.maxunicode + 1)
@@ -49,8 +49,8 @@ def test_what_is_harmless_stays():
 
 
 @given(TEXTS)
-def test_whatever_the_text_the_result_is_safe(text):
-    """Nothing is obeyed, and what was safe already is what it was."""
+def test_the_result_is_safe_for_any_text(text):
+    """And a text that was safe already is not changed."""
     result = sanitize(text)
 
     assert not obeyed(result)
@@ -76,14 +76,14 @@ def test_whatever_the_text_the_result_is_safe(text):
         ("", ""),
     ],
 )
-def test_what_is_obeyed_is_shown_as_an_escape(text, shown):
-    """In the form that Python and C have."""
+def test_unsafe_characters_become_escapes(text, shown):
+    """In the form of Python and C."""
     assert sanitize(text) == shown
 
 
 @given(JSON)
 def test_json_is_made_safe_without_a_change_of_value(value):
-    """Both readers of JSON agree on what it says, before and after."""
+    """Two parsers agree on the value, before and after."""
     line = json.dumps(value, ensure_ascii=False)
 
     result = sanitize_json(line)
@@ -94,8 +94,8 @@ def test_json_is_made_safe_without_a_change_of_value(value):
 
 
 @given(st.text(st.characters(exclude_categories=["Cs"])))
-def test_names_and_strings_of_json_come_back(text):
-    """Of members, too; and of all that orjson leaves as it is."""
+def test_names_and_strings_of_json_are_kept(text):
+    """Including names of members, and all characters that orjson does not escape."""
     line = orjson.dumps({text: [text]}).decode()
 
     assert orjson.loads(sanitize_json(line)) == {text: [text]}
@@ -113,5 +113,5 @@ def test_names_and_strings_of_json_come_back(text):
     ],
 )
 def test_json_is_escaped_as_json(line, result):
-    """Beyond the first plane by a pair of surrogates."""
+    """Characters beyond U+FFFF become a pair of surrogates."""
     assert sanitize_json(line) == result

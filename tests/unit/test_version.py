@@ -1,4 +1,4 @@
-"""``--version``, and with ``--verbose`` what a bug report needs."""
+"""``--version``, and with ``--verbose`` the versions that a bug report needs."""
 
 from __future__ import annotations
 
@@ -17,15 +17,15 @@ PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
 
 
 def test_the_version_is_a_line(capsys):
-    """For scripts: a name and a number."""
+    """A name and a number, for scripts."""
     status = main(["--version"])
 
     assert (status, capsys.readouterr().out) == (0, f"tcsniff {__version__}\n")
 
 
 @pytest.mark.parametrize("words", [["--version", "--verbose"], ["--verbose", "--version"]])
-def test_a_bug_report_has_all_that_tcsniff_runs_on(words, capsys):
-    """tcsniff, Python, every library, the system; in either order of the flags."""
+def test_the_verbose_version_lists_everything_that_tcsniff_runs_on(words, capsys):
+    """tcsniff, Python, every library, the system; with the flags in either order."""
     status = main(words)
 
     first, python, *parts, system = capsys.readouterr().out.splitlines()
@@ -36,14 +36,14 @@ def test_a_bug_report_has_all_that_tcsniff_runs_on(words, capsys):
     assert system
 
 
-def test_no_library_is_forgotten():
-    """What `pyproject.toml` names is told of, the extra's too."""
+def test_no_library_is_missing():
+    """All dependencies in `pyproject.toml` are listed, including the extra's."""
     named = [*PROJECT["dependencies"], *PROJECT["optional-dependencies"]["api"]]
 
     assert {re.split("[<>=]", one)[0] for one in named} <= set(PACKAGES)
 
 
 def test_something_else_in_place_of_a_command_is_an_error(capsys):
-    """Status 2, and a line."""
+    """Status 2, and one line."""
     assert main(["--version", "--bogus"]) == 2
     assert capsys.readouterr().err.startswith("tcsniff: unknown flag '--bogus'")

@@ -8,20 +8,14 @@ from typing import Any, NamedTuple
 
 import click
 
-from tcsniff.commands.options.selection_options import (
-    STOPPING,
-    Command,
-    Duration,
-    option,
-    split_values,
-    stack_decorators,
-)
+from tcsniff.commands.options.option import STOPPING, Command, option
+from tcsniff.commands.options.values import Duration, split_values, stack_decorators
 
 CONTENT = "Selection by content, checked on arrival"
 
 
 class FilterArgs(NamedTuple):
-    """What must be true of an event besides its routing key, as the flags say.
+    """The values of the flags that select by content.
 
     Attributes:
         where: ``--where``.
@@ -60,28 +54,30 @@ class StopArgs:
 _CONTENT = stack_decorators(
     option(
         "--where",
+        is_common=True,
         section=CONTENT,
         adds=True,
         multiple=True,
         metavar="EXPR",
-        help="Of which this JMESPath expression is true, such as \"event=='task-failed'\"; "
-        "all must hold.",
+        help="Match events for which this JMESPath is true.",
     ),
     option(
         "--state",
         "states",
+        is_common=True,
         section=CONTENT,
         multiple=True,
         metavar="STATE",
-        help="Whose task is in this state, such as failed,exception.",
+        help="Match tasks in this state: failed,exception.",
     ),
     option(
         "--reason",
         "reasons",
+        is_common=True,
         section=CONTENT,
         multiple=True,
         metavar="REASON",
-        help="About a run that was resolved for this reason, such as claim-expired.",
+        help="Match runs that were resolved for this reason.",
     ),
     option(
         "--tag",
@@ -90,13 +86,13 @@ _CONTENT = stack_decorators(
         adds=True,
         multiple=True,
         metavar="NAME=VALUE",
-        help="Whose task has this tag, such as kind=build.",
+        help="Match tasks with this tag, such as kind=build.",
     ),
     option(
         "--dedupe",
         section=CONTENT,
         is_flag=True,
-        help="Drop what was seen already; Taskcluster repeats messages.",
+        help="Skip repeated messages; Taskcluster sends some twice.",
     ),
 )
 
@@ -104,38 +100,42 @@ _ENDING = stack_decorators(
     option(
         "-n",
         "--count",
+        is_common=True,
         section=STOPPING,
         type=click.IntRange(1),
         metavar="N",
-        help="End after N events.",
+        help="Stop after N events.",
     ),
     option(
         "--timeout",
+        is_common=True,
         section=STOPPING,
         type=Duration(),
         metavar="DURATION",
-        help="End after so long, such as 500ms, 30s, 10m or 1h30m, with exit status 124.",
+        help="Stop after 500ms, 30s, 1h30m, with status 124.",
     ),
     option(
         "--idle-timeout",
         section=STOPPING,
         type=Duration(),
         metavar="DURATION",
-        help="End after so long without an event, with exit status 124.",
+        help="Stop after this long without an event, with status 124.",
     ),
     option(
         "--until",
+        is_common=True,
         section=STOPPING,
         multiple=True,
         metavar="EXPR",
-        help="End after an event of which this JMESPath expression is true.",
+        help="Stop after an event for which this is true.",
     ),
     option(
         "--fail-on",
+        is_common=True,
         section=STOPPING,
         multiple=True,
         metavar="EXPR",
-        help="The same, with exit status 10.",
+        help="Stop like --until, with status 10.",
     ),
 )
 

@@ -1,4 +1,4 @@
-"""What a task group is made from, and what becomes of it: the flags for it."""
+"""The flags of `graph`."""
 
 from __future__ import annotations
 
@@ -8,22 +8,24 @@ from typing import Any, NamedTuple
 
 import click
 
-from tcsniff.commands.options.selection_options import (
-    OUTPUT,
-    STOPPING,
-    Command,
-    Duration,
-    option,
-    stack_decorators,
+from tcsniff.commands.options.option import OUTPUT, STOPPING, Command, option
+from tcsniff.commands.options.output_options import (
+    color_options,
+    make_json_option,
+    pop_color,
+    record_option,
+    save_svg_option,
+    utc_option,
 )
+from tcsniff.commands.options.values import Duration, stack_decorators
 from tcsniff.errors import UsageError
 
-DEPENDENCIES = "Dependencies, which no event tells"
+DEPENDENCIES = "Dependencies"
 FORMATS = ("json", "dot", "mermaid", "profile")
 
 
 class GraphInputArgs(NamedTuple):
-    """Where dependencies come from, as the flags say.
+    """The values of the flags of dependencies.
 
     Attributes:
         files: ``--graph``.
@@ -37,38 +39,40 @@ class GraphInputArgs(NamedTuple):
 
 
 class GraphOutputArgs(NamedTuple):
-    """What becomes of the group, as the flags say.
+    """The values of the output flags of `graph`.
 
     Attributes:
         output: ``-o``: table, lines or json; None for a table on a terminal,
             else JSON lines.
-        document: What to write in the end instead: one of `FORMATS`,
+        document: What to print at exit instead: one of `FORMATS`,
             ``critical-path`` or ``blocked``; None for none.
-        colour: ``always``, ``never`` or ``auto``.
+        color: ``always``, ``never`` or ``auto``.
         utc: ``--utc``.
         record: ``--record``.
         save_svg: ``--save-svg``.
         notify: ``--notify``.
+        verbose: ``--verbose``.
     """
 
     output: str | None
     document: str | None
-    colour: str
+    color: str
     utc: bool
     record: str | None
     save_svg: str | None
     notify: bool
+    verbose: bool
 
 
 @dataclass(frozen=True)
 class GraphStopArgs:
-    """When to end, as the flags say.
+    """The values of the flags that stop `graph`.
 
     Attributes:
         wait: Whether to wait for the group's end.
-        settle: For how long nothing may begin anew, in seconds.
-        timeout: After how many seconds to give up; None for never.
-        count: After how many events to end; None for never.
+        settle: Seconds without a new run after which an ended group is final.
+        timeout: Seconds after which to stop; None for never.
+        count: Number of events after which to stop; None for never.
     """
 
     wait: bool
@@ -81,21 +85,24 @@ _OPTIONS = stack_decorators(
     option(
         "--graph",
         "files",
+        is_common=True,
         section=DEPENDENCIES,
         multiple=True,
         metavar="FILE",
-        help="Read them from task-graph.json of the decision task, from full-task-graph.json and "
-        "label-to-taskid.json, or from a saved answer of listTaskGroup.",
+        help="Read dependencies from task-graph.json, from full-task-graph.json and "
+        "label-to-taskid.json, or from saved answers of listTaskGroup.",
     ),
     option(
         "--root-url",
+        is_common=True,
         section=DEPENDENCIES,
         rivals=("no_api",),
         metavar="URL",
-        help="Ask the queue of this deployment; else TASKCLUSTER_ROOT_URL, or the profile's.",
+        help="Ask the queue of this deployment; default: TASKCLUSTER_ROOT_URL, or the profile's.",
     ),
     option(
         "--no-api",
+        is_common=True,
         section=DEPENDENCIES,
         is_flag=True,
         rivals=("root_url",),
@@ -103,9 +110,10 @@ _OPTIONS = stack_decorators(
     ),
     option(
         "--no-wait",
+        is_common=True,
         section=STOPPING,
         is_flag=True,
-        help="Show how it is now, and end; needs no broker if the queue can be asked.",
+        help="Show the present state and exit; needs no broker if the queue can be asked.",
     ),
     option(
         "--settle",
@@ -114,7 +122,7 @@ _OPTIONS = stack_decorators(
         default="10s",
         show_default=True,
         metavar="DURATION",
-        help="End when all has ended and nothing was run again for so long.",
+        help="Wait this long for new runs after all tasks have ended.",
     ),
     option(
         "-n",
@@ -122,87 +130,69 @@ _OPTIONS = stack_decorators(
         section=STOPPING,
         type=click.IntRange(1),
         metavar="N",
-        help="End after N events, however the group is by then.",
+        help="Stop after N events.",
     ),
     option(
         "--timeout",
+        is_common=True,
         section=STOPPING,
         type=Duration(),
         metavar="DURATION",
-        help="End after so long, such as 30s, 10m or 1h30m, with exit status 124.",
+        help="Stop after this long, such as 30s, 10m or 1h30m, with exit status 124.",
     ),
     option(
         "-o",
         "--output",
+        is_common=True,
         section=OUTPUT,
         rivals=("as_json", "form"),
         type=click.Choice(["table", "lines", "json"]),
-        help="table: one live picture; lines: one a change of state; json: one object a change, "
-        "and a summary. Default: table on a terminal, else json.",
+        help="Print a live picture, a line per change, or a JSON object per change and a summary. "
+        "Default: table on a terminal, else json.",
     ),
-    option(
-        "--json",
-        "as_json",
-        section=OUTPUT,
-        is_flag=True,
-        rivals=("output", "form"),
-        help="Short for -o json.",
-    ),
+    make_json_option("output", "form"),
     option(
         "--format",
         "form",
+        is_common=True,
         section=OUTPUT,
         rivals=("output", "as_json", "critical_path", "blocked"),
         type=click.Choice(FORMATS),
-        help="In the end, write the graph: as JSON, for Graphviz, for Mermaid, or a profile for "
+        help="Print the whole graph at exit: as JSON, for Graphviz, for Mermaid, or for "
         "profiler.firefox.com.",
     ),
     option(
         "--critical-path",
+        is_common=True,
         section=OUTPUT,
         rivals=("form", "blocked"),
         is_flag=True,
-        help="In the end, write the chain of tasks that took the time.",
+        help="Print the chain of tasks that took the time, at exit.",
     ),
     option(
         "--blocked",
+        is_common=True,
         section=OUTPUT,
         rivals=("form", "critical_path"),
         is_flag=True,
-        help="In the end, write which tasks wait, and for what.",
+        help="Print the tasks that wait and what they wait for, at exit.",
     ),
-    option("--utc", section=OUTPUT, is_flag=True, help="Show times in UTC."),
-    option(
-        "--record",
-        section=OUTPUT,
-        metavar="FILE",
-        help="Write the events to this file besides, after what is there; .gz is compressed.",
-    ),
-    option(
-        "--save-svg",
-        section=OUTPUT,
-        metavar="FILE",
-        help="In the end, write the picture to this file besides, as SVG.",
-    ),
+    utc_option,
+    record_option,
+    save_svg_option,
     option(
         "--notify",
+        is_common=True,
         section=OUTPUT,
         is_flag=True,
-        help="Ring the terminal in the end: its bell, and a notification where it can.",
+        help="Notify at exit: the terminal's bell, and a notification if it can.",
     ),
-    option(
-        "--color",
-        "colour",
-        section=OUTPUT,
-        type=click.Choice(["auto", "always", "never"]),
-        default="auto",
-        help="Colours; auto follows the terminal, NO_COLOR and FORCE_COLOR.",
-    ),
+    *color_options,
 )
 
 
 def graph_options(command: Command) -> Command:
-    """Give a command the flags; it gets them as `asking`, `showing` and `waiting`."""
+    """Add the flags to a command, which receives `asking`, `showing` and `waiting`."""
 
     @functools.wraps(command)
     def with_group(**given: Any) -> Any:
@@ -227,7 +217,8 @@ def _showing(given: dict[str, Any]) -> GraphOutputArgs:
     if as_json and output not in (None, "json"):
         raise UsageError(f"--json and -o {output} contradict each other")
     if form is not None and (output is not None or as_json):
-        raise UsageError(f"--format {form} is a view of its own; leave -o and --json out")
+        raise UsageError(f"--format {form} excludes -o and --json")
+    given["color"] = pop_color(given)
     return GraphOutputArgs(
         "json" if as_json else output,
         documents[0] if documents else None,

@@ -1,36 +1,31 @@
-"""What becomes of events: the flags for it."""
+"""The flags of the output of events, and those that all commands with a view share."""
 
 from __future__ import annotations
 
 import functools
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from types import MappingProxyType
 from typing import Any, NamedTuple
 
 import click
 
-from tcsniff.commands.options.selection_options import (
-    OUTPUT,
-    Command,
-    option,
-    split_values,
-    stack_decorators,
-)
+from tcsniff.commands.options.option import OUTPUT, Command, option
+from tcsniff.commands.options.values import split_values, stack_decorators
 from tcsniff.errors import UsageError
-from tcsniff.settings.config_file import check_colors
+from tcsniff.settings.file_schema import Settings
 from tcsniff.settings.precedence import get_layers
 
 VIEWS = ("table", "lines", "json", "raw")
 
 
 class OutputArgs(NamedTuple):
-    """What becomes of events, as the flags say.
+    """The values of the output flags.
 
     Attributes:
         output: One of `VIEWS`; None for a table on a terminal, else JSON lines.
         as_json: ``--json``.
-        colour: ``always``, ``never`` or ``auto``.
+        color: ``always``, ``never`` or ``auto``.
         columns: ``--columns``, of the table and the lines.
         select: ``--select``.
         bare: ``--raw-output``, of what is selected.
@@ -38,12 +33,13 @@ class OutputArgs(NamedTuple):
         record: ``--record``.
         gaps: ``--gaps``.
         save_svg: ``--save-svg``.
-        colors: Styles of events, by name, as the settings file has them.
+        verbose: ``--verbose``.
+        colors: The styles of events, by name, from the settings file.
     """
 
     output: str | None = None
     as_json: bool = False
-    colour: str = "auto"
+    color: str = "auto"
     columns: tuple[str, ...] = ()
     select: str | None = None
     bare: bool = False
@@ -51,12 +47,65 @@ class OutputArgs(NamedTuple):
     record: str | None = None
     gaps: bool = False
     save_svg: str | None = None
+    verbose: bool = False
     colors: Mapping[str, str] = MappingProxyType({})
 
 
+def make_json_option(*rivals: str) -> Callable[[Command], Command]:
+    """Return the flag ``--json``, which loses to stronger sources of its rivals."""
+    return option(
+        "--json",
+        "as_json",
+        section=OUTPUT,
+        is_flag=True,
+        rivals=rivals,
+        help="Print JSON lines, like -o json.",
+    )
+
+
+utc_option = option("--utc", section=OUTPUT, is_flag=True, help="Show times in UTC.")
+record_option = option(
+    "--record",
+    section=OUTPUT,
+    is_common=True,
+    metavar="FILE",
+    help="Append events to FILE as JSON lines, or .gz.",
+)
+save_svg_option = option(
+    "--save-svg",
+    section=OUTPUT,
+    metavar="FILE",
+    help="Write the last picture to FILE as SVG, beside any view.",
+)
+color_options = (
+    option(
+        "--color",
+        section=OUTPUT,
+        type=click.Choice(["auto", "always", "never"]),
+        default="auto",
+        help="Use colors; auto follows the terminal, NO_COLOR and FORCE_COLOR.",
+    ),
+    option("--no-color", section=OUTPUT, is_flag=True, help="Use no colors: --color never."),
+    option(
+        "-v",
+        "--verbose",
+        section=OUTPUT,
+        is_flag=True,
+        help="Print more to standard error: queue, bindings, connection.",
+    ),
+)
+"""The flags of colors and messages, of all commands with a view."""
+
+
+def pop_color(values: dict[str, Any]) -> str:
+    """Remove ``--color`` and ``--no-color`` from the values; return the setting for colors."""
+    color: str = values.pop("color")
+    return "never" if values.pop("no_color") else color
+
+
 def _shows_no_columns(given: Mapping[str, Any]) -> bool:
-    # Typed ones make lines of what goes into a pipe; those of the settings do
-    # not, or no program could read our output any more.
+    # Typed --columns turn the output in a pipe into lines. Those of the settings do
+    # not, because programs that read the output expect JSON.
     if given["as_json"] or given["select"] or given["output"] in ("json", "raw"):
         return True
     return given["output"] is None and not sys.stdout.isatty()
@@ -66,34 +115,29 @@ _OPTIONS = stack_decorators(
     option(
         "-o",
         "--output",
+        is_common=True,
         section=OUTPUT,
         type=click.Choice(VIEWS),
         rivals=("as_json", "select"),
-        help="table: live; lines: one an event; json: one object a line; raw: bodies as "
-        "they came. Default: table on a terminal, else json.",
+        help="Choose the view; default: table or json.",
     ),
-    option(
-        "--json",
-        "as_json",
-        section=OUTPUT,
-        is_flag=True,
-        rivals=("output", "columns"),
-        help="Short for -o json.",
-    ),
+    make_json_option("output", "columns"),
     option(
         "--columns",
+        is_common=True,
         section=OUTPUT,
         multiple=True,
         metavar="A,B,C",
         idle=_shows_no_columns,
-        help="What the table and the lines show; `--columns help` lists what there is.",
+        help="Show these columns; `help` lists them.",
     ),
     option(
         "--select",
+        is_common=True,
         section=OUTPUT,
         rivals=("output", "columns"),
         metavar="EXPR",
-        help="What to show of each event, as JSON: a JMESPath expression over its record.",
+        help="Print the result of this JMESPath.",
     ),
     option(
         "-r",
@@ -102,40 +146,23 @@ _OPTIONS = stack_decorators(
         section=OUTPUT,
         idle=lambda given: given["select"] is None,
         is_flag=True,
-        help="Show strings that --select gives without quotes, as jq -r does.",
+        help="Print --select's strings without quotes.",
     ),
-    option("--utc", section=OUTPUT, is_flag=True, help="Show times in UTC."),
-    option(
-        "--record",
-        section=OUTPUT,
-        metavar="FILE",
-        help="Write JSON lines to this file besides, after what is there; .gz is compressed.",
-    ),
-    option(
-        "--save-svg",
-        section=OUTPUT,
-        metavar="FILE",
-        help="Write the last picture of the table to this file besides, as SVG.",
-    ),
+    utc_option,
+    record_option,
+    save_svg_option,
     option(
         "--gaps",
         section=OUTPUT,
         is_flag=True,
-        help="Show a time in which nothing could be heard as a line of its own, also in JSON.",
+        help="Print a line for each time without connection, also in JSON.",
     ),
-    option(
-        "--color",
-        "colour",
-        section=OUTPUT,
-        type=click.Choice(["auto", "always", "never"]),
-        default="auto",
-        help="Colours; auto follows the terminal, NO_COLOR and FORCE_COLOR.",
-    ),
+    *color_options,
 )
 
 
 def output_options(command: Command) -> Command:
-    """Give a command the flags for a view; it gets them as `view`."""
+    """Add the output flags to a command, which receives them as `view`."""
 
     @functools.wraps(command)
     def with_view(**given: Any) -> Any:
@@ -144,6 +171,7 @@ def output_options(command: Command) -> Command:
         if settings.colors:
             check_colors(settings)
         given["colors"] = settings.colors
+        given["color"] = pop_color(given)
         return command(
             view=OutputArgs(**{name: given.pop(name) for name in OutputArgs._fields}), **given
         )
@@ -152,7 +180,7 @@ def output_options(command: Command) -> Command:
 
 
 def check_output(view: OutputArgs) -> None:
-    """Refuse flags that contradict each other.
+    """Check that the flags do not contradict each other.
 
     Raises:
         UsageError: If they do.
@@ -160,8 +188,23 @@ def check_output(view: OutputArgs) -> None:
     if view.as_json and view.output not in (None, "json"):
         raise UsageError(f"--json and -o {view.output} contradict each other")
     if view.select is not None and view.output not in (None, "json"):
-        raise UsageError(f"--select gives JSON; it contradicts -o {view.output}")
+        raise UsageError(f"--select prints JSON; it contradicts -o {view.output}")
     if view.bare and view.select is None:
-        raise UsageError("--raw-output goes with --select; bodies as they came are -o raw")
+        raise UsageError("--raw-output needs --select; to print bodies: -o raw")
     if view.columns and (view.as_json or view.select or view.output in ("json", "raw")):
-        raise UsageError("--columns are of the table and the lines: -o table or -o lines")
+        raise UsageError("--columns needs -o table or -o lines")
+
+
+def check_colors(settings: Settings) -> None:
+    """Check that the colors of the settings exist.
+
+    Raises:
+        UsageError: If one does not.
+    """
+    from tcsniff.pulse.styles import apply_colors  # msgspec: 20 ms
+
+    for key, style in settings.colors.items():
+        try:
+            apply_colors({key: style})
+        except UsageError as error:
+            raise UsageError(f"{settings.place('colors', key)}: colors.{error}") from None

@@ -9,16 +9,8 @@ from typing import Any, NamedTuple
 import click
 
 from tcsniff.commands.options.account_options import AccountArgs, account_options
-from tcsniff.commands.options.selection_options import (
-    CONNECTION,
-    DEMO,
-    RECORDING,
-    Command,
-    Duration,
-    Size,
-    option,
-    stack_decorators,
-)
+from tcsniff.commands.options.option import CONNECTION, DEMO, RECORDING, Command, option
+from tcsniff.commands.options.values import Duration, Size, stack_decorators
 from tcsniff.errors import UsageError
 
 
@@ -66,10 +58,11 @@ class SourceArgs(NamedTuple):
 _OPTIONS = stack_decorators(
     option(
         "--queue",
+        is_common=True,
         section=CONNECTION,
         rivals=("resume",),
         metavar="NAME",
-        help="Use the durable queue queue/USER/NAME, kept and shared by all who name it.",
+        help="Use a durable queue that stays and can be shared.",
     ),
     option(
         "--queue-expires",
@@ -77,7 +70,7 @@ _OPTIONS = stack_decorators(
         idle=lambda given: not given["queue"],
         type=Duration(),
         metavar="DURATION",
-        help="Have the broker delete the --queue when nobody listens to it for so long.",
+        help="Let the broker delete the --queue after this long without a consumer.",
     ),
     option(
         "--queue-max-length",
@@ -85,14 +78,14 @@ _OPTIONS = stack_decorators(
         idle=lambda given: not given["queue"],
         type=click.IntRange(1),
         metavar="N",
-        help="Have the broker drop the oldest messages of the --queue above so many.",
+        help="Let the broker drop the oldest messages of the --queue above N.",
     ),
     option(
         "--delete-queue",
         section=CONNECTION,
         idle=lambda given: not given["queue"],
         is_flag=True,
-        help="Delete the --queue, and end.",
+        help="Delete the --queue and exit.",
     ),
     option(
         "--resume",
@@ -100,7 +93,7 @@ _OPTIONS = stack_decorators(
         rivals=("queue",),
         type=Duration(),
         metavar="DURATION",
-        help="Keep the temporary queue through a lost connection for so long.",
+        help="Keep the temporary queue this long after a lost connection.",
     ),
     option(
         "--max-size",
@@ -109,7 +102,7 @@ _OPTIONS = stack_decorators(
         default="16M",
         show_default=True,
         metavar="SIZE",
-        help="Tell of larger messages, and pass over them.",
+        help="Skip larger messages, with a warning.",
     ),
     option(
         "--prefetch",
@@ -118,29 +111,30 @@ _OPTIONS = stack_decorators(
         default=1000,
         show_default=True,
         metavar="N",
-        help="Messages that the broker may send ahead; bounds the memory.",
+        help="Let the broker send N messages ahead; limits the memory.",
     ),
     option(
         "--auto-ack",
         section=CONNECTION,
         is_flag=True,
-        help="Let the broker forget a message as soon as it is sent.",
+        help="Let the broker forget a message when it is sent; faster, but not safe.",
     ),
     option(
         "--from",
         "recordings",
+        is_common=True,
         section=RECORDING,
         rivals=("demo", "url", "profile"),
         multiple=True,
         metavar="FILE",
-        help="Replay what -o json or --record has written; - is standard input.",
+        help="Replay a recording; - is standard input.",
     ),
     option(
         "--follow",
         section=RECORDING,
         idle=lambda given: not given["recordings"],
         is_flag=True,
-        help="Wait for more at the end of the last file, as tail -f does.",
+        help="Wait for more at the end, like tail -f.",
     ),
     option(
         "--speed",
@@ -148,14 +142,15 @@ _OPTIONS = stack_decorators(
         idle=lambda given: not given["recordings"],
         type=click.FloatRange(0, min_open=True),
         metavar="FACTOR",
-        help="Replay at the recorded pace, or so many times faster. Default: as fast as possible.",
+        help="Replay at N times the recorded pace. Default: as fast as possible.",
     ),
     option(
         "--demo",
+        is_common=True,
         section=DEMO,
         is_flag=True,
         rivals=("recordings", "url", "profile"),
-        help="Watch made-up tasks; needs no broker.",
+        help="Watch simulated tasks; needs no broker.",
     ),
     option(
         "--seed",
@@ -163,7 +158,7 @@ _OPTIONS = stack_decorators(
         idle=lambda given: not given["demo"],
         type=click.IntRange(0),
         metavar="N",
-        help="Make up the same tasks each time, at the same times.",
+        help="Simulate the same tasks each time, at the same times.",
     ),
 )
 

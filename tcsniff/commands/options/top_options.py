@@ -1,4 +1,4 @@
-"""What `top` counts, and how it shows it: the flags for it."""
+"""The flags of `top`."""
 
 from __future__ import annotations
 
@@ -7,22 +7,24 @@ from typing import Any, NamedTuple
 
 import click
 
-from tcsniff.commands.options.selection_options import (
-    OUTPUT,
-    Command,
-    Duration,
-    option,
-    stack_decorators,
+from tcsniff.commands.options.option import OUTPUT, Command, option
+from tcsniff.commands.options.output_options import (
+    color_options,
+    make_json_option,
+    pop_color,
+    record_option,
+    save_svg_option,
 )
+from tcsniff.commands.options.values import Duration, stack_decorators
 from tcsniff.errors import UsageError
 
-_COUNTING = "What is counted"
+_COUNTING = "Rows"
 _NAMES = ("pool", "worker", "kind", "scheduler", "group", "reason")
 _SORTS = ("pending", "running", "finished", "failed", "rate", "wait", "run", "name")
 
 
 class TopArgs(NamedTuple):
-    """What to count, and how to show it, as the flags say.
+    """The values of the flags of `top`.
 
     Attributes:
         by: ``--by``.
@@ -33,7 +35,8 @@ class TopArgs(NamedTuple):
         as_json: ``--json``.
         record: ``--record``.
         save_svg: ``--save-svg``.
-        colour: ``--color``.
+        color: ``--color``.
+        verbose: ``--verbose``.
     """
 
     by: str
@@ -44,83 +47,64 @@ class TopArgs(NamedTuple):
     as_json: bool
     record: str | None
     save_svg: str | None
-    colour: str
+    color: str
+    verbose: bool
 
 
 _OPTIONS = stack_decorators(
     option(
         "--by",
+        is_common=True,
         section=_COUNTING,
         type=click.Choice(_NAMES),
         default="pool",
         show_default=True,
-        help="What a row stands for: a worker pool, a worker, a kind of task, a scheduler, a "
-        "task group, or why a run was resolved.",
+        help="Count by worker pool, worker, kind of task, scheduler, task group, or "
+        "reason resolved.",
     ),
     option(
         "--sort",
+        is_common=True,
         section=_COUNTING,
         type=click.Choice(_SORTS),
         default="pending",
         show_default=True,
-        help="What comes first: the largest number, the highest rate, the longest half of waiting "
-        "or running times, or the name.",
+        help="Sort by a number, by rate, by median waiting or running time, or by name.",
     ),
-    option("--reverse", section=_COUNTING, is_flag=True, help="Sort the other way round."),
+    option("--reverse", section=_COUNTING, is_flag=True, help="Reverse the order."),
     option(
         "--every",
+        is_common=True,
         section=_COUNTING,
         type=Duration(),
         default="10s",
         show_default=True,
         metavar="DURATION",
-        help="How often there is a JSON line; in a recording, of the time that is recorded.",
+        help="Print a JSON line this often; in a recording, by recorded time.",
     ),
     option(
         "-o",
         "--output",
+        is_common=True,
         section=OUTPUT,
         rivals=("as_json",),
         type=click.Choice(["table", "json"]),
-        help="table: live, or in a pipe once at the end; json: one object a line. "
+        help="Print a live table (in a pipe once, at the end), or a JSON object per line. "
         "Default: table on a terminal, else json.",
     ),
-    option(
-        "--json",
-        "as_json",
-        section=OUTPUT,
-        is_flag=True,
-        rivals=("output",),
-        help="Short for -o json.",
-    ),
-    option(
-        "--record",
-        section=OUTPUT,
-        metavar="FILE",
-        help="Write events to this file as JSON lines besides; .gz is compressed.",
-    ),
-    option(
-        "--save-svg",
-        section=OUTPUT,
-        metavar="FILE",
-        help="Write the last picture of the table to this file besides, as SVG.",
-    ),
-    option(
-        "--color",
-        "colour",
-        section=OUTPUT,
-        type=click.Choice(["auto", "always", "never"]),
-        default="auto",
-        help="Colours; auto follows the terminal, NO_COLOR and FORCE_COLOR.",
-    ),
+    make_json_option("output"),
+    record_option,
+    save_svg_option,
+    *color_options,
 )
 
 
 def top_options(command: Command) -> Command:
-    """Give a command the flags for what is counted; it gets them as `counts`."""
+    """Add the flags to a command, which receives them as `counts`."""
 
     @functools.wraps(command)
     def with_counts(**given: Any) -> Any:
+        given["color"] = pop_color(given)
         return command(
             counts=TopArgs(**{name: given.pop(name) for name in TopArgs._fields}), **given
         )
@@ -129,7 +113,7 @@ def top_options(command: Command) -> Command:
 
 
 def check_top(counts: TopArgs) -> None:
-    """Refuse flags that contradict each other.
+    """Check that the flags do not contradict each other.
 
     Raises:
         UsageError: If they do.

@@ -54,7 +54,7 @@ class EventRun(Run):
         Raises:
             UsageError: If a flag has an invalid value.
         """
-        super().__init__(notify)
+        super().__init__(notify, verbose=output.verbose)
         self._selection = selection
         self._source = Source()
         self._filters = ContentFilters(content, notify)

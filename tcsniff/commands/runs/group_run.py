@@ -68,7 +68,7 @@ class GroupRun(Run):
             UsageError: If a flag has an invalid value.
             RecordingError: If a graph file cannot be read.
         """
-        super().__init__(notify)
+        super().__init__(notify, verbose=output.verbose)
         self._origin = origin
         self._facts = facts
         self._output = output

@@ -67,8 +67,8 @@ def make_group_view(
     """
     output = Output()
     live = can_draw(output)
-    color = use_color(args.colour, live=live)
-    has_links = are_links_enabled(os.environ, live=live, coloured=color)
+    color = use_color(args.color, live=live)
+    has_links = are_links_enabled(os.environ, live=live, colored=color)
     request = _ViewRequest(args, stream, group, clock, output, color, has_links)
     name = args.output or ("table" if live else "json")
     if args.document is not None:
@@ -168,6 +168,6 @@ def save_picture(args: GraphOutputArgs, graph: Graph, now: float) -> None:
     is_shown = can_draw(Output()) and args.output in (None, "table")
     width, height = get_terminal_size() if is_shown else (WIDTH, _MAX_PICTURE_HEIGHT)
     # A file has colors, even if the terminal has none.
-    color = args.colour != "never"
+    color = args.color != "never"
     rows = draw_graph(build_scene(graph, now), None, width, height, color=color)
     save_picture_file(args.save_svg, rows, width, "tcsniff graph")

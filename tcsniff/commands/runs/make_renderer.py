@@ -39,7 +39,7 @@ class _ViewRequest(NamedTuple):
 
     @property
     def link_root(self) -> str | None:
-        has_links = are_links_enabled(os.environ, live=can_draw(self.output), coloured=self.color)
+        has_links = are_links_enabled(os.environ, live=can_draw(self.output), colored=self.color)
         return self.stream.root_url if has_links else None
 
 
@@ -57,11 +57,11 @@ def make_renderer(args: OutputArgs, select: Select | None, stream: StreamInfo) -
     """
     output = Output()
     live = can_draw(output)
-    request = _ViewRequest(args, stream, output, select, use_color(args.colour, live=live))
+    request = _ViewRequest(args, stream, output, select, use_color(args.color, live=live))
     renderer = _VIEWS[_choose_view(request, live=live)](request)
     if args.save_svg is not None:
         # A file has colors, even if the terminal has none.
-        drawn = request._replace(output=Output(io.BytesIO()), color=args.colour != "never")
+        drawn = request._replace(output=Output(io.BytesIO()), color=args.color != "never")
         renderer = add_picture_saver(args.save_svg, renderer, lambda: _make_table(drawn))
     if args.record is not None:
         renderer = add_recorder(args.record, renderer, has_gaps=args.gaps)

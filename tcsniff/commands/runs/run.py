@@ -18,8 +18,9 @@ Notify = Callable[[str], None]
 class Run(ConnectionObserver):
     """Base class of the runs of commands."""
 
-    def __init__(self, notify: Notify) -> None:
+    def __init__(self, notify: Notify, *, verbose: bool = False) -> None:
         self._print = notify
+        self._verbose = verbose
         self._renderer: Renderer | None = None
 
     def notify(self, text: str) -> None:
@@ -29,6 +30,11 @@ class Run(ConnectionObserver):
             self._print(text)
         elif self._print is not ignore_message:
             renderer.notify(f"tcsniff: {text}")
+
+    def detail(self, text: str) -> None:
+        """Print technical details, with ``--verbose``."""
+        if self._verbose:
+            self.notify(text)
 
     def add_gap(self, gap: Gap) -> None:
         """Print a message about a gap, and show it in the view."""

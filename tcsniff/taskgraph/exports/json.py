@@ -23,8 +23,8 @@ Pure. One object, in which every task stands on a line of its own::
     "blocked":      [who waits for whom: as ``tcsniff graph --blocked --json``]
     }
 
-``state`` is ``unheard`` for a task that is defined and that no message has told
-of. Fields are only ever added.
+``state`` is ``unheard`` for a task that has a definition, but no message so
+far. Fields are only ever added.
 """
 
 from __future__ import annotations
@@ -42,12 +42,12 @@ from tcsniff.taskgraph.summary import Json, summarize_blocked, summarize_step
 
 
 def export_json(graph: Graph, now: float, root_url: str | None = None) -> str:
-    """Write a group.
+    """Return a task group as a JSON document.
 
     Args:
         graph: The group.
-        now: When it is, in seconds since the Unix epoch.
-        root_url: Of the Taskcluster deployment; None if that is not known.
+        now: The current time, in seconds since the Unix epoch.
+        root_url: The root URL of the deployment; None if unknown.
 
     Returns:
         Lines that are safe for a terminal.
@@ -66,13 +66,13 @@ def export_json(graph: Graph, now: float, root_url: str | None = None) -> str:
         "exitStatus": graph.exit_status,
     }
     lists = {
-        "tasks": [_task(node, root_url) for node in nodes],
+        "tasks": [_format_task(node, root_url) for node in nodes],
         "criticalPath": [summarize_step(step) for step in find_critical_path(graph, now)],
         "blocked": [summarize_blocked(one, graph) for one in find_blocked(graph.nodes)],
     }
     fields = [f"{dump_json(name)}:{dump_json(value)}" for name, value in head.items()]
     fields += [
-        f"{dump_json(name)}:[\n{_joined(values)}]" if values else f"{dump_json(name)}:[]"
+        f"{dump_json(name)}:[\n{_join_values(values)}]" if values else f"{dump_json(name)}:[]"
         for name, values in lists.items()
     ]
     return "{\n" + ",\n".join(fields) + "\n}\n"
@@ -83,11 +83,11 @@ def dump_json(value: object) -> str:
     return sanitize_json(json.dumps(value, ensure_ascii=False, separators=(",", ":")))
 
 
-def _joined(values: list[Json]) -> str:
+def _join_values(values: list[Json]) -> str:
     return ",\n".join(map(dump_json, values)) + "\n"
 
 
-def _task(node: Node, root_url: str | None) -> Json:
+def _format_task(node: Node, root_url: str | None) -> Json:
     url = build_task_url(root_url, node.task_id)
     return {
         "taskId": node.task_id,
@@ -98,10 +98,10 @@ def _task(node: Node, root_url: str | None) -> Json:
         "defined": node.is_defined,
         "dependencies": node.dependencies,
         "requires": node.requires,
-        "runs": [_run(run) for run in node.runs],
+        "runs": [_format_run(run) for run in node.runs],
     } | ({"url": url} if url else {})
 
 
-def _run(run: Run) -> Json:
+def _format_run(run: Run) -> Json:
     names = zip(run.__struct_fields__, run.__struct_encode_fields__, strict=True)
     return {wire: getattr(run, name) for name, wire in names}

@@ -56,33 +56,33 @@ _SCHEMAS = {
 
 
 def export_profile(graph: Graph, now: float, root_url: str | None = None) -> str:
-    """Write a group.
+    """Return a task group as a profile.
 
     Args:
         graph: The group.
-        now: When what is open ends, for now; in seconds since the Unix epoch.
-        root_url: Of the Taskcluster deployment; None for markers without links.
+        now: The current time, in seconds since the Unix epoch. Open runs end then.
+        root_url: The root URL of the deployment; None for markers without links.
 
     Returns:
         A line of JSON that is safe for a terminal.
     """
     pools: dict[str, list[Marker]] = {}
     for node in graph.nodes.values():
-        for one in _of_task(node, graph.nodes, now, root_url):
-            pools.setdefault(node.pool or "no worker pool", []).append(one)
+        for marker in _list_task_markers(node, graph.nodes, now, root_url):
+            pools.setdefault(node.pool or "no worker pool", []).append(marker)
     tracks = [
-        (f"task group {graph.task_group_id}", list(_of_group(graph, now, root_url))),
-        *sorted(pools.items(), key=lambda track: min(one.start for one in track[1])),
+        (f"task group {graph.task_group_id}", list(_list_group_markers(graph, now, root_url))),
+        *sorted(pools.items(), key=lambda track: min(marker.start for marker in track[1])),
     ]
-    start = min((one.start for _, markers in tracks for one in markers), default=now)
-    made = build_profile(f"Task group {graph.task_group_id}", tracks, _SCHEMAS, start)
-    return dump_json(made) + "\n"
+    start = min((marker.start for _, track in tracks for marker in track), default=now)
+    profile = build_profile(f"Task group {graph.task_group_id}", tracks, _SCHEMAS, start)
+    return dump_json(profile) + "\n"
 
 
-def _of_group(graph: Graph, now: float, root_url: str | None) -> Iterator[Marker]:
+def _list_group_markers(graph: Graph, now: float, root_url: str | None) -> Iterator[Marker]:
     nodes = graph.nodes.values()
-    begun = [one for node in nodes for run in node.runs if (one := run.scheduled_at)]
-    if not begun:
+    begins = [time for node in nodes for run in node.runs if (time := run.scheduled_at)]
+    if not begins:
         return
     state = {10: "failed", 11: "exception"}.get(graph.exit_status)
     data = {
@@ -93,7 +93,7 @@ def _of_group(graph: Graph, now: float, root_url: str | None) -> Iterator[Marker
         "states": [f"{number} {state}" for state, number in count_states(nodes).items()],
         "page": build_group_url(root_url, graph.task_group_id),
     }
-    start = min(begun)
+    start = min(begins)
     state = state or ("completed" if graph.is_over else "running")
     yield build_marker("task group", start, start + measure_span(nodes, now), state, data)
     for step in find_critical_path(graph, now):
@@ -109,7 +109,7 @@ def _of_group(graph: Graph, now: float, root_url: str | None) -> Iterator[Marker
         yield build_marker("critical path", step.begun, step.ended, step.node.state, data)
 
 
-def _of_task(
+def _list_task_markers(
     node: Node, nodes: Mapping[str, Node], now: float, root_url: str | None
 ) -> Iterator[Marker]:
     for run in node.runs:
@@ -122,7 +122,7 @@ def _of_task(
             "reasonCreated": run.reason_created,
             "page": build_run_url(root_url, node.task_id, run.run_id),
         }
-        scheduled, started, ended = _times(run, now)
+        scheduled, started, ended = _get_run_times(run, now)
         waited = started if started is not None else ended
         if scheduled is not None:
             yield build_marker(
@@ -131,7 +131,7 @@ def _of_task(
         if started is None:
             if run.state == "pending":
                 continue
-            # Ended without a worker, such as canceled: there is its end to show.
+            # It ended without a worker, such as a canceled run; only its end is shown.
             started = ended
         data |= {
             "type": "TaskRun",
@@ -146,7 +146,7 @@ def _of_task(
         yield build_marker(node.kind or "task", started, ended, run.state, data)
 
 
-def _times(run: Run, now: float) -> tuple[float | None, float | None, float]:
+def _get_run_times(run: Run, now: float) -> tuple[float | None, float | None, float]:
     scheduled, started = run.scheduled_at, run.started_at
     ended = run.resolved_at
     if ended is None:
@@ -156,13 +156,13 @@ def _times(run: Run, now: float) -> tuple[float | None, float | None, float]:
 
 
 Fields = Mapping[str, tuple[str, str]]
-"""What markers of a type tell: names, each with a label and one of the profiler's formats."""
+"""The fields of a type of markers: names, each with a label and one of the profiler's formats."""
 
 VERSION = 48
 _GECKO_VERSION = 28  # of profiles as Firefox writes them, at the time of that
 _INTERVAL = 1  # of a marker's phases: it has a start and an end
 
-_CATEGORIES = (  # names, and colours that the profiler knows
+_CATEGORIES = (  # names, and colors of the profiler
     ("Other", "grey"),
     ("completed", "green"),
     ("running", "blue"),
@@ -171,7 +171,7 @@ _CATEGORIES = (  # names, and colours that the profiler knows
     ("exception", "magenta"),
 )
 _PLACES = {name: place for place, (name, _) in enumerate(_CATEGORIES)}
-_COLOURS = dict(_CATEGORIES)
+_COLORS = dict(_CATEGORIES)
 
 
 class Marker(NamedTuple):
@@ -183,7 +183,7 @@ class Marker(NamedTuple):
         start: In seconds since the Unix epoch.
         end: The same.
         category: One of the profile's.
-        data: What is told of it; its ``type`` says how.
+        data: Its fields, with ``type``.
     """
 
     name: str
@@ -208,10 +208,11 @@ def build_profile(
         start: When the first marker starts, in seconds since the Unix epoch.
     """
     threads = [
-        _thread(number, name, markers, start) for number, (name, markers) in enumerate(tracks)
+        _build_thread(number, name, markers, start)
+        for number, (name, markers) in enumerate(tracks)
     ]
     return {
-        "meta": _meta(title, schemas, start, len(threads)),
+        "meta": _build_meta(title, schemas, start, len(threads)),
         "libs": [],
         "pages": [],
         "counters": [],
@@ -222,14 +223,16 @@ def build_profile(
 def build_marker(
     name: str, start: float, end: float, state: str, data: Mapping[str, Any]
 ) -> Marker:
-    """Make a marker; what data do not tell, None or empty, is left out."""
-    told = {key: value for key, value in data.items() if value not in (None, "", [])}
+    """Return a marker; fields that are None or empty are left out."""
+    fields = {key: value for key, value in data.items() if value not in (None, "", [])}
     category = state if state in _PLACES else "Other"
-    told["colour"] = _COLOURS[category]
-    return Marker(name, start, max(start, end), category, told)
+    fields["colour"] = _COLORS[category]
+    return Marker(name, start, max(start, end), category, fields)
 
 
-def _meta(title: str, schemas: Mapping[str, Fields], start: float, tracks: int) -> dict[str, Any]:
+def _build_meta(
+    title: str, schemas: Mapping[str, Fields], start: float, tracks: int
+) -> dict[str, Any]:
     return {
         "interval": 1,
         "startTime": start * 1000,
@@ -247,14 +250,14 @@ def _meta(title: str, schemas: Mapping[str, Fields], start: float, tracks: int) 
         "initialVisibleThreads": list(range(tracks)),
         "initialSelectedThreads": [0],
         "categories": [
-            {"name": name, "color": colour, "subcategories": ["Other"]}
-            for name, colour in _CATEGORIES
+            {"name": name, "color": color, "subcategories": ["Other"]}
+            for name, color in _CATEGORIES
         ],
-        "markerSchema": [_schema(name, fields) for name, fields in schemas.items()],
+        "markerSchema": [_build_schema(name, fields) for name, fields in schemas.items()],
     }
 
 
-def _schema(name: str, fields: Fields) -> dict[str, Any]:
+def _build_schema(name: str, fields: Fields) -> dict[str, Any]:
     label = f"{{marker.data.{next(iter(fields))}}}"
     return {
         "name": name,
@@ -271,7 +274,9 @@ def _schema(name: str, fields: Fields) -> dict[str, Any]:
     }
 
 
-def _thread(number: int, name: str, markers: Iterable[Marker], start: float) -> dict[str, Any]:
+def _build_thread(
+    number: int, name: str, markers: Iterable[Marker], start: float
+) -> dict[str, Any]:
     ordered = sorted(markers, key=lambda one: (one.start, one.end))
     strings = {
         text: place for place, text in enumerate(dict.fromkeys(one.name for one in ordered))
@@ -291,8 +296,8 @@ def _thread(number: int, name: str, markers: Iterable[Marker], start: float) -> 
         "showMarkersInTimeline": True,
         "markers": {
             "name": [strings[one.name] for one in ordered],
-            "startTime": [_milliseconds(one.start - start) for one in ordered],
-            "endTime": [_milliseconds(one.end - start) for one in ordered],
+            "startTime": [_to_milliseconds(one.start - start) for one in ordered],
+            "endTime": [_to_milliseconds(one.end - start) for one in ordered],
             "phase": [_INTERVAL] * len(ordered),
             "category": [_PLACES[one.category] for one in ordered],
             "data": [one.data for one in ordered],
@@ -302,7 +307,7 @@ def _thread(number: int, name: str, markers: Iterable[Marker], start: float) -> 
     } | {name: {column: [] for column in columns} | more for name, columns, more in _EMPTY}
 
 
-def _milliseconds(seconds: float) -> float:
+def _to_milliseconds(seconds: float) -> float:
     return round(seconds * 1000, 3)
 
 

@@ -19,31 +19,29 @@ HEAD = ["received", "exchange", "routingKey", "routes", "redelivered"]
 DEEPEST = 1024  # brackets that orjson reads
 
 
-@pytest.mark.parametrize("number", range(len(SAMPLES)))
-def test_a_body_is_kept_byte_for_byte(number):
-    """The record of a sample ends with the very bytes that came, and begins with where from."""
-    sample = SAMPLES[number]
+def test_a_body_is_kept_byte_for_byte():
+    """The record of a sample ends with its body, and starts with its exchange and keys."""
+    for sample in SAMPLES:
+        written = format_record(sample)
 
-    written = format_record(sample)
-
-    head, _, payload = written.partition(b'"payload":')
-    assert payload == sample.body + b"}\n"
-    assert json.loads(head.removesuffix(b",") + b"}") == {
-        "received": None,
-        "exchange": sample.exchange,
-        "routingKey": sample.routing_key,
-        "routes": [key.removeprefix("route.") for key in sample.cc],
-        "redelivered": sample.redelivered,
-    }
+        head, _, payload = written.partition(b'"payload":')
+        assert payload == sample.body + b"}\n", sample
+        assert json.loads(head.removesuffix(b",") + b"}") == {
+            "received": None,
+            "exchange": sample.exchange,
+            "routingKey": sample.routing_key,
+            "routes": [key.removeprefix("route.") for key in sample.cc],
+            "redelivered": sample.redelivered,
+        }, sample
 
 
 def test_the_samples_are_there():
-    """So that the test above has something to say."""
+    """Otherwise the test above would check nothing."""
     assert len(SAMPLES) == 72
 
 
 def test_a_record_is_the_line_that_was_promised():
-    """Names and order are those of design.md, without a blank between tokens."""
+    """Names and order are those of design.md, without spaces between tokens."""
     made = delivery(body=b'{"runId":0}', routes=["index.x"], redelivered=True)
 
     assert format_record(made) == (
@@ -74,18 +72,18 @@ def test_a_record_is_the_line_that_was_promised():
     ],
 )
 def test_nothing_is_lost_in_numbers_order_or_spelling(body):
-    """What is one line of JSON stands in the record as it came."""
+    """One line of JSON is copied to the record without a change."""
     assert format_record(delivery(body=body)).endswith(b'"payload":' + body + b"}\n")
 
 
-def test_blanks_around_a_body_are_no_flaw():
+def test_spaces_around_a_body_are_valid():
     """JSON allows them."""
     assert format_record(delivery(body=b' {"a":1}\t')).endswith(b'"payload": {"a":1}\t}\n')
 
 
 @pytest.mark.parametrize("breaks", ["\n", "\r\n", "\r", "\n\n"])
 def test_a_pretty_printed_body_loses_its_line_breaks_only(breaks):
-    """They stand between tokens, where they mean nothing."""
+    """They are between tokens, where they have no meaning."""
     value = {"a": [1, {"b": "line\nbreak\r\n"}], "c": []}
     body = json.dumps(value, indent=2).replace("\n", breaks).encode()
 
@@ -117,8 +115,8 @@ def test_a_pretty_printed_body_loses_its_line_breaks_only(breaks):
     ],
     ids=lambda body: repr(body[:20]),
 )
-def test_a_body_that_is_no_json_comes_back_from_base64(body):
-    """Payload is null, the reason is given, and the bytes are there."""
+def test_a_body_that_is_not_json_can_be_decoded_from_base64(body):
+    """The payload is null, and the record has the reason and the bytes."""
     record = json.loads(format_record(delivery(body=body)))
 
     assert list(record) == [*HEAD, "payload", "error", "body"]
@@ -137,8 +135,8 @@ BODIES = st.binary() | JSON.map(lambda value: json.dumps(value, indent=1).encode
 
 @given(body=BODIES)
 @example(body=b"\r")
-def test_whatever_comes_a_record_is_one_line_that_can_be_read(body):
-    """Exactly one line, valid JSON, and all of the body in it."""
+def test_the_record_of_any_body_is_one_line_of_json(body):
+    """It is exactly one line, valid JSON, and contains all of the body."""
     written = format_record(delivery(body=body))
 
     record = orjson.loads(written)
@@ -152,8 +150,8 @@ def test_whatever_comes_a_record_is_one_line_that_can_be_read(body):
 
 
 @pytest.mark.parametrize("depth", [DEEPEST - 1, DEEPEST, DEEPEST + 1])
-def test_a_body_as_deep_as_can_be_read_makes_a_record_that_can(depth):
-    """The record is one level deeper than its payload, and is read back by the same reader."""
+def test_the_record_of_the_deepest_body_can_be_parsed(depth):
+    """The record is one level deeper than its payload, and the same parser reads it."""
     body = b"[" * depth + b"]" * depth
 
     record = orjson.loads(format_record(delivery(body=body)))
@@ -162,24 +160,24 @@ def test_a_body_as_deep_as_can_be_read_makes_a_record_that_can(depth):
 
 
 @given(body=BODIES)
-def test_only_json_is_without_a_flaw(body):
-    """The standard library, asked to be strict, agrees on nearly everything."""
+def test_only_json_has_no_decode_error(body):
+    """The standard library's strict mode agrees on nearly everything."""
     if find_decode_error(body) is None:
         json.loads(body, parse_constant=pytest.fail)
     else:
         assert "body" in json.loads(format_record(delivery(body=body)))
 
 
-def test_routes_stand_without_their_word():
-    """Only the first `route.` is not the route's own."""
+def test_routes_have_no_prefix():
+    """Only the first `route.` is not part of the route."""
     record = json.loads(format_record(delivery(routes=["a.b", "route.c", "#!@:+"])))
 
     assert record["routes"] == ["a.b", "route.c", "#!@:+"]
     assert "cc" not in record
 
 
-def test_cc_entries_that_are_no_routes_are_kept_apart():
-    """Taskcluster sends none, so scripts need not look; but nothing is lost."""
+def test_cc_entries_that_are_not_routes_have_their_own_field():
+    """Taskcluster sends none, but they are not lost."""
     record = json.loads(format_record(delivery(cc=["other.key", "route.a", "router.b"])))
 
     assert record["routes"] == ["a"]
@@ -189,8 +187,8 @@ def test_cc_entries_that_are_no_routes_are_kept_apart():
 
 @given(key=st.text(), route=st.text(), exchange=st.text(min_size=1))
 @example(key="a\nb", route="\r\u2028", exchange="\x00")
-def test_no_address_breaks_a_line(key, route, exchange):
-    """Whatever text a routing key is, it comes back."""
+def test_no_exchange_or_key_breaks_a_line(key, route, exchange):
+    """Any text can be parsed back."""
     written = format_record(delivery(key=key, routes=[route], exchange=exchange, body=b"{}"))
 
     record = orjson.loads(written)
@@ -204,14 +202,14 @@ def test_no_address_breaks_a_line(key, route, exchange):
     ids=["routing key", "route", "cc"],
 )
 def test_no_lone_surrogate_ends_the_program(details):
-    """py-amqp decodes keys and headers with `surrogatepass`, so that a broker can send them."""
+    """py-amqp decodes keys and headers with `surrogatepass`, so a broker can send them."""
     record = orjson.loads(format_record(delivery(body=b"{}", **details)))
 
     assert record["payload"] == {}
 
 
 def dumped(delivery: Delivery, error: str | None) -> bytes:
-    """Write a record as a dictionary, in the way that is easy to see through."""
+    """Format a record in the simplest way, through a dictionary."""
     record: dict[str, object] = {
         "received": delivery.received,
         "exchange": delivery.exchange,
@@ -238,7 +236,7 @@ def whole(value: object) -> object:
     return value
 
 
-# Also what is no Unicode text.
+# Including text that is not valid Unicode.
 TEXTS = st.text(st.characters(exclude_categories=())) | st.sampled_from(["", '"', "\\", "a.b"])
 CCS = st.lists(TEXTS | TEXTS.map("route.{}".format), max_size=4).map(tuple)
 DELIVERIES = st.builds(
@@ -248,15 +246,15 @@ DELIVERIES = st.builds(
 
 @given(made=DELIVERIES)
 @example(made=Delivery("e", "k", b"[]", ("\ud800", "route.\udfff"), True, "\udc80"))
-def test_a_record_put_together_by_hand_is_the_one_that_would_be_dumped(made):
-    """To the byte, for whatever comes, the second time as the first."""
+def test_the_fast_format_equals_the_simple_one(made):
+    """Byte for byte, for any delivery, the first time and the second."""
     wanted = dumped(made, find_decode_error(made.body))
 
     assert [format_record(made), format_record(made)] == [wanted, wanted]
 
 
 @given(body=BODIES | st.integers(1000, 1030).map(lambda depth: b"[" * depth + b"]" * depth))
-def test_a_flaw_is_known_however_it_is_asked_for(body):
+def test_the_decode_error_does_not_depend_on_the_order_of_access(body):
     """Before the payload or after it, once or twice."""
     first, second = Event(delivery(body=body)), Event(delivery(body=body))
     known = first.decode_error, first.payload, first.decode_error

@@ -28,19 +28,19 @@ WORD = st.text(st.characters(exclude_characters=".*#", exclude_categories=["Cs"]
         ("hook-created", {}, "#"),
     ],
 )
-def test_a_pattern_has_a_wildcard_for_what_is_not_wanted(
+def test_a_pattern_has_wildcards_for_fields_without_a_value(
     name: str, wanted: Mapping[str, str], pattern: str
 ) -> None:
-    """What is wanted stands in its place, constants always, and wildcards elsewhere."""
+    """Values and constants are in their places."""
     assert build_pattern(find_exchange(name), wanted) == pattern
 
 
 @EVERY_EXCHANGE
 @given(data=st.data())
-def test_the_official_client_words_the_same_binding(
+def test_the_official_client_builds_the_same_binding(
     exchange: Exchange, data: st.DataObject
 ) -> None:
-    """Whatever is wanted, we ask the broker for what Taskcluster's own client would."""
+    """For any values, as Taskcluster's own client does."""
     wanted = data.draw(_wanted(exchange))
 
     theirs = _client(exchange.service)(exchange.entry, wanted)
@@ -50,8 +50,10 @@ def test_the_official_client_words_the_same_binding(
 
 @EVERY_EXCHANGE
 @given(data=st.data())
-def test_a_pattern_accepts_the_keys_it_asks_for(exchange: Exchange, data: st.DataObject) -> None:
-    """Whatever is wanted, a key holding it gets through."""
+def test_a_pattern_matches_the_keys_with_its_values(
+    exchange: Exchange, data: st.DataObject
+) -> None:
+    """Any other fields may have any values."""
     key = {field.name: field.constant or data.draw(_value(field)) for field in exchange.fields}
     wanted = {name: key[name] for name in data.draw(_wanted(exchange))}
 
@@ -59,8 +61,8 @@ def test_a_pattern_accepts_the_keys_it_asks_for(exchange: Exchange, data: st.Dat
 
 
 @pytest.mark.parametrize("place", range(10))
-def test_a_pattern_refuses_a_key_with_another_word(place: int) -> None:
-    """One word that differs from what is wanted is enough to keep a message out."""
+def test_a_pattern_does_not_match_a_key_with_another_word(place: int) -> None:
+    """One word that differs is enough."""
     exchange = find_exchange("task-running")
     key = {field.name: field.constant or f"w-{field.name}" for field in exchange.fields}
     pattern = build_pattern(exchange, key)

@@ -30,7 +30,7 @@ NOW = 1_795_456_800.0  # 2026-11-23T18:00:00Z
         ("007s", 7),
     ],
 )
-def test_a_duration_is_read(text, seconds):
+def test_a_duration_is_parsed(text, seconds):
     """Numbers with units add up; a number alone is seconds."""
     assert parse_duration(text) == pytest.approx(seconds, abs=1e-9)
 
@@ -67,8 +67,8 @@ def test_a_duration_is_read(text, seconds):
         "1h-30m",
     ],
 )
-def test_what_is_no_duration_is_refused(text):
-    """The message shows what was given and how it is written."""
+def test_an_invalid_duration_is_refused(text):
+    """The error shows the text and how to write it."""
     with pytest.raises(ValueError, match="500ms, 30s, 10m or 1h30m") as refused:
         parse_duration(text)
 
@@ -85,14 +85,14 @@ def test_what_is_no_duration_is_refused(text):
         (NOW + 0.007, "2026-11-23T18:00:00.007Z"),
     ],
 )
-def test_a_stamp_is_javascripts(seconds, text):
-    """Three digits of milliseconds, cut off rather than rounded up into the future."""
+def test_a_timestamp_has_javascripts_form(seconds, text):
+    """Three digits of milliseconds, truncated and not rounded up into the future."""
     assert format_timestamp(seconds) == text
 
 
 @given(st.integers(1_700_000_000_000, 2_147_000_000_000))
-def test_a_stamp_reads_back(milliseconds):
-    """Every millisecond until 2038; from then on a float of seconds is too coarse for it."""
+def test_a_timestamp_can_be_parsed_back(milliseconds):
+    """Every millisecond until 2038; later times are too large for a float."""
     read = parse_timestamp(format_timestamp(milliseconds / 1000))
 
     assert read == datetime(1970, 1, 1, tzinfo=UTC) + timedelta(milliseconds=milliseconds)
@@ -110,8 +110,8 @@ def test_a_stamp_reads_back(milliseconds):
         "2026-11-23T10:00:00-08:00",
     ],
 )
-def test_a_time_is_read_in_any_form(text):
-    """JavaScript's, PostgreSQL's, and those of people."""
+def test_a_time_is_parsed_in_any_form(text):
+    """JavaScript's, PostgreSQL's, and those people write."""
     read = parse_timestamp(text)
 
     assert read == datetime(2026, 11, 23, 18, tzinfo=UTC)
@@ -140,14 +140,14 @@ def test_a_time_is_read_in_any_form(text):
         "\ud800",
     ],
 )
-def test_what_is_no_time_is_none(value):
-    """Also a time without an offset, which could be any."""
+def test_an_invalid_time_is_none(value):
+    """Including a time without an offset, which is ambiguous."""
     assert parse_timestamp(value) is None
 
 
 @given(st.text() | st.from_regex(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)"))
-def test_no_text_makes_reading_fail(text):
-    """There is an aware time, or None."""
+def test_no_text_makes_parsing_fail(text):
+    """The result is an aware time, or None."""
     read = parse_timestamp(text)
 
     assert read is None or read.utcoffset() is not None

@@ -1,4 +1,4 @@
-"""Links: where they lead, what they look like to a terminal, and who gets none."""
+"""Links: their URLs, their form in a terminal, and the outputs that get none."""
 
 from __future__ import annotations
 
@@ -10,8 +10,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from builders import GROUP, TASK, event, time_zone
-from running import Terminal, finished
-from tcsniff.pulse import records
 from tcsniff.pulse.urls import (
     are_links_enabled,
     build_group_url,
@@ -41,7 +39,7 @@ def utc():
 
 
 def links(text):
-    """Read the links: what is shown of each, its id and where it leads."""
+    """Return the text, ID and URL of each link."""
     pieces = LINK.split(COLOUR.sub("", text))
     return [
         (shown, id_, url)
@@ -50,8 +48,8 @@ def links(text):
     ]
 
 
-def test_addresses_are_those_of_taskclusters_pages():
-    """Tasks, runs, groups, and logs by the queue's API."""
+def test_urls_are_those_of_taskclusters_pages():
+    """Tasks, runs, groups, and logs in the queue's API."""
     assert build_task_url(ROOT, TASK) == f"{ROOT}/tasks/{TASK}"
     assert build_run_url(ROOT, TASK, 1) == f"{ROOT}/tasks/{TASK}/runs/1"
     assert build_group_url(ROOT, GROUP) == f"{ROOT}/tasks/groups/{GROUP}"
@@ -83,8 +81,8 @@ def test_addresses_are_those_of_taskclusters_pages():
         "https://ä",
     ],
 )
-def test_what_is_no_root_url_leads_nowhere(root):
-    """Only a scheme of the web, a host and a path will do."""
+def test_an_invalid_root_url_gives_no_url(root):
+    """Only http or https, a host and a path are accepted."""
     assert build_task_url(root, TASK) is None
 
 
@@ -92,22 +90,22 @@ def test_what_is_no_root_url_leads_nowhere(root):
     "name",
     ["", "x", TASK[:-1], f"{TASK}A", f"{TASK}\n", TASK.replace("f", "/"), "../" * 8, "é" * 22],
 )
-def test_what_is_no_id_leads_nowhere(name):
-    """Neither as a task nor as a group."""
+def test_an_invalid_id_gives_no_url(name):
+    """Neither of a task nor of a group."""
     urls = (build_task_url(ROOT, name), build_run_url(ROOT, name, 0), build_log_url(ROOT, name, 0))
 
     assert (*urls, build_group_url(ROOT, name)) == (None, None, None, None)
 
 
 @pytest.mark.parametrize("run", [-1, 1001, True, 0.0, "0", "0/../..", None, [], 10**30])
-def test_what_is_no_run_leads_nowhere(run):
-    """A number of a run is a small whole one."""
+def test_an_invalid_run_gives_no_url(run):
+    """A run is a small integer."""
     assert (build_run_url(ROOT, TASK, run), build_log_url(ROOT, TASK, run)) == (None, None)
 
 
 @given(st.text(), st.text() | st.integers())
-def test_no_text_gets_into_an_address(name, run):
-    """An address is none, or has nothing in it that could end a link or change where it leads."""
+def test_no_text_can_change_a_url(name, run):
+    """There is no URL, or nothing in it can end a link or change its target."""
     for url in (
         build_task_url(ROOT, name),
         build_run_url(ROOT, name, run),
@@ -116,8 +114,8 @@ def test_no_text_gets_into_an_address(name, run):
         assert url is None or re.fullmatch(r"https?://[\w.:\[\]-]+(/[\w.~-]+)*", url, re.ASCII)
 
 
-def test_a_link_is_what_terminals_know():
-    """OSC 8, with an id that joins the links of a task, and an end."""
+def test_a_link_has_the_form_that_terminals_know():
+    """OSC 8, with an ID that joins the links of a task, and an end."""
     assert format_link("x", build_run_url(ROOT, TASK, 0)) == (
         f"\x1b]8;id={TASK};{ROOT}/tasks/{TASK}/runs/0\x1b\\x\x1b]8;;\x1b\\"
     )
@@ -142,18 +140,18 @@ def test_a_link_is_what_terminals_know():
 )
 def test_terminals_that_would_show_garbage_get_no_links(environment, wanted):
     """The rule is gcc's."""
-    assert are_links_enabled(environment, live=True, coloured=True) is wanted
+    assert are_links_enabled(environment, live=True, colored=True) is wanted
 
 
-def test_no_links_where_there_is_no_terminal_or_no_colour():
-    """Whoever wants plain text gets plain text."""
+def test_there_are_no_links_without_terminal_or_color():
+    """Plain text stays plain text."""
     modern = {"TERM": "xterm-256color", "COLORTERM": "truecolor"}
 
-    assert not are_links_enabled(modern, live=False, coloured=True)
-    assert not are_links_enabled(modern, live=True, coloured=False)
+    assert not are_links_enabled(modern, live=False, colored=True)
+    assert not are_links_enabled(modern, live=True, colored=False)
 
 
-# In the table and the lines.
+# In tables and lines.
 
 EVENTS = [
     event("task-running", run=1),
@@ -194,7 +192,7 @@ def lines(events, root, *, color=True):
 
 @pytest.mark.parametrize("view", [table, lines])
 def test_tasks_runs_and_groups_are_links(view):
-    """Names and ids to the run, or the task; a run's number to its log; groups to theirs."""
+    """Names and IDs link to the run or task, run numbers to the log, groups to the group."""
     shown = {}
     for line in view(EVENTS, ROOT):
         for text, id_, url in links(line):
@@ -221,8 +219,8 @@ def test_tasks_runs_and_groups_are_links(view):
 
 @pytest.mark.parametrize("view", [table, lines])
 @pytest.mark.parametrize("color", [True, False])
-def test_links_change_nothing_of_what_is_shown(view, color):
-    """Without them, what is left is what there would be without a root URL."""
+def test_links_do_not_change_the_text(view, color):
+    """Without them, the output is the same as without a root URL."""
     with_links = [LINK.sub("", line) for line in view(EVENTS, ROOT, color=color)]
 
     plain = view(EVENTS, None, color=color)
@@ -233,7 +231,7 @@ def test_links_change_nothing_of_what_is_shown(view, color):
 
 @pytest.mark.parametrize("width", [20, 40, 80, 150])
 def test_a_terminal_shows_the_same_with_links(width):
-    """They take no room on the screen, also where a name is cut off."""
+    """They need no room on the screen, even where a name is cut."""
     screens = []
     for root in (ROOT, None):
         screen = pyte.Screen(width, 20)
@@ -257,8 +255,8 @@ HOSTILE = [
 
 
 @pytest.mark.parametrize("view", [table, lines])
-def test_nothing_that_a_stranger_writes_becomes_a_link(view):
-    """Ids that are none, runs that are none, and labels that bring their own."""
+def test_untrusted_text_does_not_become_a_link(view):
+    """Invalid IDs, invalid runs, and labels that contain a link."""
     found = {url for line in view(HOSTILE, ROOT) for *_, url in links(line)}
 
     assert {url for url in found if "evil" in url or not url.startswith(f"{ROOT}/")} == set()
@@ -271,95 +269,14 @@ def test_nothing_that_a_stranger_writes_becomes_a_link(view):
 
 
 def test_without_a_root_url_there_is_no_link():
-    """As for a broker of which nobody knows the pages."""
+    """As for a broker whose web pages are unknown."""
     assert "\x1b]8" not in "".join([*table(EVENTS, None), *lines(EVENTS, None)])
     assert COLUMNS
 
 
 def test_equal_pictures_are_equal():
-    """The id of a link is no lot: it is the task."""
+    """The ID of a link is not random: it is the task."""
     first, second = (paint_lines([join_words("x", "bold", LOG)], 10, color=True) for _ in range(2))
 
     assert first == second
     assert links(first[0]) == [("x", f"id={TASK}", LOG)]
-
-
-# Of runs.
-
-
-def in_a_terminal(tmp_path, *words, root=ROOT, **env):
-    """Give what a terminal is sent of a recording that is replayed."""
-    recording = tmp_path / "x.jsonl"
-    recording.write_bytes(b"".join(records.format_record(one.delivery) for one in EVENTS))
-    env = {"COLORTERM": "truecolor", "TASKCLUSTER_ROOT_URL": root} | env
-    words = ("--from", str(recording), *words)
-    with Terminal(*words, columns=120, lines=20, env=env) as terminal:
-        assert terminal.status() == 0
-        return terminal.written.decode()
-
-
-@pytest.mark.parametrize("view", ["table", "lines"])
-def test_a_terminal_gets_links_to_the_deployment_that_is_known(view, tmp_path):
-    """Of a recording, that of the environment."""
-    found = {url for *_, url in links(in_a_terminal(tmp_path, "-o", view))}
-
-    assert {f"{ROOT}/tasks/{TASK}/runs/1", f"{ROOT}/tasks/groups/{GROUP}", LOG} <= found
-
-
-@pytest.mark.parametrize(
-    ("words", "env"),
-    [
-        ((), {"NO_COLOR": "1"}),
-        (("--color", "never"), {}),
-        ((), {"TERM": "dumb"}),
-        ((), {"TERM_URLS": "no"}),
-        ((), {"TASKCLUSTER_ROOT_URL": ""}),
-        ((), {"TASKCLUSTER_ROOT_URL": "javascript:alert(1)"}),
-        (("--json",), {}),
-    ],
-)
-def test_who_wants_none_gets_none(words, env, tmp_path):
-    """Flags, the environment, and views for programs."""
-    written = in_a_terminal(tmp_path, *words, **env)
-
-    assert TASK[:12] in written
-    assert "\x1b]8" not in written
-
-
-def test_a_pipe_gets_no_links(tmp_path):
-    """Also where colours are wanted."""
-    recording = tmp_path / "x.jsonl"
-    recording.write_bytes(b"".join(records.format_record(one.delivery) for one in EVENTS))
-
-    done = finished(
-        "--from",
-        str(recording),
-        "-o",
-        "lines",
-        "--color",
-        "always",
-        env={"TASKCLUSTER_ROOT_URL": ROOT},
-    )
-
-    assert "\x1b[" in done.stdout
-    assert "\x1b]8" not in done.stdout
-
-
-def test_the_picture_of_a_group_has_links_to_the_group_its_tasks_and_their_logs(tmp_path):
-    """Names lead to pages, what became of a run to its log."""
-    recording = tmp_path / "x.jsonl"
-    finished("--demo", "--seed", "14", "-n", "600", "--record", str(recording))
-    env = {"COLORTERM": "truecolor", "TASKCLUSTER_ROOT_URL": ROOT}
-    words = ("graph", "--from", str(recording), "--no-api")
-    with Terminal(*words, columns=120, lines=40, env=env) as terminal:
-        assert terminal.status() == 10
-        found = {(text, url) for text, _, url in links(terminal.written.decode())}
-
-    paths = {text: url.removeprefix(ROOT) for text, url in found}
-    group = next(text for text, url in found if "/groups/" in url)
-    assert paths[group] == f"/tasks/groups/{group}"
-    assert re.fullmatch(r"/tasks/[\w-]{22}", paths["gaia-linter-1"])
-    assert {url.rpartition("/runs/0")[2] for text, url in paths.items() if "failed" in text} == {
-        "/artifacts/public/logs/live.log"
-    }
-    assert not any(text.endswith(" ") for text in paths)

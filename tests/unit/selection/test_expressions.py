@@ -15,11 +15,11 @@ from tcsniff.selection.evaluation import EXPRESSION_FIELDS, MAX_DEPTH
 from tcsniff.selection.expressions import compile_expression
 
 SAMPLES = samples()
-FAILURES = (ValueError, TypeError, ArithmeticError)  # what jmespath may raise
+FAILURES = (ValueError, TypeError, ArithmeticError)  # that jmespath may raise
 
 
 def record(one):
-    """Make, from the line that we print, what design.md says an expression sees."""
+    """Build, from the printed line, the fields that an expression sees according to design.md."""
     return json.loads(format_record(one.delivery)) | {
         "routing": one.routing,
         "event": one.name,
@@ -30,7 +30,7 @@ def record(one):
 
 
 def found(text, one):
-    """Evaluate with ours: what it is, as JSON, and whether it failed."""
+    """Evaluate an expression; return the result as JSON, and the number of failures."""
     expression = compile_expression(text, "--where")
     value = expression.search(one)
     return json.dumps(value, sort_keys=True), expression.failures
@@ -90,7 +90,7 @@ PAYLOADS = st.one_of(st.fixed_dictionaries({"a": VALUES, "b": VALUES}), VALUES)
 @example("payload.a && 'x'", {"a": 0})
 @example("starts_with(payload.a, 'x') || `true`", {"a": None})
 def test_an_expression_gives_what_jmespath_gives(text, payload):
-    """Over all JSON, also where it fails, though most of it does not go through jmespath."""
+    """For any JSON, also if it fails, although most does not use jmespath's interpreter."""
     one = event(body=json.dumps(payload).encode())
 
     assert found(text, one) == found_by_jmespath(text, one)
@@ -116,13 +116,13 @@ def test_an_expression_gives_what_jmespath_gives(text, payload):
     ],
 )
 def test_the_samples_give_what_jmespath_gives(text):
-    """Real messages through expressions as people write them."""
+    """Real messages, and expressions as people write them."""
     for sample in SAMPLES:
         assert found(text, Event(sample)) == found_by_jmespath(text, Event(sample))
 
 
-def test_it_sees_the_record_and_more():
-    """All names, in the order of the printed line; those for trouble only where there is some."""
+def test_an_expression_sees_the_record_and_more():
+    """All names, in the order of the printed line; those for errors only if there is one."""
     one = event("task-completed", routes=["index.x"])
 
     seen = compile_expression("@", "--select").search(one)
@@ -133,7 +133,7 @@ def test_it_sees_the_record_and_more():
     ]
 
 
-def test_a_body_that_is_no_json_is_null_with_the_reason():
+def test_a_body_that_is_not_json_is_null_with_the_reason():
     """As in the record."""
     one = event(body=b'{"a"')
 
@@ -145,12 +145,12 @@ def test_a_body_that_is_no_json_is_null_with_the_reason():
 
 @pytest.mark.parametrize("body", [b"null", b"{}"])
 def test_json_has_no_error_and_no_body(body):
-    """Null is a body too."""
+    """Null is also a valid body."""
     assert compile_expression("[error, body]", "--select").search(event(body=body)) == [None, None]
 
 
-def test_routing_keys_of_the_cc_header_that_are_no_routes_are_seen():
-    """As in the record, and only there."""
+def test_cc_keys_that_are_not_routes_are_visible():
+    """As in the record, and only if there are some."""
     one = event(cc=["other.key"], routes=["index.x"])
 
     assert compile_expression("[cc, routes]", "--select").search(one) == [
@@ -170,28 +170,28 @@ def test_routing_keys_of_the_cc_header_that_are_no_routes_are_seen():
         ("yesterday", None),
     ],
 )
-def test_time_is_written_as_taskcluster_does(started, time):
-    """In UTC, with three digits of a second, so that it compares as text."""
+def test_time_has_taskclusters_form(started, time):
+    """In UTC, with three digits of a second, so that it can be compared as text."""
     one = event(payload={"status": {"runs": [{"started": started}]}})
 
     assert compile_expression("time", "--select").search(one) == time
 
 
 def test_lag_is_in_seconds():
-    """From when it happened to when it reached us."""
+    """From the event's time to the time when it was received."""
     one = event("task-completed", received=RECEIVED)
 
     assert compile_expression("lag", "--select").search(one) == 0.25
 
 
-class Sealed(Event):
-    """Knows whether its body was asked for."""
+class ObservedEvent(Event):
+    """An event that knows whether its body was decoded."""
 
     opened = False
 
     @property
     def payload(self):
-        """Remember that it was asked for."""
+        """Note that the payload was used."""
         self.opened = True
         return super().payload
 
@@ -209,9 +209,9 @@ class Sealed(Event):
         ("keys(@)", True),
     ],
 )
-def test_a_body_is_decoded_only_if_it_is_looked_at(text, decoded):
-    """What stands behind a false && is not looked at."""
-    one = Sealed(delivery())
+def test_a_body_is_decoded_only_if_it_is_used(text, decoded):
+    """The right side of a false && is not evaluated."""
+    one = ObservedEvent(delivery())
 
     compile_expression(text, "--where").search(one)
 
@@ -225,7 +225,7 @@ def test_a_body_is_decoded_only_if_it_is_looked_at(text, decoded):
         *[(value, True) for value in (True, 0, 0.0, 1, "0", [None], {"a": None})],
     ],
 )
-def test_it_holds_if_it_is_not_false(value, holds):
+def test_an_expression_holds_if_the_result_is_not_false(value, holds):
     """By JMESPath's rule, for which zero is true."""
     one = event(body=json.dumps(value).encode())
 
@@ -243,8 +243,8 @@ def test_it_holds_if_it_is_not_false(value, holds):
         ("ceil(`Infinity`)", "cannot convert float infinity to integer"),
     ],
 )
-def test_what_fails_does_not_hold_and_is_counted(text, reason):
-    """A run never ends because of what a message lacks."""
+def test_an_expression_that_fails_does_not_hold_and_is_counted(text, reason):
+    """A run never ends because a message lacks a field."""
     expression = compile_expression(text, "--where")
 
     held = [expression.holds(event()) for _ in range(2)]
@@ -253,7 +253,7 @@ def test_what_fails_does_not_hold_and_is_counted(text, reason):
 
 
 def test_the_first_reason_is_kept():
-    """And what goes well is not counted."""
+    """And success is not counted."""
     expression = compile_expression("starts_with(payload, 'a')", "--where")
 
     held = [expression.holds(event(body=body)) for body in (b'"ab"', b"1", b"{}", b'"b"')]
@@ -273,7 +273,7 @@ def test_a_time_before_the_calendar_is_a_failure():
 
 
 def test_json_too_deep_for_python_is_a_failure():
-    """Orjson reads more levels than Python compares."""
+    """Orjson accepts more levels than Python can compare."""
     body = b"[" * 1000 + b"]" * 1000
     expression = compile_expression("payload == `1` || to_string(payload)", "--where")
 
@@ -347,7 +347,7 @@ def test_json_too_deep_for_python_is_a_failure():
         ("`" + "[" * 5000 + "`", "the expression is nested too deep", 0),
     ],
 )
-def test_what_is_no_expression_is_refused_with_the_place(text, words, place):
+def test_an_invalid_expression_is_refused_with_the_place(text, words, place):
     """What is wrong, the expression, and a caret under the place: three lines, exit status 2."""
     with pytest.raises(UsageError) as refused:
         compile_expression(text, "--until")
@@ -361,8 +361,8 @@ def test_what_is_no_expression_is_refused_with_the_place(text, words, place):
 @pytest.mark.parametrize(
     "text", ["!" * (MAX_DEPTH - 1) + "payload", "routes" + "[*]" * (MAX_DEPTH - 1)]
 )
-def test_what_is_not_refused_as_too_deep_can_be_evaluated(text):
-    """From as deep in Python's stack as a command is."""
+def test_the_deepest_valid_expression_can_be_evaluated(text):
+    """Even from as deep in Python's stack as a command is."""
     expression = compile_expression(text, "--where")
 
     expression.holds(event(routes=["x"]))
@@ -381,8 +381,8 @@ def test_what_is_not_refused_as_too_deep_can_be_evaluated(text):
         ("a \u202e", r"a \u202e", 2),
     ],
 )
-def test_of_a_long_expression_the_place_is_shown(text, shown, caret):
-    """In one line of a terminal, and as nothing that a terminal would obey."""
+def test_a_long_expression_is_shown_around_the_place(text, shown, caret):
+    """In one line of a terminal, and without characters that a terminal would obey."""
     with pytest.raises(UsageError) as refused:
         compile_expression(text, "--where")
 
@@ -404,7 +404,7 @@ SIGNS = [
 @given(st.lists(st.sampled_from(SIGNS), max_size=10).map("".join))
 @example("a'\n'")
 def test_any_text_is_an_expression_or_refused(text):
-    """With words of ours, and the caret under the text or right behind it."""
+    """With our own error, and the caret under the text or just after it."""
     try:
         compile_expression(text, "--where").search(event())
     except UsageError as refused:
@@ -445,7 +445,7 @@ def test_any_text_is_an_expression_or_refused(text):
     ],
 )
 def test_a_frequent_mistake_that_is_valid_gets_a_hint(text, hint):
-    """Names where text is meant, and names that no event has."""
+    """A name where text was meant, or a name that events do not have."""
     assert compile_expression(text, "--where").hint == hint
 
 
@@ -455,12 +455,12 @@ def test_text_in_backticks_needs_no_quotes():
 
 
 def test_an_expression_knows_its_text():
-    """So that the caller can name it."""
+    """Callers use it in messages."""
     assert compile_expression("event", "--where").text == "event"
 
 
 def test_the_record_of_a_delivery_without_time_has_nulls():
-    """Nobody wrote down when it came."""
+    """As in a recording that does not have the time of receipt."""
     one = Event(delivery("task-defined", received=None))
 
     assert compile_expression("[received, time, lag]", "--select").search(one) == [

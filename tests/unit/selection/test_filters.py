@@ -33,7 +33,7 @@ SAMPLES = samples()
     ],
 )
 def test_states_are_those_of_the_task(values, one, kept):
-    """Several are alternatives; a task that is tried again is pending."""
+    """Several are alternatives; a task that is retried is pending."""
     assert filter_states(values)(one) is kept
 
 
@@ -45,8 +45,8 @@ def test_states_are_those_of_the_task(values, one, kept):
         ("green", "--state: unknown state 'green'; known states: unscheduled, "),
     ],
 )
-def test_a_state_that_no_task_can_be_in_is_refused(value, words):
-    """A filter that can never hold would wait in silence."""
+def test_an_unknown_state_is_refused(value, words):
+    """A filter that can never match would wait silently."""
     with pytest.raises(UsageError) as refused:
         filter_states(["failed", value])
 
@@ -71,8 +71,8 @@ def test_a_state_that_no_task_can_be_in_is_refused(value, words):
         (REASONS_RESOLVED, event(body=b"no JSON"), False),
     ],
 )
-def test_reasons_are_those_of_the_run_that_it_is_about(values, one, kept):
-    """Not of the runs before or after it. The queue may learn further reasons."""
+def test_reasons_are_those_of_the_run_of_the_message(values, one, kept):
+    """Not of the runs before or after it. New reasons are accepted."""
     assert filter_reasons(values)(one) is kept
 
 
@@ -84,7 +84,7 @@ def test_reasons_are_those_of_the_run_that_it_is_about(values, one, kept):
     ],
 )
 def test_a_reason_that_is_nearly_a_known_one_is_refused(value, words):
-    """It is a slip of the finger far more often than a reason yet to come."""
+    """It is far more often a typing error than a new reason."""
     with pytest.raises(UsageError) as refused:
         filter_reasons(["completed", value])
 
@@ -116,7 +116,7 @@ def test_a_reason_that_is_nearly_a_known_one_is_refused(value, words):
     ],
 )
 def test_tags_with_one_name_are_alternatives_and_names_narrow(values, kept):
-    """A name alone asks for any value; a value may be empty."""
+    """A name alone matches any value; a value may be empty."""
     tags = {"kind": "build", "os": "linux", "empty": "", "sum": "1+1=2", "odd": None}
 
     assert filter_tags(values)(event(payload={"task": {"tags": tags}})) is kept
@@ -133,14 +133,14 @@ def test_tags_with_one_name_are_alternatives_and_names_narrow(values, kept):
     ],
     ids=repr,
 )
-def test_what_has_no_tags_has_none_of_any_value(one):
-    """Whatever stands where tags should."""
+def test_an_event_without_tags_does_not_match_any_value(one):
+    """Whatever is in place of the tags."""
     assert filter_tags(["kind"])(one) is False
 
 
 @pytest.mark.parametrize("text", ["", "=build", "="])
 def test_a_tag_needs_a_name(text):
-    """Else it is not told what to look at."""
+    """Otherwise there is nothing to compare."""
     with pytest.raises(UsageError) as refused:
         filter_tags(["os=linux", text])
 
@@ -150,7 +150,7 @@ def test_a_tag_needs_a_name(text):
 
 
 def again(**details):
-    """Make what differs in a status that went on: claim, priority, retries, more runs."""
+    """Return the fields that differ in a newer status: claim, priority, retries, more runs."""
     status = {"priority": "high", "retriesLeft": 1, "state": "pending", **details}
     return {"status": status, "takenUntil": LATER.replace("24", "25")}
 
@@ -184,8 +184,8 @@ def artifact(name="public/a", kind="link", **more):
         ),
     ],
 )
-def test_what_tells_the_same_again_is_not_new(first, second):
-    """However the status went on meanwhile, and whoever sent it again."""
+def test_the_same_event_is_not_new_again(first, second):
+    """Even if its status has changed, or another process published it."""
     seen = RepeatFilter()
 
     assert [seen.is_new(first), seen.is_new(second), seen.repeats] == [True, False, 1]
@@ -239,15 +239,15 @@ def test_what_tells_the_same_again_is_not_new(first, second):
         ),
     ],
 )
-def test_what_tells_something_else_is_new(first, second):
-    """Another task, run, artifact or happening; of the rest, another message."""
+def test_a_different_event_is_new(first, second):
+    """Another task, run, artifact or event; for the others, another message."""
     seen = RepeatFilter()
 
     assert [seen.is_new(first), seen.is_new(second), seen.repeats] == [True, True, 0]
 
 
 def test_the_repeats_among_the_samples_are_found():
-    """Three that came as they were, and the exception of a run whose task had gone on."""
+    """Three unchanged ones, and the exception of a run whose task had continued."""
     seen = RepeatFilter()
 
     told = [one.name for one in map(Event, SAMPLES) if not seen.is_new(one)]
@@ -260,8 +260,8 @@ def test_the_repeats_among_the_samples_are_found():
     ]
 
 
-def test_the_body_of_a_run_event_stays_closed():
-    """The routing key tells which run it is about."""
+def test_the_body_of_a_run_event_is_not_decoded():
+    """The routing key identifies the run."""
     one = event()
     before = set(vars(one))
 
@@ -271,7 +271,7 @@ def test_the_body_of_a_run_event_stays_closed():
 
 
 def test_the_first_seen_is_forgotten_first():
-    """Memory is bounded: it remembers as many as it is told, whenever they came again."""
+    """Memory is bounded: at most N events are remembered, in the order they were first seen."""
     seen = RepeatFilter(max_remembered=2)
     one, two, three = (event(run=run) for run in range(3))
 
@@ -282,8 +282,8 @@ def test_the_first_seen_is_forgotten_first():
 
 
 @given(st.integers(min_value=1, max_value=5), st.lists(st.integers(min_value=0, max_value=8)))
-def test_a_repeat_within_what_is_remembered_is_never_new(most, runs):
-    """As a plain list of the last new ones would say."""
+def test_a_remembered_event_is_never_new(most, runs):
+    """A plain list of the last new events gives the same result."""
     seen = RepeatFilter(most)
     known = []
 

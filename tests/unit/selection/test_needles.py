@@ -1,4 +1,4 @@
-"""Looking for bytes first changes nothing that an expression finds, nor what it fails over."""
+"""The prefilter changes neither the result of an expression nor its failures."""
 
 from __future__ import annotations
 
@@ -43,8 +43,8 @@ def spelled(value, ascii_only):
 
 
 @given(text=expressions(), payload=PAYLOADS, ascii_only=st.booleans())
-def test_an_expression_holds_if_it_finds_something(text, payload, ascii_only):
-    """Whatever the body, and however it spells its strings; failures are counted alike."""
+def test_an_expression_holds_exactly_if_its_result_is_true(text, payload, ascii_only):
+    """For any body and any spelling of its strings; failures are counted alike."""
     made = delivery(body=spelled(payload, ascii_only))
     asked, told = (
         language.compile_expression(text, "--where"),
@@ -78,6 +78,6 @@ def test_an_escape_may_spell_anything(body):
         ("event=='task-failed'", False),
     ],
 )
-def test_what_is_looked_for_is_known_of_comparisons_with_plain_text(text, known):
-    """Of the payload, and alone or first in a row of ``&&``."""
+def test_the_prefilter_is_for_comparisons_with_plain_text(text, known):
+    """For fields of the payload, alone or first in a chain of ``&&``."""
     assert (build_prefilter(Parser().parse(text).parsed) is not None) is known

@@ -1,4 +1,4 @@
-"""From flags to bindings and tests; with it `tcsniff.pulse.routing`."""
+"""From flags to bindings and checks; also tests `tcsniff.pulse.routing`."""
 
 from __future__ import annotations
 
@@ -58,12 +58,12 @@ BUILD = "exchange/build/normalized"
 
 
 def chosen(*events: str, **flags: object) -> Selection:
-    """Select by EVENTs and flags, named as the fields of `Wanted`."""
+    """Build a selection from EVENTs and flags, named as in `SelectionArgs`."""
     return build_selection(SelectionArgs(events=events, **flags))
 
 
 def bound(selection: Selection) -> list[tuple[str, str]]:
-    """Tell what is bound, with short names for the exchanges of the catalog."""
+    """Return the bindings, with short names for the exchanges of the catalog."""
     return [(short(one.exchange), one.pattern) for one in selection.bindings]
 
 
@@ -77,14 +77,14 @@ def refusal(*events: str, **flags: object) -> str:
     return str(refused.value)
 
 
-# What an EVENT is.
+# EVENTs.
 
 
 @pytest.mark.parametrize(
     ("service", "entry"), ENTRIES, ids=[entry["kebab"] for _, entry in ENTRIES]
 )
 def test_an_event_binds_what_the_official_client_would(service, entry):
-    """However an EVENT is spelled, all of its exchange's primary keys are bound."""
+    """For every spelling of an EVENT, all of its exchange's primary keys are bound."""
     spellings = [
         entry["kebab"],
         entry["name"],
@@ -99,7 +99,7 @@ def test_an_event_binds_what_the_official_client_would(service, entry):
 
 
 def test_several_events_are_alternatives():
-    """Each EVENT is bound, in the order given, and one named twice but once."""
+    """Each EVENT is bound in the given order; repeats are ignored."""
     names = ["task-failed", "taskRunning", "hook-created", "queue/task-failed"]
 
     assert bound(chosen(*names)) == [
@@ -109,8 +109,8 @@ def test_several_events_are_alternatives():
     ]
 
 
-def test_an_event_carries_fields_of_its_own():
-    """The first program that Taskcluster's Go library gives as its example."""
+def test_an_event_can_have_fields_of_its_own():
+    """The first example program of Taskcluster's Go library."""
     found = chosen(
         "task-defined:worker-type=gaia,provisioner-id=aws-provisioner",
         "task-running:worker-type=b2g",
@@ -141,13 +141,13 @@ def test_an_event_carries_fields_of_its_own():
         ("task-exception:worker-id=_", "primary.*.*.*._.*.*.*.*.#"),
     ],
 )
-def test_a_field_of_an_event_is_named_as_flags_and_the_reference_do(event, pattern):
-    """Kebab case, camelCase and the short names all say the same."""
+def test_a_field_of_an_event_has_the_names_of_flags_and_the_reference(event, pattern):
+    """Kebab case, camelCase and short names are equivalent."""
     assert [one.pattern for one in chosen(event).bindings] == [pattern]
 
 
-def test_fields_of_an_event_stand_in_for_flags():
-    """What an EVENT says of itself beats the flag of that name, and joins the others."""
+def test_fields_of_an_event_replace_flags():
+    """They replace the flag with the same name, and are added to the others."""
     flags = {"workerType": ["gaia"], "provisionerId": ["aws"]}
 
     assert bound(chosen("task-running:worker-type=b2g", "task-failed", fields=flags)) == [
@@ -156,8 +156,8 @@ def test_fields_of_an_event_stand_in_for_flags():
     ]
 
 
-def test_a_field_given_twice_to_an_event_is_alternatives():
-    """As with flags: of one field, each value will do."""
+def test_repeated_fields_of_an_event_are_alternatives():
+    """As for flags."""
     found = chosen("task-running:run-id=0,run-id=1")
 
     assert [one.pattern.split(".")[2] for one in found.bindings] == ["0", "1"]
@@ -181,8 +181,8 @@ def test_a_field_given_twice_to_an_event_is_alternatives():
         ("worker-running:task=" + TASK, "worker-running has no field task"),
     ],
 )
-def test_an_event_that_makes_no_sense_is_refused(event, words):
-    """The message says what is wrong with it and what was perhaps meant."""
+def test_an_invalid_event_is_refused(event, words):
+    """The error says what is wrong and suggests a similar name."""
     assert words in refusal(event)
 
 
@@ -191,7 +191,7 @@ def test_an_event_that_makes_no_sense_is_refused(event, words):
 
 @pytest.mark.parametrize("name", FIELDS)
 def test_every_field_of_the_reference_has_a_flag(name):
-    """The flags follow from the catalog: its field's name in kebab case."""
+    """The flags follow from the catalog: the field's name in kebab case."""
     flags = {option for parameter in explain.params for option in parameter.opts}
     kebab = "".join(f"-{letter.lower()}" if letter.isupper() else letter for letter in name)
 
@@ -201,14 +201,14 @@ def test_every_field_of_the_reference_has_a_flag(name):
 
 
 @pytest.mark.parametrize("flag", ["--task", "--task-group", "--task-queue", "--worker-pool-id"])
-def test_the_short_flags_are_there(flag):
-    """Those that are no field's own name."""
+def test_the_short_flags_exist(flag):
+    """Those that are not a field's own name."""
     assert flag in {option for parameter in explain.params for option in parameter.opts}
 
 
 @pytest.mark.parametrize("name", [name for name in FIELDS if name != "reserved"])
 def test_a_flag_narrows_every_exchange_that_has_its_field(name):
-    """Exchanges that have it hold the value in its place; others are refused."""
+    """The pattern has the value in the field's place; other exchanges are refused."""
     for _, entry in ENTRIES:
         names = [field["name"] for field in entry["routingKey"]]
         value = GOOD.get(name, "value")
@@ -234,7 +234,7 @@ def test_a_flag_narrows_every_exchange_that_has_its_field(name):
     ],
 )
 def test_flags_alone_mean_the_queues_exchanges_that_have_them(fields, events):
-    """Without an EVENT, every exchange of the queue that has all the fields, and no other's."""
+    """Without an EVENT, every queue exchange that has all the fields, and no others."""
     found = chosen(fields=fields)
 
     assert sorted(name for name, _ in bound(found)) == sorted(events)
@@ -251,8 +251,8 @@ def test_all_is_every_exchange_of_the_queue():
     assert found.optional == {clause.exchange for clause in found.clauses}
 
 
-def test_all_joins_what_is_named():
-    """`--all` adds the queue's exchanges; one of them that is named is bound once."""
+def test_all_is_added_to_named_events():
+    """`--all` adds the queue's exchanges; one that is also named is bound once."""
     found = bound(chosen("hook-created", "task-running", all_events=True))
 
     assert sorted(name for name, _ in found) == sorted(
@@ -260,14 +260,14 @@ def test_all_joins_what_is_named():
     )
 
 
-def test_what_is_named_is_not_implied():
-    """A missing exchange that somebody asked for is an error, not a note."""
+def test_named_exchanges_are_required():
+    """A named exchange that the broker does not have is an error, not a note."""
     assert not chosen("task-running").optional
     assert not chosen("task-running", fields={"workerType": ["gaia"]}).optional
 
 
 def test_alternatives_and_narrowing_are_a_cross_product():
-    """Of each flag, one of its values; flags narrow each other."""
+    """One value of each flag; flags narrow each other."""
     found = chosen(
         "task-running", fields={"provisionerId": ["p", "q"], "workerType": ["a", "b", "a"]}
     )
@@ -285,8 +285,8 @@ def test_a_task_queue_is_a_pair():
     assert [one.pattern.split(".")[5:7] for one in found.bindings] == [["p", "a"], ["q", "b"]]
 
 
-def test_of_flags_for_one_word_only_what_agrees_is_bound():
-    """A pair and a half of a pair narrow each other, too."""
+def test_flags_for_the_same_word_must_agree():
+    """A pair and half a pair also narrow each other."""
     flags = {"task-queue": ["p/a", "q/b"], "workerType": ["b", "c"]}
 
     found = chosen("task-running", fields=flags)
@@ -295,7 +295,7 @@ def test_of_flags_for_one_word_only_what_agrees_is_bound():
 
 
 def test_flags_that_exclude_each_other_are_refused():
-    """No message could match both; both are named."""
+    """No message could match both; the error names both."""
     message = refusal(fields={"task-queue": ["p/a"], "workerType": ["b"]})
 
     assert "--task-queue and --worker-type exclude each other" in message
@@ -303,7 +303,7 @@ def test_flags_that_exclude_each_other_are_refused():
 
 @pytest.mark.parametrize("name", ["organization", "providerId", "topic"])
 def test_a_flag_that_no_event_has_is_refused(name):
-    """The message names the flag, the EVENT, and those that have the field."""
+    """The error names the flag, the EVENT, and the events that have the field."""
     having = [
         entry["kebab"]
         for _, entry in ENTRIES
@@ -319,7 +319,7 @@ def test_a_flag_that_no_event_has_is_refused(name):
 
 
 def test_a_flag_that_only_some_events_have_narrows_those():
-    """And the person is told about the others."""
+    """And a note names the others."""
     found = chosen("task-running", "task-group-resolved", fields={"workerType": ["gaia"]})
 
     assert bound(found) == [
@@ -330,7 +330,7 @@ def test_a_flag_that_only_some_events_have_narrows_those():
 
 
 def test_a_flag_of_another_service_needs_an_event():
-    """Flags alone mean the queue, which has no organizations."""
+    """Flags alone select queue exchanges, which have no organizations."""
     message = refusal(fields={"organization": ["mozilla"]})
 
     assert message.startswith("--organization cannot be used with the selected events")
@@ -384,7 +384,7 @@ def test_a_flag_of_another_service_needs_an_event():
     ],
 )
 def test_a_value_that_no_message_has_is_refused(name, value, word):
-    """Before anything connects; the message names the flag and says what would be right."""
+    """Before anything connects; the error names the flag and the valid form."""
     having = next(one.name for one in CATALOG if name in names_of(one) or "-" in name)
 
     message = refusal(having, fields={name: [value]})
@@ -412,8 +412,8 @@ def names_of(exchange):
         ("provisionerId", "proj-x_1"),
     ],
 )
-def test_a_value_that_messages_have_is_taken(name, value):
-    """The placeholder and the longest and shortest values are no exceptions."""
+def test_a_value_that_messages_have_is_accepted(name, value):
+    """Including the placeholder and the longest and shortest values."""
     (only,) = chosen("task-exception", fields={name: [value]}).bindings
 
     assert only.pattern.split(".").count(value) == 1
@@ -434,12 +434,12 @@ def test_a_pattern_that_amqp_cannot_carry_is_refused(events, flags):
 
 
 def test_a_pattern_may_be_as_long_as_amqp_allows():
-    """255 bytes are not too many."""
+    """255 bytes are accepted."""
     assert chosen(routes=["a" * 249]).bindings
     assert chosen("notification:topic=" + "a" * 247).bindings
 
 
-# Anything else on a broker.
+# Other exchanges.
 
 
 @pytest.mark.parametrize(
@@ -457,8 +457,8 @@ def test_a_pattern_may_be_as_long_as_amqp_allows():
         ({"binds": ["x:"]}, [("x", "")]),
     ],
 )
-def test_anything_can_be_bound_as_it_is(flags, expected):
-    """By full name or catalog name, with any pattern; without one, `#`."""
+def test_any_exchange_can_be_bound_with_any_pattern(flags, expected):
+    """By full name or catalog name; the default pattern is `#`."""
     expected = expected or [("task-running", "primary.#"), (BUILD, "b")]
 
     found = chosen(**flags)
@@ -468,7 +468,7 @@ def test_anything_can_be_bound_as_it_is(flags, expected):
 
 
 def test_an_exchange_that_flags_can_narrow_is_an_event():
-    """`--exchange task-running --worker-type gaia` is what it looks like."""
+    """`--exchange task-running --worker-type gaia` is the same as the EVENT with the flag."""
     flags = {"fields": {"workerType": ["gaia"]}}
 
     assert chosen(exchanges=["task-running"], **flags) == chosen("task-running", **flags)
@@ -485,8 +485,8 @@ def test_an_exchange_that_flags_can_narrow_is_an_event():
         ({"exchanges": [BUILD], "fields": {"workerType": ["gaia"]}}, "--worker-type"),
     ],
 )
-def test_flags_that_make_no_sense_are_refused(flags, words):
-    """The message says what is missing."""
+def test_incomplete_flags_are_refused(flags, words):
+    """The error says what is missing."""
     assert words in refusal(*flags.pop("events", ()), **flags)
 
 
@@ -498,8 +498,8 @@ def test_flags_that_make_no_sense_are_refused(flags, words):
     ],
     ids=["--routing-key", "--bind"],
 )
-def test_a_flag_that_a_pattern_leaves_no_room_for_says_so(flags):
-    """An EVENT that has the field is not told to go with itself: the pattern is in the way."""
+def test_a_flag_that_a_pattern_makes_useless_is_refused(flags):
+    """The error names the pattern's flag, because the exchange has the field."""
     message = refusal(fields={"workerType": ["gaia"]}, **flags)
 
     assert "--routing-key" in message or "--bind" in message
@@ -508,8 +508,8 @@ def test_a_flag_that_a_pattern_leaves_no_room_for_says_so(flags):
 # Routes.
 
 
-def test_a_route_alone_is_bound_wherever_there_are_routes():
-    """`route.` is put in front; wildcards are the broker's."""
+def test_a_route_alone_is_bound_to_all_exchanges_with_routes():
+    """`route.` is prepended; wildcards are the broker's."""
     found = chosen(routes=["index.gecko.*.#"])
 
     assert bound(found) == [(name, "route.index.gecko.*.#") for name, _ in bound(found)]
@@ -517,8 +517,8 @@ def test_a_route_alone_is_bound_wherever_there_are_routes():
     assert found.is_bound
 
 
-def test_of_route_and_broad_flags_the_route_is_bound():
-    """The other side is checked on arrival."""
+def test_with_broad_flags_the_route_is_bound():
+    """The flags are checked on arrival."""
     found = chosen("task-running", routes=["a", "b"], fields={"workerType": ["gaia"]})
 
     assert bound(found) == [("task-running", "route.a"), ("task-running", "route.b")]
@@ -533,8 +533,8 @@ def test_of_route_and_broad_flags_the_route_is_bound():
         ({"taskGroupId": [GROUP]}, f"primary.*.*.*.*.*.*.*.{GROUP}.#"),
     ],
 )
-def test_of_route_and_narrow_flags_the_flags_are_bound(fields, pattern):
-    """A task or its group is less than a route that many tasks share."""
+def test_with_narrow_flags_the_flags_are_bound(fields, pattern):
+    """A task or group has fewer messages than a route that many tasks share."""
     found = chosen("task-running", routes=["a.#"], fields=fields)
 
     assert bound(found) == [("task-running", pattern)]
@@ -552,7 +552,7 @@ def test_of_route_and_narrow_flags_the_flags_are_bound(fields, pattern):
     ],
 )
 @pytest.mark.parametrize("narrow", [{}, {"taskId": [TASK]}])
-def test_route_and_flags_must_both_hold(routes, worker_type, accepted, narrow):
+def test_route_and_flags_must_both_match(routes, worker_type, accepted, narrow):
     """Whichever of them is bound."""
     test = chosen(
         "task-running", routes=["index.*"], fields={"workerType": ["gaia"]} | narrow
@@ -561,8 +561,8 @@ def test_route_and_flags_must_both_hold(routes, worker_type, accepted, narrow):
     assert test(delivery(routes=routes, worker_type=worker_type)) is accepted
 
 
-def test_a_route_narrows_only_what_has_routes():
-    """Messages about groups have none; the person is told."""
+def test_a_route_narrows_only_exchanges_with_routes():
+    """Messages about groups have none; a note says so."""
     found = chosen("task-running", "task-group-resolved", routes=["a"])
 
     assert bound(found) == [("task-running", "route.a"), ("task-group-resolved", "primary.*.*.#")]
@@ -570,7 +570,7 @@ def test_a_route_narrows_only_what_has_routes():
 
 
 def test_a_route_that_no_event_has_is_refused():
-    """As any flag."""
+    """As for any flag."""
     message = refusal("task-group-resolved", "hook-created", routes=["a"])
 
     assert message.startswith("--route cannot be used with task-group-resolved and hook-created;")
@@ -578,7 +578,7 @@ def test_a_route_that_no_event_has_is_refused():
 
 
 def test_an_empty_route_is_refused():
-    """No message has one, so nothing would ever come."""
+    """No message has one, so nothing would ever be received."""
     assert "--route" in refusal(routes=[""])
 
 
@@ -600,11 +600,11 @@ def test_an_empty_route_is_refused():
     ],
 )
 def test_a_route_narrows_an_exchange_too(flags, expected):
-    """With a pattern of its own, the pattern is bound and the route checked."""
+    """If the exchange has a pattern, the pattern is bound and the route checked."""
     assert chosen(routes=["a"], **flags).clauses == (expected,)
 
 
-# Every primary key begins with a constant.
+# Every primary key starts with a constant.
 
 
 @pytest.mark.parametrize(
@@ -613,7 +613,7 @@ def test_a_route_narrows_an_exchange_too(flags, expected):
     ids=lambda entry: entry["kebab"],
 )
 def test_no_pattern_can_match_a_route_by_accident(entry):
-    """Where the reference has the word `primary`, it begins every pattern."""
+    """If the reference has the word `primary`, every pattern starts with it."""
     fields = [field["name"] for field in entry["routingKey"] if field["constant"] is None]
 
     for name in fields:
@@ -621,11 +621,11 @@ def test_no_pattern_can_match_a_route_by_accident(entry):
         assert {one.pattern.partition(".")[0] for one in found.bindings} == {"primary"}
 
 
-# What is accepted.
+# Accepted messages.
 
 
 def accepts(pattern: Sequence[str], words: Sequence[str]) -> bool:
-    """AMQP's rule, by its definition: try every number of words for each ``#``."""
+    """Match words by the definition of AMQP's rule: try every number of words for each ``#``."""
     if not pattern:
         return not words
     if pattern[0] == "#":
@@ -665,8 +665,8 @@ DELIVERIES = st.builds(
     clauses=st.lists(CLAUSES, min_size=1, max_size=3),
     made=st.lists(DELIVERIES, min_size=2, max_size=5),
 )
-def test_what_is_accepted_is_what_broker_and_check_let_through(clauses, made):
-    """Some clause's bindings match one of the keys, and what it checks matches one too."""
+def test_a_message_is_accepted_if_binding_and_check_match(clauses, made):
+    """The bindings of some clause match one of the keys, and its check matches one."""
     test = Selection(tuple(clauses)).accepts()
 
     accepted = [test(one) for one in made]
@@ -704,7 +704,7 @@ FIELD_OF = {
 
 @given(st.data())
 def test_flags_accept_the_tasks_they_describe(data):
-    """By what is known of the task, without a pattern in sight."""
+    """Compared with the task's data, without patterns."""
     asked = data.draw(
         st.dictionaries(
             st.sampled_from(list(SMALL)), st.sets(st.integers(0, 1), min_size=1), max_size=3
@@ -797,8 +797,8 @@ def named(record, *events):
     ],
     ids=lambda value: str(value) if isinstance(value, SelectionArgs) else "expected",
 )
-def test_the_samples_are_selected_by_what_they_say(wanted, holds):
-    """The payload tells which messages have to come through, and nothing else does."""
+def test_the_samples_are_selected_by_their_payload(wanted, holds):
+    """The payload shows which messages must be selected; no others are."""
     test = build_selection(wanted).accepts()
     expected = [number for number, record in enumerate(SAMPLES) if holds(record)]
 
@@ -809,18 +809,18 @@ def test_the_samples_are_selected_by_what_they_say(wanted, holds):
 
 
 def test_nothing_of_another_exchange_is_accepted():
-    """The same key elsewhere is another message."""
+    """The same key on another exchange is another message."""
     test = chosen("task-running").accepts()
 
     assert test(delivery("task-running"))
     assert not test(delivery("task-running", exchange=find_exchange("task-failed").address))
 
 
-# What people see of a selection.
+# Descriptions of a selection.
 
 
 def test_a_selection_is_explained_in_lines():
-    """Bindings first, then what is left to check."""
+    """First the bindings, then the checks on arrival."""
     found = chosen("task-running", "task-failed", routes=["a"], fields={"runId": ["0"]})
 
     assert list(describe_selection(found, as_json=False)) == [
@@ -835,7 +835,7 @@ def test_a_selection_is_explained_in_lines():
 
 
 def test_a_check_of_routes_is_explained():
-    """It says that routes are meant."""
+    """The line says that routes are checked."""
     by_task = chosen("task-running", routes=["a"], fields={"taskId": [TASK]})
 
     lines = list(describe_selection(by_task, as_json=False))
@@ -849,7 +849,7 @@ def test_a_check_of_routes_is_explained():
 
 
 def test_a_selection_is_explained_in_json():
-    """With the names of Taskcluster's Python client, and `checked` where there is something."""
+    """With the names of Taskcluster's Python client, and `checked` if there is a check."""
     found = chosen("task-running", "task-defined:run-id=_", routes=["a"])
 
     rows = [json.loads(line) for line in describe_selection(found, as_json=True)]
@@ -867,8 +867,8 @@ def test_a_selection_is_explained_in_json():
     ]
 
 
-def test_a_binding_that_one_clause_takes_whole_is_not_checked():
-    """Of two that share a binding, the broader one decides."""
+def test_a_binding_that_one_clause_needs_unchecked_is_not_checked():
+    """Of two clauses that share a binding, the broader one decides."""
     both = chosen("task-running:run-id=0", "task-running", routes=["a"])
 
     (row,) = [json.loads(line) for line in describe_selection(both, as_json=True)]
@@ -877,7 +877,7 @@ def test_a_binding_that_one_clause_takes_whole_is_not_checked():
 
 
 def test_flags_are_repeated_for_the_status_line():
-    """In the words of the command line."""
+    """As on the command line."""
     wanted = SelectionArgs(
         ["task-running"],
         fields={"workerType": ["a", "b"], "task-queue": ["p/w"]},

@@ -125,7 +125,7 @@ def test_a_selection_is_events_and_flags():
         ("prefetch = [1]", "prefetch: it is a string, not a list"),
         ("prefetch = 2026-11-23", "prefetch: it is a string, not a date or time"),
         ("profile = 'mime'\n[profiles.mine]\nbroker = 'amqps://h'", "did you mean 'mine'?"),
-        ("profile = 'x'", "c.toml:1: profile: there is no profile 'x'; known: firefox-ci, comm"),
+        ("profile = 'x'", "c.toml:1: profile: unknown profile 'x'; known: firefox-ci, comm"),
         ("profiles = 1", "profiles: it is a table, [profiles], not a number"),
         ("[profiles]\nmine = 'x'", "profiles.mine: it is a table, [profiles.mine], not a string"),
         ("[profiles.mine]\nuser = 'x'", "profiles.mine.broker: broker is missing"),
@@ -211,7 +211,7 @@ def test_keys_are_found_in_their_lines():
 
 @given(st.text())
 def test_any_text_has_lines(text):
-    """Also one that is no TOML."""
+    """Also one that is not valid TOML."""
     assert all(number >= 1 for _, number in find_key_lines(text))
 
 

@@ -168,7 +168,7 @@ def test_an_incomplete_list_is_noted() -> None:
     first, last = page(member(TASK), continuationToken="t"), page(member(OTHER_TASK))
 
     assert read(first).notes == (
-        "file-0: there is a further page of the task group, not in this file",
+        "file-0: the task group has another page, which is not in this file",
     )
     assert read(b"[" + first + b"," + last + b"]").notes == ()
 
@@ -205,7 +205,7 @@ def test_an_empty_graph_is_one() -> None:
         (b'{"taskGroupId": "g", "tasks": []}\n{"tasks": 1}\n', "page 2: "),
         (
             b'{"code": "ResourceNotFound", "message": "no such"}',
-            'failure of the queue\'s: "no such"',
+            'error message of the queue: "no such"',
         ),
         (b"[" * 100_000, ""),
         (b'{"a":' * 100_000, ""),
@@ -217,7 +217,7 @@ def test_what_is_no_graph_is_told(text: bytes, reason: str) -> None:
     with pytest.raises(RecordingError) as told:
         parse_graph_files([("some.json", text)])
 
-    assert str(told.value).startswith("some.json: no task graph: ")
+    assert str(told.value).startswith("some.json is not a task graph: ")
     assert reason in str(told.value)
     assert "task-graph.json" in str(told.value)
     assert told.value.exit_status == 6
@@ -225,9 +225,9 @@ def test_what_is_no_graph_is_told(text: bytes, reason: str) -> None:
 
 def test_a_half_of_two_files_asks_for_the_other() -> None:
     """Labels without ids are of no use, nor the other way round."""
-    with pytest.raises(RecordingError, match=r"file-0: .*give label-to-taskid\.json"):
+    with pytest.raises(RecordingError, match=r"file-0 .*add label-to-taskid\.json"):
         read({"a": entry("a")})
-    with pytest.raises(RecordingError, match=r"give full-task-graph\.json too"):
+    with pytest.raises(RecordingError, match=r"add full-task-graph\.json"):
         read({"a": "id-a"})
 
 

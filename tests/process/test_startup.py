@@ -1,6 +1,9 @@
-"""What starting costs: the modules that are loaded, which cannot flake as times do."""
+"""The cost of starting: the modules that are loaded, which do not vary as times do."""
 
 from __future__ import annotations
+
+import subprocess
+import sys
 
 import pytest
 
@@ -26,8 +29,8 @@ QUICK = [
 
 
 @pytest.mark.parametrize("args", QUICK, ids=" ".join)
-def test_what_connects_to_nothing_loads_nothing_heavy(args):
-    """Help, completion and lists answer at once; only a run pays for kombu and rich."""
+def test_commands_that_do_not_connect_load_nothing_heavy(args):
+    """Help, completion and lists need neither kombu nor rich."""
     answer, _, loaded = child(PROGRAM, *args).rpartition("LOADED")
 
     assert answer
@@ -35,8 +38,8 @@ def test_what_connects_to_nothing_loads_nothing_heavy(args):
     assert HEAVY & set(loaded.split()) == set()
 
 
-def test_importing_the_package_costs_nothing():
-    """Nothing is loaded but itself, until one of its names is used."""
+def test_importing_the_package_loads_nothing_else():
+    """Until one of its names is used."""
     program = """
 import sys
 before = set(sys.modules)
@@ -45,3 +48,14 @@ print(*sorted(set(sys.modules) - before))
 """
 
     assert child(program).split() == ["tcsniff"]
+
+
+def test_messages_need_no_broker_and_no_terminal():
+    """Whoever only decodes does not pay for kombu, rich and click."""
+    program = "import sys, tcsniff.messages; print(*sys.modules)"
+
+    done = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=True
+    )
+
+    assert {"kombu", "amqp", "rich", "click"}.isdisjoint(done.stdout.split())
