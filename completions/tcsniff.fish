@@ -115,12 +115,12 @@ function __tcsniff_fields
     end
 end
 
-# Whether the word to complete is the first.
+# Succeeds if the word to complete is the first.
 function __tcsniff_first
     test (count (commandline -opc)) -eq 1
 end
 
-# Whether the command is one of these; words belong to sniff if there is none.
+# Succeeds if the command is one of these; the default is sniff.
 function __tcsniff_in
     set -l words (commandline -opc)
     set -l command sniff
@@ -130,7 +130,7 @@ function __tcsniff_in
     contains -- $command $argv
 end
 
-# Lists the names in a table of the configuration file; $argv[2] stands before each.
+# Lists the names in a table of the configuration file, each with the prefix $argv[2].
 function __tcsniff_configured
     set -l file $TCSNIFF_CONFIG
     if test -z "$file"
@@ -143,7 +143,7 @@ function __tcsniff_configured
     string replace -r -f -- $title $argv[2]'$1' <$file
 end
 
-# Lists what may follow in a list with commas, of words each with its meaning.
+# Lists the next values of a list with commas, with their meanings.
 function __tcsniff_list
     set -l start (string replace -r '^--[^=]*=' '' -- (commandline -ct))
     set start (string match -r '^.*,' -- $start)
@@ -153,7 +153,7 @@ function __tcsniff_list
     end
 end
 
-# Whether nothing but flags follows the command.
+# Succeeds if only flags follow the command.
 function __tcsniff_alone
     set -l words (commandline -opc)
     not set -q words[3]; or string match -q -- '-*' $words[-1]
@@ -163,7 +163,7 @@ end
 function __tcsniff_event
     set -l word (commandline -ct)
     if string match -q -- '-*' $word
-        return # fish would match a flag that is not there with whatever is near
+        return # fish would match an unknown flag with similar words
     end
     if not string match -q '*:*' -- $word
         __tcsniff_events
@@ -279,8 +279,8 @@ complete -c tcsniff -n '__tcsniff_in sniff' -l gaps -d 'Print a line for each ti
 complete -c tcsniff -n '__tcsniff_in sniff graph top' -l color -x -a 'auto always never' -d 'Use colors; auto follows the terminal, NO_COLOR and FORCE_COLOR'
 complete -c tcsniff -n '__tcsniff_in sniff graph top' -l no-color -d 'Use no colors: --color never'
 complete -c tcsniff -n '__tcsniff_in sniff graph top' -s v -l verbose -d 'Print more to standard error: queue, bindings, connection'
-complete -c tcsniff -n '__tcsniff_in sniff' -l summary -x -a 'text json' -d 'How to say in the end what has become of the messages. Default: text'
-complete -c tcsniff -n '__tcsniff_in sniff graph top simulate' -s q -l quiet -d 'Say nothing but errors'
+complete -c tcsniff -n '__tcsniff_in sniff' -l summary -x -a 'text json' -d 'Choose the format of the summary at exit. Default: text'
+complete -c tcsniff -n '__tcsniff_in sniff graph top simulate' -s q -l quiet -d 'Print only errors'
 complete -c tcsniff -n '__tcsniff_in sniff graph top explain exchanges doctor config simulate' -l config -r -F -d 'Read settings from FILE, not ~/.config/tcsniff/config.toml; - for none'
 complete -c tcsniff -n '__tcsniff_in sniff graph top explain exchanges doctor config simulate schema completion help' -s h -l help -d 'Show this message and exit'
 complete -c tcsniff -n '__tcsniff_in sniff graph top explain exchanges doctor config simulate schema completion help' -l help-all -d 'Show all flags and exit'
@@ -302,17 +302,17 @@ complete -c tcsniff -n '__tcsniff_in top' -l reverse -d 'Reverse the order'
 complete -c tcsniff -n '__tcsniff_in top' -l every -x -d 'Print a JSON line this often; in a recording, by recorded time'
 complete -c tcsniff -n '__tcsniff_in top' -s o -l output -x -a 'table json' -d 'Print a live table (in a pipe once, at the end), or a JSON object per line. Default: table on a terminal, else json'
 complete -c tcsniff -n '__tcsniff_in explain config' -l root-url -x -d 'Link to this deployment; default: TASKCLUSTER_ROOT_URL, or the profile\'s'
-complete -c tcsniff -n '__tcsniff_in explain exchanges doctor config' -l json -d 'One JSON object a line'
-complete -c tcsniff -n '__tcsniff_in explain' -l url -d 'The address of Taskcluster\'s web page that shows the same messages'
-complete -c tcsniff -n '__tcsniff_in doctor' -l wait -x -d 'Wait so long for a first message'
-complete -c tcsniff -n '__tcsniff_in config' -l path -d 'Only the file\'s name'
-complete -c tcsniff -n '__tcsniff_in config' -l example -d 'A settings file to start from'
-complete -c tcsniff -n '__tcsniff_in simulate' -l groups -x -d 'So many task groups; one begins every few simulated minutes'
-complete -c tcsniff -n '__tcsniff_in simulate' -l tasks -x -d 'About so many tasks in each; there is none with fewer than some 20'
-complete -c tcsniff -n '__tcsniff_in simulate' -l fault -x -a '(__tcsniff_list failure claim-expired worker-shutdown intermittent-task malformed-payload deadline-exceeded rerun cancel cancel-group priority-change duplicate redelivery late none)' -d 'Let only this go wrong, out of all that may; a,b or repeated for several, none for nothing. `--fault help` lists them'
-complete -c tcsniff -n '__tcsniff_in simulate' -l seed -x -d 'Make up the same each time, but for when it happens'
-complete -c tcsniff -n '__tcsniff_in simulate' -l speed -x -d 'Simulated seconds a second. 1 is as real, with the times of now; above that, the times in the messages run ahead, and no pause is longer than 10 s. Default: 60, or with --rate as fast as that allows'
-complete -c tcsniff -n '__tcsniff_in simulate' -l rate -x -d 'At most so many messages a second'
-complete -c tcsniff -n '__tcsniff_in simulate' -l delay -x -d 'Wait so long between the first id and its first message, for whoever listens then'
-complete -c tcsniff -n '__tcsniff_in simulate' -l graph -r -F -d 'Write the dependencies of all tasks there, as the task-graph.json of a decision task; one that ends in .gz is compressed'
+complete -c tcsniff -n '__tcsniff_in explain exchanges doctor config' -l json -d 'Print one JSON object per line'
+complete -c tcsniff -n '__tcsniff_in explain' -l url -d 'Print the address of Taskcluster\'s web page that shows the same messages'
+complete -c tcsniff -n '__tcsniff_in doctor' -l wait -x -d 'Wait this long for a first message'
+complete -c tcsniff -n '__tcsniff_in config' -l path -d 'Print only the path of the settings file'
+complete -c tcsniff -n '__tcsniff_in config' -l example -d 'Print an example of a settings file'
+complete -c tcsniff -n '__tcsniff_in simulate' -l groups -x -d 'Simulate N task groups; one starts every few simulated minutes'
+complete -c tcsniff -n '__tcsniff_in simulate' -l tasks -x -d 'Simulate about N tasks in each group; the smallest groups have about 20'
+complete -c tcsniff -n '__tcsniff_in simulate' -l fault -x -a '(__tcsniff_list failure claim-expired worker-shutdown intermittent-task malformed-payload deadline-exceeded rerun cancel cancel-group priority-change duplicate redelivery late none)' -d 'Simulate only this fault instead of all; give several as a,b or repeat the flag, or give none. `--fault help` lists them'
+complete -c tcsniff -n '__tcsniff_in simulate' -l seed -x -d 'Simulate the same tasks each time; only the times differ'
+complete -c tcsniff -n '__tcsniff_in simulate' -l speed -x -d 'Simulate FACTOR seconds per second. 1 is real time; above that, the times in the messages run ahead of the clock, and no pause is longer than 10 s. Default: 60, or as fast as --rate allows'
+complete -c tcsniff -n '__tcsniff_in simulate' -l rate -x -d 'Publish at most N messages per second'
+complete -c tcsniff -n '__tcsniff_in simulate' -l delay -x -d 'Wait this long after printing the first group\'s ID, so that a listener can start'
+complete -c tcsniff -n '__tcsniff_in simulate' -l graph -r -F -d 'Write the dependencies of all tasks to FILE, like the task-graph.json of a decision task; a name that ends in .gz compresses it'
 complete -c tcsniff -n __tcsniff_first -s V -l version -d 'Show the version and exit; with --verbose also those of the libraries'

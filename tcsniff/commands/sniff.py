@@ -11,13 +11,9 @@ from tcsniff.commands.options.filter_options import (
     filter_options,
     stop_options,
 )
+from tcsniff.commands.options.option import OUTPUT, SectionedCommand, option
 from tcsniff.commands.options.output_options import OutputArgs, check_output, output_options
-from tcsniff.commands.options.selection_options import (
-    OUTPUT,
-    SectionedCommand,
-    option,
-    selection_options,
-)
+from tcsniff.commands.options.selection_options import selection_options
 from tcsniff.commands.options.source_options import (
     SourceArgs,
     check_recording,
@@ -37,9 +33,9 @@ from tcsniff.selection.select import EVERYTHING, SelectionArgs, build_selection
     "--summary",
     section=OUTPUT,
     type=click.Choice(["text", "json"]),
-    help="How to say in the end what has become of the messages. Default: text.",
+    help="Choose the format of the summary at exit. Default: text.",
 )
-@option("-q", "--quiet", section=OUTPUT, is_flag=True, help="Say nothing but errors.")
+@option("-q", "--quiet", section=OUTPUT, is_flag=True, help="Print only errors.")
 def sniff(
     *,
     wanted: SelectionArgs,
@@ -79,7 +75,7 @@ def sniff(
     if any(wanted):
         selection = build_selection(wanted)
     elif origin.is_live:
-        selection = build_selection(wanted)  # which says what to do
+        selection = build_selection(wanted)  # raises an error that says what to do
     else:
         selection = build_selection(SelectionArgs(all_events=True)) if origin.demo else EVERYTHING
     notify = ignore_message if quiet else print_message

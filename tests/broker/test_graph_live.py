@@ -194,7 +194,7 @@ def test_a_group_that_nobody_knows_ends_it(rabbitmq: RabbitMQ, server: QueueServ
         said = running.said().splitlines()
 
     assert running.lines(0) == []
-    assert "knows no task group" in said[-1]
+    assert "has no task group" in said[-1]
 
 
 def test_a_tasks_id_leads_to_its_group_live_too(rabbitmq: RabbitMQ, server: QueueServer) -> None:

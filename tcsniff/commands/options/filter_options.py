@@ -8,20 +8,14 @@ from typing import Any, NamedTuple
 
 import click
 
-from tcsniff.commands.options.selection_options import (
-    STOPPING,
-    Command,
-    Duration,
-    option,
-    split_values,
-    stack_decorators,
-)
+from tcsniff.commands.options.option import STOPPING, Command, option
+from tcsniff.commands.options.values import Duration, split_values, stack_decorators
 
 CONTENT = "Selection by content, checked on arrival"
 
 
 class FilterArgs(NamedTuple):
-    """What must be true of an event besides its routing key, as the flags say.
+    """The values of the flags that select by content.
 
     Attributes:
         where: ``--where``.

@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 
 import click
 
+from tcsniff.commands.options.option import OUTPUT, STOPPING, Command, option
 from tcsniff.commands.options.output_options import (
     ViewChoice,
     color_options,
@@ -17,14 +18,7 @@ from tcsniff.commands.options.output_options import (
     save_svg_option,
     utc_option,
 )
-from tcsniff.commands.options.selection_options import (
-    OUTPUT,
-    STOPPING,
-    Command,
-    Duration,
-    option,
-    stack_decorators,
-)
+from tcsniff.commands.options.values import Duration, stack_decorators
 from tcsniff.errors import UsageError
 
 DEPENDENCIES = "Dependencies"

@@ -11,13 +11,8 @@ from typing import Any, NamedTuple
 import click
 from click.core import ParameterSource
 
-from tcsniff.commands.options.selection_options import (
-    OUTPUT,
-    Command,
-    option,
-    split_values,
-    stack_decorators,
-)
+from tcsniff.commands.options.option import OUTPUT, Command, option
+from tcsniff.commands.options.values import split_values, stack_decorators
 from tcsniff.errors import UsageError
 from tcsniff.settings.model import Settings
 from tcsniff.settings.precedence import get_layers

@@ -9,16 +9,8 @@ from typing import Any, NamedTuple
 import click
 
 from tcsniff.commands.options.account_options import AccountArgs, account_options
-from tcsniff.commands.options.selection_options import (
-    CONNECTION,
-    DEMO,
-    RECORDING,
-    Command,
-    Duration,
-    Size,
-    option,
-    stack_decorators,
-)
+from tcsniff.commands.options.option import CONNECTION, DEMO, RECORDING, Command, option
+from tcsniff.commands.options.values import Duration, Size, stack_decorators
 from tcsniff.errors import UsageError
 
 

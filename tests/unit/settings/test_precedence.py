@@ -8,8 +8,6 @@ import shlex
 
 import pytest
 
-from builders import TASK
-from startup import HEAVY, PROGRAM, child
 from tcsniff import cli
 from tcsniff.cli import main
 from tcsniff.commands.options.option import CONFIG, SectionedOption
@@ -456,15 +454,6 @@ def test_a_variable_for_a_choice_of_another_command_does_not_count(run, monkeypa
     assert run("top --demo --seed 1 -n 50")[0].startswith("{")
 
 
-def test_a_deployment_that_was_typed_is_asked(file, run):
-    """Though the settings say to ask none."""
-    file("no-api = true")
-
-    _, err = run(f"graph {TASK} --root-url http://127.0.0.1:1 --no-wait", status=3)
-
-    assert "no connection to http://127.0.0.1:1" in err
-
-
 def test_a_file_can_contradict_itself(file, run):
     """It is told by lines."""
     path = file("output = 'lines'\njson = true")
@@ -539,17 +528,6 @@ def test_a_broker_is_settled_by_the_strongest(
     assert sources(line)["broker"] == (broker, source)
 
 
-def test_our_variable_beats_pulses(file, run, monkeypatch):
-    """As ever: the profile's command for the password is run."""
-    file()
-    monkeypatch.setenv("PULSE_URL", "amqp://u@h")
-    monkeypatch.setenv("TCSNIFF_PROFILE", "mine")
-
-    _, err = run("task-running", status=2)
-
-    assert err == "tcsniff: password-command of profile mine: false ended with status 1\n"
-
-
 @pytest.mark.parametrize("command", ["sniff task-running", "config"])
 def test_two_variables_that_name_a_broker_are_told(command, file, run, monkeypatch):
     """Neither is stronger."""
@@ -561,34 +539,6 @@ def test_two_variables_that_name_a_broker_are_told(command, file, run, monkeypat
 
     assert "--broker and --profile both name a broker" in err
     assert "--broker is from TCSNIFF_BROKER, --profile is from TCSNIFF_PROFILE" in err
-
-
-# What is not done
-
-
-@pytest.mark.parametrize(
-    "args",
-    [["--help"], ["--version"], ["explain", "--help"], ["completion", "bash"], ["schema"]],
-    ids=" ".join,
-)
-def test_help_reads_no_settings(args, file):
-    """Not even those that are wrong: they cost nothing and break nothing."""
-    file("wrong")
-
-    _, _, loaded = child(PROGRAM, *args).rpartition("LOADED")
-
-    assert "tomllib" not in loaded.split()
-
-
-def test_no_file_costs_no_parser(file):
-    """It is loaded for those who have settings."""
-    _, _, without = child(PROGRAM, "explain", "task-running", "--config", "-").rpartition("LOADED")
-    file()
-    _, _, loaded = child(PROGRAM, "explain", "task-running").rpartition("LOADED")
-
-    assert "tomllib" not in without.split()
-    assert "tomllib" in loaded.split()
-    assert HEAVY & set(loaded.split()) == set()
 
 
 # tcsniff config
@@ -618,7 +568,7 @@ def test_config_shows_what_is_in_force_and_where_it_came_from(file, sources, mon
 @pytest.mark.parametrize(
     ("line", "environment", "password"),
     [
-        ("--profile other", {}, ("none", "no password is known")),
+        ("--profile other", {}, ("none", "no password is set")),
         ("--profile other", ACCOUNT, ("(hidden)", "PULSE_PASSWORD")),
         ("--password-file f", {}, ("(hidden)", "--password-file")),
         ("", {"TCSNIFF_PASSWORD_FILE": "f"}, ("(hidden)", "TCSNIFF_PASSWORD_FILE")),
@@ -665,7 +615,7 @@ def test_config_tells_of_variables_that_nobody_reads(run, monkeypatch):
     _, err = run("config")
 
     assert err == (
-        "tcsniff: TCSNIFF_WORKERTYPE in the environment sets no flag; "
+        "tcsniff: TCSNIFF_WORKERTYPE in the environment does not match any flag; "
         "did you mean 'TCSNIFF_WORKER_TYPE'?\n"
     )
 
