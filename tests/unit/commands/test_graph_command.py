@@ -424,11 +424,11 @@ def test_a_tasks_id_leads_to_its_group(server: QueueServer) -> None:
 @pytest.mark.parametrize(
     ("decode_error", "status", "said"),
     [
-        ({"groups": {}}, 4, "knows no task group"),
+        ({"groups": {}}, 4, "has no task group"),
         ({"status": 403}, 4, "sufficient scopes"),
-        ({"raw": b"{"}, 3, "no JSON"),
-        ({"raw": b'{"tasks": 3}'}, 3, "nonsense"),
-        ({"repeats_token": True}, 3, "round in circles"),
+        ({"raw": b"{"}, 3, "not JSON"),
+        ({"raw": b'{"tasks": 3}'}, 3, "sent an invalid answer"),
+        ({"repeats_token": True}, 3, "repeats the continuation token"),
     ],
     ids=["unknown or expired", "403", "cut off", "other JSON", "a token that repeats"],
 )
