@@ -41,7 +41,7 @@ docs: $(READY)  ## Write the manual pages and completions
 	$(BIN)/python -m man.generate
 	$(BIN)/python -m completions.generate
 
-# Each line draws one; tests/test_pictures.py says which are old, and reads them here.
+# Each line draws one; tests/process/test_pictures.py says which are old, and reads them here.
 pictures: $(READY)  ## Draw the pictures in man/pictures/ anew
 	@mkdir -p man/pictures
 	$(BIN)/tcsniff --demo --seed 1 --utc -q -n 76 -o lines --save-svg man/pictures/table.svg task-pending task-running task-completed task-failed task-exception >/dev/null

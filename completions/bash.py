@@ -13,13 +13,13 @@ from completions.words import (
     NAME,
     SELECTION,
     WRITTEN,
-    alternatives,
-    arguments,
-    event_commands,
-    fields_by_events,
-    names_exchange,
-    values,
-    wrapped,
+    group_events_by_fields,
+    join_alternatives,
+    list_arguments,
+    list_event_commands,
+    list_values,
+    takes_exchange,
+    wrap_words,
 )
 from man.interface import DEFAULT, Command, Flag, Interface
 
@@ -29,9 +29,9 @@ _HEAD = f"""\
 # Needs bash 4.4 or later, and not the package bash-completion.
 """
 
-# In all of it, `found` is _tcsniff's own array, which the others fill.
+# `found` is a local array of _tcsniff that the other functions fill.
 _CODE = r"""
-# Finds the names in a table of the configuration file; $2 stands before each.
+# Finds the names in a table of the configuration file, each with the prefix $2.
 _tcsniff_configured() {
   local file=${TCSNIFF_CONFIG-} line
   if [[ -z $file ]]; then
@@ -46,7 +46,7 @@ _tcsniff_configured() {
   done <"$file"
 }
 
-# Finds what may follow in a list with commas.
+# Finds the next values of a list with commas.
 _tcsniff_list() {
   local start=${1%"${1##*,}"} word
   shift
@@ -56,7 +56,7 @@ _tcsniff_list() {
   compopt -o nospace 2>/dev/null || :
 }
 
-# Finds files. What is not found so, such as ~/, readline looks for itself.
+# Finds files. readline completes the rest, such as ~/.
 _tcsniff_files() {
   mapfile -t found < <(compgen -f -- "$1")
   compopt -o filenames -o default 2>/dev/null || :
@@ -79,8 +79,7 @@ _tcsniff_event() {
   done
 }
 
-# Puts the words together again that bash takes apart at :, = and @, and that no
-# blank divides.
+# Joins the words that bash splits at :, = and @ without a blank between them.
 _tcsniff_join() {
   local line=${COMP_LINE-} piece='' word i
   for ((i = 0; i <= COMP_CWORD; i++)); do
@@ -95,8 +94,8 @@ _tcsniff_join() {
   done
 }
 
-# Gives what is found and fits; bash wants only what follows the last break in the
-# word, but for @, which it leaves at the start.
+# Returns the matches. bash expects only the part after the last break in the word,
+# except that it keeps an @ at the start.
 _tcsniff_reply() {
   local current=$1 breaks='' before='' word
   [[ ${COMP_WORDBREAKS-} != *:* ]] || breaks+=:
@@ -140,31 +139,33 @@ complete -F _tcsniff tcsniff
 
 
 def script(interface: Interface) -> str:
-    """Write the script."""
+    """Return the script."""
     commands = interface.commands
     parts = [
         _HEAD,
-        _array("_tcsniff_commands", [command.name for command in commands]),
-        _array("_tcsniff_events", EVENTS),
-        _array("_tcsniff_exchanges", EXCHANGES),
-        *_function("flags", "Finds the flags of a command.", _flags(interface)),
-        *_function(
+        _format_array("_tcsniff_commands", [command.name for command in commands]),
+        _format_array("_tcsniff_events", EVENTS),
+        _format_array("_tcsniff_exchanges", EXCHANGES),
+        *_format_function("flags", "Finds the flags of a command.", _format_flags(interface)),
+        *_format_function(
             "values",
-            "Finds what may be given to a flag of a command; fails if it takes no value.",
-            _values(commands),
+            "Finds the values of a command's flag; fails if it has none.",
+            _format_values(commands),
         ),
-        *_function("arguments", "Finds what a command takes besides.", _arguments(commands)),
-        *_function("fields", "Finds the fields of an EVENT.", _fields()),
+        *_format_function(
+            "arguments", "Finds the arguments of a command.", _format_arguments(commands)
+        ),
+        *_format_function("fields", "Finds the fields of an EVENT.", _format_fields()),
     ]
     code = _CODE.replace("@DEFAULT@", DEFAULT).replace("@NAME@", NAME)
     return "\n".join([*parts, code.replace("@SELECTION@", SELECTION)])
 
 
-def _array(name: str, words: Iterable[str]) -> str:
-    return f"{name}=(\n{wrapped(' '.join(words), 2)}\n)"
+def _format_array(name: str, words: Iterable[str]) -> str:
+    return f"{name}=(\n{wrap_words(' '.join(words), 2)}\n)"
 
 
-def _function(name: str, comment: str, body: Iterator[str]) -> Iterator[str]:
+def _format_function(name: str, comment: str, body: Iterator[str]) -> Iterator[str]:
     yield f"\n# {comment}"
     yield f"_tcsniff_{name}() {{"
     yield "  case $1 in"
@@ -173,28 +174,28 @@ def _function(name: str, comment: str, body: Iterator[str]) -> Iterator[str]:
     yield "}"
 
 
-def _flags(interface: Interface) -> Iterator[str]:
+def _format_flags(interface: Interface) -> Iterator[str]:
     for command in interface.commands:
         names = " ".join(name for flag in command.flags for name in flag.names)
-        yield f"    {command.name})\n      found=(\n{wrapped(names, 8)}\n      )\n      ;;"
+        yield f"    {command.name})\n      found=(\n{wrap_words(names, 8)}\n      )\n      ;;"
     yield "  esac"
     yield "  case $2 in"
     names = " ".join(name for flag in interface.flags for name in flag.names)
     yield f"    1) found+=({names}) ;;"
 
 
-def _values(commands: tuple[Command, ...]) -> Iterator[str]:
+def _format_values(commands: tuple[Command, ...]) -> Iterator[str]:
     for command in commands:
         by_value: dict[str, list[str]] = {}
         for flag in command.flags:
             if flag.metavar:
-                by_value.setdefault(_value(flag), []).extend(flag.names)
+                by_value.setdefault(_format_value(flag), []).extend(flag.names)
         if not by_value:
             continue
         yield f"    {command.name})"
         yield "      case $2 in"
         for value, names in by_value.items():
-            yield f"{alternatives(names, 8)})"
+            yield f"{join_alternatives(names, 8)})"
             yield f"          {value}\n          ;;"
         yield "        *) return 1 ;;"
         yield "      esac"
@@ -202,32 +203,32 @@ def _values(commands: tuple[Command, ...]) -> Iterator[str]:
     yield "    *) return 1 ;;"
 
 
-def _value(flag: Flag) -> str:
-    if names_exchange(flag):
+def _format_value(flag: Flag) -> str:
+    if takes_exchange(flag):
         return 'found=("${_tcsniff_exchanges[@]}")'
     if flag.takes_file:
         return '_tcsniff_files "$3"'
-    known = values(flag)
+    known = list_values(flag)
     words = " ".join(known.words)
-    if known.listed:
-        return f'_tcsniff_list "$3" \\\n{wrapped(words, 12, continued=True)}'
+    if known.is_list:
+        return f'_tcsniff_list "$3" \\\n{wrap_words(words, 12, continued=True)}'
     more = f"; _tcsniff_configured {known.table} ''" if known.table else ""
     return f"found=({words}){more}"
 
 
-def _arguments(commands: tuple[Command, ...]) -> Iterator[str]:
-    yield f'    {" | ".join(event_commands(commands))}) _tcsniff_event "$2" ;;'
+def _format_arguments(commands: tuple[Command, ...]) -> Iterator[str]:
+    yield f'    {" | ".join(list_event_commands(commands))}) _tcsniff_event "$2" ;;'
     for command in commands:
-        if words := " ".join(arguments(command, commands)):
-            # One word, so nothing where it is there already.
+        if words := " ".join(list_arguments(command, commands)):
+            # The command accepts one word.
             yield f"    {command.name})"
             yield f"      [[ $3 != {command.name} && $3 != -* ]] || found+=("
-            yield f"{wrapped(words, 8)}\n      )\n      ;;"
+            yield f"{wrap_words(words, 8)}\n      )\n      ;;"
         elif any(argument.takes_file for argument in command.arguments):
             yield f'    {command.name}) _tcsniff_files "$2" ;;'
 
 
-def _fields() -> Iterator[str]:
-    for fields, events in fields_by_events().items():
-        yield f"{alternatives(events, 4)})"
-        yield f"      fields=(\n{wrapped(' '.join(fields), 8)}\n      )\n      ;;"
+def _format_fields() -> Iterator[str]:
+    for fields, events in group_events_by_fields().items():
+        yield f"{join_alternatives(events, 4)})"
+        yield f"      fields=(\n{wrap_words(' '.join(fields), 8)}\n      )\n      ;;"

@@ -146,7 +146,7 @@ _tcsniff_flags() {
   esac
 }
 
-# Finds what may be given to a flag of a command; fails if it takes no value.
+# Finds the values of a command's flag; fails if it has none.
 _tcsniff_values() {
   case $1 in
     sniff)
@@ -363,7 +363,7 @@ _tcsniff_values() {
   esac
 }
 
-# Finds what a command takes besides.
+# Finds the arguments of a command.
 _tcsniff_arguments() {
   case $1 in
     sniff | top | explain | doctor | schema) _tcsniff_event "$2" ;;
@@ -422,7 +422,7 @@ _tcsniff_fields() {
   esac
 }
 
-# Finds the names in a table of the configuration file; $2 stands before each.
+# Finds the names in a table of the configuration file, each with the prefix $2.
 _tcsniff_configured() {
   local file=${TCSNIFF_CONFIG-} line
   if [[ -z $file ]]; then
@@ -437,7 +437,7 @@ _tcsniff_configured() {
   done <"$file"
 }
 
-# Finds what may follow in a list with commas.
+# Finds the next values of a list with commas.
 _tcsniff_list() {
   local start=${1%"${1##*,}"} word
   shift
@@ -447,7 +447,7 @@ _tcsniff_list() {
   compopt -o nospace 2>/dev/null || :
 }
 
-# Finds files. What is not found so, such as ~/, readline looks for itself.
+# Finds files. readline completes the rest, such as ~/.
 _tcsniff_files() {
   mapfile -t found < <(compgen -f -- "$1")
   compopt -o filenames -o default 2>/dev/null || :
@@ -470,8 +470,7 @@ _tcsniff_event() {
   done
 }
 
-# Puts the words together again that bash takes apart at :, = and @, and that no
-# blank divides.
+# Joins the words that bash splits at :, = and @ without a blank between them.
 _tcsniff_join() {
   local line=${COMP_LINE-} piece='' word i
   for ((i = 0; i <= COMP_CWORD; i++)); do
@@ -486,8 +485,8 @@ _tcsniff_join() {
   done
 }
 
-# Gives what is found and fits; bash wants only what follows the last break in the
-# word, but for @, which it leaves at the start.
+# Returns the matches. bash expects only the part after the last break in the word,
+# except that it keeps an @ at the start.
 _tcsniff_reply() {
   local current=$1 breaks='' before='' word
   [[ ${COMP_WORDBREAKS-} != *:* ]] || breaks+=:

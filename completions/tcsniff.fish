@@ -115,12 +115,12 @@ function __tcsniff_fields
     end
 end
 
-# Whether the word to complete is the first.
+# Succeeds if the word to complete is the first.
 function __tcsniff_first
     test (count (commandline -opc)) -eq 1
 end
 
-# Whether the command is one of these; words belong to sniff if there is none.
+# Succeeds if the command is one of these; the default is sniff.
 function __tcsniff_in
     set -l words (commandline -opc)
     set -l command sniff
@@ -130,7 +130,7 @@ function __tcsniff_in
     contains -- $command $argv
 end
 
-# Lists the names in a table of the configuration file; $argv[2] stands before each.
+# Lists the names in a table of the configuration file, each with the prefix $argv[2].
 function __tcsniff_configured
     set -l file $TCSNIFF_CONFIG
     if test -z "$file"
@@ -143,7 +143,7 @@ function __tcsniff_configured
     string replace -r -f -- $title $argv[2]'$1' <$file
 end
 
-# Lists what may follow in a list with commas, of words each with its meaning.
+# Lists the next values of a list with commas, with their meanings.
 function __tcsniff_list
     set -l start (string replace -r '^--[^=]*=' '' -- (commandline -ct))
     set start (string match -r '^.*,' -- $start)
@@ -153,7 +153,7 @@ function __tcsniff_list
     end
 end
 
-# Whether nothing but flags follows the command.
+# Succeeds if only flags follow the command.
 function __tcsniff_alone
     set -l words (commandline -opc)
     not set -q words[3]; or string match -q -- '-*' $words[-1]
@@ -163,7 +163,7 @@ end
 function __tcsniff_event
     set -l word (commandline -ct)
     if string match -q -- '-*' $word
-        return # fish would match a flag that is not there with whatever is near
+        return # fish would match an unknown flag with similar words
     end
     if not string match -q '*:*' -- $word
         __tcsniff_events
@@ -182,14 +182,14 @@ end
 complete -c tcsniff -f
 
 complete -c tcsniff -n __tcsniff_first -a sniff -d 'Show Taskcluster\'s events as they happen'
-complete -c tcsniff -n __tcsniff_first -a graph -d 'Show a task group as a tree, and wait for its end'
-complete -c tcsniff -n __tcsniff_first -a top -d 'Count runs of tasks, live: how many wait, run and end, how often and how long'
-complete -c tcsniff -n __tcsniff_first -a explain -d 'Show the bindings that a selection becomes'
-complete -c tcsniff -n __tcsniff_first -a exchanges -d 'List what there is to listen for, and the fields of each routing key'
-complete -c tcsniff -n __tcsniff_first -a doctor -d 'Try the connection step by step, and say what to do about what fails'
-complete -c tcsniff -n __tcsniff_first -a config -d 'Show every setting in force, and where it came from'
-complete -c tcsniff -n __tcsniff_first -a simulate -d 'Publish made-up task graphs to a broker on this machine'
-complete -c tcsniff -n __tcsniff_first -a schema -d 'Print the JSON Schema of the record, or of an EVENT\'s payload'
+complete -c tcsniff -n __tcsniff_first -a graph -d 'Show a task group and wait for its end'
+complete -c tcsniff -n __tcsniff_first -a top -d 'Show worker pools live: waiting, running, failed, and times'
+complete -c tcsniff -n __tcsniff_first -a explain -d 'Show the bindings of a selection'
+complete -c tcsniff -n __tcsniff_first -a exchanges -d 'List the EVENTs and the fields of their routing keys'
+complete -c tcsniff -n __tcsniff_first -a doctor -d 'Test the connection step by step, with advice'
+complete -c tcsniff -n __tcsniff_first -a config -d 'Show every setting and where it came from'
+complete -c tcsniff -n __tcsniff_first -a simulate -d 'Publish simulated task groups to a broker on this machine'
+complete -c tcsniff -n __tcsniff_first -a schema -d 'Print the JSON Schema of the record or of a payload'
 complete -c tcsniff -n __tcsniff_first -a completion -d 'Print a completion script for a shell'
 complete -c tcsniff -n __tcsniff_first -a help -d 'Show the help of a command or a topic'
 complete -c tcsniff -n '__tcsniff_in sniff top explain doctor schema' -a '(__tcsniff_event)'
@@ -205,19 +205,19 @@ complete -c tcsniff -n '__tcsniff_in help; and __tcsniff_alone' -a record -d 'Th
 complete -c tcsniff -n '__tcsniff_in help; and __tcsniff_alone' -a security -d 'Passwords, TLS, and what tcsniff sends, prints and stores'
 complete -c tcsniff -n '__tcsniff_in help; and __tcsniff_alone' -a settings -d 'The settings file'
 complete -c tcsniff -n '__tcsniff_in help; and __tcsniff_alone' -a sniff -d 'Show Taskcluster\'s events as they happen'
-complete -c tcsniff -n '__tcsniff_in help; and __tcsniff_alone' -a graph -d 'Show a task group as a tree, and wait for its end'
-complete -c tcsniff -n '__tcsniff_in help; and __tcsniff_alone' -a top -d 'Count runs of tasks, live: how many wait, run and end, how often and how long'
-complete -c tcsniff -n '__tcsniff_in help; and __tcsniff_alone' -a explain -d 'Show the bindings that a selection becomes'
-complete -c tcsniff -n '__tcsniff_in help; and __tcsniff_alone' -a exchanges -d 'List what there is to listen for, and the fields of each routing key'
-complete -c tcsniff -n '__tcsniff_in help; and __tcsniff_alone' -a doctor -d 'Try the connection step by step, and say what to do about what fails'
-complete -c tcsniff -n '__tcsniff_in help; and __tcsniff_alone' -a config -d 'Show every setting in force, and where it came from'
-complete -c tcsniff -n '__tcsniff_in help; and __tcsniff_alone' -a simulate -d 'Publish made-up task graphs to a broker on this machine'
-complete -c tcsniff -n '__tcsniff_in help; and __tcsniff_alone' -a schema -d 'Print the JSON Schema of the record, or of an EVENT\'s payload'
+complete -c tcsniff -n '__tcsniff_in help; and __tcsniff_alone' -a graph -d 'Show a task group and wait for its end'
+complete -c tcsniff -n '__tcsniff_in help; and __tcsniff_alone' -a top -d 'Show worker pools live: waiting, running, failed, and times'
+complete -c tcsniff -n '__tcsniff_in help; and __tcsniff_alone' -a explain -d 'Show the bindings of a selection'
+complete -c tcsniff -n '__tcsniff_in help; and __tcsniff_alone' -a exchanges -d 'List the EVENTs and the fields of their routing keys'
+complete -c tcsniff -n '__tcsniff_in help; and __tcsniff_alone' -a doctor -d 'Test the connection step by step, with advice'
+complete -c tcsniff -n '__tcsniff_in help; and __tcsniff_alone' -a config -d 'Show every setting and where it came from'
+complete -c tcsniff -n '__tcsniff_in help; and __tcsniff_alone' -a simulate -d 'Publish simulated task groups to a broker on this machine'
+complete -c tcsniff -n '__tcsniff_in help; and __tcsniff_alone' -a schema -d 'Print the JSON Schema of the record or of a payload'
 complete -c tcsniff -n '__tcsniff_in help; and __tcsniff_alone' -a completion -d 'Print a completion script for a shell'
 complete -c tcsniff -n '__tcsniff_in help; and __tcsniff_alone' -a help -d 'Show the help of a command or a topic'
 complete -c tcsniff -n '__tcsniff_in sniff top explain doctor' -l worker-type -x -d 'Match this worker type'
 complete -c tcsniff -n '__tcsniff_in sniff top explain doctor' -l provisioner-id -x -d 'Match this provisioner'
-complete -c tcsniff -n '__tcsniff_in sniff top explain doctor' -l task-queue -x -d 'Match this task queue: provisioner and worker type'
+complete -c tcsniff -n '__tcsniff_in sniff top explain doctor' -l task-queue -x -d 'Match this task queue (worker pool)'
 complete -c tcsniff -n '__tcsniff_in sniff top explain doctor' -l task-group-id -l task-group -x -d 'Match tasks of this group'
 complete -c tcsniff -n '__tcsniff_in sniff top explain doctor' -l task-id -l task -x -d 'Match this task'
 complete -c tcsniff -n '__tcsniff_in sniff top explain doctor' -l scheduler-id -x -d 'Match this scheduler, such as gecko-level-3'
@@ -231,25 +231,25 @@ complete -c tcsniff -n '__tcsniff_in sniff top explain doctor' -l topic -x -d 'M
 complete -c tcsniff -n '__tcsniff_in sniff top explain doctor' -l provider-id -x -d 'Match worker pools of this provider'
 complete -c tcsniff -n '__tcsniff_in sniff top explain doctor' -l launch-config-id -x -d 'Match workers with this launch config'
 complete -c tcsniff -n '__tcsniff_in sniff top explain doctor' -l worker-pool-id -x -d 'Match this worker pool: the same as --task-queue'
-complete -c tcsniff -n '__tcsniff_in sniff top explain doctor' -l route -x -d 'Match tasks with this route; * is one word, # any number of words'
+complete -c tcsniff -n '__tcsniff_in sniff top explain doctor' -l route -x -d 'Match tasks with this route; * and # are wild'
 complete -c tcsniff -n '__tcsniff_in sniff top explain doctor' -l all -d 'Select every EVENT of the queue'
 complete -c tcsniff -n '__tcsniff_in sniff top explain doctor' -l exchange -x -a '(__tcsniff_exchanges)' -d 'Bind this exchange, by full name or EVENT'
-complete -c tcsniff -n '__tcsniff_in sniff top explain doctor' -l routing-key -x -d 'Bind each --exchange with this pattern. Default: #'
+complete -c tcsniff -n '__tcsniff_in sniff top explain doctor' -l routing-key -x -d 'Bind each --exchange with this pattern'
 complete -c tcsniff -n '__tcsniff_in sniff top explain doctor' -l bind -x -d 'Bind one exchange with one pattern'
-complete -c tcsniff -n '__tcsniff_in sniff top explain' -l where -x -d 'Match events for which this JMESPath expression is true, such as "event==\'task-failed\'"; all must be true'
-complete -c tcsniff -n '__tcsniff_in sniff top explain' -l state -x -a '(__tcsniff_list unscheduled pending running completed failed exception)' -d 'Match tasks in this state, such as failed,exception'
-complete -c tcsniff -n '__tcsniff_in sniff top explain' -l reason -x -a '(__tcsniff_list completed failed deadline-exceeded canceled claim-expired worker-shutdown malformed-payload resource-unavailable internal-error intermittent-task superseded)' -d 'Match runs that were resolved for this reason, such as claim-expired'
+complete -c tcsniff -n '__tcsniff_in sniff top explain' -l where -x -d 'Match events for which this JMESPath is true'
+complete -c tcsniff -n '__tcsniff_in sniff top explain' -l state -x -a '(__tcsniff_list unscheduled pending running completed failed exception)' -d 'Match tasks in this state: failed,exception'
+complete -c tcsniff -n '__tcsniff_in sniff top explain' -l reason -x -a '(__tcsniff_list completed failed deadline-exceeded canceled claim-expired worker-shutdown malformed-payload resource-unavailable internal-error intermittent-task superseded)' -d 'Match runs that were resolved for this reason'
 complete -c tcsniff -n '__tcsniff_in sniff top explain' -l tag -x -d 'Match tasks with this tag, such as kind=build'
 complete -c tcsniff -n '__tcsniff_in sniff top explain' -l dedupe -d 'Skip repeated messages; Taskcluster sends some twice'
-complete -c tcsniff -n '__tcsniff_in sniff graph top doctor config simulate' -l broker -x -d 'Connect to amqps://USER@HOST:PORT/VHOST; default: TCSNIFF_BROKER or PULSE_URL. The account is in PULSE_USERNAME and PULSE_PASSWORD'
-complete -c tcsniff -n '__tcsniff_in sniff graph top explain doctor config simulate' -l profile -x -a 'firefox-ci community (__tcsniff_configured profiles \'\')' -d 'Use a profile: firefox-ci, community, or one of the settings file'
-complete -c tcsniff -n '__tcsniff_in sniff graph top doctor config simulate' -l password-file -r -F -d 'Read the password from the first line of this file; - is standard input'
+complete -c tcsniff -n '__tcsniff_in sniff graph top doctor config simulate' -l broker -x -d 'Connect to this broker: amqps://USER@HOST/VHOST'
+complete -c tcsniff -n '__tcsniff_in sniff graph top explain doctor config simulate' -l profile -x -a 'firefox-ci community (__tcsniff_configured profiles \'\')' -d 'Use a profile: firefox-ci, community, or your own'
+complete -c tcsniff -n '__tcsniff_in sniff graph top doctor config simulate' -l password-file -r -F -d 'Read the password from FILE; - is standard input'
 complete -c tcsniff -n '__tcsniff_in sniff graph top doctor config simulate' -l tls-ca -r -F -d 'Trust the authorities in this file, in PEM, instead of the system\'s'
 complete -c tcsniff -n '__tcsniff_in sniff graph top doctor config simulate' -l tls-cert -r -F -d 'Log in with this certificate, in PEM (EXTERNAL without a password)'
 complete -c tcsniff -n '__tcsniff_in sniff graph top doctor config simulate' -l tls-key -r -F -d 'Read the certificate\'s key from this file'
 complete -c tcsniff -n '__tcsniff_in sniff graph top doctor config simulate' -l tls-insecure -d 'Trust any certificate of any host; others on the network can read the password'
 complete -c tcsniff -n '__tcsniff_in sniff graph top doctor config simulate' -l plaintext -d 'Allow sending a password over amqp:// to another machine, unencrypted'
-complete -c tcsniff -n '__tcsniff_in sniff graph top' -l queue -x -d 'Use the durable queue queue/USER/NAME, which stays and can be shared'
+complete -c tcsniff -n '__tcsniff_in sniff graph top' -l queue -x -d 'Use a durable queue that stays and can be shared'
 complete -c tcsniff -n '__tcsniff_in sniff graph top' -l queue-expires -x -d 'Let the broker delete the --queue after this long without a consumer'
 complete -c tcsniff -n '__tcsniff_in sniff graph top' -l queue-max-length -x -d 'Let the broker drop the oldest messages of the --queue above N'
 complete -c tcsniff -n '__tcsniff_in sniff graph top' -l delete-queue -d 'Delete the --queue and exit'
@@ -257,30 +257,30 @@ complete -c tcsniff -n '__tcsniff_in sniff graph top' -l resume -x -d 'Keep the 
 complete -c tcsniff -n '__tcsniff_in sniff graph top' -l max-size -x -d 'Skip larger messages, with a warning'
 complete -c tcsniff -n '__tcsniff_in sniff graph top' -l prefetch -x -d 'Let the broker send N messages ahead; limits the memory'
 complete -c tcsniff -n '__tcsniff_in sniff graph top' -l auto-ack -d 'Let the broker forget a message when it is sent; faster, but not safe'
-complete -c tcsniff -n '__tcsniff_in sniff graph top' -l from -r -F -d 'Replay what -o json or --record wrote; - is standard input'
-complete -c tcsniff -n '__tcsniff_in sniff graph top' -l follow -d 'Wait for more at the end of the last file, like tail -f'
+complete -c tcsniff -n '__tcsniff_in sniff graph top' -l from -r -F -d 'Replay a recording; - is standard input'
+complete -c tcsniff -n '__tcsniff_in sniff graph top' -l follow -d 'Wait for more at the end, like tail -f'
 complete -c tcsniff -n '__tcsniff_in sniff graph top' -l speed -x -d 'Replay at N times the recorded pace. Default: as fast as possible'
 complete -c tcsniff -n '__tcsniff_in sniff graph top' -l demo -d 'Watch simulated tasks; needs no broker'
 complete -c tcsniff -n '__tcsniff_in sniff graph top' -l seed -x -d 'Simulate the same tasks each time, at the same times'
 complete -c tcsniff -n '__tcsniff_in sniff graph top' -s n -l count -x -d 'Stop after N events'
-complete -c tcsniff -n '__tcsniff_in sniff top' -l timeout -x -d 'Stop after this long, such as 500ms, 30s or 1h30m, with exit status 124'
-complete -c tcsniff -n '__tcsniff_in sniff top' -l idle-timeout -x -d 'Stop after this long without an event, with exit status 124'
-complete -c tcsniff -n '__tcsniff_in sniff top' -l until -x -d 'Stop after an event for which this JMESPath expression is true'
-complete -c tcsniff -n '__tcsniff_in sniff top' -l fail-on -x -d 'Stop like --until, with exit status 10'
-complete -c tcsniff -n '__tcsniff_in sniff' -s o -l output -x -a 'table lines json raw' -d 'Print a live table, a line per event, a JSON object per line, or bodies only. Default: table on a terminal, else json'
+complete -c tcsniff -n '__tcsniff_in sniff top' -l timeout -x -d 'Stop after 500ms, 30s, 1h30m, with status 124'
+complete -c tcsniff -n '__tcsniff_in sniff top' -l idle-timeout -x -d 'Stop after this long without an event, with status 124'
+complete -c tcsniff -n '__tcsniff_in sniff top' -l until -x -d 'Stop after an event for which this is true'
+complete -c tcsniff -n '__tcsniff_in sniff top' -l fail-on -x -d 'Stop like --until, with status 10'
+complete -c tcsniff -n '__tcsniff_in sniff' -s o -l output -x -a 'table lines json raw' -d 'Choose the view; default: table or json'
 complete -c tcsniff -n '__tcsniff_in sniff graph top' -l json -d 'Print JSON lines, like -o json'
-complete -c tcsniff -n '__tcsniff_in sniff' -l columns -x -a '(__tcsniff_list time\\t\'when it happened, or if unknown, when it was received\' received\\t\'when it was received\' lag\\t\'time from when it happened to when it was received\' event\\t\'what happened, as symbol and word\' state\\t\'the task\\\'s state when the queue sent the message\' task\\t\'the task\\\'s label or kind, the group\\\'s ID, or the routing key\' task-id\\t\'the task\\\'s ID\' run\\t\'the run\\\'s number\' pool\\t\'the worker pool: provisioner and worker type\' worker\\t\'the worker: group and ID\' reason\\t\'why a run ended or was created; an artifact\\\'s name; a priority\' scheduler\\t\'the scheduler\' group\\t\'the task group\\\'s ID\' routes\\t\'the task\\\'s own routes\' exchange\\t\'the exchange\\\'s name on the broker\' key\\t\'the routing key\')' -d 'Show these columns in table and lines; `--columns help` lists them'
-complete -c tcsniff -n '__tcsniff_in sniff' -l select -x -d 'Print the result of this JMESPath expression for each event, as JSON'
-complete -c tcsniff -n '__tcsniff_in sniff' -s r -l raw-output -d 'Print strings of --select without quotes, like jq -r'
+complete -c tcsniff -n '__tcsniff_in sniff' -l columns -x -a '(__tcsniff_list time\\t\'when it happened, or if unknown, when it was received\' received\\t\'when it was received\' lag\\t\'time from when it happened to when it was received\' event\\t\'what happened, as symbol and word\' state\\t\'the task\\\'s state when the queue sent the message\' task\\t\'the task\\\'s label or kind, the group\\\'s ID, or the routing key\' task-id\\t\'the task\\\'s ID\' run\\t\'the run\\\'s number\' pool\\t\'the worker pool: provisioner and worker type\' worker\\t\'the worker: group and ID\' reason\\t\'why a run ended or was created; an artifact\\\'s name; a priority\' scheduler\\t\'the scheduler\' group\\t\'the task group\\\'s ID\' routes\\t\'the task\\\'s own routes\' exchange\\t\'the exchange\\\'s name on the broker\' key\\t\'the routing key\')' -d 'Show these columns; `help` lists them'
+complete -c tcsniff -n '__tcsniff_in sniff' -l select -x -d 'Print the result of this JMESPath'
+complete -c tcsniff -n '__tcsniff_in sniff' -s r -l raw-output -d 'Print --select\'s strings without quotes'
 complete -c tcsniff -n '__tcsniff_in sniff graph' -l utc -d 'Show times in UTC'
-complete -c tcsniff -n '__tcsniff_in sniff graph top' -l record -r -F -d 'Append events to FILE as JSON lines, beside any view; .gz is compressed'
+complete -c tcsniff -n '__tcsniff_in sniff graph top' -l record -r -F -d 'Append events to FILE as JSON lines, or .gz'
 complete -c tcsniff -n '__tcsniff_in sniff graph top' -l save-svg -r -F -d 'Write the last picture to FILE as SVG, beside any view'
 complete -c tcsniff -n '__tcsniff_in sniff' -l gaps -d 'Print a line for each time without connection, also in JSON'
 complete -c tcsniff -n '__tcsniff_in sniff graph top' -l color -x -a 'auto always never' -d 'Use colors; auto follows the terminal, NO_COLOR and FORCE_COLOR'
 complete -c tcsniff -n '__tcsniff_in sniff graph top' -l no-color -d 'Use no colors: --color never'
 complete -c tcsniff -n '__tcsniff_in sniff graph top' -s v -l verbose -d 'Print more to standard error: queue, bindings, connection'
-complete -c tcsniff -n '__tcsniff_in sniff' -l summary -x -a 'text json' -d 'How to say in the end what has become of the messages. Default: text'
-complete -c tcsniff -n '__tcsniff_in sniff graph top simulate' -s q -l quiet -d 'Say nothing but errors'
+complete -c tcsniff -n '__tcsniff_in sniff' -l summary -x -a 'text json' -d 'Choose the format of the summary at exit. Default: text'
+complete -c tcsniff -n '__tcsniff_in sniff graph top simulate' -s q -l quiet -d 'Print only errors'
 complete -c tcsniff -n '__tcsniff_in sniff graph top explain exchanges doctor config simulate' -l config -r -F -d 'Read settings from FILE, not ~/.config/tcsniff/config.toml; - for none'
 complete -c tcsniff -n '__tcsniff_in sniff graph top explain exchanges doctor config simulate schema completion help' -s h -l help -d 'Show this message and exit'
 complete -c tcsniff -n '__tcsniff_in sniff graph top explain exchanges doctor config simulate schema completion help' -l help-all -d 'Show all flags and exit'
@@ -302,17 +302,17 @@ complete -c tcsniff -n '__tcsniff_in top' -l reverse -d 'Reverse the order'
 complete -c tcsniff -n '__tcsniff_in top' -l every -x -d 'Print a JSON line this often; in a recording, by recorded time'
 complete -c tcsniff -n '__tcsniff_in top' -s o -l output -x -a 'table json' -d 'Print a live table (in a pipe once, at the end), or a JSON object per line. Default: table on a terminal, else json'
 complete -c tcsniff -n '__tcsniff_in explain config' -l root-url -x -d 'Link to this deployment; default: TASKCLUSTER_ROOT_URL, or the profile\'s'
-complete -c tcsniff -n '__tcsniff_in explain exchanges doctor config' -l json -d 'One JSON object a line'
-complete -c tcsniff -n '__tcsniff_in explain' -l url -d 'The address of Taskcluster\'s web page that shows the same messages'
-complete -c tcsniff -n '__tcsniff_in doctor' -l wait -x -d 'Wait so long for a first message'
-complete -c tcsniff -n '__tcsniff_in config' -l path -d 'Only the file\'s name'
-complete -c tcsniff -n '__tcsniff_in config' -l example -d 'A settings file to start from'
-complete -c tcsniff -n '__tcsniff_in simulate' -l groups -x -d 'So many task groups; one begins every few simulated minutes'
-complete -c tcsniff -n '__tcsniff_in simulate' -l tasks -x -d 'About so many tasks in each; there is none with fewer than some 20'
-complete -c tcsniff -n '__tcsniff_in simulate' -l fault -x -a '(__tcsniff_list failure claim-expired worker-shutdown intermittent-task malformed-payload deadline-exceeded rerun cancel cancel-group priority-change duplicate redelivery late none)' -d 'Let only this go wrong, out of all that may; a,b or repeated for several, none for nothing. `--fault help` lists them'
-complete -c tcsniff -n '__tcsniff_in simulate' -l seed -x -d 'Make up the same each time, but for when it happens'
-complete -c tcsniff -n '__tcsniff_in simulate' -l speed -x -d 'Simulated seconds a second. 1 is as real, with the times of now; above that, the times in the messages run ahead, and no pause is longer than 10 s. Default: 60, or with --rate as fast as that allows'
-complete -c tcsniff -n '__tcsniff_in simulate' -l rate -x -d 'At most so many messages a second'
-complete -c tcsniff -n '__tcsniff_in simulate' -l delay -x -d 'Wait so long between the first id and its first message, for whoever listens then'
-complete -c tcsniff -n '__tcsniff_in simulate' -l graph -r -F -d 'Write the dependencies of all tasks there, as the task-graph.json of a decision task; one that ends in .gz is compressed'
+complete -c tcsniff -n '__tcsniff_in explain exchanges doctor config' -l json -d 'Print one JSON object per line'
+complete -c tcsniff -n '__tcsniff_in explain' -l url -d 'Print the address of Taskcluster\'s web page that shows the same messages'
+complete -c tcsniff -n '__tcsniff_in doctor' -l wait -x -d 'Wait this long for a first message'
+complete -c tcsniff -n '__tcsniff_in config' -l path -d 'Print only the path of the settings file'
+complete -c tcsniff -n '__tcsniff_in config' -l example -d 'Print an example of a settings file'
+complete -c tcsniff -n '__tcsniff_in simulate' -l groups -x -d 'Simulate N task groups; one starts every few simulated minutes'
+complete -c tcsniff -n '__tcsniff_in simulate' -l tasks -x -d 'Simulate about N tasks in each group; the smallest groups have about 20'
+complete -c tcsniff -n '__tcsniff_in simulate' -l fault -x -a '(__tcsniff_list failure claim-expired worker-shutdown intermittent-task malformed-payload deadline-exceeded rerun cancel cancel-group priority-change duplicate redelivery late none)' -d 'Simulate only this fault instead of all; give several as a,b or repeat the flag, or give none. `--fault help` lists them'
+complete -c tcsniff -n '__tcsniff_in simulate' -l seed -x -d 'Simulate the same tasks each time; only the times differ'
+complete -c tcsniff -n '__tcsniff_in simulate' -l speed -x -d 'Simulate FACTOR seconds per second. 1 is real time; above that, the times in the messages run ahead of the clock, and no pause is longer than 10 s. Default: 60, or as fast as --rate allows'
+complete -c tcsniff -n '__tcsniff_in simulate' -l rate -x -d 'Publish at most N messages per second'
+complete -c tcsniff -n '__tcsniff_in simulate' -l delay -x -d 'Wait this long after printing the first group\'s ID, so that a listener can start'
+complete -c tcsniff -n '__tcsniff_in simulate' -l graph -r -F -d 'Write the dependencies of all tasks to FILE, like the task-graph.json of a decision task; a name that ends in .gz compresses it'
 complete -c tcsniff -n __tcsniff_first -s V -l version -d 'Show the version and exit; with --verbose also those of the libraries'

@@ -14,12 +14,12 @@ from completions.words import (
     NAME,
     SELECTION,
     WRITTEN,
-    alternatives,
-    arguments,
-    fields_by_events,
-    names_exchange,
-    values,
-    wrapped,
+    group_events_by_fields,
+    join_alternatives,
+    list_arguments,
+    list_values,
+    takes_exchange,
+    wrap_words,
 )
 from man.interface import DEFAULT, Command, Flag, Interface
 
@@ -29,7 +29,7 @@ _HEAD = f"""\
 """
 
 _CODE = r"""
-# Finds the names in a table of the configuration file; $2 stands before each.
+# Finds the names in a table of the configuration file, each with the prefix $2.
 _tcsniff_configured() {
   local file=${TCSNIFF_CONFIG-} line
   if [[ -z $file ]]; then
@@ -45,7 +45,7 @@ _tcsniff_configured() {
   done
 }
 
-# Completes a name: one of those given, or one of the configuration file.
+# Completes a name: an argument, or a name in the configuration file.
 _tcsniff_configured_names() {
   local table=$1 kind=$2 before=$3
   shift 3
@@ -107,143 +107,147 @@ fi
 
 
 def script(interface: Interface) -> str:
-    """Write the script."""
+    """Return the script."""
     summaries = {command.name: command.summary for command in interface.commands}
     parts = [
         _HEAD,
-        *_described("command", "command_names", summaries),
-        *_described("EVENT", "event_names", EVENTS),
-        *_exchanges(),
-        *_fields(),
-        *_lists(interface),
-        *_topics(interface),
-        *(line for command in interface.commands for line in _flags(command, interface)),
+        *_format_descriptions("command", "command_names", summaries),
+        *_format_descriptions("EVENT", "event_names", EVENTS),
+        *_format_exchanges(),
+        *_format_fields(),
+        *_format_value_functions(interface),
+        *_format_topics(interface),
+        *(line for command in interface.commands for line in _format_flags(command, interface)),
     ]
     code = _CODE.replace("@DEFAULT@", DEFAULT).replace("@COMMANDS@", "|".join(summaries))
     code = code.replace("@NAME@", NAME).replace("@SELECTION@", SELECTION)
     return "\n".join([*parts, code]) + _TAIL
 
 
-def _described(kind: str, function: str, words: dict[str, str]) -> Iterator[str]:
+def _format_descriptions(kind: str, function: str, words: dict[str, str]) -> Iterator[str]:
     yield f"_tcsniff_{function}() {{"
     yield "  local -a described=("
     for word, text in words.items():
-        yield "    " + _quoted(f"{word}:{text.rstrip('.')}" if text else word)
+        yield "    " + _quote_text(f"{word}:{text.rstrip('.')}" if text else word)
     yield "  )"
     yield f"  _describe -t {kind.lower()}s {kind} described"
     yield "}\n"
 
 
-def _exchanges() -> Iterator[str]:
+def _format_exchanges() -> Iterator[str]:
     yield "_tcsniff_exchanges() {"
-    yield f"  local -a exchanges=(\n{wrapped(' '.join(EXCHANGES), 4)}\n  )"
+    yield f"  local -a exchanges=(\n{wrap_words(' '.join(EXCHANGES), 4)}\n  )"
     yield "  local expl"
     yield "  _wanted exchanges expl exchange compadd -a exchanges"
     yield "}\n"
 
 
-def _fields() -> Iterator[str]:
+def _format_fields() -> Iterator[str]:
     yield "_tcsniff_fields() {"
     yield "  case $1 in"
-    for fields, events in fields_by_events().items():
-        yield f"{alternatives(events, 4)})"
-        yield f"      fields=(\n{wrapped(' '.join(fields), 8)}\n      )\n      ;;"
+    for fields, events in group_events_by_fields().items():
+        yield f"{join_alternatives(events, 4)})"
+        yield f"      fields=(\n{wrap_words(' '.join(fields), 8)}\n      )\n      ;;"
     yield "  esac"
     yield "}"
 
 
-def _lists(interface: Interface) -> Iterator[str]:
-    """Define how what is more than words is completed, a function for each flag that takes it."""
+def _format_value_functions(interface: Interface) -> Iterator[str]:
+    """Yield a completion function for each flag whose values are not plain words."""
     flags = {flag.names[-1]: flag for command in interface.commands for flag in command.flags}
     for name, flag in flags.items():
-        known = values(flag)
+        known = list_values(flag)
         if known.table:
             words = " ".join(known.words)
-            yield f"\n{_function_of(flag)}() {{"
+            yield f"\n{_name_value_function(flag)}() {{"
             yield f"  _tcsniff_configured_names {known.table} {known.table} '' {words}"
             yield "}"
-        if known.listed:
-            yield f"\n{_function_of(flag)}() {{"
+        if known.is_list:
+            yield f"\n{_name_value_function(flag)}() {{"
             yield f"  _values -s , {name.lstrip('-')} \\"
             yield " \\\n".join(
-                f"    {_quoted(_value_of_list(*row))}" for row in known.words.items()
+                f"    {_quote_text(_format_list_item(*row))}" for row in known.words.items()
             )
             yield "}"
 
 
-def _value_of_list(word: str, text: str) -> str:
-    return f"{word}[{_escaped(text)}]" if text else word
+def _format_list_item(word: str, text: str) -> str:
+    return f"{word}[{_escape_text(text)}]" if text else word
 
 
-def _function_of(flag: Flag) -> str:
+def _name_value_function(flag: Flag) -> str:
     return f"_tcsniff_value_of_{flag.names[-1].lstrip('-').replace('-', '_')}"
 
 
-def _topics(interface: Interface) -> Iterator[str]:
-    """Define how what is no EVENT and no file is completed, where its words have a meaning."""
+def _format_topics(interface: Interface) -> Iterator[str]:
+    """Yield a completion function for each command whose argument words have meanings."""
     for command in interface.commands:
-        words = arguments(command, interface.commands)
+        words = list_arguments(command, interface.commands)
         if any(words.values()):
-            yield from _described("topic", f"{command.name}_words", words)
+            yield from _format_descriptions("topic", f"{command.name}_words", words)
 
 
-def _flags(command: Command, interface: Interface) -> Iterator[str]:
+def _format_flags(command: Command, interface: Interface) -> Iterator[str]:
     yield f"\n_tcsniff_{command.name}_flags() {{"
     yield "  flags=("
     for flag in command.flags:
-        yield from (f"    {spec}" for spec in _specs(flag))
+        yield from (f"    {spec}" for spec in _format_flag_specs(flag))
     if command.arguments:
-        yield f"    {_quoted(_arguments(command, interface))}"
+        yield f"    {_quote_text(_format_arguments(command, interface))}"
     yield "  )"
     if command.is_default and interface.flags:
         yield "  if (( CURRENT == 2 )); then"
         yield "    flags+=("
-        yield from (f"      {spec}" for flag in interface.flags for spec in _specs(flag))
+        yield from (
+            f"      {spec}" for flag in interface.flags for spec in _format_flag_specs(flag)
+        )
         yield "    )"
         yield "  fi"
     yield "}"
 
 
-def _specs(flag: Flag) -> Iterator[str]:
-    """Word a flag for _arguments: one specification for each of its names."""
+def _format_flag_specs(flag: Flag) -> Iterator[str]:
+    """Yield a specification of a flag for _arguments, one for each of its names."""
     exclude = "*" if flag.is_repeatable else f"({' '.join(flag.names)})" if flag.names[1:] else ""
     for name in flag.names:
         equals = "" if not flag.metavar else "=" if name.startswith("--") else "+"
-        yield _quoted(f"{exclude}{name}{equals}[{_escaped(flag.help.rstrip('.'))}]{_value(flag)}")
+        yield _quote_text(
+            f"{exclude}{name}{equals}[{_escape_text(flag.help.rstrip('.'))}]{_format_value(flag)}"
+        )
 
 
-def _value(flag: Flag) -> str:
+def _format_value(flag: Flag) -> str:
     if not flag.metavar:
         return ""
-    if names_exchange(flag):
+    if takes_exchange(flag):
         return ":exchange:_tcsniff_exchanges"
-    label = _escaped(flag.metavar) if not flag.choices else flag.names[-1].lstrip("-")
+    label = _escape_text(flag.metavar) if not flag.choices else flag.names[-1].lstrip("-")
     if flag.takes_file:
         return f":{label}:_files"
-    known = values(flag)
-    if known.listed:
-        return f":{label}:{_function_of(flag)}"
+    known = list_values(flag)
+    if known.is_list:
+        return f":{label}:{_name_value_function(flag)}"
     words = " ".join(known.words)
     if known.table:
-        return f":{label}:{_function_of(flag)}"
+        return f":{label}:{_name_value_function(flag)}"
     return f":{label}:({words})" if words else f":{label}: "
 
 
-def _arguments(command: Command, interface: Interface) -> str:
+def _format_arguments(command: Command, interface: Interface) -> str:
     if command.takes_events:
         return "*:EVENT:_tcsniff_event"
     if any(argument.takes_file for argument in command.arguments):
         return "*:file:_files"
-    words = arguments(command, interface.commands)
+    words = list_arguments(command, interface.commands)
     label = re.sub(r"[^A-Z_]", "", command.arguments[0].metavar) or command.name
     if any(words.values()):
         return f":{label}:_tcsniff_{command.name}_words"
     return f":{label}:({' '.join(words)})" if words else f":{label}: "
 
 
-def _escaped(text: str) -> str:
+def _escape_text(text: str) -> str:
     return re.sub(r"([\\:\[\]])", r"\\\1", text)
 
 
-def _quoted(text: str) -> str:
+def _quote_text(text: str) -> str:
     return "'" + text.replace("'", r"'\''") + "'"

@@ -10,7 +10,15 @@ from collections.abc import Iterable, Iterator, Mapping
 
 from man.blocks import Block, Example, Prose, Terms, list_terms, parse_examples, parse_topic
 from man.interface import Command, Flag, Interface
-from man.roff import bold, definition, example, prose, request, section, usage
+from man.roff import (
+    format_bold,
+    format_definition,
+    format_example,
+    format_prose,
+    format_request,
+    format_section,
+    format_usage,
+)
 from tcsniff import __version__
 
 _DATE = "2026-11-25"  # of the manual's texts; a page must not change by itself
@@ -23,7 +31,7 @@ _SEE_ALSO = {
     "schema": ("tcsniff-record(5)",),
     "completion": ("bash(1)", "zsh(1)", "fish(1)"),
 }
-_VARIABLES = {"exchanges": ("COLUMNS",)}  # that no flag implies
+_VARIABLES = {"doctor": ("COLUMNS",), "exchanges": ("COLUMNS",)}  # that no flag implies
 _VARIABLES_BY_FLAG = {
     "--broker": ("TCSNIFF_BROKER", "PULSE_URL", "PULSE_USERNAME", "PULSE_PASSWORD"),
     "--config": ("TCSNIFF_CONFIG", "XDG_CONFIG_HOME", "TCSNIFF_PROFILE", "TCSNIFF_DEBUG"),
@@ -65,23 +73,23 @@ def format_command_page(
     extra = [_DEFAULT_PAGE] if command.is_default else []
     lines = [
         *format_heading(f"tcsniff-{command.name}", 1, lower_first(command.summary.rstrip("."))),
-        request("SH", "SYNOPSIS"),
-        f"{bold(f'tcsniff {command.name}')} {usage(command.usage)}",
-        request("SH", "DESCRIPTION"),
+        format_request("SH", "SYNOPSIS"),
+        f"{format_bold(f'tcsniff {command.name}')} {format_usage(command.usage)}",
+        format_request("SH", "DESCRIPTION"),
         *format_paragraphs((*command.paragraphs, *extra)),
         *_format_arguments(command),
-        request("SH", "OPTIONS"),
+        format_request("SH", "OPTIONS"),
     ]
     if command.is_default:
-        lines.append(prose("See tcsniff(1)."))
+        lines.append(format_prose("See tcsniff(1)."))
     else:
         lines += format_sections(command.flags)
     statuses = _list_statuses(command, names, topics["exit-status"])
-    lines += section("EXIT STATUS", [Terms(statuses)])
+    lines += format_section("EXIT STATUS", [Terms(statuses)])
     if variables := _list_variables(command, names, topics["environment"]):
-        lines += section("ENVIRONMENT", [Terms(variables)])
+        lines += format_section("ENVIRONMENT", [Terms(variables)])
     if examples:
-        lines += section("EXAMPLES", list_examples(examples))
+        lines += format_section("EXAMPLES", list_examples(examples))
     others = list_pages(other.name for other in interface.commands if other is not command)
     lines += format_see_also([*others, *_SEE_ALSO.get(command.name, ())])
     return "\n".join(lines) + "\n"
@@ -102,8 +110,8 @@ def format_heading(name: str, number: int, summary: str) -> list[str]:
         ".nh",  # no hyphens in names and flags; groff's macros need the register
         ".nr HY 0",  # too, as they set it again at every title
         ".ad l",
-        request("SH", "NAME"),
-        prose(f"{name} - {summary}"),
+        format_request("SH", "NAME"),
+        format_prose(f"{name} - {summary}"),
     ]
 
 
@@ -111,11 +119,11 @@ def format_paragraphs(paragraphs: Iterable[str]) -> Iterator[str]:
     """Yield the paragraphs of a command's help as roff."""
     for number, paragraph in enumerate(paragraphs):
         if number:
-            yield request("PP")
+            yield format_request("PP")
         if paragraph.startswith("\b"):
-            yield from example(paragraph.lstrip("\b").strip("\n").split("\n"))
+            yield from format_example(paragraph.lstrip("\b").strip("\n").split("\n"))
         else:
-            yield prose(paragraph)
+            yield format_prose(paragraph)
 
 
 def format_sections(flags: Iterable[Flag]) -> Iterator[str]:
@@ -124,7 +132,7 @@ def format_sections(flags: Iterable[Flag]) -> Iterator[str]:
     for flag in flags:
         sections.setdefault(flag.section, []).append(flag)
     for title, members in sections.items():
-        yield request("SS", title)
+        yield format_request("SS", title)
         yield from format_flags(members)
 
 
@@ -132,18 +140,18 @@ def format_flags(flags: Iterable[Flag]) -> Iterator[str]:
     """Yield flags as roff."""
     for flag in flags:
         notes = f" [{flag.notes}]" if flag.notes else ""
-        yield from definition(format_flag_names(flag), flag.help + notes)
+        yield from format_definition(format_flag_names(flag), flag.help + notes)
 
 
 def format_flag_names(flag: Flag) -> str:
     """Return the names of a flag and of its value as roff."""
-    names = ", ".join(map(bold, flag.names))
-    return f"{names} {usage(flag.metavar)}" if flag.metavar else names
+    names = ", ".join(map(format_bold, flag.names))
+    return f"{names} {format_usage(flag.metavar)}" if flag.metavar else names
 
 
 def format_see_also(pages: Iterable[str]) -> list[str]:
     """Return the section of references to other pages."""
-    return list(section("SEE ALSO", [Prose(", ".join(dict.fromkeys(pages)))]))
+    return list(format_section("SEE ALSO", [Prose(", ".join(dict.fromkeys(pages)))]))
 
 
 def list_examples(text: str) -> Iterator[Block]:
@@ -167,8 +175,8 @@ def lower_first(text: str) -> str:
 def _format_arguments(command: Command) -> Iterator[str]:
     for argument in command.arguments:
         if argument.help:
-            yield request("PP")
-            yield prose(f"{argument.metavar}: {argument.help}")
+            yield format_request("PP")
+            yield format_prose(f"{argument.metavar}: {argument.help}")
 
 
 def _list_statuses(command: Command, flags: set[str], text: str) -> dict[str, str]:

@@ -20,7 +20,7 @@ from man.command_page import (
     list_pages,
 )
 from man.interface import Interface
-from man.roff import body, bold, request, section, usage
+from man.roff import format_blocks, format_bold, format_request, format_section, format_usage
 from tcsniff.pulse.exchanges import CATALOG
 
 _SYNOPSIS = "print Taskcluster's task events as they happen"
@@ -45,21 +45,21 @@ def format_overview_page(
     lines = itertools.chain(
         format_heading("tcsniff", 1, _SYNOPSIS),
         _format_synopsis(interface),
-        section("DESCRIPTION", texts["DESCRIPTION"]),
-        section("COMMANDS", [Prose(_COMMANDS), Terms(summaries)]),
-        [request("SH", "EVENTS"), *format_paragraphs(default.paragraphs[1:])],
-        [request("PP")] if default.paragraphs[1:] else [],
-        body([*texts["EVENTS"], *_list_events()]),
-        [request("SH", "OPTIONS"), *format_sections(default.flags)],
-        [request("SS", "Instead of a command"), *format_flags(interface.flags)],
-        section("EXPRESSIONS", blocks["expressions"]),
-        section("EXIT STATUS", blocks["exit-status"]),
-        section("ENVIRONMENT", blocks["environment"]),
-        section("FILES", blocks["files"]),
-        section("SECURITY", blocks["security"]),
-        section("EXAMPLES", [*list_examples(examples), *blocks["recipes"]]),
+        format_section("DESCRIPTION", texts["DESCRIPTION"]),
+        format_section("COMMANDS", [Prose(_COMMANDS), Terms(summaries)]),
+        [format_request("SH", "EVENTS"), *format_paragraphs(default.paragraphs[1:])],
+        [format_request("PP")] if default.paragraphs[1:] else [],
+        format_blocks([*texts["EVENTS"], *_list_events()]),
+        [format_request("SH", "OPTIONS"), *format_sections(default.flags)],
+        [format_request("SS", "Instead of a command"), *format_flags(interface.flags)],
+        format_section("EXPRESSIONS", blocks["expressions"]),
+        format_section("EXIT STATUS", blocks["exit-status"]),
+        format_section("ENVIRONMENT", blocks["environment"]),
+        format_section("FILES", blocks["files"]),
+        format_section("SECURITY", blocks["security"]),
+        format_section("EXAMPLES", [*list_examples(examples), *blocks["recipes"]]),
         format_see_also([*list_pages(summaries)[1:], "jq(1)"]),
-        [request("PP"), *body(texts["LINKS"])],
+        [format_request("PP"), *format_blocks(texts["LINKS"])],
     )
     return "\n".join(lines) + "\n"
 
@@ -75,7 +75,7 @@ def format_file_page(name: str, text: str, see_also: tuple[str, ...]) -> str:
     summary, blocks = parse_topic(text)
     lines = format_heading(name, 5, summary)
     for title, members in split_sections([Heading("DESCRIPTION"), *blocks]).items():
-        lines += section(title, members)
+        lines += format_section(title, members)
     lines += format_see_also(["tcsniff(1)", *see_also])
     return "\n".join(lines) + "\n"
 
@@ -93,15 +93,15 @@ def split_sections(blocks: list[Block]) -> dict[str, list[Block]]:
 
 
 def _format_synopsis(interface: Interface) -> Iterator[str]:
-    yield request("SH", "SYNOPSIS")
+    yield format_request("SH", "SYNOPSIS")
     for number, command in enumerate(interface.commands):
         if number:
-            yield request("br")
+            yield format_request("br")
         name = "tcsniff" if command.is_default else f"tcsniff {command.name}"
-        yield f"{bold(name)} {usage(command.usage)}"
+        yield f"{format_bold(name)} {format_usage(command.usage)}"
     for flag in interface.flags:
-        yield request("br")
-        yield f"{bold('tcsniff')} {format_flag_names(flag)}"
+        yield format_request("br")
+        yield f"{format_bold('tcsniff')} {format_flag_names(flag)}"
 
 
 def _list_events() -> Iterator[Block]:

@@ -1,8 +1,7 @@
-r"""The language of manual pages: requests and text that stays text.
+r"""Formatting of text as roff, with the macros of man(7).
 
-Pure. Macros are those of man(7). A page is typed into shells: what looks like
-a hyphen, a quote or a caret must be one when it is copied, and for that roff
-wants them escaped (groff_char(7), section "Fundamental character set").
+Pure. Readers copy examples into shells, so hyphens, quotes and carets are
+escaped, which keeps them ASCII (groff_char(7), "Fundamental character set").
 """
 
 from __future__ import annotations
@@ -14,7 +13,7 @@ from collections.abc import Iterable, Iterator
 
 from man.blocks import Block, Example, Heading, Prose, Terms
 
-_WIDTH = 78  # bytes of a line, with room for a guard
+_WIDTH = 78  # bytes per line, with room for a guard
 
 _ESCAPES = {
     "\\": r"\e",
@@ -28,108 +27,111 @@ _ESCAPES = {
 _SPECIAL = re.compile(r"[\\\-'`\"^~]|[^\x20-\x7e]")
 
 
-def escaped(text: str) -> str:
-    """Make text that roff shows as it is, for any place but the start of a line."""
-    return _SPECIAL.sub(lambda found: _escape(found[0]), text)
+def escape_text(text: str) -> str:
+    """Escape text for any place but the start of a line."""
+    return _SPECIAL.sub(lambda match: _escape_character(match[0]), text)
 
 
-def _escape(character: str) -> str:
+def _escape_character(character: str) -> str:
     return _ESCAPES.get(character) or f"\\[u{ord(character):04X}]"
 
 
-def bold(text: str) -> str:
-    """Escape text and set it in bold."""
-    return rf"\fB{escaped(text)}\fR"
+def format_bold(text: str) -> str:
+    """Return escaped text in bold."""
+    return rf"\fB{escape_text(text)}\fR"
 
 
-def italic(text: str) -> str:
-    """Escape text and set it in italics, or underline it."""
-    return rf"\fI{escaped(text)}\fR"
+def format_italic(text: str) -> str:
+    """Return escaped text in italics, which terminals underline."""
+    return rf"\fI{escape_text(text)}\fR"
 
 
-def text_line(roff: str) -> str:
-    """Guard a line of text, whose escapes are done, against being read as a request.
+def guard_line(roff: str) -> str:
+    """Guard a line of escaped text against being read as a request.
 
-    A dot at the start of a line would make it one, and so would an apostrophe,
-    which `escaped` does not leave.
+    A dot or an apostrophe at the start of a line would make it one.
     """
     return rf"\&{roff}" if roff.startswith((".", "'", " ")) else roff
 
 
-def request(name: str, *arguments: str) -> str:
-    """Word a request, such as ``.SH "EXIT STATUS"``.
+def format_request(name: str, *arguments: str) -> str:
+    """Return a request, such as ``.SH "EXIT STATUS"``.
 
     Args:
-        name: Of the macro, without the dot.
-        arguments: Text; it is escaped here.
+        name: The macro's name, without the dot.
+        arguments: Plain text; it is escaped here.
     """
-    return " ".join([f".{name}", *(f'"{escaped(text)}"' for text in arguments)])
+    return " ".join([f".{name}", *(f'"{escape_text(text)}"' for text in arguments)])
 
 
-def prose(text: str) -> str:
-    """Set running text: line breaks are spaces, what stands in backquotes is bold.
+def format_prose(text: str) -> str:
+    """Return a paragraph: line breaks become spaces, text in backquotes becomes bold.
 
     Returns:
-        Lines, as short as mandoc wants them where words allow it.
+        Lines within mandoc's limit, except for longer words.
     """
     parts = re.split(r"`([^`]*)`", " ".join(text.split()))
-    together = "".join(bold(part) if i % 2 else escaped(part) for i, part in enumerate(parts))
-    lines = textwrap.wrap(together, _WIDTH, break_long_words=False, break_on_hyphens=False)
-    return "\n".join(map(text_line, lines))
+    text_in_roff = "".join(
+        format_bold(part) if i % 2 else escape_text(part) for i, part in enumerate(parts)
+    )
+    lines = textwrap.wrap(text_in_roff, _WIDTH, break_long_words=False, break_on_hyphens=False)
+    return "\n".join(map(guard_line, lines))
 
 
-def usage(text: str) -> str:
-    """Set a synopsis: capitals stand for something, and so are italic."""
+def format_usage(text: str) -> str:
+    """Return a synopsis, with placeholders in capitals set in italics."""
     parts = re.split(r"([A-Z][A-Z_]*)", " ".join(text.split()))
-    return "".join(italic(part) if i % 2 else escaped(part) for i, part in enumerate(parts))
+    return "".join(
+        format_italic(part) if i % 2 else escape_text(part) for i, part in enumerate(parts)
+    )
 
 
-def example(lines: Iterable[str]) -> Iterator[str]:
-    """Set lines as they are."""
-    yield request("EX")
-    yield from (text_line(escaped(line)) for line in lines)
-    yield request("EE")
+def format_example(lines: Iterable[str]) -> Iterator[str]:
+    """Yield lines set without filling."""
+    yield format_request("EX")
+    yield from (guard_line(escape_text(line)) for line in lines)
+    yield format_request("EE")
 
 
-def definition(term: str, text: str) -> Iterator[str]:
-    """Set a term and what it means.
+def format_definition(term: str, text: str) -> Iterator[str]:
+    """Yield a term and its meaning.
 
     Args:
-        term: Roff, escapes done.
-        text: Plain text, as for `prose`.
+        term: Escaped roff.
+        text: Plain text, as for `format_prose`.
     """
-    yield request("TP")
-    yield text_line(term)
-    yield prose(text)
+    yield format_request("TP")
+    yield guard_line(term)
+    yield format_prose(text)
 
 
-def section(title: str, blocks: Iterable[Block]) -> Iterator[str]:
-    """Set a section of a page."""
-    yield request("SH", title)
-    yield from body(blocks)
+def format_section(title: str, blocks: Iterable[Block]) -> Iterator[str]:
+    """Yield a section of a page."""
+    yield format_request("SH", title)
+    yield from format_blocks(blocks)
 
 
-def body(blocks: Iterable[Block]) -> Iterator[str]:
-    """Set blocks, the first of them right below a title."""
-    before: Block = Heading("")
+def format_blocks(blocks: Iterable[Block]) -> Iterator[str]:
+    """Yield blocks that follow a title."""
+    previous: Block = Heading("")
     for block in blocks:
-        if isinstance(block, Prose | Example) and not isinstance(before, Heading):
-            yield request("PP")
-        yield from _set(block)
-        before = block
+        if isinstance(block, Prose | Example) and not isinstance(previous, Heading):
+            yield format_request("PP")
+        yield from _format_block(block)
+        previous = block
 
 
-def _set(block: Block) -> Iterator[str]:
+def _format_block(block: Block) -> Iterator[str]:
     match block:
         case Heading(words):
-            yield request("SS", words)
+            yield format_request("SS", words)
         case Prose(words):
-            yield prose(words)
+            yield format_prose(words)
         case Example(words):
-            yield request("RS", "4")
-            yield from example(words.strip("\n").split("\n"))
-            yield request("RE")
+            yield format_request("RS", "4")
+            yield from format_example(words.strip("\n").split("\n"))
+            yield format_request("RE")
         case Terms(rows):
             yield from itertools.chain.from_iterable(
-                definition(bold(term), words) for term, words in rows.items()
+                format_definition(format_bold(term), words) for term, words in rows.items()
             )

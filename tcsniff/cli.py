@@ -186,7 +186,9 @@ def _describe_usage_error(error: click.ClickException) -> str:
     path = "tcsniff" if context is None else context.command_path
     see_help = f"; see {path.removesuffix(f' {_DEFAULT}')} --help"
     if isinstance(error, click.NoSuchOption):
-        hint = suggest(error.option_name, error.possibilities or ())
+        # Without dashes, which all flags share: two of ten letters make no suggestion.
+        flags = {flag.lstrip("-"): flag for flag in error.possibilities or ()}
+        hint = suggest(error.option_name.lstrip("-"), flags).replace("mean '", "mean '--")
         return f"unknown flag {error.option_name!r}{hint or see_help}"
     text = " ".join(error.format_message().split()).rstrip(".")  # may have several lines
     return f"{text[:1].lower()}{text[1:]}{see_help}"

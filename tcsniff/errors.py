@@ -4,6 +4,7 @@
     * UsageError            2  wrong usage, configuration or expression
     * ConnectionFailed      3  the broker cannot be reached, or the connection was lost
     * Refused               4  the broker refused: user, password, permission, vhost, exchange
+        * WrongCredentials  4  the broker refused the user name and password
     * TlsError              5  the broker's certificate or host name cannot be trusted
     * ApiError              3  the queue's API cannot be reached, or its answer is not usable
         * ApiMissing        2  the API client is not installed, or its settings are wrong
@@ -47,6 +48,10 @@ class Refused(TcsniffError):
     """The broker refused: user, password, permission, vhost or exchange."""
 
     exit_status = 4
+
+
+class WrongCredentials(Refused):
+    """The broker refused the user name and password, or the certificate."""
 
 
 class TlsError(TcsniffError):

@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from tcsniff.commands.console import print_output
-from tcsniff.commands.options.selection_options import SectionedCommand
+from tcsniff.commands.options.option import SectionedCommand
 
 _SCRIPTS = {"bash": "tcsniff.bash", "zsh": "_tcsniff", "fish": "tcsniff.fish"}
 # Where a wheel has them, and where a checkout has them.

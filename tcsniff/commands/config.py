@@ -1,4 +1,4 @@
-"""``tcsniff config``: every setting in force, and where it came from."""
+"""``tcsniff config``: every setting in effect, and its source."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 import click
 
-from tcsniff.commands.console import print_message, print_output
+from tcsniff.commands.console import DEBUG, print_message, print_output
 from tcsniff.commands.options.account_options import (
     AccountArgs,
     account_options,
@@ -19,9 +19,8 @@ from tcsniff.commands.options.account_options import (
     resolve_root_url,
     root_url_option,
 )
-from tcsniff.commands.options.option import SectionedOption
+from tcsniff.commands.options.option import OUTPUT, SectionedCommand, SectionedOption, option
 from tcsniff.commands.options.output_options import check_colors
-from tcsniff.commands.options.selection_options import DEBUG, OUTPUT, SectionedCommand, option
 from tcsniff.errors import UsageError, suggest
 from tcsniff.sanitize import sanitize
 from tcsniff.settings.brokers import Broker, build_broker
@@ -35,12 +34,12 @@ _BUILT_IN = "built in"
 
 
 class SettingRow(NamedTuple):
-    """A setting.
+    """A setting and its source.
 
     Attributes:
-        setting: Its name.
-        value: What it is, without secrets.
-        source: Where that came from.
+        setting: The setting's name.
+        value: The value, without secrets.
+        source: Where the value was set.
     """
 
     setting: str
@@ -51,9 +50,9 @@ class SettingRow(NamedTuple):
 @click.command(cls=SectionedCommand)
 @account_options
 @root_url_option
-@option("--json", "as_json", section=OUTPUT, is_flag=True, help="One JSON object a line.")
-@option("--path", section=OUTPUT, is_flag=True, help="Only the file's name.")
-@option("--example", section=OUTPUT, is_flag=True, help="A settings file to start from.")
+@option("--json", "as_json", section=OUTPUT, is_flag=True, help="Print one JSON object per line.")
+@option("--path", section=OUTPUT, is_flag=True, help="Print only the path of the settings file.")
+@option("--example", section=OUTPUT, is_flag=True, help="Print an example of a settings file.")
 @click.pass_context
 def config(
     context: click.Context,
@@ -64,12 +63,12 @@ def config(
     path: bool,
     example: bool,
 ) -> None:
-    """Show every setting in force, and where it came from.
+    """Show every setting and where it came from.
 
-    Flags come first, then a saved selection, variables (TCSNIFF_WORKER_TYPE for
-    --worker-type), the profile that is in use, the settings file, and what is
-    built in. Passwords are hidden, and no password-command is run. Connects to
-    nothing.
+    Flags take precedence, then a saved selection, environment variables
+    (TCSNIFF_WORKER_TYPE for --worker-type), the profile in use, the settings
+    file, and built-in defaults. Passwords are hidden, and password-command is
+    not run. Does not connect.
     """
     layers = get_layers(context)
     if example:
@@ -77,82 +76,84 @@ def config(
     elif path:
         print_output("" if layers.path is None else str(layers.path))
     else:
-        rows = [*_file(layers), *list_account_settings(account, root_url)]
-        rows += _flags(context, layers, {"config", *(row.setting for row in rows)})
-        rows += _tables(layers)
-        for line in map(_json, rows) if as_json else _listing(rows):
+        rows = [*_list_file(layers), *list_account_settings(account, root_url)]
+        rows += _list_flags(context, layers, {"config", *(row.setting for row in rows)})
+        rows += _list_tables(layers)
+        for line in map(_format_json, rows) if as_json else _format_table(rows):
             print_output(line)
-        for warning in _strangers(context):
+        for warning in _find_unknown_variables(context):
             print_message(warning)
 
 
-def _file(layers: Layers) -> Iterator[SettingRow]:
+def _list_file(layers: Layers) -> Iterator[SettingRow]:
     if layers.path is None:
         yield SettingRow("config", "none", layers.chosen or _BUILT_IN)
         return
-    there = layers.settings.file or f"{format_path(layers.path)} (not there)"
-    yield SettingRow("config", there, layers.chosen or "its usual place")
+    path = layers.settings.file or f"{format_path(layers.path)} (not found)"
+    yield SettingRow("config", path, layers.chosen or "default path")
 
 
 def list_account_settings(account: AccountArgs, root_url: str | None) -> Iterator[SettingRow]:
     """Yield profile, broker, user and password, with hidden secrets."""
-    said = describe_account_source(account, os.environ)
+    sources = describe_account_source(account, os.environ)
     profile = resolve_profile(account)
     if profile is not None:
         yield SettingRow("profile", str(account.profile), account.source_of("profile"))
-    source = said.broker if profile is None else f"profile {account.profile}"
+    source = sources.broker if profile is None else f"profile {account.profile}"
     try:
-        # No password is needed to see who we would be.
-        found: Broker | None = build_broker(
+        # A password is not needed to show the user.
+        broker: Broker | None = build_broker(
             account.url, account.profile, os.environ, profiles=account.brokers, password=_HIDDEN
         )
-        user, why = found.user if found else "", said.user
+        user, user_source = broker.user if broker else "", sources.user
     except UsageError as error:
         if account.url and profile is not None:
             raise
-        found = None if profile is None else profile.broker
-        user, why = "none", str(error).partition(";")[0]
+        broker = None if profile is None else profile.broker
+        user, user_source = "none", str(error).partition(";")[0]
     yield SettingRow(
-        "broker", "none" if found is None else _shown(found), source if found else why
+        "broker",
+        "none" if broker is None else _format_broker(broker),
+        source if broker else user_source,
     )
-    if found is not None:
-        yield SettingRow("user", user, why)
-        hidden = _HIDDEN if said.password else "none"
-        yield SettingRow("password", hidden, said.password or "no password is known")
+    if broker is not None:
+        yield SettingRow("user", user, user_source)
+        password = _HIDDEN if sources.password else "none"
+        yield SettingRow("password", password, sources.password or "no password is set")
     if root_url is not None:
         yield SettingRow(
             "root-url", str(resolve_root_url(account, root_url)), account.source_of("root_url")
         )
-    elif found is not None and (root := resolve_root_url(account, None)) is not None:
+    elif broker is not None and (root := resolve_root_url(account, None)) is not None:
         yield SettingRow("root-url", root, source)
-    if found is not None:
-        yield from _tls(found, account, source)
+    if broker is not None:
+        yield from _list_tls_settings(broker, account, source)
 
 
-def _tls(found: Broker, account: AccountArgs, source: str) -> Iterator[SettingRow]:
-    # What flags have set is told with the flags.
+def _list_tls_settings(broker: Broker, account: AccountArgs, source: str) -> Iterator[SettingRow]:
+    # Values set by flags are listed with the flags.
     rows = {
-        "tls_ca": found.ca,
-        "tls_cert": found.cert,
-        "tls_key": found.key,
-        "tls_insecure": found.insecure,
-        "plaintext": found.plaintext,
+        "tls_ca": broker.ca,
+        "tls_cert": broker.cert,
+        "tls_key": broker.key,
+        "tls_insecure": broker.insecure,
+        "plaintext": broker.plaintext,
     }
     for name, value in rows.items():
         if value and not getattr(account, name):
-            yield SettingRow(name.replace("_", "-"), _text(value), source)
+            yield SettingRow(name.replace("_", "-"), _format_value(value), source)
 
 
-def _shown(broker: Broker) -> str:
+def _format_broker(broker: Broker) -> str:
     return str(broker).replace("//@", "//")
 
 
-def _flags(context: click.Context, layers: Layers, known: set[str]) -> Iterator[SettingRow]:
-    own = {"as_json", "path", "example"}  # say nothing of other commands
-    typed = {
+def _list_flags(context: click.Context, layers: Layers, known: set[str]) -> Iterator[SettingRow]:
+    own_flags = {"as_json", "path", "example"}  # flags of this command only
+    typed_values = {
         name: context.params[name]
         for name, source in layers.sources.items()
-        if source.rank is Rank.TYPED and name in context.params.keys() - own
+        if source.rank is Rank.TYPED and name in context.params.keys() - own_flags
     }
     for command in list_commands(context):
         inner = click.Context(command, parent=context, info_name=command.name)
@@ -161,62 +162,64 @@ def _flags(context: click.Context, layers: Layers, known: set[str]) -> Iterator[
                 continue
             name = parameter.long[0]
             known.add(name)
-            opts = {key: value for key, value in typed.items() if key == parameter.name}
+            opts = {key: value for key, value in typed_values.items() if key == parameter.name}
             layers.sources.pop(parameter.name, None)
             value, _ = parameter.consume_value(inner, opts)
-            parameter.handle_parse_result(inner, opts, [])  # to see that it is right
+            parameter.handle_parse_result(inner, opts, [])  # validates it
             source = layers.sources.get(parameter.name)
             default = parameter.default
             if source is not None:
-                yield SettingRow(name, _text(value), source.text)
+                yield SettingRow(name, _format_value(value), source.text)
             elif isinstance(default, str | int) and default is not False:
-                yield SettingRow(name, _text(default), _BUILT_IN)
+                yield SettingRow(name, _format_value(default), _BUILT_IN)
 
 
-def _text(value: Any) -> str:
+def _format_value(value: Any) -> str:
     if isinstance(value, bool):
         return str(value).lower()
     return ",".join(value) if isinstance(value, tuple | list) else str(value)
 
 
-def _tables(layers: Layers) -> Iterator[SettingRow]:
-    found = layers.settings
-    for name, profile in found.profiles.items():
-        is_ours = profile is BUILT_IN.get(name) or ("profiles", name) not in found.lines
-        place = _BUILT_IN if is_ours else found.place("profiles", name)
-        yield SettingRow(f"profiles.{name}", _shown(profile.broker), place)
-    for name, saved in found.selections.items():
-        yield SettingRow(f"selections.{name}", _words(saved), found.place("selections", name))
-    if found.colors:
-        check_colors(found)
-    for name, style in found.colors.items():
-        yield SettingRow(f"colors.{name}", style, found.place("colors", name))
+def _list_tables(layers: Layers) -> Iterator[SettingRow]:
+    settings = layers.settings
+    for name, profile in settings.profiles.items():
+        is_built_in = profile is BUILT_IN.get(name) or ("profiles", name) not in settings.lines
+        place = _BUILT_IN if is_built_in else settings.place("profiles", name)
+        yield SettingRow(f"profiles.{name}", _format_broker(profile.broker), place)
+    for name, saved in settings.selections.items():
+        yield SettingRow(
+            f"selections.{name}", _format_selection(saved), settings.place("selections", name)
+        )
+    if settings.colors:
+        check_colors(settings)
+    for name, style in settings.colors.items():
+        yield SettingRow(f"colors.{name}", style, settings.place("colors", name))
 
 
-def _words(saved: SavedSelection) -> str:
+def _format_selection(saved: SavedSelection) -> str:
     words = list(saved.events)
     for name, value in saved.flags.items():
         if value is True:
             words.append(f"--{name}")
         elif value is not False:
-            words += [f"--{name}", _text(value)]
+            words += [f"--{name}", _format_value(value)]
     return shlex.join(words)
 
 
-def _listing(rows: list[SettingRow]) -> Iterator[str]:
+def _format_table(rows: list[SettingRow]) -> Iterator[str]:
     rows = [SettingRow("setting", "value", "from"), *rows]
-    first = max(len(sanitize(row.setting)) for row in rows)
-    second = min(48, max(len(sanitize(row.value)) for row in rows))
+    name_width = max(len(sanitize(row.setting)) for row in rows)
+    value_width = min(48, max(len(sanitize(row.value)) for row in rows))
     for row in rows:
         name, value, source = map(sanitize, row)
-        yield f"{name:<{first}}  {value:<{second}}  {source}"
+        yield f"{name:<{name_width}}  {value:<{value_width}}  {source}"
 
 
-def _json(row: SettingRow) -> str:
+def _format_json(row: SettingRow) -> str:
     return json.dumps({"setting": row.setting, "value": row.value, "from": row.source})
 
 
-def _strangers(context: click.Context) -> Iterator[str]:
+def _find_unknown_variables(context: click.Context) -> Iterator[str]:
     known = {DEBUG[2:]}
     for command in list_commands(context):
         for parameter in command.params:
@@ -225,4 +228,4 @@ def _strangers(context: click.Context) -> Iterator[str]:
     names = {PREFIX + name.upper().replace("-", "_") for name in known}
     for name in sorted(os.environ):
         if name.startswith(PREFIX) and name not in names:
-            yield f"{name} in the environment sets no flag{suggest(name, names)}"
+            yield f"{name} in the environment does not match any flag{suggest(name, names)}"

@@ -1,4 +1,4 @@
-"""What tcsniff says to the person on standard error, and lists on standard output."""
+"""Messages on standard error, and lists on standard output."""
 
 from __future__ import annotations
 
@@ -12,52 +12,52 @@ from tcsniff.renderers.output import Output
 from tcsniff.sanitize import sanitize
 
 DEBUG = "--debug"
-"""Every command takes this flag; `cli.main` takes it out before click sees it."""
+"""Every command takes this flag; `cli.main` removes it before click parses the arguments."""
 
 
 def print_output(text: str) -> None:
-    """Write text of our own and a line feed to standard output.
+    """Write trusted text and a line feed to standard output.
 
     Raises:
-        OutputClosed: If the reader went away.
+        OutputClosed: If the reader has closed the pipe.
         OutputError: If it cannot be written for another reason.
     """
     Output().write(f"{text}\n".encode(sys.stdout.encoding or "utf-8", "backslashreplace"))
 
 
 def print_message(text: str, *, bare: bool = False) -> None:
-    """Say something, made safe: names in it may come from strangers.
+    """Print a message to standard error; control characters are escaped.
 
     Args:
-        text: What to say; may have several lines.
-        bare: Whether our name is left out.
+        text: The message; may have several lines and untrusted names.
+        bare: Whether to leave out the prefix ``tcsniff:``.
     """
     lines = [sanitize(line) for line in text.split("\n")]
     click.echo(("" if bare else "tcsniff: ") + "\n".join(lines), err=True)
 
 
 def ignore_message(text: str) -> None:
-    """Say nothing, for ``--quiet``."""
+    """Print nothing, for ``--quiet``."""
 
 
-PARTS = ("click", "kombu", "amqp", "rich", "orjson", "msgspec", "jmespath", "taskcluster")
-"""What tcsniff is made with: each as the package index calls it; the last one may be missing."""
+PACKAGES = ("click", "kombu", "amqp", "rich", "orjson", "msgspec", "jmespath", "taskcluster")
+"""The packages tcsniff uses, by their names on PyPI; optional ones may be missing."""
 
 
 def list_versions(*, verbose: bool) -> Iterator[str]:
-    """Tell of versions, a line each; the first is that of tcsniff.
+    """Yield versions, one line each; the first is tcsniff's.
 
     Args:
-        verbose: Whether to tell more than that.
+        verbose: Whether to add Python, the packages and the platform.
     """
     yield f"tcsniff {__version__}"
     if not verbose:
         return
-    import platform  # with the next: 30 ms
+    import platform  # with importlib.metadata: 30 ms
     from importlib.metadata import PackageNotFoundError, version
 
     yield f"Python {platform.python_version()} ({sys.executable or 'unknown'})"
-    for name in PARTS:
+    for name in PACKAGES:
         try:
             yield f"{name} {version(name)}"
         except PackageNotFoundError:

@@ -1,12 +1,14 @@
-"""``tcsniff doctor``: what is wrong with a connection, and what to do about it."""
+"""``tcsniff doctor``: a check of the connection, with advice."""
 
 from __future__ import annotations
 
 import functools
 import json
 import os
+import shutil
+import textwrap
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing
 from typing import Any
 
@@ -19,19 +21,17 @@ from tcsniff.commands.options.account_options import (
     describe_account_source,
     resolve_broker,
 )
-from tcsniff.commands.options.selection_options import (
-    OUTPUT,
-    STOPPING,
-    Duration,
-    SectionedCommand,
-    option,
-    selection_options,
-)
+from tcsniff.commands.options.option import OUTPUT, STOPPING, SectionedCommand, option
+from tcsniff.commands.options.selection_options import selection_options
+from tcsniff.commands.options.values import Duration
 from tcsniff.errors import UsageError
 from tcsniff.renderers.output import Output
 from tcsniff.sanitize import sanitize, sanitize_json
 from tcsniff.selection.select import SelectionArgs, build_selection
 from tcsniff.settings.brokers import Broker
+
+_INDENT = 17  # columns of symbol and step
+_NO_BREAK = "\N{NO-BREAK SPACE}"
 
 
 @click.command(cls=SectionedCommand)
@@ -44,65 +44,58 @@ from tcsniff.settings.brokers import Broker
     default="5s",
     show_default=True,
     metavar="DURATION",
-    help="Wait so long for a first message.",
+    help="Wait this long for a first message.",
 )
-@option("--json", "as_json", section=OUTPUT, is_flag=True, help="One JSON object a line.")
+@option("--json", "as_json", section=OUTPUT, is_flag=True, help="Print one JSON object per line.")
 def doctor(*, wanted: SelectionArgs, account: AccountArgs, wait: float, as_json: bool) -> int:
-    """Try the connection step by step, and say what to do about what fails.
+    """Test the connection step by step, with advice.
 
-    Configuration, name, port, TLS, greeting, login, vhost, queue, the binding
-    of each exchange and a first message: a line for each, with the time it
-    took. The first that fails ends it, with the exit status that listening
-    would end with. Without a selection, all exchanges of the queue are tried.
-    Nothing is left on the broker.
+    Checks configuration, name, port, TLS, greeting, login, vhost, queue, the
+    binding of each exchange and a first message, and prints a line for each
+    with the time it took. It stops at the first failure, with the exit status
+    that listening would have. Without a selection, it tries every exchange of
+    the queue service. It leaves nothing on the broker.
     """
     selection = build_selection(wanted if any(wanted) else SelectionArgs(all_events=True))
     for note in selection.notes:
         print_message(note)
-    notify = functools.partial(_notify, Output(), as_json)
-    broker = _configured(account, notify)
+    report = functools.partial(_report_step, Output(), as_json)
+    broker = _check_configuration(account, report)
     if broker is None:
         return UsageError.exit_status
 
-    from tcsniff.sources.doctor import Examination  # kombu: 50 ms
+    from tcsniff.sources.doctor import ConnectionCheck  # kombu: 50 ms
 
-    examination = Examination(broker, selection.bindings, optional=selection.optional, wait=wait)
+    check = ConnectionCheck(broker, selection.bindings, optional=selection.optional, wait=wait)
     status = 0
-    with closing(examination.steps()) as steps:
+    with closing(check.steps()) as steps:
         for step in steps:
-            notify(*step)
+            report(*step)
             status = step.exit_status or status
     return status
 
 
-def _configured(account: AccountArgs, notify: Callable[..., None]) -> Broker | None:
+def _check_configuration(account: AccountArgs, report: Callable[..., None]) -> Broker | None:
     started = time.perf_counter()
     broker = None
     status = 0
     try:
         broker = resolve_broker(account)
-        found, advice = provenance(broker, account, os.environ), ""
+        found, advice = _describe_broker(broker, account, os.environ), ""
     except UsageError as error:
         found, _, advice = str(error).partition("; ")
         status = error.exit_status
-    notify("configuration", (time.perf_counter() - started) * 1000, found, advice, status)
+    report("configuration", (time.perf_counter() - started) * 1000, found, advice, status)
     return broker
 
 
-def provenance(broker: Broker, account: AccountArgs, environment: Mapping[str, str]) -> str:
-    """Word which broker was settled on, as whom, and which settings say so.
-
-    Args:
-        broker: What `broker_of` has made of the others.
-        account: The flags.
-        environment: The environment.
-    """
-    said = describe_account_source(account, environment)
-    password = said.password if broker.password else "none"
-    return f"{broker} (from {said.broker}; user: {said.user}; password: {password})"
+def _describe_broker(broker: Broker, account: AccountArgs, environment: Mapping[str, str]) -> str:
+    source = describe_account_source(account, environment)
+    password = source.password if broker.password else "none"
+    return f"{broker} (from {source.broker}; user: {source.user}; password: {password})"
 
 
-def _notify(
+def _report_step(
     output: Output,
     as_json: bool,
     name: str,
@@ -118,14 +111,26 @@ def _notify(
         "found": found,
         "advice": advice or None,
     }
-    line = sanitize_json(json.dumps(row, ensure_ascii=False)) if as_json else _worded(row)
-    output.write(f"{line}\n".encode())
+    if as_json:
+        text = sanitize_json(json.dumps(row, ensure_ascii=False))
+    else:
+        text = "\n".join(_format_step(row, shutil.get_terminal_size().columns))
+    output.write(f"{text}\n".encode())
 
 
-def _worded(row: Mapping[str, Any]) -> str:
+def _format_step(row: Mapping[str, Any], width: int) -> Iterator[str]:
     symbol = "✖" if not row["ok"] else "!" if row["advice"] else "✔"
-    taken = row["milliseconds"]
-    line = (
-        f"{symbol} {row['step']:<13}  {sanitize(row['found'])}   {taken:,.{int(taken < 10)}f} ms"
+    milliseconds = row["milliseconds"]
+    duration = f"  {milliseconds:,.{int(milliseconds < 10)}f} ms".replace(" ", _NO_BREAK)
+    lines = _wrap_text(f"{sanitize(row['found'])} {duration}", width)
+    if row["advice"]:
+        lines += _wrap_text(sanitize(row["advice"]), width)
+    yield f"{symbol} {row['step']:<13}  {lines[0]}"
+    yield from (" " * _INDENT + line for line in lines[1:])
+
+
+def _wrap_text(text: str, width: int) -> list[str]:
+    lines = textwrap.wrap(
+        text, max(40, width - _INDENT), break_long_words=False, break_on_hyphens=False
     )
-    return line if not row["advice"] else f"{line}\n{'':17}{sanitize(row['advice'])}"
+    return [line.replace(_NO_BREAK, " ") for line in lines]

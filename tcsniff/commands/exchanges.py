@@ -1,4 +1,4 @@
-"""``tcsniff exchanges``: what there is to listen for."""
+"""``tcsniff exchanges``: the list of exchanges."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from typing import Any
 import click
 
 from tcsniff.commands.console import print_output
-from tcsniff.commands.options.selection_options import OUTPUT, SectionedCommand, option
+from tcsniff.commands.options.option import OUTPUT, SectionedCommand, option
 from tcsniff.errors import UsageError, suggest
 from tcsniff.pulse.exchanges import CATALOG, Exchange, Field
 from tcsniff.pulse.routing import to_flag
@@ -20,22 +20,23 @@ from tcsniff.pulse.routing import to_flag
 
 @click.command(cls=SectionedCommand)
 @click.argument("pattern", required=False)
-@option("--json", "as_json", section=OUTPUT, is_flag=True, help="One JSON object a line.")
+@option("--json", "as_json", section=OUTPUT, is_flag=True, help="Print one JSON object per line.")
 def exchanges(*, pattern: str | None, as_json: bool) -> None:
-    """List what there is to listen for, and the fields of each routing key.
+    """List the EVENTs and the fields of their routing keys.
 
-    PATTERN is a part of a name or of a service, such as `task` or `hooks`; `*`
-    and `?` are wildcards.
+    PATTERN is part of the name of an exchange or service, such as `task` or
+    `hooks`; `*` and `?` are wildcards.
     """
-    found = [exchange for exchange in CATALOG if pattern is None or _fits(exchange, pattern)]
-    if not found:
-        names = [exchange.name for exchange in CATALOG] + [one.service for one in CATALOG]
-        raise UsageError(f"no exchange fits {pattern!r}{suggest(pattern or '', names)}")
-    for line in map(json.dumps, map(_row, found)) if as_json else _listing(found):
+    matches = [exchange for exchange in CATALOG if _matches_pattern(exchange, pattern or "")]
+    if not matches:
+        names = [name for exchange in CATALOG for name in (exchange.name, exchange.service)]
+        raise UsageError(f"no exchange matches {pattern!r}{suggest(pattern or '', names)}")
+    lines = map(json.dumps, map(_build_row, matches)) if as_json else _format_exchanges(matches)
+    for line in lines:
         print_output(line)
 
 
-def _fits(exchange: Exchange, pattern: str) -> bool:
+def _matches_pattern(exchange: Exchange, pattern: str) -> bool:
     names = (exchange.name, exchange.entry, exchange.service, exchange.address)
     return any(
         pattern in name or fnmatch.fnmatchcase(name, pattern)
@@ -43,7 +44,7 @@ def _fits(exchange: Exchange, pattern: str) -> bool:
     )
 
 
-def _row(exchange: Exchange) -> dict[str, Any]:
+def _build_row(exchange: Exchange) -> dict[str, Any]:
     return {
         "service": exchange.service,
         "name": exchange.name,
@@ -51,15 +52,15 @@ def _row(exchange: Exchange) -> dict[str, Any]:
         "exchange": exchange.address,
         "summary": exchange.summary,
         "routes": exchange.routes,
-        "fields": [_field(field) for field in exchange.fields],
+        "fields": [_describe_field(field) for field in exchange.fields],
     }
 
 
-def _field(field: Field) -> dict[str, Any]:
-    asked_for = field.constant is None and field.name != "reserved"
+def _describe_field(field: Field) -> dict[str, Any]:
+    is_selectable = field.constant is None and field.name != "reserved"
     return {
         "name": field.name,
-        "flag": to_flag(field.name) if asked_for else None,
+        "flag": to_flag(field.name) if is_selectable else None,
         "constant": field.constant,
         "required": field.required,
         "multipleWords": field.many,
@@ -68,20 +69,22 @@ def _field(field: Field) -> dict[str, Any]:
     }
 
 
-def _listing(found: list[Exchange]) -> Iterator[str]:
+def _format_exchanges(exchanges: list[Exchange]) -> Iterator[str]:
     width = max(40, min(shutil.get_terminal_size().columns, 120))
     service = ""
-    for exchange in found:
+    for exchange in exchanges:
         if exchange.service != service:
             yield from () if not service else ("",)
             service = exchange.service
             yield f"{service}  (exchange/taskcluster-{service}/v1/…)"
-        yield f"  {exchange.name:<29}{exchange.summary}"
-        words = " ".join(map(_word, exchange.fields))
-        yield from textwrap.wrap(words, width, initial_indent=" " * 31, subsequent_indent=" " * 33)
+        yield f"  {exchange.name}"
+        for text in (exchange.summary, " ".join(map(_format_field, exchange.fields))):
+            yield from textwrap.wrap(
+                text, width, initial_indent=" " * 4, subsequent_indent=" " * 6
+            )
 
 
-def _word(field: Field) -> str:
+def _format_field(field: Field) -> str:
     if field.constant is not None:
         return field.constant
     name = f"{field.name}…" if field.many else field.name

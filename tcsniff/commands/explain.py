@@ -1,4 +1,4 @@
-"""``tcsniff explain``: what a selection becomes, without connecting."""
+"""``tcsniff explain``: the bindings of a selection, without connecting."""
 
 from __future__ import annotations
 
@@ -15,12 +15,8 @@ from tcsniff.commands.options.account_options import (
     root_url_option,
 )
 from tcsniff.commands.options.filter_options import FilterArgs, filter_options
-from tcsniff.commands.options.selection_options import (
-    OUTPUT,
-    SectionedCommand,
-    option,
-    selection_options,
-)
+from tcsniff.commands.options.option import OUTPUT, SectionedCommand, option
+from tcsniff.commands.options.selection_options import selection_options
 from tcsniff.errors import UsageError
 from tcsniff.pulse.urls import build_messages_url
 from tcsniff.selection.describe import describe_selection
@@ -33,13 +29,13 @@ from tcsniff.settings.precedence import get_layers
 @filter_options
 @profile_option
 @root_url_option
-@option("--json", "as_json", section=OUTPUT, is_flag=True, help="One JSON object a line.")
+@option("--json", "as_json", section=OUTPUT, is_flag=True, help="Print one JSON object per line.")
 @option(
     "--url",
     "as_url",
     section=OUTPUT,
     is_flag=True,
-    help="The address of Taskcluster's web page that shows the same messages.",
+    help="Print the address of Taskcluster's web page that shows the same messages.",
 )
 def explain(
     *,
@@ -50,50 +46,50 @@ def explain(
     as_json: bool,
     as_url: bool,
 ) -> None:
-    """Show the bindings that a selection becomes.
+    """Show the bindings of a selection.
 
-    Connects to nothing. What the broker cannot match is shown as checked on
-    arrival.
+    Does not connect. Filters that the broker cannot apply are listed as checked
+    on arrival.
     """
     selection = build_selection(wanted)
-    _check(content)
+    _validate_filters(content)
     for note in selection.notes:
         print_message(note)
-    checks = list(_checks(content))
+    checks = list(_list_checks(content))
     if as_url:
         if as_json:
             raise UsageError("--json and --url contradict each other")
-        print_output(_address(selection, checks, profile, root_url))
+        print_output(_build_page_url(selection, checks, profile, root_url))
         return
     for line in describe_selection(selection, as_json=as_json):
-        print_output(_with_checks(line, checks) if as_json else line)
+        print_output(_add_checks(line, checks) if as_json else line)
     if checks and not as_json:
-        print_output("checked on arrival: of every message")
+        print_output("checked on arrival, for every message")
         for check in checks:
             print_output(f"  {check}")
 
 
-def _address(
+def _build_page_url(
     selection: Selection, checks: list[str], profile: str | None, root_url: str | None
 ) -> str:
     if checks or not selection.is_bound:
-        print_message("the page shows more: it checks nothing on arrival")
+        print_message("the page shows more messages, as it has no filters for checks on arrival")
     profiles = get_layers(click.get_current_context()).settings.profiles
     root = resolve_root_url(AccountArgs(profile=profile, profiles=profiles), root_url)
     if root is None:
-        raise UsageError(f"profile {profile} has no root-url; give one with --root-url")
+        raise UsageError(f"profile {profile} has no root-url; set it with --root-url")
     return build_messages_url(root, selection.bindings)
 
 
-def _check(content: FilterArgs) -> None:
+def _validate_filters(content: FilterArgs) -> None:
     if any(content):
-        # Only to see that it is right: loads msgspec, orjson and jmespath.
+        # Validates only; the import loads msgspec, orjson and jmespath.
         from tcsniff.commands.runs.event_run import ContentFilters
 
         ContentFilters(content, print_message)
 
 
-def _checks(content: FilterArgs) -> Iterator[str]:
+def _list_checks(content: FilterArgs) -> Iterator[str]:
     yield from (f"--where {text}" for text in content.where)
     for flag, values in (("--state", content.states), ("--reason", content.reasons)):
         if values:
@@ -103,5 +99,5 @@ def _checks(content: FilterArgs) -> Iterator[str]:
         yield "--dedupe"
 
 
-def _with_checks(line: str, checks: list[str]) -> str:
+def _add_checks(line: str, checks: list[str]) -> str:
     return json.dumps(json.loads(line) | {"checkedOnArrival": checks}) if checks else line

@@ -7,7 +7,7 @@ import click
 from tcsniff.commands.config import SettingRow, list_account_settings
 from tcsniff.commands.console import print_message
 from tcsniff.commands.options.account_options import AccountArgs, account_options
-from tcsniff.commands.options.selection_options import SectionedCommand
+from tcsniff.commands.options.option import SectionedCommand
 from tcsniff.settings.precedence import get_layers
 
 EXAMPLES = (

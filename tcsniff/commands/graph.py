@@ -1,4 +1,4 @@
-"""``tcsniff graph``: a task group as a tree, until it has ended."""
+"""``tcsniff graph``: the progress of a task group, as a tree."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from tcsniff.commands.options.group_options import (
     GraphStopArgs,
     graph_options,
 )
-from tcsniff.commands.options.selection_options import OUTPUT, SectionedCommand, option
+from tcsniff.commands.options.option import OUTPUT, SectionedCommand, option
 from tcsniff.commands.options.source_options import (
     SourceArgs,
     check_recording,
@@ -23,14 +23,14 @@ from tcsniff.commands.options.source_options import (
 from tcsniff.errors import UsageError
 from tcsniff.pulse.routing import parse_choices
 
-_PAGE = re.compile(r"(https?://[^/]+)/tasks/groups/([^/?#]+)")  # of the web interface
+_GROUP_PAGE = re.compile(r"(https?://[^/]+)/tasks/groups/([^/?#]+)")  # of the web interface
 
 
 @click.command(cls=SectionedCommand)
 @click.argument("task_group_id", required=False)
 @source_options
 @graph_options
-@option("-q", "--quiet", section=OUTPUT, is_flag=True, help="Say nothing but errors.")
+@option("-q", "--quiet", section=OUTPUT, is_flag=True, help="Print only errors.")
 def graph(
     *,
     task_group_id: str | None,
@@ -40,29 +40,29 @@ def graph(
     waiting: GraphStopArgs,
     quiet: bool,
 ) -> int:
-    """Show a task group as a tree, and wait for its end.
+    """Show a task group and wait for its end.
 
-    What went wrong comes first, then each kind of task: what runs and for how
-    long, what waits and for what, and which chain took the time. Dependencies
-    come from the queue's API, or a file. TASK_GROUP_ID may also be the address
-    of the group's page; a recording needs none if its first group is meant, and
-    the demo has one of its own.
+    Failures come first, then each kind of task: what runs and for how long,
+    what waits and for what, and which chain of tasks took the time.
+    Dependencies come from the queue's API or from a file. TASK_GROUP_ID may
+    also be the address of the group's page. For a recording it is optional and
+    defaults to the first group; the demo has its own group.
 
-    Ends with status 0 if every task completed, 10 if one failed, 11 if none
-    failed but one ended in exception; runs that are tried again do not count.
+    Exits with status 0 if every task completed, 10 if one failed, 11 if none
+    failed but one ended in exception. Runs that are retried do not count.
     """
     check_source(origin)
     check_recording(showing.record, origin)
     check_recording(showing.save_svg, origin, "--save-svg")
     if origin.delete_queue:
-        raise UsageError("--delete-queue goes with `tcsniff`, not with graph")
+        raise UsageError("--delete-queue works with `tcsniff sniff`, not with graph")
     if asking.no_api and asking.root_url is not None:
         raise UsageError("--no-api and --root-url contradict each other")
-    if (page := _PAGE.match(task_group_id or "")) is not None:
+    if (page := _GROUP_PAGE.match(task_group_id or "")) is not None:
         task_group_id = page[2]
         if asking.root_url is None and not asking.no_api and origin.is_live:
             asking = asking._replace(root_url=page[1])
-    _check_id(task_group_id, origin)
+    _check_group_id(task_group_id, origin)
 
     from tcsniff.commands.runs.group_run import GroupRun  # msgspec and orjson: 25 ms
 
@@ -71,18 +71,18 @@ def graph(
     return run.run()
 
 
-def _check_id(task_group_id: str | None, origin: SourceArgs) -> None:
+def _check_group_id(task_group_id: str | None, origin: SourceArgs) -> None:
     if task_group_id is not None:
         try:
             parse_choices("taskGroupId", [task_group_id])
         except UsageError:
             raise UsageError(
-                f"{task_group_id!r} is no id of a task group, which looks like "
-                "fN1SbArXTPSVFNUvaOlinQ"
+                f"{task_group_id!r} is not a task group ID (22 characters, like "
+                "fN1SbArXTPSVFNUvaOlinQ)"
             ) from None
     elif origin.is_live:
         raise UsageError(
-            "which task group? `tcsniff graph TASK_GROUP_ID`; the id is in the address of its "
-            "page (/tasks/groups/...), and `tcsniff --all --columns group,task` shows those that "
-            "are heard of; or try it without any: tcsniff graph --demo"
+            "missing task group ID; run `tcsniff graph TASK_GROUP_ID`; the ID is in the address "
+            "of the group's page (/tasks/groups/...), and `tcsniff --all --columns group,task` "
+            "shows the IDs of active groups; or try `tcsniff graph --demo`"
         )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 
 from tcsniff.commands.help_format import list_topics, print_long_text, wrap_list
-from tcsniff.commands.options.selection_options import SectionedCommand
+from tcsniff.commands.options.option import SectionedCommand
 from tcsniff.errors import UsageError, suggest
 
 

@@ -20,7 +20,7 @@ WIDTH = 80
 """The maximum width of help texts, in columns."""
 
 _TEXTS = Path(__file__).parent
-_COLUMN = 26  # maximum width of the flags' column
+_COLUMN = 32  # maximum width of the flags' column
 _SHOW_ALL = "tcsniff.show_all_flags"
 
 
@@ -135,7 +135,8 @@ def _is_common(option: click.Option) -> bool:
 
 
 def _print_all_help(context: click.Context, parameter: click.Parameter, value: Any) -> None:
-    context.meta[_SHOW_ALL] = True
+    if value:
+        context.meta[_SHOW_ALL] = True
     print_help(context, parameter, value)
 
 

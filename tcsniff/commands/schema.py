@@ -1,4 +1,4 @@
-"""``tcsniff schema``: what the record and the messages look like, as JSON Schema."""
+"""``tcsniff schema``: the JSON Schema of the record and of payloads."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import json
 import click
 
 from tcsniff.commands.console import print_output
-from tcsniff.commands.options.selection_options import SectionedCommand
+from tcsniff.commands.options.option import SectionedCommand
 from tcsniff.errors import UsageError
 from tcsniff.pulse.exchanges import find_exchange
 
@@ -15,11 +15,12 @@ from tcsniff.pulse.exchanges import find_exchange
 @click.command(cls=SectionedCommand)
 @click.argument("event", required=False)
 def schema(*, event: str | None) -> None:
-    """Print the JSON Schema of the record, or of an EVENT's payload.
+    """Print the JSON Schema of the record or of a payload.
 
-    The record is the line that `-o json` writes; EVENT is one of the queue's,
-    such as task-running. The schema is of draft 2020-12. Values that may be
-    added by Taskcluster one day stand as examples.
+    The record is a line that `-o json` prints. EVENT is an event of the queue
+    service, such as task-running; with it, the schema is that of its payload.
+    The schema uses draft 2020-12. Values to which Taskcluster may add others
+    are given as examples.
     """
     from tcsniff import messages
     from tcsniff.pulse import records  # msgspec: 20 ms
@@ -30,6 +31,6 @@ def schema(*, event: str | None) -> None:
         name = find_exchange(event).name
         if name not in messages.CLASSES:
             known = ", ".join(messages.CLASSES)
-            raise UsageError(f"the payload of {name} is not described; known: {known}")
+            raise UsageError(f"no schema for the payload of {name}; available: {known}")
         kind = messages.CLASSES[name]
     print_output(json.dumps(messages.build_schema(kind), indent=2))

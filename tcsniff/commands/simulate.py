@@ -1,4 +1,4 @@
-"""``tcsniff simulate``: made-up task groups on a broker of this machine."""
+"""``tcsniff simulate``: simulated task groups on a broker of this machine."""
 
 from __future__ import annotations
 
@@ -9,87 +9,82 @@ import click
 
 from tcsniff.commands.console import ignore_message, print_message, print_output
 from tcsniff.commands.options.account_options import AccountArgs, account_options, resolve_broker
-from tcsniff.commands.options.selection_options import (
-    OUTPUT,
-    Duration,
-    SectionedCommand,
-    option,
-    split_values,
-)
+from tcsniff.commands.options.option import OUTPUT, SectionedCommand, option
+from tcsniff.commands.options.values import Duration, split_values
 from tcsniff.errors import UsageError
 from tcsniff.settings.brokers import NO_BROKER, Broker
 
-MADE_UP = "What is made up"
-_SPEED = 60.0  # simulated seconds a second, for a person to watch
+SIMULATION = "Simulation"
+_SPEED = 60.0  # simulated seconds per second, slow enough to watch
 _NONE = "none"
 
 
 @click.command(cls=SectionedCommand)
 @option(
     "--groups",
-    section=MADE_UP,
+    section=SIMULATION,
     type=click.IntRange(1),
     default=1,
     show_default=True,
     metavar="N",
-    help="So many task groups; one begins every few simulated minutes.",
+    help="Simulate N task groups; one starts every few simulated minutes.",
 )
 @option(
     "--tasks",
-    section=MADE_UP,
+    section=SIMULATION,
     type=click.IntRange(1, 10_000),
     default=60,
     show_default=True,
     metavar="N",
-    help="About so many tasks in each; there is none with fewer than some 20.",
+    help="Simulate about N tasks in each group; the smallest groups have about 20.",
 )
 @option(
     "--fault",
     "faults",
-    section=MADE_UP,
+    section=SIMULATION,
     multiple=True,
     metavar="NAME",
-    help="Let only this go wrong, out of all that may; a,b or repeated for several, none for "
-    "nothing. `--fault help` lists them.",
+    help="Simulate only this fault instead of all; give several as a,b or repeat the flag, or "
+    "give none. `--fault help` lists them.",
 )
 @option(
     "--seed",
-    section=MADE_UP,
+    section=SIMULATION,
     type=click.IntRange(0),
     metavar="N",
-    help="Make up the same each time, but for when it happens.",
+    help="Simulate the same tasks each time; only the times differ.",
 )
 @option(
     "--speed",
-    section=MADE_UP,
+    section=SIMULATION,
     type=click.FloatRange(0, min_open=True),
     metavar="FACTOR",
-    help="Simulated seconds a second. 1 is as real, with the times of now; above that, the "
-    "times in the messages run ahead, and no pause is longer than 10 s. Default: 60, or with "
-    "--rate as fast as that allows.",
+    help="Simulate FACTOR seconds per second. 1 is real time; above that, the times in the "
+    "messages run ahead of the clock, and no pause is longer than 10 s. Default: 60, or as fast "
+    "as --rate allows.",
 )
 @option(
     "--rate",
-    section=MADE_UP,
+    section=SIMULATION,
     type=click.FloatRange(0, min_open=True),
     metavar="N",
-    help="At most so many messages a second.",
+    help="Publish at most N messages per second.",
 )
 @option(
     "--delay",
-    section=MADE_UP,
+    section=SIMULATION,
     type=Duration(),
     metavar="DURATION",
-    help="Wait so long between the first id and its first message, for whoever listens then.",
+    help="Wait this long after printing the first group's ID, so that a listener can start.",
 )
 @option(
     "--graph",
     section=OUTPUT,
     metavar="FILE",
-    help="Write the dependencies of all tasks there, as the task-graph.json of a decision task; "
-    "one that ends in .gz is compressed.",
+    help="Write the dependencies of all tasks to FILE, like the task-graph.json of a decision "
+    "task; a name that ends in .gz compresses it.",
 )
-@option("-q", "--quiet", section=OUTPUT, is_flag=True, help="Say nothing but errors.")
+@option("-q", "--quiet", section=OUTPUT, is_flag=True, help="Print only errors.")
 @account_options
 def simulate(
     *,
@@ -104,15 +99,14 @@ def simulate(
     graph: str | None,
     quiet: bool,
 ) -> int:
-    """Publish made-up task graphs to a broker on this machine.
+    """Publish simulated task groups to a broker on this machine.
 
-    It declares Taskcluster's exchanges there, if they are missing, and
-    publishes what the queue would while task groups run: the same messages as
-    --demo shows. The id of each group is printed when it begins. To another
-    machine it publishes nothing: --broker has to be on this one, such as
-    amqp://localhost
+    Declares Taskcluster's exchanges if they are missing, and publishes the
+    messages that the queue service would publish while task groups run, as
+    --demo does. Prints the ID of each group when it starts. The broker must be
+    on this machine, such as --broker amqp://localhost
 
-    What a real broker marks as redelivered is published twice instead.
+    Redelivered messages are simulated by publishing a message twice.
     """
     from tcsniff.simulator import simulation  # orjson: 2 ms
 
@@ -120,8 +114,8 @@ def simulate(
         for name in simulation.FAULTS:
             print_output(name)
         return 0
-    chosen = _chosen(faults, simulation.FAULTS)
-    broker = _broker(account)
+    chosen = _parse_faults(faults, simulation.FAULTS)
+    broker = _resolve_local_broker(account)
     seed = random.randrange(1_000_000) if seed is None else seed
     delay = delay or 0.0
     messages = simulation.simulate(
@@ -140,22 +134,22 @@ def simulate(
     return run.run(messages, seed=seed, delay=delay)
 
 
-def _broker(account: AccountArgs) -> Broker:
+def _resolve_local_broker(account: AccountArgs) -> Broker:
     try:
         return resolve_broker(account)
     except UsageError as error:
         if str(error) != NO_BROKER:
             raise
         raise UsageError(
-            "no broker to publish to; give one on this machine, as --broker amqp://localhost"
+            "no broker to publish to; give one on this machine, such as --broker amqp://localhost"
         ) from None
 
 
-def _chosen(given: tuple[str, ...], known: tuple[str, ...]) -> tuple[str, ...]:
-    # Whether there are such, the simulator sees.
-    names = tuple(name for name in split_values(given) if name)
-    if not given:
+def _parse_faults(values: tuple[str, ...], known: tuple[str, ...]) -> tuple[str, ...]:
+    # The simulator checks the names.
+    names = tuple(name for name in split_values(values) if name)
+    if not values:
         return known
     if _NONE in names and len(set(names)) > 1:
-        raise UsageError(f"--fault {_NONE} goes with no other")
+        raise UsageError(f"--fault {_NONE} cannot be combined with other faults")
     return () if names == (_NONE,) * len(names) else names

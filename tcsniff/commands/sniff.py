@@ -11,13 +11,9 @@ from tcsniff.commands.options.filter_options import (
     filter_options,
     stop_options,
 )
+from tcsniff.commands.options.option import OUTPUT, SectionedCommand, option
 from tcsniff.commands.options.output_options import OutputArgs, check_output, output_options
-from tcsniff.commands.options.selection_options import (
-    OUTPUT,
-    SectionedCommand,
-    option,
-    selection_options,
-)
+from tcsniff.commands.options.selection_options import selection_options
 from tcsniff.commands.options.source_options import (
     SourceArgs,
     check_recording,
@@ -37,9 +33,9 @@ from tcsniff.selection.select import EVERYTHING, SelectionArgs, build_selection
     "--summary",
     section=OUTPUT,
     type=click.Choice(["text", "json"]),
-    help="How to say in the end what has become of the messages. Default: text.",
+    help="Choose the format of the summary at exit. Default: text.",
 )
-@option("-q", "--quiet", section=OUTPUT, is_flag=True, help="Say nothing but errors.")
+@option("-q", "--quiet", section=OUTPUT, is_flag=True, help="Print only errors.")
 def sniff(
     *,
     wanted: SelectionArgs,
@@ -52,14 +48,14 @@ def sniff(
 ) -> int:
     """Show Taskcluster's events as they happen.
 
-    EVENT is what happened, such as task-running; `tcsniff exchanges` lists them
-    all. Several are alternatives. With flags alone, every EVENT of the queue is
-    meant that has their fields. A flag may be repeated or hold a,b: these are
-    alternatives. Different flags narrow. An EVENT may carry fields of its own:
+    EVENT is the name of an event, such as task-running; `tcsniff exchanges`
+    lists them. If you give only flags, tcsniff listens to every queue exchange
+    that has those fields. Repeated flags, several EVENTs and a,b are alternatives;
+    different flags narrow. An EVENT can have its own fields:
     task-defined:worker-type=gaia,provisioner-id=aws-provisioner
 
-    @NAME stands for a selection that the settings file has saved, and the
-    address of Taskcluster's web page for messages for what that shows.
+    @NAME is a saved selection of the settings file. The address of Taskcluster's
+    web page for Pulse messages is a selection, too.
     """
     check_output(view)
     check_source(origin)
@@ -79,7 +75,7 @@ def sniff(
     if any(wanted):
         selection = build_selection(wanted)
     elif origin.is_live:
-        selection = build_selection(wanted)  # which says what to do
+        selection = build_selection(wanted)  # raises an error that says what to do
     else:
         selection = build_selection(SelectionArgs(all_events=True)) if origin.demo else EVERYTHING
     notify = ignore_message if quiet else print_message

@@ -1,4 +1,4 @@
-"""``tcsniff top``: counts, rates, waiting and running times, live."""
+"""``tcsniff top``: live counts, rates, waiting and running times."""
 
 from __future__ import annotations
 
@@ -16,13 +16,9 @@ from tcsniff.commands.options.filter_options import (
     filter_options,
     stop_options,
 )
+from tcsniff.commands.options.option import OUTPUT, SectionedCommand, option
 from tcsniff.commands.options.output_options import OutputArgs
-from tcsniff.commands.options.selection_options import (
-    OUTPUT,
-    SectionedCommand,
-    option,
-    selection_options,
-)
+from tcsniff.commands.options.selection_options import selection_options
 from tcsniff.commands.options.source_options import (
     SourceArgs,
     check_recording,
@@ -56,7 +52,7 @@ _STATES = ("defined", "pending", "running", "completed", "failed", "exception")
 @filter_options
 @source_options
 @stop_options
-@option("-q", "--quiet", section=OUTPUT, is_flag=True, help="Say nothing but errors.")
+@option("-q", "--quiet", section=OUTPUT, is_flag=True, help="Print only errors.")
 def top(
     *,
     counts: TopArgs,
@@ -66,30 +62,31 @@ def top(
     ending: StopArgs,
     quiet: bool,
 ) -> int:
-    """Count runs of tasks, live: how many wait, run and end, how often and how long.
+    """Show worker pools live: waiting, running, failed, and times.
 
-    Counted are all runs of the tasks that are heard of since it began to listen;
-    tasks that were pending or running before count when they are heard of next. Of a run
-    that was retried, the lost one is in exception and the new one pending. WAIT is from
-    scheduled to started, TOOK from there to resolved: the time of half of the runs (p50),
-    of 95 and of 99 in 100, by 2 % exact. /MIN is how many runs ended in the last minute,
-    the chart how many in each of the minutes up to now.
+    The table counts all runs of the tasks that tcsniff has received an event of since
+    it started; a task that was pending or running before counts from its next event.
+    When a run is retried, the lost run counts as exception and the new one as pending.
+    WAIT is the time from scheduled to started, TOOK the time from started to resolved:
+    50 % (p50), 95 % and 99 % of the runs took at most this long, with an error of 2 %.
+    /MIN is the number of runs that ended in the last minute; the chart shows that number
+    for each minute up to now.
 
-    With no EVENT, all that a task's states are told with are counted.
+    Without an EVENT, top listens to the events of all task states.
 
     A JSON line has the "time" of the period's end, its length in "seconds", the number of
-    "events" in it, "rows" and their "total". Of each row: "pending" and "running" now;
-    "completed", "failed" and "exception" since it began; "started" and "finished" in the
-    period; "rate", in runs that ended a minute; "waiting" and "runningTime", each with
-    "count", "p50", "p95", "p99" and "max", in seconds, since it began.
+    "events" in it, "rows" and their "total". Each row has: "pending" and "running" now;
+    "completed", "failed" and "exception" since the start; "started" and "finished" in the
+    period; "rate", in runs that ended per minute; "waiting" and "runningTime", each with
+    "count", "p50", "p95", "p99" and "max", in seconds, since the start.
     """
     check_top(counts)
     check_source(origin)
     check_recording(counts.record, origin)
     check_recording(counts.save_svg, origin, "--save-svg")
     if origin.delete_queue:
-        raise UsageError("--delete-queue goes with `tcsniff`, not with top")
-    selection = build_selection(_asked(wanted))
+        raise UsageError("--delete-queue works with `tcsniff sniff`, not with top")
+    selection = build_selection(_add_default_events(wanted))
     notify = ignore_message if quiet else print_message
     for note in selection.notes:
         notify(note)
@@ -103,8 +100,8 @@ def top(
     return run.run(origin, title=str(wanted), summary=None)
 
 
-def _asked(wanted: SelectionArgs) -> SelectionArgs:
-    # What tells of no state of a task tells nothing here, however much of it there is.
+def _add_default_events(wanted: SelectionArgs) -> SelectionArgs:
+    # Only events of a task's state are counted.
     if wanted.events or wanted.exchanges or wanted.binds or wanted.all_events:
         return wanted
     return wanted._replace(events=[f"task-{state}" for state in _STATES])
@@ -153,6 +150,6 @@ def _make_table(
 
 
 def _make_counter(counts: TopArgs, is_live: bool) -> RunCounter:
-    # The clock's time, or that of the events.
+    # Recordings and the demo use the events' time instead of the clock.
     clock = time.time if is_live else None
     return RunCounter(counts.by, counts.sort, reverse=counts.reverse, clock=clock)

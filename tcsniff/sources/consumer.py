@@ -16,7 +16,7 @@ from tcsniff.errors import ConnectionFailed, TcsniffError
 from tcsniff.pipeline import ConnectionObserver, Source
 from tcsniff.pulse.deliveries import Delivery, Gap
 from tcsniff.pulse.exchanges import BY_ADDRESS
-from tcsniff.pulse.routing import ANY_WORDS, Binding
+from tcsniff.pulse.routing import ANY_WORD, ANY_WORDS, Binding
 from tcsniff.pulse.times import format_timestamp
 from tcsniff.settings.brokers import Broker
 from tcsniff.sources.connection import CONNECTION_NAME, HEARTBEAT, MAX_BODY, Connection
@@ -377,8 +377,8 @@ class Consumer(Source):
 def _describe_bindings(bindings: Sequence[Binding]) -> str:
     exchanges = dict.fromkeys(binding.exchange for binding in bindings)
     all_of_queue = {name for name, exchange in BY_ADDRESS.items() if exchange.service == "queue"}
-    is_narrowed = any(binding.pattern != ANY_WORDS for binding in bindings)
-    if exchanges.keys() == all_of_queue and not is_narrowed:
+    words = {word for binding in bindings for word in binding.pattern.split(".")}
+    if exchanges.keys() == all_of_queue and words <= {"primary", ANY_WORD, ANY_WORDS}:
         return "all task events"
     if len(exchanges) > _MAX_NAMES:
         return f"{len(exchanges)} exchanges"

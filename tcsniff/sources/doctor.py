@@ -1,8 +1,8 @@
-"""What stands between us and the messages of a broker, step by step.
+"""The checks of ``tcsniff doctor``, from the host's name to a first message.
 
-The steps up to the broker's greeting are `sources.diagnosis`; from the login on
-it is the `Link` that listens, too. It asks for no more than listening does:
-nothing is declared but a temporary queue.
+`sources.probe` has the steps up to the broker's greeting. The steps from the
+login on use the same `Connection` as listening does, and declare only a
+temporary queue.
 """
 
 from __future__ import annotations
@@ -23,71 +23,77 @@ from tcsniff.sources.queue_policy import TEMPORARY, build_queue
 from tcsniff.sources.receive_buffer import Receiver
 
 BIND = "bind"
-_QUIET = 0.25  # seconds between two looks at the heartbeat
-_PULSE = "pulse.mozilla.org"
+_HEARTBEAT_INTERVAL = 0.25  # seconds between two checks of the heartbeat
+_PULSE_HOST = "pulse.mozilla.org"
 
 _PORT = "check the port: it is usually 5671 for amqps:// and 5672 for amqp://"
 _ADVICE = {
     "": "",
-    "told": "",  # the failure says it itself
-    "lost": "try again; if it stays so, ask who runs the broker",
-    "unknown": "check the spelling, and this network's name server (DNS); a VPN may be needed",
-    "unresolved": "the name server (DNS) does not answer: check this machine's network",
+    "in message": "",  # the error's own text says what to do
+    "lost": "try again; if it fails again, ask the broker's administrator",
+    "unknown host": "check the spelling and this network's name server (DNS); you may need a VPN",
+    "no dns": "the name server (DNS) does not answer: check this machine's network",
     "refused": f"nothing listens there; {_PORT}",
-    "timeout": "the host is down, or a firewall drops what goes to port {0.port}: have it opened; "
-    f"{_PORT}",
-    "unreachable": "check this machine's network; a VPN may be needed",
-    "files": "--tls-ca, --tls-cert and --tls-key take PEM, and a key has to fit its certificate",
-    "wanted": "the broker wants a certificate of yours that it trusts: --tls-cert and --tls-key",
-    "no tls": f"what listens there speaks no TLS, or a firewall cuts it off; {_PORT}",
-    "amqp": "AMQP without TLS is spoken there: take the port for TLS, usually 5671; or amqp://, "
-    "which anybody on the line can read",
-    "insecure": "whoever is on the line can read the password; --tls-ca FILE trusts an authority "
-    "of your own instead",
+    "timeout": "the host is down, or a firewall drops packets to port {0.port}: ask for it to be "
+    f"opened; {_PORT}",
+    "unreachable": "check this machine's network; you may need a VPN",
+    "files": "give PEM files to --tls-ca, --tls-cert and --tls-key, and a key that belongs to "
+    "the certificate",
+    "certificate required": "the broker requires a client certificate that it trusts: give "
+    "--tls-cert and --tls-key",
+    "no tls": f"the server does not use TLS, or a firewall closes the connection; {_PORT}",
+    "amqp": "the server uses AMQP without TLS: use its TLS port, usually 5671, or amqp://, which "
+    "sends the password unencrypted",
+    "insecure": "the certificate is not checked, so the password can be intercepted; use "
+    "--tls-ca FILE to trust your own authority instead",
     "early": "check this machine's clock",
-    "expired": "whoever runs the broker has to renew it, unless this machine's clock is wrong",
-    "unsigned": "if the authority is your own: --tls-ca FILE, or SSL_CERT_FILE=FILE; if not, "
-    "somebody on the way opens the encryption, or the broker sends half of the chain",
-    "other name": "connect to a host that it is for; if none is right, somebody else is there",
-    "distrusted": "no password should go there; ask who runs the broker",
-    "soon": "whoever runs the broker has to renew the certificate",
-    "tls": "TLS is spoken there: take amqps://",
-    "http": f"a web server is there, perhaps RabbitMQ's management page; {_PORT}",
-    "no amqp": f"what listens there is no broker, or one that hangs; {_PORT}",
-    "EXTERNAL": "without a password the certificate is the login: set PULSE_PASSWORD, or have the "
-    "broker's plugin for such logins enabled",
-    "PLAIN": "passwords are not accepted there: try a certificate, --tls-cert, without a password",
-    "login": "the first line says where user and password are from",
-    "pulse login": "accounts and new passwords: https://pulseguardian.mozilla.org",
-    "guest login": "RabbitMQ lets guest in from its own machine only",
-    "certificate login": "the broker takes the user's name from the certificate",
-    "vhost": "it stands behind the host, as in amqps://USER@HOST/VHOST; whoever runs the broker "
-    "has to grant {0.user} access to it",
-    "pulse vhost": "Firefox CI is at / (--profile firefox-ci), Community at communitytc "
+    "expired": "check this machine's clock; if it is right, ask the broker's administrator to "
+    "renew the certificate",
+    "untrusted issuer": "if the authority is your own, use --tls-ca FILE or SSL_CERT_FILE=FILE; "
+    "if not, a proxy may intercept TLS, or the broker sends an incomplete certificate chain",
+    "other host": "connect to a host that the certificate names; if none is right, this is not "
+    "your broker",
+    "untrusted": "do not send a password there; ask the broker's administrator",
+    "expires soon": "ask the broker's administrator to renew the certificate",
+    "tls": "the server uses TLS: use amqps://",
+    "http": f"this is a web server, perhaps RabbitMQ's management page; {_PORT}",
+    "no amqp": f"the server is not a broker, or it hangs; {_PORT}",
+    "EXTERNAL": "without a password the certificate is the login: set PULSE_PASSWORD, or ask for "
+    "the broker's plugin for certificate logins to be enabled",
+    "PLAIN": "the broker does not accept passwords: try a certificate, --tls-cert, without a "
+    "password",
+    "login": "check the user and password; the configuration step shows where they are set",
+    "pulse login": "create accounts and set passwords at https://pulseguardian.mozilla.org",
+    "guest login": "use another user: RabbitMQ accepts guest only from its own machine",
+    "certificate login": "check the certificate: the broker reads the user's name from it",
+    "vhost": "check the vhost, which follows the host, as in amqps://USER@HOST/VHOST, or ask the "
+    "broker's administrator to grant {0.user} access to it",
+    "pulse vhost": "Firefox CI uses / (--profile firefox-ci), Community uses communitytc "
     "(--profile community), which needs a grant for {0.user}: ask for it at "
     "https://github.com/taskcluster/community-tc-config/issues",
-    "limit": "end other connections of {0.user}, or have the limit raised",
-    "queue": "Pulse permits queues named queue/{0.user}/... alone; elsewhere {0.user} needs "
-    "permission to configure, write and read queue/{0.user}/.* and to read exchange/.*",
-    "exchange": "`tcsniff exchanges` lists Taskcluster's; they are at the vhost / for Firefox CI, "
-    "at communitytc for Community, and this is {0.vhost}",
-    "optional": "left out, as nobody named it; `tcsniff exchanges` lists Taskcluster's",
-    "read": "Pulse permits exchange/... alone; elsewhere {0.user} needs permission to read the "
-    "exchange and to write queue/{0.user}/.*",
-    "quiet": "no failure: perhaps nothing happens just now, perhaps nothing matches; `tcsniff "
-    "explain` shows what is asked for, --wait DURATION waits longer",
+    "limit": "close other connections of {0.user}, or ask for a higher limit",
+    "queue": "on Pulse, use a queue named queue/{0.user}/...; elsewhere, ask for permission to "
+    "configure, write and read queue/{0.user}/.* and to read exchange/.*",
+    "exchange": "`tcsniff exchanges` lists Taskcluster's exchanges; they are in vhost / for "
+    "Firefox CI and in communitytc for Community; this vhost is {0.vhost}",
+    "optional": "skipped, as you did not name it; `tcsniff exchanges` lists Taskcluster's "
+    "exchanges",
+    "read": "on Pulse, use exchanges named exchange/...; elsewhere, ask for permission to read "
+    "the exchange and to write queue/{0.user}/.*",
+    "no message": "this is not a failure: there may be no events now, or none that match; "
+    "`tcsniff explain` shows the bindings, --wait DURATION waits longer",
 }
 
 
 class DoctorStep(NamedTuple):
-    """A step that was tried.
+    """The result of one step.
 
     Attributes:
-        name: What was tried, in a word.
+        name: The step's name, one word.
         milliseconds: How long it took.
-        found: In words; may hold text of strangers.
-        advice: What to do, or what to know; empty if all is well.
-        exit_status: That which listening would end with; 0 if it could go on.
+        found: A description of the result; may hold untrusted text.
+        advice: What to do, or a note; empty if there is nothing to say.
+        exit_status: The exit status that listening would have; 0 if the step succeeded.
     """
 
     name: str
@@ -97,8 +103,8 @@ class DoctorStep(NamedTuple):
     exit_status: int = 0
 
 
-class Examination:
-    """A connection that is tried step by step."""
+class ConnectionCheck:
+    """A check of a connection, step by step."""
 
     def __init__(
         self,
@@ -108,12 +114,12 @@ class Examination:
         optional: Collection[str],
         wait: float,
     ) -> None:
-        """Nothing is tried yet.
+        """Create a check without connecting.
 
         Args:
-            broker: Where to connect.
-            bindings: What to ask for.
-            optional: Exchanges that may be missing, as long as there are others.
+            broker: The broker to connect to.
+            bindings: The bindings to try.
+            optional: Exchanges that may be missing if at least one other exists.
             wait: Seconds to wait for a first delivery.
         """
         self._broker = broker
@@ -124,125 +130,128 @@ class Examination:
         self._probe = ProbeConnection(broker)
         self._collector = _DeliveryCollector()
         self._connection = Connection(broker, receiver=self._collector, max_body=0)
-        self._refusal: TcsniffError | None = None  # of the vhost, which comes with the login
+        self._vhost_error: TcsniffError | None = None  # raised during the login
         self._is_bound = False
 
     def steps(self) -> Generator[DoctorStep]:
-        """Try one step after the other, until one has failed.
+        """Run the steps in order, until one fails.
 
         Yields:
-            Each, when it has been tried. Bindings do not depend on each other:
-            a refused one ends it only after all of them.
+            Each step when it has ended. Bindings do not depend on each other:
+            if one is refused, the others are still tried.
         """
-        refused = False
+        has_failed = False
         try:
-            for name, attempt in self._attempts():
-                if refused and name != BIND:
+            for name, check in self._list_checks():
+                if has_failed and name != BIND:
                     return
-                step = self._tried(name, attempt)
+                step = self._run_step(name, check)
                 yield step
-                refused = refused or bool(step.exit_status)
+                has_failed = has_failed or bool(step.exit_status)
                 if step.exit_status and (name, step.exit_status) != (BIND, Refused.exit_status):
                     return
         finally:
             self._probe.close()
             self._connection.close()
 
-    def _attempts(self) -> Iterator[tuple[str, Callable[[], Finding]]]:
-        yield "name", self._probe.name
-        yield "port", self._probe.port
+    def _list_checks(self) -> Iterator[tuple[str, Callable[[], Finding]]]:
+        yield "name", self._probe.resolve_host
+        yield "port", self._probe.connect
         if self._broker.tls:
-            yield "tls", self._probe.tls
-        yield "amqp", self._probe.greeting
-        yield "login", self._login
-        yield "vhost", self._vhost
-        yield "queue", self._declare
-        for exchange in dict.fromkeys(one.exchange for one in self._bindings):
-            yield BIND, partial(self._bind, exchange)
+            yield "tls", self._probe.start_tls
+        yield "amqp", self._probe.read_greeting
+        yield "login", self._log_in
+        yield "vhost", self._check_vhost
+        yield "queue", self._declare_queue
+        for exchange in dict.fromkeys(binding.exchange for binding in self._bindings):
+            yield BIND, partial(self._bind_exchange, exchange)
         if not self._is_bound:
-            yield "exchanges", self._nothing
-        yield "delivery", self._delivery
+            yield "exchanges", self._report_no_exchange
+        yield "delivery", self._await_delivery
 
-    def _tried(self, name: str, attempt: Callable[[], Finding]) -> DoctorStep:
+    def _run_step(self, name: str, check: Callable[[], Finding]) -> DoctorStep:
         started = time.perf_counter()
         try:
-            finding = attempt()
+            finding = check()
         except TcsniffError as error:
-            finding = _failed(error, "lost" if isinstance(error, ConnectionFailed) else "told")
+            topic = "lost" if isinstance(error, ConnectionFailed) else "in message"
+            finding = _describe_failure(error, topic)
         milliseconds = (time.perf_counter() - started) * 1000
-        found, about, status = finding
-        # A message says behind a semicolon what to do.
-        found, _, told = found.partition("; ") if about else (found, "", "")
-        advice = "; ".join(filter(None, (told, _ADVICE[about].format(self._broker))))
+        found, topic, status = finding
+        # An error's text says after a semicolon what to do.
+        found, _, hint = found.partition("; ") if topic else (found, "", "")
+        advice = "; ".join(filter(None, (hint, _ADVICE[topic].format(self._broker))))
         return DoctorStep(name, milliseconds, found, advice, status)
 
-    def _login(self) -> Finding:
-        self._probe.close()  # the link has a connection of its own
+    def _log_in(self) -> Finding:
+        self._probe.close()  # `Connection` opens its own socket
         try:
             self._connection.open()
         except (Refused, ConnectionFailed) as error:
             if not is_about_vhost(error):
-                return _failed(error, self._about_login(error))
-            self._refusal = error
-        by = "password" if self._broker.password else "certificate"
-        return Finding(f"{self._broker.user} by {by}")
+                return _describe_failure(error, self._choose_login_advice(error))
+            self._vhost_error = error
+        method = "password" if self._broker.password else "certificate"
+        return Finding(f"{self._broker.user} by {method}")
 
-    def _about_login(self, error: TcsniffError) -> str:
+    def _choose_login_advice(self, error: TcsniffError) -> str:
         if not isinstance(error, Refused):
             return "lost"
         if not self._broker.password:
             return "certificate login"
         if self._broker.user == "guest":
             return "guest login"
-        return "pulse login" if self._broker.host == _PULSE else "login"
+        return "pulse login" if self._broker.host == _PULSE_HOST else "login"
 
-    def _vhost(self) -> Finding:
-        if self._refusal is not None:
-            about = "pulse vhost" if self._broker.host == _PULSE else "vhost"
-            if "limit" in str(self._refusal):
-                about = "limit"
-            return _failed(self._refusal, about if isinstance(self._refusal, Refused) else "lost")
-        self._connection.count_messages(self._queue.name)  # the first question in it
+    def _check_vhost(self) -> Finding:
+        if self._vhost_error is not None:
+            topic = "pulse vhost" if self._broker.host == _PULSE_HOST else "vhost"
+            if "limit" in str(self._vhost_error):
+                topic = "limit"
+            return _describe_failure(
+                self._vhost_error, topic if isinstance(self._vhost_error, Refused) else "lost"
+            )
+        self._connection.count_messages(self._queue.name)  # a first request in the vhost
         return Finding(f"{self._broker.vhost} answers")
 
-    def _declare(self) -> Finding:
+    def _declare_queue(self) -> Finding:
         try:
             self._connection.declare_queue(self._queue)
         except Refused as error:
-            return _failed(error, "queue")
+            return _describe_failure(error, "queue")
         return Finding(f"{self._queue.name}, deleted at exit")
 
-    def _bind(self, exchange: str) -> Finding:
-        bindings = [one for one in self._bindings if one.exchange == exchange]
+    def _bind_exchange(self, exchange: str) -> Finding:
+        bindings = [binding for binding in self._bindings if binding.exchange == exchange]
         try:
             self._connection.bind(self._queue.name, bindings)
         except NoExchange as error:
             if exchange in self._optional:
                 return Finding(str(error), "optional")
-            return _failed(error, "exchange")
+            return _describe_failure(error, "exchange")
         except Refused as error:
-            return _failed(error, "read")
+            return _describe_failure(error, "read")
         self._is_bound = True
-        by = bindings[0].pattern if len(bindings) == 1 else f"{len(bindings)} patterns"
-        return Finding(f"{exchange} by {by}")
+        patterns = bindings[0].pattern if len(bindings) == 1 else f"{len(bindings)} patterns"
+        return Finding(f"{exchange} by {patterns}")
 
-    def _nothing(self) -> Finding:
-        return _failed(NoExchange("none of the exchanges is there"), "exchange")
+    def _report_no_exchange(self) -> Finding:
+        return _describe_failure(NoExchange("none of the exchanges exists"), "exchange")
 
-    def _delivery(self) -> Finding:
-        heard = self._collector.deliveries
+    def _await_delivery(self) -> Finding:
+        deliveries = self._collector.deliveries
         self._connection.consume(self._queue.name, prefetch=1, auto_ack=False)
         end = time.monotonic() + self._wait
-        while not heard and (left := end - time.monotonic()) > 0:
-            self._connection.drain(min(left, _QUIET))
+        while not deliveries and (left := end - time.monotonic()) > 0:
+            self._connection.drain(min(left, _HEARTBEAT_INTERVAL))
             self._connection.check_heartbeat()
-        if not heard:
-            return Finding(f"none within {self._wait:g} s", "quiet")
-        return Finding(f"{heard[0].exchange} {heard[0].routing_key}")
+        if not deliveries:
+            return Finding(f"none within {self._wait:g} s", "no message")
+        return Finding(f"{deliveries[0].exchange} {deliveries[0].routing_key}")
 
 
 class _DeliveryCollector(Receiver):
-    # What was delivered, whatever its size.
+    # Keeps all deliveries, of any size.
 
     def __init__(self) -> None:
         self.deliveries: list[Delivery] = []
@@ -256,5 +265,5 @@ class _DeliveryCollector(Receiver):
         self.deliveries.append(delivery)
 
 
-def _failed(error: TcsniffError, about: str) -> Finding:
-    return Finding(str(error), about, error.exit_status)
+def _describe_failure(error: TcsniffError, topic: str) -> Finding:
+    return Finding(str(error), topic, error.exit_status)

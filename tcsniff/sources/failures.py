@@ -16,7 +16,14 @@ from amqp.exceptions import (
 )
 from kombu.exceptions import KombuError
 
-from tcsniff.errors import ConnectionFailed, Refused, TcsniffError, TlsError, suggest
+from tcsniff.errors import (
+    ConnectionFailed,
+    Refused,
+    TcsniffError,
+    TlsError,
+    WrongCredentials,
+    suggest,
+)
 from tcsniff.pulse.exchanges import BY_ADDRESS
 from tcsniff.settings.brokers import Broker
 
@@ -69,7 +76,7 @@ def _explain_refusal(error: AMQPError, broker: Broker) -> TcsniffError:
         return ConnectionFailed(f"no connection to {broker}: {reason}")
     if isinstance(error, AccessRefused) and "Login" in reason:
         credentials = "user name or password" if broker.password else "certificate"
-        return Refused(f"wrong {credentials} for {broker.user!r} at {broker.name}")
+        return WrongCredentials(f"wrong {credentials} for {broker.user!r} at {broker.name}")
     if isinstance(error, NotAllowed):
         reason = f"vhost {broker.vhost!r}: {reason}"
     elif isinstance(error, PreconditionFailed):

@@ -1,4 +1,4 @@
-"""``tcsniff doctor`` as a process, against RabbitMQ and against servers that are none."""
+"""``tcsniff doctor`` as a process, against RabbitMQ and against other servers."""
 
 from __future__ import annotations
 
@@ -36,11 +36,19 @@ BRIEFLY = ("task-running", "--wait", "100ms")
 UP_TO_LOGIN = ["configuration", "name", "port", "amqp", "login"]
 
 
+WIDE = {"COLUMNS": "1000"}  # one line for each step
+
+
+def run_doctor(*words: str, env: dict[str, str] | None = None) -> subprocess.CompletedProcess[str]:
+    """Run ``tcsniff doctor`` with lines that are not wrapped."""
+    return finished("doctor", *words, env=WIDE | (env or {}))
+
+
 def examined(
     url: str, *words: str, env: dict[str, str] | None = None
 ) -> tuple[int, dict[str, dict[str, Any]]]:
     """Run it on a broker; returns the exit status, and the steps by name, the last of each."""
-    done = finished("doctor", "--json", "--broker", url, *(words or BRIEFLY), env=env)
+    done = run_doctor("--json", "--broker", url, *(words or BRIEFLY), env=env)
     assert done.stderr == ""
     assert PULSE[1] not in done.stdout
     rows = [json.loads(line) for line in done.stdout.splitlines()]
@@ -64,9 +72,19 @@ def temporary(rabbitmq: RabbitMQ) -> list[str]:
 # With RabbitMQ
 
 
+def test_the_output_fits_80_columns(rabbitmq: RabbitMQ) -> None:
+    """Longer texts are wrapped, and indented below the text of their step."""
+    done = run_doctor("--broker", rabbitmq.url(), *BRIEFLY, env={"COLUMNS": "80"})
+
+    lines = done.stdout.splitlines()
+    assert max(map(len, lines)) <= 80
+    assert [line for line in lines if line[0] not in "✔! "] == []
+    assert "--wait DURATION waits longer" in " ".join(done.stdout.split())
+
+
 def test_all_is_well(rabbitmq: RabbitMQ) -> None:
-    """Each step is a line, the queue is gone afterwards, and no delivery is no failure."""
-    done = finished("doctor", "--broker", rabbitmq.url(), *BRIEFLY)
+    """Each step is a line, the queue is gone afterwards, and no delivery is not a failure."""
+    done = run_doctor("--broker", rabbitmq.url(), *BRIEFLY)
 
     lines = [line for line in done.stdout.splitlines() if not line.startswith(" ")]
     assert [line.split()[1] for line in lines] == [
@@ -78,14 +96,14 @@ def test_all_is_well(rabbitmq: RabbitMQ) -> None:
     ]
     assert [line[0] for line in lines] == ["✔"] * 8 + ["!"]
     assert all(line.endswith(" ms") for line in lines)
-    assert "perhaps nothing happens" in done.stdout
+    assert "there may be no events now" in done.stdout
     assert (done.returncode, done.stderr) == (0, "")
     assert temporary(rabbitmq) == []
 
 
 def test_without_a_selection_the_exchanges_of_the_queue_are_tried(rabbitmq: RabbitMQ) -> None:
     """All of them."""
-    done = finished("doctor", "--broker", rabbitmq.url(), "--wait", "100ms")
+    done = run_doctor("--broker", rabbitmq.url(), "--wait", "100ms")
 
     assert done.stdout.count("✔ bind") == 11
     assert done.returncode == 0
@@ -94,7 +112,7 @@ def test_without_a_selection_the_exchanges_of_the_queue_are_tried(rabbitmq: Rabb
 def test_a_first_delivery_is_waited_for(rabbitmq: RabbitMQ, taskcluster: Taskcluster) -> None:
     """And named, made safe for terminals."""
     words = ("--broker", rabbitmq.url(), "--exchange", FOREIGN_EXCHANGE, "--wait", "1m")
-    with Running("doctor", *words) as examining:
+    with Running("doctor", *words, env=WIDE) as examining:
         examining.lines(8)
         taskcluster.publish(FOREIGN_EXCHANGE, "a.\x1b[31m", b"{}")
         status = examining.status()
@@ -110,7 +128,7 @@ def test_it_says_where_the_configuration_is_from(rabbitmq: RabbitMQ, given: str)
     url = f"amqp://{HOST}:{rabbitmq.port}"
     env = {given: url, "PULSE_USERNAME": PULSE[0], "PULSE_PASSWORD": PULSE[1]}
 
-    done = finished("doctor", *BRIEFLY, env=env)
+    done = run_doctor(*BRIEFLY, env=env)
 
     assert done.stdout.splitlines()[0].startswith(
         f"✔ configuration  amqp://pulse@{HOST}:{rabbitmq.port} "
@@ -136,13 +154,21 @@ def test_a_password_file_is_named(rabbitmq: RabbitMQ, tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("account", "step", "words"),
     [
-        ({"password": "wrong-secret"}, "login", "check PULSE_USERNAME and PULSE_PASSWORD"),
-        ({"user": ADMIN[0], "password": "wrong-secret"}, "login", "lets guest in from its own"),
-        ({"vhost": "none"}, "vhost", "vhost none not found | it stands behind the host"),
+        ({"password": "wrong-secret"}, "login", "| check the user and password"),
+        (
+            {"user": ADMIN[0], "password": "wrong-secret"},
+            "login",
+            "accepts guest only from its own",
+        ),
+        (
+            {"vhost": "none"},
+            "vhost",
+            "vhost none not found | check the vhost, which follows the host",
+        ),
     ],
     ids=["password", "guest", "vhost"],
 )
-def test_who_is_refused_is_told_what_to_do(
+def test_a_refusal_comes_with_advice(
     rabbitmq: RabbitMQ, account: dict[str, str], step: str, words: str
 ) -> None:
     """With the step at which it happens, and status 4."""
@@ -155,24 +181,24 @@ def test_who_is_refused_is_told_what_to_do(
 
 def test_a_vhost_without_permission_is_refused(rabbitmq: RabbitMQ) -> None:
     """User and password are right, as the line above says."""
-    rabbitmq.add_user("stranger", "stranger-password", vhosts=[])
+    rabbitmq.add_user("newcomer", "newcomer-password", vhosts=[])
 
-    status, steps = examined(rabbitmq.url("stranger", "stranger-password"))
+    status, steps = examined(rabbitmq.url("newcomer", "newcomer-password"))
 
     assert status == 4
     assert steps["login"]["ok"]
-    assert "grant stranger access" in steps["vhost"]["advice"]
+    assert "grant newcomer access" in steps["vhost"]["advice"]
 
 
 def test_a_queue_without_permission_is_refused(rabbitmq: RabbitMQ) -> None:
-    """As for somebody who may read only."""
+    """The user may only read."""
     rabbitmq.add_user("reader", "reader-password")
     rabbitmq.ctl("set_permissions", "-p", "/", "reader", "^$", "^$", ".*")
 
     status, step, said = trouble(rabbitmq.url("reader", "reader-password"))
 
     assert (status, step) == (4, "queue")
-    assert "Pulse permits queues named queue/reader/... alone" in said
+    assert "on Pulse, use a queue named queue/reader/..." in said
 
 
 def test_an_exchange_without_permission_is_refused(rabbitmq: RabbitMQ) -> None:
@@ -188,7 +214,7 @@ def test_a_missing_exchange_is_named_with_what_was_meant(rabbitmq: RabbitMQ) -> 
     """After the others have been tried, too; nothing is waited for then."""
     words = ("--exchange", f"{RUNNING}s", "--exchange", FOREIGN_EXCHANGE, "--wait", "1m")
 
-    done = finished("doctor", "--broker", rabbitmq.url(), *words)
+    done = run_doctor("--broker", rabbitmq.url(), *words)
 
     *_, missing, advice, bound = done.stdout.splitlines()
     assert done.returncode == 4
@@ -197,20 +223,20 @@ def test_a_missing_exchange_is_named_with_what_was_meant(rabbitmq: RabbitMQ) -> 
     assert bound.startswith(f"✔ bind           {FOREIGN_EXCHANGE} by #   ")
 
 
-def test_exchanges_that_nobody_named_may_be_missing(rabbitmq: RabbitMQ) -> None:
+def test_exchanges_that_are_not_named_may_be_missing(rabbitmq: RabbitMQ) -> None:
     """But not all of them, as where a vhost is not Taskcluster's."""
-    done = finished("doctor", "--broker", rabbitmq.url(vhost=COMMUNITY), "--wait", "1m")
+    done = run_doctor("--broker", rabbitmq.url(vhost=COMMUNITY), "--wait", "1m")
 
     lines = [line for line in done.stdout.splitlines() if not line.startswith(" ")]
     assert [line[:6] for line in lines[7:]] == ["! bind"] * 11 + ["✖ exch"]
-    assert "this is communitytc" in done.stdout.splitlines()[-1]
+    assert "this vhost is communitytc" in done.stdout.splitlines()[-1]
     assert done.returncode == 4
 
 
 def test_ctrl_c_ends_it_in_order(rabbitmq: RabbitMQ) -> None:
-    """While it waits: nothing said, nothing left."""
+    """While it waits: no message, no queue left."""
     with Running(
-        "doctor", "--broker", rabbitmq.url(), "task-running", "--wait", "1m"
+        "doctor", "--broker", rabbitmq.url(), "task-running", "--wait", "1m", env=WIDE
     ) as examining:
         examining.lines(8)
         status = examining.signal(signal.SIGINT)
@@ -235,7 +261,7 @@ def test_a_trusted_certificate_is_described(rabbitmq: RabbitMQ) -> None:
     assert steps["tls"]["advice"] is None
 
 
-def test_an_unknown_authority_is_told_of(rabbitmq: RabbitMQ) -> None:
+def test_an_unknown_authority_is_reported(rabbitmq: RabbitMQ) -> None:
     """With the certificate that is there, and how to trust it."""
     status, step, said = trouble(rabbitmq.url(tls=True))
 
@@ -244,8 +270,8 @@ def test_an_unknown_authority_is_told_of(rabbitmq: RabbitMQ) -> None:
     assert "--tls-ca FILE" in said
 
 
-def test_a_wrong_name_is_told_with_the_right_ones(rabbitmq: RabbitMQ) -> None:
-    """So that one of them can be taken."""
+def test_a_wrong_host_is_reported_with_the_right_ones(rabbitmq: RabbitMQ) -> None:
+    """So that the user can choose one of them."""
     words = ("--tls-ca", str(rabbitmq.ca_file), *BRIEFLY)
 
     status, step, said = trouble(rabbitmq.url(tls=True, host=WRONG_HOST), *words)
@@ -253,18 +279,18 @@ def test_a_wrong_name_is_told_with_the_right_ones(rabbitmq: RabbitMQ) -> None:
     assert (status, step) == (5, "tls")
     assert f"Hostname mismatch, certificate is not valid for '{WRONG_HOST}' (cert" in said
     assert f"for localhost, {HOST}," in said
-    assert "connect to a host that it is for" in said
+    assert "connect to a host that the certificate names" in said
 
 
-def test_an_unchecked_certificate_is_no_failure(rabbitmq: RabbitMQ) -> None:
-    """But it is told."""
+def test_an_unchecked_certificate_is_not_a_failure(rabbitmq: RabbitMQ) -> None:
+    """But there is a note."""
     status, steps = examined(rabbitmq.url(tls=True), "--tls-insecure", *BRIEFLY)
 
     assert status == 0
-    assert "can read the password" in steps["tls"]["advice"]
+    assert "the password can be intercepted" in steps["tls"]["advice"]
 
 
-def test_a_login_that_the_broker_does_not_take_is_told(rabbitmq: RabbitMQ) -> None:
+def test_a_login_method_that_the_broker_lacks_is_reported(rabbitmq: RabbitMQ) -> None:
     """A certificate, where only passwords are accepted."""
     files = {"ca": "ca.pem", "cert": "certificate.pem", "key": "key.pem"}
     flags = [
@@ -276,18 +302,18 @@ def test_a_login_that_the_broker_does_not_take_is_told(rabbitmq: RabbitMQ) -> No
     )
 
     assert (status, step) == (3, "amqp")
-    assert "takes logins by PLAIN AMQPLAIN, not by EXTERNAL | " in said
+    assert "accepts logins by PLAIN AMQPLAIN, not by EXTERNAL | " in said
 
 
-def test_a_file_that_is_no_certificate_is_told(rabbitmq: RabbitMQ, tmp_path: Path) -> None:
-    """As the sniffer would end."""
+def test_a_file_without_a_certificate_is_reported(rabbitmq: RabbitMQ, tmp_path: Path) -> None:
+    """The exit status is the sniffer's."""
     file = tmp_path / "ca.pem"
     file.write_text("no certificate")
 
     status, step, said = trouble(rabbitmq.url(tls=True), "--tls-ca", str(file), *BRIEFLY)
 
     assert (status, step) == (5, "tls")
-    assert "a file cannot be used" in said
+    assert "cannot read a TLS file" in said
 
 
 def test_tls_at_a_port_without_is_recognised(rabbitmq: RabbitMQ) -> None:
@@ -298,9 +324,9 @@ def test_tls_at_a_port_without_is_recognised(rabbitmq: RabbitMQ) -> None:
     status, step, said = trouble(rabbitmq.url(tls=True).replace(tls, plain))
 
     assert (status, step) == (5, "tls")
-    assert "AMQP without TLS is spoken there" in said
+    assert "the server uses AMQP without TLS" in said
     assert reverse[:2] == (3, "amqp")
-    assert "TLS is spoken there: take amqps://" in reverse[2]
+    assert "the server uses TLS: use amqps://" in reverse[2]
 
 
 # Without RabbitMQ
@@ -329,13 +355,13 @@ def serving(answer: Callable[[socket.socket], object]) -> Iterator[int]:
 
 @pytest.mark.parametrize(
     ("days", "words"),
-    [((-9, -2), "has to renew it"), ((2, 9), "check this machine's clock")],
+    [((-9, -2), "to renew the certificate"), ((2, 9), "check this machine's clock")],
     ids=["expired", "early"],
 )
-def test_a_certificate_out_of_its_time_is_told(
+def test_a_certificate_that_is_not_valid_now_is_reported(
     days: tuple[int, int], words: str, tmp_path: Path
 ) -> None:
-    """With the time that it is for."""
+    """With the dates between which it is valid."""
     begin, end = (datetime.now(UTC) + timedelta(days=day) for day in days)
     url, ca = f"amqps://u:{PULSE[1]}@localhost:", tmp_path / "ca.pem"
     with serving(_tls_server(ca, begin, end)) as port:
@@ -346,17 +372,17 @@ def test_a_certificate_out_of_its_time_is_told(
     assert words in said
 
 
-def test_a_certificate_that_ends_soon_is_told(tmp_path: Path) -> None:
-    """It is no failure; that this server is no broker is."""
+def test_a_certificate_that_expires_soon_is_reported(tmp_path: Path) -> None:
+    """That is not a failure; a server that is not a broker is one."""
     begin, end = (datetime.now(UTC) + timedelta(days=day) for day in (-1, 7))
     ca = tmp_path / "ca.pem"
     with serving(_tls_server(ca, begin, end)) as port:
         status, steps = examined(f"amqps://u:p@localhost:{port}", "--tls-ca", str(ca), *BRIEFLY)
 
     assert steps["tls"]["ok"]
-    assert steps["tls"]["found"].endswith("ends in 6 days")
-    assert "has to renew" in steps["tls"]["advice"]
-    assert "it hangs up" in steps["amqp"]["found"]
+    assert steps["tls"]["found"].endswith("expires in 6 days")
+    assert "to renew the certificate" in steps["tls"]["advice"]
+    assert "connection closed" in steps["amqp"]["found"]
     assert status == 3
 
 
@@ -375,7 +401,7 @@ def _tls_server(ca: Path, begin: datetime, end: datetime) -> Callable[[socket.so
 
 @pytest.mark.parametrize("scheme", ["amqp", "amqps"])
 def test_a_web_server_is_recognised(scheme: str) -> None:
-    """RabbitMQ's own is often taken for the broker."""
+    """RabbitMQ's own is often mistaken for the broker."""
 
     def answer(sock: socket.socket) -> None:
         sock.recv(8)
@@ -385,11 +411,11 @@ def test_a_web_server_is_recognised(scheme: str) -> None:
         status, step, said = trouble(f"{scheme}://u:p@{HOST}:{port}")
 
     assert (status, step) == {"amqp": (3, "amqp"), "amqps": (5, "tls")}[scheme]
-    assert "a web server is there" in said
+    assert "this is a web server" in said
 
 
 def test_what_a_server_says_is_shown_as_text() -> None:
-    """Whatever controls are in it, and whatever it takes for logins."""
+    """Control characters are escaped, also in the login methods."""
 
     def answer(sock: socket.socket) -> None:
         table = b"\x07productS\x00\x00\x00\x06\x1b]0;\x07\xff"
@@ -401,17 +427,17 @@ def test_what_a_server_says_is_shown_as_text() -> None:
         sock.recv(8)
 
     with serving(answer) as port:
-        done = finished("doctor", "--broker", f"amqp://u:p@{HOST}:{port}", *BRIEFLY)
+        done = run_doctor("--broker", f"amqp://u:p@{HOST}:{port}", *BRIEFLY)
 
     assert (
-        "✖ amqp           \\x1b]0;\\x07\ufffd takes logins by A\\u202eB, not by PLAIN"
+        "✖ amqp           \\x1b]0;\\x07\ufffd accepts logins by A\\u202eB, not by PLAIN"
         in done.stdout
     )
     assert done.returncode == 3
 
 
 @pytest.mark.parametrize("scheme", ["amqp", "amqps"])
-def test_a_server_that_hangs_up_is_no_broker(scheme: str) -> None:
+def test_a_server_that_hangs_up_is_not_a_broker(scheme: str) -> None:
     """Nor one that says something else."""
     with serving(lambda sock: sock.recv(8)) as port:
         _, step, said = trouble(f"{scheme}://u:p@{HOST}:{port}")
@@ -426,8 +452,8 @@ def test_a_server_that_says_nothing_is_not_waited_for_for_ever() -> None:
         port = silent.getsockname()[1]
         urls = [f"{scheme}://u:p@{HOST}:{port}" for scheme in ("amqp", "amqps")]
         with (
-            Running("doctor", "--broker", urls[0], *BRIEFLY) as plain,
-            Running("doctor", "--broker", urls[1], *BRIEFLY) as secured,
+            Running("doctor", "--broker", urls[0], *BRIEFLY, env=WIDE) as plain,
+            Running("doctor", "--broker", urls[1], *BRIEFLY, env=WIDE) as secured,
         ):
             statuses = [one.status() for one in (plain, secured)]
             said = [one.lines(1)[-2:] for one in (plain, secured)]
@@ -438,7 +464,7 @@ def test_a_server_that_says_nothing_is_not_waited_for_for_ever() -> None:
     assert all("check the port: it is usually 5671" in advice for _, advice in said)
 
 
-def test_nobody_there_is_told() -> None:
+def test_an_unreachable_server_is_reported() -> None:
     """A port where nothing listens, and hosts that cannot be."""
     with socket.create_server((HOST, 0)) as free:
         port = free.getsockname()[1]
@@ -453,18 +479,18 @@ def test_nobody_there_is_told() -> None:
         assert words in said or "name server (DNS) does not answer" in said
 
 
-def test_no_broker_is_a_trouble_of_the_configuration() -> None:
-    """Status 2, with the ways out."""
-    done = finished("doctor")
+def test_no_broker_fails_the_configuration() -> None:
+    """Status 2, with advice."""
+    done = run_doctor()
 
     assert done.returncode == 2
     assert done.stdout.startswith("✖ configuration  no broker to listen to   ")
     assert "set PULSE_USERNAME and PULSE_PASSWORD" in done.stdout
 
 
-def test_a_selection_that_cannot_be_is_told_at_once() -> None:
+def test_a_wrong_selection_is_reported_at_once() -> None:
     """As by the other commands."""
-    done = finished("doctor", "task-runing", "--broker", f"amqp://u:p@{HOST}")
+    done = run_doctor("task-runing", "--broker", f"amqp://u:p@{HOST}")
 
     assert (done.returncode, done.stdout) == (2, "")
     assert "did you mean 'task-running'?" in done.stderr

@@ -213,7 +213,7 @@ class Sniffing:
 
     def listening(self) -> Self:
         """Wait until its bindings stand."""
-        until(lambda: "listening to" in self.said(), "listening")
+        until(lambda: "tcsniff: listening to" in self.said(), "listening")
         return self
 
     def lines(self, number: int = 0, *, more: int = 0) -> list[str]:
@@ -447,7 +447,7 @@ def test_a_resumed_queue_loses_nothing(rabbitmq: RabbitMQ) -> None:
     """--resume: durable, limited, kept while the connection is lost, and deleted at exit."""
     key = "faults.resume"
     with Proxy(rabbitmq.port) as line:
-        words = (*listens_to(key, line.url(rabbitmq.url())), "--resume", "60s", "--gaps")
+        words = (*listens_to(key, line.url(rabbitmq.url())), "--resume", "60s", "--gaps", "-v")
         with Sniffing(*words) as sniffing:
             (queue,) = QUEUE.findall(sniffing.listening().said())
             shape = shape_of(rabbitmq, queue)
@@ -532,8 +532,8 @@ def test_a_deleted_queue_is_declared_again(
 ) -> None:
     """Deleted as PulseGuardian does: reported and explained; messages were missed."""
     key = f"faults.deleted-{named}"
-    words = (*listens_to(key, rabbitmq.url()), "--gaps")
-    with Sniffing("-v", *words, *(("--queue", "faults-deleted") if named else ())) as sniffing:
+    words = (*listens_to(key, rabbitmq.url()), "--gaps", "-v")
+    with Sniffing(*words, *(("--queue", "faults-deleted") if named else ())) as sniffing:
         (queue,) = QUEUE.findall(sniffing.listening().said())
         rabbitmq.ctl("delete_queue", queue)
         until(sniffing.gaps, "a gap")
@@ -561,7 +561,7 @@ def test_a_password_that_was_changed_ends_it(rabbitmq: RabbitMQ) -> None:
         rabbitmq.close_connections(user="fickle")
 
         assert sniffing.status() == 4
-        assert "wrong user name or password for 'fickle' at 127.0.0.1" in sniffing.said()
+        assert "wrong user name or password for 'fickle' at" in sniffing.said()
         assert "Traceback" not in sniffing.said()
 
 
@@ -705,7 +705,7 @@ def held(server: RabbitMQ, queue: str) -> int:
 def test_a_pipe_without_a_reader_bounds_the_memory(rabbitmq: RabbitMQ) -> None:
     """20 MB of messages, a prefetch of 100, no reader: little memory; later all are printed."""
     key, number = "faults.pipe", 2000
-    words = ("-v", *listens_to(key, rabbitmq.url()), "--prefetch", "100")
+    words = (*listens_to(key, rabbitmq.url()), "--prefetch", "100", "-v")
     with Running(*words) as sniffing, Connection(rabbitmq.url(*ADMIN)) as connection:
         (queue,) = QUEUE.findall(sniffing.listening().said())
         before = resident(sniffing.process.pid)

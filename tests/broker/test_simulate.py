@@ -175,7 +175,7 @@ def test_the_graph_file_tells_the_dependencies(
         (["--broker", "amqp://localhost:1"], 3, "nothing listens at amqp://guest@localhost:1"),
         ([], 2, "no broker to publish to; give one on this machine"),
         (["--fault", "clam-expired"], 2, "did you mean 'claim-expired'?"),
-        (["--fault", "rerun,none"], 2, "--fault none goes with no other"),
+        (["--fault", "rerun,none"], 2, "--fault none cannot be combined with other faults"),
         (["--groups", "0"], 2, "0 is not in the range"),
         (["--speed", "0"], 2, "0"),
         (["--rate", "-1"], 2, "-1"),

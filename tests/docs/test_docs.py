@@ -21,7 +21,7 @@ from man.blocks import Example, Prose, Terms, list_terms, parse_examples, parse_
 from man.command_page import format_command_page, format_heading
 from man.interface import DEFAULT, Interface, read_interface
 from man.page import format_overview_page
-from man.roff import bold, escaped, prose, section, text_line
+from man.roff import escape_text, format_bold, format_prose, format_section, guard_line
 from paths import ROOT
 from running import needed, output_of
 from tcsniff import cli, errors
@@ -160,18 +160,18 @@ def test_groff_has_nothing_to_say(path):
 )
 def test_text_stays_text(text, roff):
     """Whatever roff would read something into is escaped; at the start of lines, see below."""
-    assert escaped(text) == roff
+    assert escape_text(text) == roff
 
 
 @pytest.mark.parametrize("text", [".SH injected", "'br", " indented"])
 def test_no_line_of_text_is_a_request(text):
     """A dot, an apostrophe or a blank at the start would make it one."""
-    assert text_line(escaped(text))[0] not in ".' "
+    assert guard_line(escape_text(text))[0] not in ".' "
 
 
 def test_backquotes_make_bold():
     """In running text; line breaks are spaces there."""
-    assert prose("see `a-b`\n  or c-d") == r"see \fBa\-b\fR or c\-d"
+    assert format_prose("see `a-b`\n  or c-d") == r"see \fBa\-b\fR or c\-d"
 
 
 HAZARDS = [
@@ -200,7 +200,7 @@ def test_a_rendered_page_shows_help_as_it_was_written(text):
 def test_hand_written_words_are_as_safe(text):
     """Running text, terms and examples, wherever a line of them may break."""
     blocks = [Prose(f"Some {text}"), Terms({text: text}), Example(text)]
-    roff = "\n".join([*format_heading("one", 1, "two"), *section("THREE", blocks), ""])
+    roff = "\n".join([*format_heading("one", 1, "two"), *format_section("THREE", blocks), ""])
 
     shown = output_of(needed("mandoc"), "-Tutf8", "-Owidth=200", given=roff)
 
@@ -210,7 +210,7 @@ def test_hand_written_words_are_as_safe(text):
 
 def test_text_that_is_broken_into_lines_starts_no_request():
     """A dot after the break is guarded as at the start."""
-    lines = prose("word " * 15 + ".SH " * 40).split("\n")
+    lines = format_prose("word " * 15 + ".SH " * 40).split("\n")
 
     assert len(lines) > 2
     assert not [line for line in lines if line.startswith((".", "'"))]
@@ -224,11 +224,15 @@ def test_every_command_and_flag_stands_in_the_manual(command):
     options = options.partition('.SH "EXIT STATUS"')[0]
 
     missing = [
-        flag.names for flag in command.flags if ", ".join(map(bold, flag.names)) not in options
+        flag.names
+        for flag in command.flags
+        if ", ".join(map(format_bold, flag.names)) not in options
     ]
 
     assert missing == []
-    assert f"\n{bold(command.name)}\n" in PAGES["man/man1/tcsniff.1"].partition("COMMANDS")[2]
+    assert (
+        f"\n{format_bold(command.name)}\n" in PAGES["man/man1/tcsniff.1"].partition("COMMANDS")[2]
+    )
 
 
 def test_a_command_that_nobody_wrote_of_has_a_page():
@@ -242,8 +246,8 @@ def test_a_command_that_nobody_wrote_of_has_a_page():
     assert output_of(needed("mandoc"), "-Tlint", given=roff) == ""
     assert "More of it." in roff
     assert set(re.findall(r"^\\fB(\d+)\\fR$", roff, re.MULTILINE)) >= {"3", "4", "5", "124"}
-    assert {bold(name) in roff for name in ("PULSE_URL", "PULSE_PASSWORD")} == {True}
-    assert bold("NO_COLOR") not in roff
+    assert {format_bold(name) in roff for name in ("PULSE_URL", "PULSE_PASSWORD")} == {True}
+    assert format_bold("NO_COLOR") not in roff
 
 
 def test_a_command_that_connects_to_nothing_cannot_fail_at_it():

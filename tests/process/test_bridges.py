@@ -226,7 +226,8 @@ def test_what_the_page_cannot_check_is_told(capsys):
     assert main(["explain", "--url", "task-failed", "--reason", "canceled"]) == 0
 
     assert (
-        capsys.readouterr().err == "tcsniff: the page shows more: it checks nothing on arrival\n"
+        capsys.readouterr().err
+        == "tcsniff: the page shows more messages, as it has no filters for checks on arrival\n"
     )
 
 

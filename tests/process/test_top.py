@@ -218,7 +218,7 @@ def test_untrusted_events_end_nothing(tmp_path: Path) -> None:
     [
         (("--by", "color"), "--by"),
         (("--sort", "color"), "--sort"),
-        (("--every", "0s"), "longer than nothing"),
+        (("--every", "0s"), "longer than 0"),
         (("--json", "-o", "table"), "contradict"),
         (("--demo", "--from", "x"), "--demo and --from"),
         (("task-runing", "--demo"), "did you mean 'task-running'?"),

@@ -105,12 +105,13 @@ class History(NamedTuple):
 
 
 @functools.cache
-def history(seed: int, tasks: int = 40, faults: tuple[str, ...] = FAULTS) -> History:
-    """Simulate two groups, of which the second is canceled, if that is among the faults."""
-    made = simulate(seed=seed, start=START, groups=2, tasks=tasks, faults=faults)
-    return History(
-        tuple(plan_groups(seed=seed, tasks=tasks, groups=2)), tuple(one for _, one in made)
-    )
+def history(
+    seed: int, tasks: int = 40, faults: tuple[str, ...] = FAULTS, groups: int = 2
+) -> History:
+    """Simulate groups, of which the second is canceled, if that is among the faults."""
+    simulated = simulate(seed=seed, start=START, groups=groups, tasks=tasks, faults=faults)
+    plans = plan_groups(seed=seed, tasks=tasks, groups=groups)
+    return History(tuple(plans), tuple(delivery for _, delivery in simulated))
 
 
 def last_words(deliveries: Iterable[Delivery], group: str) -> dict[str, dict[str, Any]]:

@@ -11,7 +11,7 @@ import pytest
 from paths import ROOT
 from tcsniff import __version__
 from tcsniff.cli import main
-from tcsniff.commands.console import PARTS
+from tcsniff.commands.console import PACKAGES
 
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
 
@@ -31,7 +31,7 @@ def test_the_verbose_version_lists_everything_that_tcsniff_runs_on(words, capsys
     first, python, *parts, system = capsys.readouterr().out.splitlines()
     assert (status, first) == (0, f"tcsniff {__version__}")
     assert python.startswith(f"Python {sys.version_info[0]}.{sys.version_info[1]}")
-    assert [part.split()[0] for part in parts] == list(PARTS)
+    assert [part.split()[0] for part in parts] == list(PACKAGES)
     assert [part for part in parts if not re.search(r" (\d[\w.]*|is not installed)$", part)] == []
     assert system
 
@@ -40,7 +40,7 @@ def test_no_library_is_missing():
     """All dependencies in `pyproject.toml` are listed, including the extra's."""
     named = [*PROJECT["dependencies"], *PROJECT["optional-dependencies"]["api"]]
 
-    assert {re.split("[<>=]", one)[0] for one in named} <= set(PARTS)
+    assert {re.split("[<>=]", one)[0] for one in named} <= set(PACKAGES)
 
 
 def test_something_else_in_place_of_a_command_is_an_error(capsys):

@@ -12,12 +12,8 @@ from typing import Any, NamedTuple
 
 import click
 
-from tcsniff.commands.options.selection_options import (
-    CONNECTION,
-    Command,
-    option,
-    stack_decorators,
-)
+from tcsniff.commands.options.option import CONNECTION, Command, option
+from tcsniff.commands.options.values import stack_decorators
 from tcsniff.errors import UsageError
 from tcsniff.pulse.urls import check_root_url
 from tcsniff.settings.brokers import (
@@ -32,7 +28,7 @@ from tcsniff.settings.precedence import Rank, ValueSource, get_layers
 
 
 class AccountArgs(NamedTuple):
-    """Where to connect, as flags, variables and the settings file say.
+    """The broker and the account, by flags, variables and the settings file.
 
     Attributes:
         url: ``--broker``.
@@ -43,8 +39,8 @@ class AccountArgs(NamedTuple):
         tls_key: ``--tls-key``.
         tls_insecure: ``--tls-insecure``.
         plaintext: ``--plaintext``.
-        sources: Where parameters that are set are from, by name in Python.
-        profiles: The profiles that there are.
+        sources: The sources of the values, by name in Python.
+        profiles: All profiles.
     """
 
     url: str | None = None
@@ -60,7 +56,7 @@ class AccountArgs(NamedTuple):
 
     @property
     def is_typed(self) -> bool:
-        """Whether a flag that was typed says where to connect."""
+        """Whether a typed flag names the broker."""
         return any(
             self.sources[name].rank is Rank.TYPED
             for name in ("url", "profile")
@@ -73,7 +69,7 @@ class AccountArgs(NamedTuple):
         return {name: profile.broker for name, profile in self.profiles.items()}
 
     def source_of(self, name: str) -> str:
-        """Name what has set one of these, for people."""
+        """Return the source of a value, for messages."""
         return self.sources[name].text if name in self.sources else ""
 
 
@@ -83,7 +79,7 @@ profile_option = option(
     section=CONNECTION,
     metavar="NAME",
     rivals=("url",),
-    help="Use a profile: firefox-ci, community, or one of the settings file.",
+    help="Use a profile: firefox-ci, community, or your own.",
 )
 """The flag that chooses a profile."""
 
@@ -107,16 +103,14 @@ _OPTIONS = stack_decorators(
         metavar="URL",
         envvar="PULSE_URL",
         rivals=("profile",),
-        help="Connect to amqps://USER@HOST:PORT/VHOST; default: TCSNIFF_BROKER or PULSE_URL. "
-        "The account is in PULSE_USERNAME and PULSE_PASSWORD.",
+        help="Connect to this broker: amqps://USER@HOST/VHOST.",
     ),
     profile_option,
     option(
         "--password-file",
-        is_common=True,
         section=CONNECTION,
         metavar="FILE",
-        help="Read the password from the first line of this file; - is standard input.",
+        help="Read the password from FILE; - is standard input.",
     ),
     option(
         "--tls-ca",
@@ -169,11 +163,11 @@ def account_options(command: Command) -> Command:
 
 
 def resolve_broker(account: AccountArgs, environment: Mapping[str, str] = os.environ) -> Broker:
-    """Settle on a broker and an account.
+    """Return the broker and the account to use.
 
     Raises:
-        UsageError: If the flags, the environment and the settings name none, or
-            a file that is not there, or the password cannot be had.
+        UsageError: If flags, environment and settings name no broker or a missing
+            file, or the password cannot be read.
     """
     profile = resolve_profile(account)
     cert = account.tls_cert or (profile.broker.cert if profile is not None else None)
@@ -212,17 +206,17 @@ def resolve_profile(account: AccountArgs) -> Profile | None:
 
 
 def resolve_root_url(account: AccountArgs, typed: str | None) -> str | None:
-    """Tell where the Taskcluster deployment is whose messages come from an account's broker.
+    """Return the root URL of the deployment that publishes to an account's broker.
 
     Args:
-        account: The account; nothing is read for it, no password either.
-        typed: Value of `root_url_option`, which goes first.
+        account: The account; its password is not read.
+        typed: The value of `root_url_option`, which wins.
 
     Returns:
-        Without a slash at its end; None if nothing says.
+        The URL without a trailing slash; None if unknown.
 
     Raises:
-        UsageError: If there is no such profile, or it is no such address.
+        UsageError: If the profile is unknown, or the URL is not a root URL.
     """
     if typed is not None:
         try:
@@ -251,10 +245,10 @@ class AccountSource(NamedTuple):
 
 
 def describe_account_source(account: AccountArgs, environment: Mapping[str, str]) -> AccountSource:
-    """Tell where an account's broker, user and password are from; nothing is read for it.
+    """Return the sources of an account's broker, user and password, without reading any.
 
     Raises:
-        UsageError: If there is no such profile, or the URL is none.
+        UsageError: If the profile is unknown, or the URL is not valid.
     """
     profile = resolve_profile(account)
     in_url = None if not account.url else parse_broker_url(account.url)

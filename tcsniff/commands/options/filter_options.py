@@ -8,20 +8,14 @@ from typing import Any, NamedTuple
 
 import click
 
-from tcsniff.commands.options.selection_options import (
-    STOPPING,
-    Command,
-    Duration,
-    option,
-    split_values,
-    stack_decorators,
-)
+from tcsniff.commands.options.option import STOPPING, Command, option
+from tcsniff.commands.options.values import Duration, split_values, stack_decorators
 
 CONTENT = "Selection by content, checked on arrival"
 
 
 class FilterArgs(NamedTuple):
-    """What must be true of an event besides its routing key, as the flags say.
+    """The values of the flags that select by content.
 
     Attributes:
         where: ``--where``.
@@ -65,8 +59,7 @@ _CONTENT = stack_decorators(
         adds=True,
         multiple=True,
         metavar="EXPR",
-        help="Match events for which this JMESPath expression is true, such as "
-        "\"event=='task-failed'\"; all must be true.",
+        help="Match events for which this JMESPath is true.",
     ),
     option(
         "--state",
@@ -75,7 +68,7 @@ _CONTENT = stack_decorators(
         section=CONTENT,
         multiple=True,
         metavar="STATE",
-        help="Match tasks in this state, such as failed,exception.",
+        help="Match tasks in this state: failed,exception.",
     ),
     option(
         "--reason",
@@ -84,7 +77,7 @@ _CONTENT = stack_decorators(
         section=CONTENT,
         multiple=True,
         metavar="REASON",
-        help="Match runs that were resolved for this reason, such as claim-expired.",
+        help="Match runs that were resolved for this reason.",
     ),
     option(
         "--tag",
@@ -97,7 +90,6 @@ _CONTENT = stack_decorators(
     ),
     option(
         "--dedupe",
-        is_common=True,
         section=CONTENT,
         is_flag=True,
         help="Skip repeated messages; Taskcluster sends some twice.",
@@ -120,14 +112,14 @@ _ENDING = stack_decorators(
         section=STOPPING,
         type=Duration(),
         metavar="DURATION",
-        help="Stop after this long, such as 500ms, 30s or 1h30m, with exit status 124.",
+        help="Stop after 500ms, 30s, 1h30m, with status 124.",
     ),
     option(
         "--idle-timeout",
         section=STOPPING,
         type=Duration(),
         metavar="DURATION",
-        help="Stop after this long without an event, with exit status 124.",
+        help="Stop after this long without an event, with status 124.",
     ),
     option(
         "--until",
@@ -135,7 +127,7 @@ _ENDING = stack_decorators(
         section=STOPPING,
         multiple=True,
         metavar="EXPR",
-        help="Stop after an event for which this JMESPath expression is true.",
+        help="Stop after an event for which this is true.",
     ),
     option(
         "--fail-on",
@@ -143,7 +135,7 @@ _ENDING = stack_decorators(
         section=STOPPING,
         multiple=True,
         metavar="EXPR",
-        help="Stop like --until, with exit status 10.",
+        help="Stop like --until, with status 10.",
     ),
 )
 

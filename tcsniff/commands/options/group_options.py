@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 
 import click
 
+from tcsniff.commands.options.option import OUTPUT, STOPPING, Command, option
 from tcsniff.commands.options.output_options import (
     color_options,
     make_json_option,
@@ -16,14 +17,7 @@ from tcsniff.commands.options.output_options import (
     save_svg_option,
     utc_option,
 )
-from tcsniff.commands.options.selection_options import (
-    OUTPUT,
-    STOPPING,
-    Command,
-    Duration,
-    option,
-    stack_decorators,
-)
+from tcsniff.commands.options.values import Duration, stack_decorators
 from tcsniff.errors import UsageError
 
 DEPENDENCIES = "Dependencies"
@@ -156,7 +150,7 @@ _OPTIONS = stack_decorators(
         help="Print a live picture, a line per change, or a JSON object per change and a summary. "
         "Default: table on a terminal, else json.",
     ),
-    make_json_option("output"),
+    make_json_option("output", "form"),
     option(
         "--format",
         "form",

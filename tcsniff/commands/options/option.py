@@ -26,15 +26,14 @@ SELECTION = "Selection, matched by the broker"
 CONNECTION = "Connection"
 STOPPING = "When to stop"
 OUTPUT = "Output"
-RECORDING = "Recordings, instead of a broker"
-DEMO = "Demo, instead of a broker"
+RECORDING = "Instead of a broker"
+DEMO = RECORDING
 
 
 class SectionedOption(DescribedOption):
-    """A flag that knows its section of the help, and is also set by other means than typing.
+    """A flag with a section of the help, which variables and the settings file can set, too.
 
-    Each has variables of its own, ``TCSNIFF_`` and its long name, whichever
-    command it belongs to; and the settings file may set it.
+    Its variable is ``TCSNIFF_`` and its long name, for every command.
     """
 
     def __init__(
@@ -47,18 +46,19 @@ class SectionedOption(DescribedOption):
         adds: bool = False,
         **kwargs: Any,
     ) -> None:
-        """Make one.
+        """Create a flag.
 
         Args:
-            args: click's.
-            section: Of the help.
+            args: Arguments of `click.Option`.
+            section: Its section of the help.
             is_common: Whether ``--help`` shows it; ``--help-all`` shows all flags.
-            rivals: Parameters, by name in Python: if a stronger source sets one
-                of them, ours does not count.
-            idle: Tells from all values whether ours has nothing to do; then it
-                does not count unless it was typed.
-            adds: Whether it adds to a saved selection's, instead of taking its place.
-            kwargs: click's.
+            rivals: Parameters, by name in Python, that exclude this one: if a
+                stronger source sets one of them, this value is ignored.
+            idle: Returns whether the flag has no effect, given all values; then it
+                is ignored unless it was typed.
+            adds: Whether it adds to the value of a saved selection instead of
+                replacing it.
+            kwargs: Keyword arguments of `click.Option`.
         """
         super().__init__(*args, **kwargs)
         self.section = section
@@ -71,12 +71,12 @@ class SectionedOption(DescribedOption):
         self._adds = adds
 
     def value_from_envvar(self, ctx: click.Context) -> Any:
-        """Read the variable: what the flag would be given, or several such, a line each."""
+        """Return the value of the variable; several values are on a line each."""
         text = self.resolve_envvar_value(ctx)
         return text.split("\n") if self.multiple and text is not None else text
 
     def consume_value(self, ctx: click.Context, opts: Mapping[str, Any]) -> tuple[Any, Any]:
-        """Take the value of the strongest source."""
+        """Return the value of the strongest source."""
         value, how = super().consume_value(ctx, opts)
         if ctx.resilient_parsing or self.name == "config":
             return value, how
@@ -112,14 +112,14 @@ class SectionedOption(DescribedOption):
         )
 
     def _as_typed(self, value: Any) -> Any:
-        # What stands in the file, as a shell would have handed it over.
+        # A value of the file, as the shell would pass it.
         values = (value,) if isinstance(value, str) else value
         if self.metavar == "FILE" and isinstance(values, tuple):
             values = tuple(expand_path(name) for name in values)
         return values if self.multiple or not isinstance(value, str) else values[0]
 
     def get_error_hint(self, ctx: click.Context | None) -> str:
-        """Name the source of a value that will not do."""
+        """Return the source of an invalid value."""
         source = None if ctx is None else get_layers(ctx).sources.get(self.name)
         if source is None or source.rank is Rank.TYPED:
             return super().get_error_hint(ctx)
@@ -128,7 +128,7 @@ class SectionedOption(DescribedOption):
         )
 
     def gives_way(self, given: Mapping[str, Any], sources: Mapping[str, ValueSource]) -> bool:
-        """Tell whether a value that was not typed does not count."""
+        """Return whether a value that was not typed is to be ignored."""
         source = sources.get(self.name)
         if source is None or source.rank is Rank.TYPED:
             return False
@@ -158,7 +158,7 @@ class SectionedCommand(DescribedCommand):
             self.params.append(CONFIG)
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
-        """Read the words, and let what others set give way to what was typed."""
+        """Parse the arguments, and drop settings that contradict typed flags."""
         rest = super().parse_args(ctx, args)
         if self._is_set and not ctx.resilient_parsing:
             sources = get_layers(ctx).sources
@@ -172,7 +172,7 @@ class SectionedCommand(DescribedCommand):
         return rest
 
     def invoke(self, ctx: click.Context) -> Any:
-        """Run; a flag that was not typed is told with its source if it is wrong."""
+        """Run the command; an error about a flag that was not typed names its source."""
         try:
             return super().invoke(ctx)
         except UsageError as error:

@@ -10,13 +10,8 @@ from typing import Any, NamedTuple
 
 import click
 
-from tcsniff.commands.options.selection_options import (
-    OUTPUT,
-    Command,
-    option,
-    split_values,
-    stack_decorators,
-)
+from tcsniff.commands.options.option import OUTPUT, Command, option
+from tcsniff.commands.options.values import split_values, stack_decorators
 from tcsniff.errors import UsageError
 from tcsniff.settings.file_schema import Settings
 from tcsniff.settings.precedence import get_layers
@@ -74,7 +69,7 @@ record_option = option(
     section=OUTPUT,
     is_common=True,
     metavar="FILE",
-    help="Append events to FILE as JSON lines, beside any view; .gz is compressed.",
+    help="Append events to FILE as JSON lines, or .gz.",
 )
 save_svg_option = option(
     "--save-svg",
@@ -124,8 +119,7 @@ _OPTIONS = stack_decorators(
         section=OUTPUT,
         type=click.Choice(VIEWS),
         rivals=("as_json", "select"),
-        help="Print a live table, a line per event, a JSON object per line, or bodies only. "
-        "Default: table on a terminal, else json.",
+        help="Choose the view; default: table or json.",
     ),
     make_json_option("output", "columns"),
     option(
@@ -135,7 +129,7 @@ _OPTIONS = stack_decorators(
         multiple=True,
         metavar="A,B,C",
         idle=_shows_no_columns,
-        help="Show these columns in table and lines; `--columns help` lists them.",
+        help="Show these columns; `help` lists them.",
     ),
     option(
         "--select",
@@ -143,17 +137,16 @@ _OPTIONS = stack_decorators(
         section=OUTPUT,
         rivals=("output", "columns"),
         metavar="EXPR",
-        help="Print the result of this JMESPath expression for each event, as JSON.",
+        help="Print the result of this JMESPath.",
     ),
     option(
         "-r",
         "--raw-output",
         "bare",
-        is_common=True,
         section=OUTPUT,
         idle=lambda given: given["select"] is None,
         is_flag=True,
-        help="Print strings of --select without quotes, like jq -r.",
+        help="Print --select's strings without quotes.",
     ),
     utc_option,
     record_option,

@@ -1,58 +1,30 @@
-"""The flags that commands share, in sections, and what they become."""
+"""The flags that select by routing key."""
 
 from __future__ import annotations
 
 import functools
-import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
 import click
 
-from tcsniff.commands.console import DEBUG
-from tcsniff.commands.help_format import OTHER
 from tcsniff.commands.options.option import (
-    CONNECTION,
-    DEMO,
-    OUTPUT,
-    RECORDING,
     SELECTION,
-    STOPPING,
     Command,
-    SectionedCommand,
     option,
 )
+from tcsniff.commands.options.values import split_values, stack_decorators
 from tcsniff.errors import UsageError
-from tcsniff.pulse import times
 from tcsniff.pulse.routing import FIELDS, POOLS, SHORT, to_flag
 from tcsniff.pulse.urls import is_url, parse_bindings
 from tcsniff.selection.select import SelectionArgs
 from tcsniff.settings.precedence import get_layers
 
-__all__ = [  # what commands declare flags with, in one place
-    "CONNECTION",
-    "DEBUG",
-    "DEMO",
-    "OTHER",
-    "OUTPUT",
-    "RECORDING",
-    "SELECTION",
-    "STOPPING",
-    "Command",
-    "Duration",
-    "SectionedCommand",
-    "Size",
-    "option",
-    "selection_options",
-    "split_values",
-    "stack_decorators",
-]
-
 # In the order of how often people ask for them; the rest follow by name.
 _FIELD_HELP = {
     "workerType": "Match this worker type.",
     "provisionerId": "Match this provisioner.",
-    "task-queue": "Match this task queue: provisioner and worker type.",
+    "task-queue": "Match this task queue (worker pool).",
     "taskGroupId": "Match tasks of this group.",
     "taskId": "Match this task.",
     "schedulerId": "Match this scheduler, such as gecko-level-3.",
@@ -70,45 +42,8 @@ _FIELD_HELP = {
 }
 
 
-class Duration(click.ParamType[float]):
-    """A length of time, such as ``1h30m``, in seconds."""
-
-    name = "duration"
-
-    def __init__(self, *, may_be_nothing: bool = False) -> None:
-        """Take whether 0 is one."""
-        self._may_be_nothing = may_be_nothing
-
-    def convert(
-        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
-    ) -> float:
-        """Read it."""
-        if isinstance(value, float):
-            return value
-        try:
-            seconds = times.parse_duration(value)
-        except ValueError as error:
-            self.fail(str(error), param, ctx)
-        if seconds <= 0 and not self._may_be_nothing:
-            self.fail("it has to be longer than nothing", param, ctx)
-        return seconds
-
-
-class Size(click.ParamType[int]):
-    """A number of bytes, such as ``500k``, ``16M``; in powers of 1024."""
-
-    name = "size"
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
-        """Read it."""
-        found = re.fullmatch(r"([0-9]{1,12})([kKmMgG]?)", str(value))
-        if found is None or not int(found[1]):
-            self.fail(f"{value!r} is no size; write it as 500k, 16M or 1G", param, ctx)
-        return int(found[1]) << {"": 0, "k": 10, "m": 20, "g": 30}[found[2].lower()]
-
-
 def selection_options(command: Command) -> Command:
-    """Give a command the selection flags; it gets them as `wanted`."""
+    """Add the selection flags to a command, which receives them as `wanted`."""
 
     @functools.wraps(command)
     def with_selection(**given: Any) -> Any:
@@ -132,10 +67,10 @@ def selection_options(command: Command) -> Command:
 
 
 class Events(click.Argument):
-    """The EVENTs, and instead of them ``@NAME``: a saved selection's."""
+    """The EVENTs, or those of the saved selection ``@NAME``."""
 
     def consume_value(self, ctx: click.Context, opts: Mapping[str, Any]) -> tuple[Any, Any]:
-        """Take the words; those of the saved selection if there are none besides its name."""
+        """Return the typed EVENTs, or those of the saved selection if there are none."""
         value, how = super().consume_value(ctx, opts)
         if ctx.resilient_parsing:
             return value, how
@@ -150,14 +85,9 @@ def _bound_at(addresses: list[str]) -> tuple[str, ...]:
     for exchange, _ in bindings:
         if ":" in exchange:
             raise UsageError(
-                f"exchange {exchange!r} of the page has a colon, which no --bind takes"
+                f"exchange {exchange!r} of the page has a colon, which --bind does not accept"
             )
     return tuple(f"{exchange}:{pattern}" for exchange, pattern in bindings)
-
-
-def split_values(given: tuple[str, ...]) -> list[str]:
-    """Take the alternatives out of a flag's values, each of which may hold several: ``a,b``."""
-    return [value.strip() for text in given for value in text.split(",")]
 
 
 def _parameter(name: str) -> str:
@@ -170,7 +100,9 @@ _COMMON_FIELDS = ("workerType", "task-queue", "taskGroupId", "taskId", "schedule
 def _field_option(name: str) -> Callable[[Command], Command]:
     short = [f"--{text}" for text, field in SHORT.items() if field == name]
     kebab = to_flag(name)
-    metavar = "PROVISIONER/WORKER_TYPE" if name in POOLS else kebab.strip("-").upper()
+    metavar = "PROVISIONER/TYPE" if name in POOLS else kebab.strip("-").upper()
+    if name in ("taskId", "taskGroupId"):
+        metavar = "ID"
     return option(
         kebab,
         *short,
@@ -193,12 +125,11 @@ _SELECTION = (
         section=SELECTION,
         multiple=True,
         metavar="ROUTE",
-        help="Match tasks with this route; * is one word, # any number of words.",
+        help="Match tasks with this route; * and # are wild.",
     ),
     option(
         "--all",
         "all_events",
-        is_common=True,
         section=SELECTION,
         is_flag=True,
         help="Select every EVENT of the queue.",
@@ -215,12 +146,11 @@ _SELECTION = (
     option(
         "--routing-key",
         "routing_keys",
-        is_common=True,
         section=SELECTION,
         multiple=True,
         metavar="PATTERN",
         idle=lambda given: not given.get("exchanges"),
-        help="Bind each --exchange with this pattern. Default: #.",
+        help="Bind each --exchange with this pattern.",
     ),
     option(
         "--bind",
@@ -234,12 +164,3 @@ _SELECTION = (
 
 if set(_FIELD_HELP) != {*FIELDS, *POOLS}:  # pragma: no cover - a new field needs its words
     raise AssertionError(set(_FIELD_HELP) ^ {*FIELDS, *POOLS})
-
-
-def stack_decorators(*decorators: Callable[[Command], Command]) -> Callable[[Command], Command]:
-    """Join decorators; the first one stands first in the help."""
-
-    def decorate(command: Command) -> Command:
-        return functools.reduce(lambda inner, wrap: wrap(inner), reversed(decorators), command)
-
-    return decorate

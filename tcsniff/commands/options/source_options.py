@@ -9,16 +9,8 @@ from typing import Any, NamedTuple
 import click
 
 from tcsniff.commands.options.account_options import AccountArgs, account_options
-from tcsniff.commands.options.selection_options import (
-    CONNECTION,
-    DEMO,
-    RECORDING,
-    Command,
-    Duration,
-    Size,
-    option,
-    stack_decorators,
-)
+from tcsniff.commands.options.option import CONNECTION, DEMO, RECORDING, Command, option
+from tcsniff.commands.options.values import Duration, Size, stack_decorators
 from tcsniff.errors import UsageError
 
 
@@ -70,7 +62,7 @@ _OPTIONS = stack_decorators(
         section=CONNECTION,
         rivals=("resume",),
         metavar="NAME",
-        help="Use the durable queue queue/USER/NAME, which stays and can be shared.",
+        help="Use a durable queue that stays and can be shared.",
     ),
     option(
         "--queue-expires",
@@ -135,15 +127,14 @@ _OPTIONS = stack_decorators(
         rivals=("demo", "url", "profile"),
         multiple=True,
         metavar="FILE",
-        help="Replay what -o json or --record wrote; - is standard input.",
+        help="Replay a recording; - is standard input.",
     ),
     option(
         "--follow",
-        is_common=True,
         section=RECORDING,
         idle=lambda given: not given["recordings"],
         is_flag=True,
-        help="Wait for more at the end of the last file, like tail -f.",
+        help="Wait for more at the end, like tail -f.",
     ),
     option(
         "--speed",

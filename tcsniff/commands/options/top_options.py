@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 
 import click
 
+from tcsniff.commands.options.option import OUTPUT, Command, option
 from tcsniff.commands.options.output_options import (
     color_options,
     make_json_option,
@@ -14,13 +15,7 @@ from tcsniff.commands.options.output_options import (
     record_option,
     save_svg_option,
 )
-from tcsniff.commands.options.selection_options import (
-    OUTPUT,
-    Command,
-    Duration,
-    option,
-    stack_decorators,
-)
+from tcsniff.commands.options.values import Duration, stack_decorators
 from tcsniff.errors import UsageError
 
 _COUNTING = "Rows"

@@ -14,9 +14,10 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import NamedTuple
 
-from tcsniff.commands.options.account_options import resolve_broker
+from tcsniff.commands.options.account_options import describe_account_source, resolve_broker
 from tcsniff.commands.options.source_options import SourceArgs
 from tcsniff.commands.runs.run import Notify
+from tcsniff.errors import WrongCredentials
 from tcsniff.pipeline import ConnectionObserver, Source
 from tcsniff.pulse.deliveries import Delivery
 from tcsniff.selection.select import QUEUE_EXCHANGES, Selection
@@ -114,7 +115,7 @@ def _open_broker(
         max_body=origin.max_size,
         observer=observer,
     )
-    with consumer:
+    with _explain_login(origin), consumer:
         for exchange in consumer.missing_exchanges:
             notify(f"{broker.name} has no exchange {exchange}; it is left out")
         if consumer.waiting:
@@ -124,6 +125,18 @@ def _open_broker(
         yield OpenSource(
             consumer, broker.name, _make_queue_filter(origin, selection, observer), root_url
         )
+
+
+@contextmanager
+def _explain_login(origin: SourceArgs) -> Iterator[None]:
+    # A wrong password is easier to find if the message says where it came from.
+    try:
+        yield
+    except WrongCredentials as error:
+        source = describe_account_source(origin.account, os.environ)
+        raise WrongCredentials(
+            f"{error} (user: {source.user or 'unknown'}; password: {source.password or 'none'})"
+        ) from error
 
 
 def _make_queue_filter(

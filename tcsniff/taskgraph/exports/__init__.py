@@ -1,1 +1,4 @@
-"""A task graph as text for other programs, a module for each format, all with `export`."""
+"""A task graph as text for other programs: one module and one function for each format.
+
+Pure. Start with `json`, the plainest; `drawing` has what `dot` and `mermaid` share.
+"""

@@ -1,8 +1,8 @@
 """A task graph for Graphviz: ``tcsniff graph … --format dot | dot -Tsvg``.
 
-Pure. Tasks in a box for each kind, from left to right; an arrow from what is
-waited for to what waits, dashed where its end is enough and not its success;
-the critical path is bold. The language: https://graphviz.org/doc/info/lang.html
+Pure. The tasks of each kind are in a box. Arrows point from a dependency to the tasks
+that wait for it; they are dashed if the dependency need not succeed. The critical path
+is bold. The language: https://graphviz.org/doc/info/lang.html
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from tcsniff.sanitize import sanitize
 from tcsniff.taskgraph.blocking import WAITING
 from tcsniff.taskgraph.critical_path import find_critical_path
 from tcsniff.taskgraph.definitions import REQUIRES
-from tcsniff.taskgraph.exports.drawing import describe_group, describe_runs
+from tcsniff.taskgraph.exports.drawing import describe_group, describe_runs, group_by_kind
 from tcsniff.taskgraph.graph import Graph, Node
 
 _FONT = "Helvetica,Arial,sans-serif"
@@ -26,12 +26,12 @@ _DASHED = '"filled,rounded,dashed"'
 
 
 def export_dot(graph: Graph, now: float, root_url: str | None = None) -> str:
-    """Write a group.
+    """Return a task group in Graphviz's language.
 
     Args:
         graph: The group.
-        now: When it is, in seconds since the Unix epoch.
-        root_url: Of the Taskcluster deployment; None for a drawing without links.
+        now: The current time, in seconds since the Unix epoch.
+        root_url: The root URL of the deployment; None for a drawing without links.
 
     Returns:
         Lines that are safe for a terminal.
@@ -47,7 +47,7 @@ def export_dot(graph: Graph, now: float, root_url: str | None = None) -> str:
         f'  node [shape=box, style="filled,rounded", fontsize=11, fontname={_quote(_FONT)}];',
         '  edge [color="#8c959f", arrowsize=0.6];',
     ]
-    for number, (kind, nodes) in enumerate(_group_by_kind(graph).items()):
+    for number, (kind, nodes) in enumerate(group_by_kind(graph).items()):
         lines.append(f"  subgraph cluster_{number} {{")
         lines.append(
             f"    graph [label={_quote(kind or 'other tasks')}, style=rounded, "
@@ -65,34 +65,27 @@ def export_dot(graph: Graph, now: float, root_url: str | None = None) -> str:
 
 
 def _name_nodes(graph: Graph) -> dict[str, str]:
-    # The task's id where it is one; what else it may be gets a name of ours.
+    # A valid task ID is its own name.
     ids = dict.fromkeys(graph.nodes)
-    ids |= dict.fromkeys(one for node in graph.nodes.values() for one in node.dependencies)
+    ids |= dict.fromkeys(task_id for node in graph.nodes.values() for task_id in node.dependencies)
     return {
         task_id: _quote(task_id if is_slug_id(task_id) else f"task {number}")
         for number, task_id in enumerate(ids)
     }
 
 
-def _group_by_kind(graph: Graph) -> dict[str, list[Node]]:
-    kinds: dict[str, list[Node]] = {}
-    for node in graph.nodes.values():
-        kinds.setdefault(node.kind, []).append(node)
-    return kinds
-
-
 def _format_style(node: Node, now: float, *, bold: bool) -> str:
-    look = get_state_style(node.state)
-    told = [node.label, f"{look.symbol} {describe_runs(node, now)}"]
-    words = [f"label={_quote(*told)}", f"fillcolor={_quote(look.fill)}"]
-    words += [f"color={_quote(look.line)}", f"fontcolor={_quote(look.line)}"]
+    style = get_state_style(node.state)
+    label = [node.label, f"{style.symbol} {describe_runs(node, now)}"]
+    words = [f"label={_quote(*label)}", f"fillcolor={_quote(style.fill)}"]
+    words += [f"color={_quote(style.line)}", f"fontcolor={_quote(style.line)}"]
     if node.state in _WRONG:
         words.append("shape=octagon")
     if node.state in WAITING or node.state not in STATE_STYLES:
         words.append(f"style={_DASHED}")
     if bold:
         words.append("penwidth=3")
-    tooltip = [*told, node.task_id, node.pool, *_format_history(node)]
+    tooltip = [*label, node.task_id, node.pool, *_format_history(node)]
     words.append(f"tooltip={_quote(*filter(None, tooltip))}")
     return ", ".join(words)
 
@@ -132,8 +125,8 @@ def _format_url(url: str | None) -> str:
 
 
 def _quote(*lines: str) -> str:
-    # In quotes, `\"` is the one escape of the language; what else a backslash
-    # means, and an ampersand, is up to the attribute: a line, a name, an entity.
+    # In quotes, the language's only escape is `\"`. Attributes give further meanings
+    # to a backslash (a line break, a name) and to an ampersand (an entity).
     texts = (
         sanitize(line).replace("\\", "\\\\").replace('"', '\\"').replace("&", "&amp;")
         for line in lines

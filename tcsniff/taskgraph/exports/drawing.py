@@ -48,3 +48,11 @@ def describe_group(graph: Graph, now: float) -> str:
     ]
     parts.append(format_duration(measure_span(graph.nodes.values(), now)))
     return "   ".join(filter(None, parts))
+
+
+def group_by_kind(graph: Graph) -> dict[str, list[Node]]:
+    """Return the tasks of each kind, in the order of the graph."""
+    kinds: dict[str, list[Node]] = {}
+    for node in graph.nodes.values():
+        kinds.setdefault(node.kind, []).append(node)
+    return kinds

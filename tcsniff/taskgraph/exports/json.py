@@ -42,12 +42,12 @@ from tcsniff.taskgraph.summary import Json, summarize_blocked, summarize_step
 
 
 def export_json(graph: Graph, now: float, root_url: str | None = None) -> str:
-    """Write a group.
+    """Return a task group as a JSON document.
 
     Args:
         graph: The group.
-        now: When it is, in seconds since the Unix epoch.
-        root_url: Of the Taskcluster deployment; None if that is not known.
+        now: The current time, in seconds since the Unix epoch.
+        root_url: The root URL of the deployment; None if unknown.
 
     Returns:
         Lines that are safe for a terminal.

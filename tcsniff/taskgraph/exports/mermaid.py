@@ -1,8 +1,8 @@
 """A task graph as a Mermaid flowchart, which GitHub and others draw in Markdown.
 
-Pure. As for Graphviz; but Mermaid draws at most 500 arrows, and at most 50,000
-characters (``maxEdges`` and ``maxTextSize``, which a chart cannot set for
-itself): what is larger is drawn with a box for each kind of task instead.
+Pure. The drawing is as for Graphviz. But Mermaid draws at most 500 arrows and 50,000
+characters (``maxEdges`` and ``maxTextSize``, which a chart can't set for itself), so a
+larger graph is drawn with one box for each kind of task.
 Syntax: https://mermaid.js.org/syntax/flowchart.html
 """
 
@@ -18,32 +18,32 @@ from tcsniff.sanitize import sanitize
 from tcsniff.taskgraph.blocking import WAITING
 from tcsniff.taskgraph.critical_path import find_critical_path
 from tcsniff.taskgraph.definitions import REQUIRES
-from tcsniff.taskgraph.exports.drawing import describe_group, describe_runs
-from tcsniff.taskgraph.graph import Graph, Node, count_states
+from tcsniff.taskgraph.exports.drawing import describe_group, describe_runs, group_by_kind
+from tcsniff.taskgraph.graph import Graph, count_states
 
-_MOST_ARROWS = 500
-_MOST_CHARACTERS = 50_000
-_PLAIN = re.compile(r"[^A-Za-z0-9 ,./_✔▶◷○✖!?·-]")
-_OTHER = "other"  # the class of states that are not known
+_MAX_ARROWS = 500
+_MAX_CHARACTERS = 50_000
+_UNSAFE = re.compile(r"[^A-Za-z0-9 ,./_✔▶◷○✖!?·-]")
+_OTHER = "other"  # the class of unknown states
 _HEAVIEST = ("failed", "exception", "running", "pending", "unscheduled", "completed")
 
 
 def export_mermaid(graph: Graph, now: float, root_url: str | None = None) -> str:
-    """Write a group.
+    """Return a task group in Mermaid's language.
 
     Args:
         graph: The group.
-        now: When it is, in seconds since the Unix epoch.
-        root_url: Of the Taskcluster deployment; None for a drawing without links.
+        now: The current time, in seconds since the Unix epoch.
+        root_url: The root URL of the deployment; None for a drawing without links.
 
     Returns:
         Lines that are safe for a terminal.
     """
     head = ["flowchart LR", f"  %% {_escape_comment(describe_group(graph, now))}"]
     arrows = sum(len(node.dependencies) for node in graph.nodes.values())
-    if arrows <= _MOST_ARROWS:
+    if arrows <= _MAX_ARROWS:
         text = "\n".join([*head, *_format_tasks(graph, now, root_url), *_format_classes()]) + "\n"
-        if len(text) < _MOST_CHARACTERS:
+        if len(text) < _MAX_CHARACTERS:
             return text
     head.append("  %% too many tasks for Mermaid: a box for each kind")
     return "\n".join([*head, *_format_kinds(graph), *_format_classes()]) + "\n"
@@ -52,19 +52,19 @@ def export_mermaid(graph: Graph, now: float, root_url: str | None = None) -> str
 def _format_tasks(graph: Graph, now: float, root_url: str | None) -> Iterator[str]:
     path = [step.node.task_id for step in find_critical_path(graph, now)]
     names = {task_id: f"t{number}" for number, task_id in enumerate(graph.nodes)}
-    for number, (kind, nodes) in enumerate(_group_by_kind(graph).items()):
+    for number, (kind, nodes) in enumerate(group_by_kind(graph).items()):
         yield f'  subgraph k{number}["{_escape(kind or "other tasks")}"]'
         for node in nodes:
-            # The symbol first: a line that begins like a list's would be taken for one.
+            # The symbol is first, because Mermaid makes a list of lines such as "- a".
             runs = _escape(describe_runs(node, now))
             symbol = get_state_style(node.state).symbol
             text = f"{symbol} {_escape(node.label)}<br>{runs}"
             yield f'    {names[node.task_id]}["{text}"]:::{_format_class(node.state)}'
         yield "  end"
-    strangers = _find_other_tasks(graph)
-    for task_id, name in strangers.items():
+    other_names = _name_other_tasks(graph)
+    for task_id, name in other_names.items():
         yield f'  {name}(["{_escape(task_id)}"]):::other'
-    names |= strangers
+    names |= other_names
     yield from _format_edges(graph, names, set(pairwise(path)))
     if path:
         yield f"  class {','.join(names[task_id] for task_id in path)} critical"
@@ -73,10 +73,10 @@ def _format_tasks(graph: Graph, now: float, root_url: str | None) -> Iterator[st
             yield f'  click {name} href "{url}" _blank'
 
 
-def _find_other_tasks(graph: Graph) -> dict[str, str]:
-    needed = (one for node in graph.nodes.values() for one in node.dependencies)
-    outside = dict.fromkeys(one for one in needed if one not in graph.nodes)
-    return {task_id: f"s{number}" for number, task_id in enumerate(outside)}
+def _name_other_tasks(graph: Graph) -> dict[str, str]:
+    dependencies = (task_id for node in graph.nodes.values() for task_id in node.dependencies)
+    other_tasks = dict.fromkeys(task_id for task_id in dependencies if task_id not in graph.nodes)
+    return {task_id: f"s{number}" for number, task_id in enumerate(other_tasks)}
 
 
 def _format_edges(
@@ -90,15 +90,15 @@ def _format_edges(
 
 
 def _format_kinds(graph: Graph) -> Iterator[str]:
-    kinds = _group_by_kind(graph)
+    kinds = group_by_kind(graph)
     names = {kind: f"k{number}" for number, kind in enumerate(kinds)}
     for kind, nodes in kinds.items():
-        found = count_states(nodes)
+        states = count_states(nodes)
         counts = "  ".join(
-            f"{get_state_style(state).symbol} {number}" for state, number in found.items()
+            f"{get_state_style(state).symbol} {number}" for state, number in states.items()
         )
         title = f"{kind or 'other tasks'} {len(nodes)}"
-        state = next((state for state in _HEAVIEST if state in found), "")
+        state = next((state for state in _HEAVIEST if state in states), "")
         yield f'  {names[kind]}["{_escape(title)}<br>{_escape(counts)}"]:::{_format_class(state)}'
     between: dict[tuple[str, str], int] = {}
     for node in graph.nodes.values():
@@ -108,13 +108,6 @@ def _format_kinds(graph: Graph) -> Iterator[str]:
                 between[pair] = between.get(pair, 0) + 1
     for (before, after), number in between.items():
         yield f"  {names[before]} -->|{number}| {names[after]}"
-
-
-def _group_by_kind(graph: Graph) -> dict[str, list[Node]]:
-    kinds: dict[str, list[Node]] = {}
-    for node in graph.nodes.values():
-        kinds.setdefault(node.kind, []).append(node)
-    return kinds
 
 
 def _format_classes() -> Iterator[str]:
@@ -130,9 +123,9 @@ def _format_class(state: str) -> str:
 
 
 def _escape(text: str) -> str:
-    # By number, whatever is not plain: Mermaid looks for directives, comments,
-    # entities and style lines in the text of labels too.
-    return _PLAIN.sub(lambda found: f"#{ord(found[0])};", sanitize(text))
+    # Mermaid finds directives, comments, entities and style lines in labels too, so
+    # every character that could be a part of one is written as its number.
+    return _UNSAFE.sub(lambda match: f"#{ord(match[0])};", sanitize(text))
 
 
 def _escape_comment(text: str) -> str:

@@ -56,33 +56,33 @@ _SCHEMAS = {
 
 
 def export_profile(graph: Graph, now: float, root_url: str | None = None) -> str:
-    """Write a group.
+    """Return a task group as a profile.
 
     Args:
         graph: The group.
-        now: When what is open ends, for now; in seconds since the Unix epoch.
-        root_url: Of the Taskcluster deployment; None for markers without links.
+        now: The current time, in seconds since the Unix epoch. Open runs end then.
+        root_url: The root URL of the deployment; None for markers without links.
 
     Returns:
         A line of JSON that is safe for a terminal.
     """
     pools: dict[str, list[Marker]] = {}
     for node in graph.nodes.values():
-        for one in _list_task_markers(node, graph.nodes, now, root_url):
-            pools.setdefault(node.pool or "no worker pool", []).append(one)
+        for marker in _list_task_markers(node, graph.nodes, now, root_url):
+            pools.setdefault(node.pool or "no worker pool", []).append(marker)
     tracks = [
         (f"task group {graph.task_group_id}", list(_list_group_markers(graph, now, root_url))),
-        *sorted(pools.items(), key=lambda track: min(one.start for one in track[1])),
+        *sorted(pools.items(), key=lambda track: min(marker.start for marker in track[1])),
     ]
-    start = min((one.start for _, markers in tracks for one in markers), default=now)
-    made = build_profile(f"Task group {graph.task_group_id}", tracks, _SCHEMAS, start)
-    return dump_json(made) + "\n"
+    start = min((marker.start for _, track in tracks for marker in track), default=now)
+    profile = build_profile(f"Task group {graph.task_group_id}", tracks, _SCHEMAS, start)
+    return dump_json(profile) + "\n"
 
 
 def _list_group_markers(graph: Graph, now: float, root_url: str | None) -> Iterator[Marker]:
     nodes = graph.nodes.values()
-    begun = [one for node in nodes for run in node.runs if (one := run.scheduled_at)]
-    if not begun:
+    begins = [time for node in nodes for run in node.runs if (time := run.scheduled_at)]
+    if not begins:
         return
     state = {10: "failed", 11: "exception"}.get(graph.exit_status)
     data = {
@@ -93,7 +93,7 @@ def _list_group_markers(graph: Graph, now: float, root_url: str | None) -> Itera
         "states": [f"{number} {state}" for state, number in count_states(nodes).items()],
         "page": build_group_url(root_url, graph.task_group_id),
     }
-    start = min(begun)
+    start = min(begins)
     state = state or ("completed" if graph.is_over else "running")
     yield build_marker("task group", start, start + measure_span(nodes, now), state, data)
     for step in find_critical_path(graph, now):
@@ -131,7 +131,7 @@ def _list_task_markers(
         if started is None:
             if run.state == "pending":
                 continue
-            # Ended without a worker, such as canceled: there is its end to show.
+            # It ended without a worker, such as a canceled run; only its end is shown.
             started = ended
         data |= {
             "type": "TaskRun",
@@ -171,7 +171,7 @@ _CATEGORIES = (  # names, and colors of the profiler
     ("exception", "magenta"),
 )
 _PLACES = {name: place for place, (name, _) in enumerate(_CATEGORIES)}
-_COLOURS = dict(_CATEGORIES)
+_COLORS = dict(_CATEGORIES)
 
 
 class Marker(NamedTuple):
@@ -224,10 +224,10 @@ def build_marker(
     name: str, start: float, end: float, state: str, data: Mapping[str, Any]
 ) -> Marker:
     """Return a marker; fields that are None or empty are left out."""
-    told = {key: value for key, value in data.items() if value not in (None, "", [])}
+    fields = {key: value for key, value in data.items() if value not in (None, "", [])}
     category = state if state in _PLACES else "Other"
-    told["colour"] = _COLOURS[category]
-    return Marker(name, start, max(start, end), category, told)
+    fields["colour"] = _COLORS[category]
+    return Marker(name, start, max(start, end), category, fields)
 
 
 def _build_meta(
@@ -250,8 +250,8 @@ def _build_meta(
         "initialVisibleThreads": list(range(tracks)),
         "initialSelectedThreads": [0],
         "categories": [
-            {"name": name, "color": colour, "subcategories": ["Other"]}
-            for name, colour in _CATEGORIES
+            {"name": name, "color": color, "subcategories": ["Other"]}
+            for name, color in _CATEGORIES
         ],
         "markerSchema": [_build_schema(name, fields) for name, fields in schemas.items()],
     }

@@ -3,19 +3,14 @@
 from __future__ import annotations
 
 import itertools
-import os
 import re
 import shlex
-import subprocess
-from pathlib import Path
 
 import pytest
 
-from man import generate
 from man.blocks import Example, Prose, parse_topic
 from man.interface import read_interface
 from paths import ROOT
-from running import command, finished, needed, output_of
 from tcsniff import cli
 from tcsniff.cli import main
 from tcsniff.commands.help_format import list_topics
@@ -23,18 +18,6 @@ from tcsniff.commands.help_format import list_topics
 TOPICS = list_topics()
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 COMMANDS = [command.name for command in read_interface(cli.tcsniff).commands]
-PAGES = [text for path, text in generate.build_pages().items() if path.startswith("man/")]
-
-
-@pytest.fixture(scope="module")
-def manual() -> str:
-    """Give all words of the manual, in one line."""
-    shown = [output_of(needed("mandoc"), "-Tutf8", "-Owidth=500", given=page) for page in PAGES]
-    return words_of(re.sub(r".\x08", "", "".join(shown)))
-
-
-def words_of(text: str) -> str:
-    return " ".join(text.replace("`", "").split())
 
 
 def test_without_a_topic_all_are_listed(capsys):
@@ -43,17 +26,6 @@ def test_without_a_topic_all_are_listed(capsys):
 
     listed = re.findall(r"^  (\S+)", capsys.readouterr().out, re.MULTILINE)
     assert (status, listed) == (0, [*TOPICS, *COMMANDS])
-
-
-@pytest.mark.parametrize("topic", TOPICS)
-def test_a_topic_says_what_the_manual_says(topic, manual, capsys):
-    """Word for word, paragraph by paragraph."""
-    status = main(["help", topic])
-
-    told = capsys.readouterr().out
-    assert status == 0
-    paragraphs = re.split(r"\n\n|\n(?=  \S)", told.strip())[1:]  # without its title
-    assert [one for one in paragraphs if words_of(one).lower() not in manual.lower()] == []
 
 
 @pytest.mark.parametrize("topic", TOPICS)
@@ -96,49 +68,6 @@ def test_what_there_is_not_is_an_error(topic, hint, capsys):
     assert told.err.startswith("tcsniff: unknown topic ")
     assert told.err.endswith(f"{hint}\n")
     assert "\x1b" not in told.err
-
-
-@pytest.mark.parametrize(
-    "words",
-    [
-        ["help", "record"],
-        ["exchanges"],
-        ["schema"],
-        ["completion", "zsh"],
-        ["explain", "--all"],
-        ["--columns", "help"],
-        ["config"],
-        ["config", "--example"],
-        ["--version"],
-        ["--help"],
-        ["doctor", "--help"],
-    ],
-    ids=" ".join,
-)
-def test_a_list_that_cannot_be_written_ends_as_events_do(words):
-    """Status 7 for a full disk, 141 for a reader that went away; no word of a bug."""
-    with Path("/dev/full").open("w") as full:
-        done = subprocess.run(
-            command(*words), stdout=full, stderr=subprocess.PIPE, text=True, check=False
-        )
-    ends = os.pipe()
-    os.close(ends[0])
-    gone = subprocess.run(
-        command(*words), stdout=ends[1], stderr=subprocess.PIPE, text=True, check=False
-    )
-    os.close(ends[1])
-
-    assert done.returncode == 7
-    assert done.stderr.startswith("tcsniff: cannot write the output: ")
-    assert (gone.returncode, gone.stderr) == (141, "")
-
-
-def test_more_than_one_topic_is_an_error():
-    """Status 2, and a line."""
-    done = finished("help", "record", "recipes")
-
-    assert done.returncode == 2
-    assert len(done.stderr.splitlines()) == 1
 
 
 # Recipes

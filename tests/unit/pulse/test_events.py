@@ -25,7 +25,7 @@ from tcsniff.messages import decode
 from tcsniff.pulse.deliveries import Delivery
 from tcsniff.pulse.events import Event
 from tcsniff.pulse.exchanges import CATALOG
-from tcsniff.pulse.payloads import Run, get_path
+from tcsniff.pulse.payloads import Run, Tags, get_path, to_run, to_tags
 
 REFERENCE = json.loads((DATA / "exchanges.json").read_text(encoding="utf-8"))
 ENTRIES = [entry for service in REFERENCE["services"] for entry in service["entries"]]
@@ -125,25 +125,31 @@ def test_the_time_is_when_it_happened(name, time):
 TIMES = {"task-pending": "scheduled", "task-running": "started"}
 
 
-@pytest.mark.parametrize("sample", samples(), ids=lambda sample: sample.routing_key[8:16])
-def test_the_samples_have_the_time_of_their_run(sample):
+def test_the_samples_have_the_time_of_their_run():
     """As read by hand from the payload."""
-    payload = json.loads(sample.body)
-    name = sample.exchange.rpartition("/")[2]
-    expected = None
-    if name in {"task-pending", "task-running", "task-completed", "task-failed", "task-exception"}:
-        runs = payload["status"]["runs"]
-        if runs:  # one sample, allowed by the schema, has none
-            expected = runs[payload["runId"]][TIMES.get(name, "resolved")]
+    for sample in samples():
+        payload = json.loads(sample.body)
+        name = sample.exchange.rpartition("/")[2]
+        expected = None
+        if name in {
+            "task-pending",
+            "task-running",
+            "task-completed",
+            "task-failed",
+            "task-exception",
+        }:
+            runs = payload["status"]["runs"]
+            if runs:  # one sample, allowed by the schema, has none
+                expected = runs[payload["runId"]][TIMES.get(name, "resolved")]
 
-    found = Event(sample)
+        found = Event(sample)
 
-    assert found.time == (expected and datetime.fromisoformat(expected))
-    assert found.task_id == payload.get("status", {}).get("taskId", "")
-    assert found.label == (
-        payload.get("task", {}).get("tags", {}).get("label")
-        or payload.get("task", {}).get("tags", {}).get("kind", "")
-    )
+        assert found.time == (expected and datetime.fromisoformat(expected)), sample
+        assert found.task_id == payload.get("status", {}).get("taskId", ""), sample
+        assert found.label == (
+            payload.get("task", {}).get("tags", {}).get("label")
+            or payload.get("task", {}).get("tags", {}).get("kind", "")
+        ), sample
 
 
 @pytest.mark.parametrize(
@@ -352,3 +358,45 @@ def test_the_lag_of_far_times_is_a_number():
     )
 
     assert far.lag == pytest.approx(timedelta(days=3_652_059).total_seconds(), rel=1e-3)
+
+
+@pytest.mark.parametrize(
+    ("value", "run"),
+    [
+        ({"runId": 1, "state": "running", "started": STARTED}, Run(1, "running", started=STARTED)),
+        ({"started": STARTED, "workerId": 5}, Run(0, "", started=STARTED)),
+        (
+            {"runId": "x", "state": ["running"], "scheduled": STARTED},
+            Run(0, "", scheduled=STARTED),
+        ),
+        ({"runId": 10**30, "state": "x", "resolved": {}}, Run(0, "x")),
+        ({}, Run(0, "")),
+        (None, None),
+        ([], None),
+    ],
+)
+def test_a_wrong_field_of_a_run_loses_only_that_field(value, run):
+    """The other fields are read as usual."""
+    assert to_run(value, 0) == run
+
+
+@pytest.mark.parametrize(
+    ("value", "tags"),
+    [
+        ({"label": "a", "kind": "b", "os": 7}, Tags("a", "b")),
+        ({"label": 7, "kind": "b"}, Tags(None, "b")),
+        ({"label": None, "kind": []}, Tags()),
+        (["label"], Tags()),
+    ],
+)
+def test_a_wrong_tag_loses_only_that_tag(value, tags):
+    """The other tags are read as usual."""
+    assert to_tags(value) == tags
+
+
+@pytest.mark.parametrize("text", ["", "soon", "+10000-01-01T00:00:00Z", "2026-11-23T18:00:00"])
+def test_a_run_with_an_unreadable_time_keeps_its_text(text):
+    """There are no seconds for it, and no error."""
+    run = Run(0, "running", started=text)
+
+    assert (run.started, run.started_at, run.changed_at) == (text, None, None)

@@ -3,13 +3,13 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterable
-from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from paths import DATA
+from tcsniff.cli import main
 from tcsniff.errors import UsageError
 from tcsniff.pulse.exchanges import BY_ADDRESS, CATALOG, PLACEHOLDER, find_exchange, to_kebab_case
 from tcsniff.pulse.routing import MAX_KEY_BYTES, build_pattern
@@ -21,9 +21,6 @@ ENTRIES = [
     for service in REFERENCE["services"]
     for entry in service["entries"]
 ]
-EVERY_ENTRY = pytest.mark.parametrize(
-    ("service", "entry"), ENTRIES, ids=[entry["kebab"] for _, entry in ENTRIES]
-)
 
 # Name and patterns of the fields, each once: (name, the reference's, ours).
 RULES = sorted(
@@ -48,62 +45,60 @@ def test_the_catalog_has_the_exchanges_of_the_reference() -> None:
     assert len(CATALOG) == REFERENCE["totalExchanges"]
 
 
-@EVERY_ENTRY
-def test_an_exchange_is_named_as_in_the_reference(service: str, entry: dict[str, Any]) -> None:
+def test_an_exchange_is_named_as_in_the_reference() -> None:
     """Service, name and the reference's own name agree."""
-    exchange = BY_ADDRESS[entry["exchange"]]
+    for service, entry in ENTRIES:
+        exchange = BY_ADDRESS[entry["exchange"]]
 
-    assert (exchange.service, exchange.name, exchange.entry) == (
-        service,
-        entry["kebab"],
-        entry["name"],
-    )
+        assert (exchange.service, exchange.name, exchange.entry) == (
+            service,
+            entry["kebab"],
+            entry["name"],
+        ), service
 
 
-@EVERY_ENTRY
-def test_a_routing_key_has_the_fields_of_the_reference(
-    service: str, entry: dict[str, Any]
-) -> None:
+def test_a_routing_key_has_the_fields_of_the_reference() -> None:
     """Order, names, sizes, constants, and what may be absent or have several words agree."""
-    fields = BY_ADDRESS[entry["exchange"]].fields
+    for service, entry in ENTRIES:
+        fields = BY_ADDRESS[entry["exchange"]].fields
 
-    assert [
-        (field.name, field.size, field.required, field.constant, field.many, field.wildcard)
-        for field in fields
-    ] == [
-        (
-            field["name"],
-            field["maxSize"],
-            field["required"],
-            field["constant"],
-            field["multipleWords"],
-            field["wildcard"],
-        )
-        for field in entry["routingKey"]
-    ], service
-    assert [field.pattern is None for field in fields] == [
-        field["pattern"] is None for field in entry["routingKey"]
-    ]
+        assert [
+            (field.name, field.size, field.required, field.constant, field.many, field.wildcard)
+            for field in fields
+        ] == [
+            (
+                field["name"],
+                field["maxSize"],
+                field["required"],
+                field["constant"],
+                field["multipleWords"],
+                field["wildcard"],
+            )
+            for field in entry["routingKey"]
+        ], service
+        assert [field.pattern is None for field in fields] == [
+            field["pattern"] is None for field in entry["routingKey"]
+        ], service
 
 
-@EVERY_ENTRY
-def test_the_widest_binding_is_the_references(service: str, entry: dict[str, Any]) -> None:
+def test_the_widest_binding_is_the_references() -> None:
     """A pattern without values matches everything that is published."""
-    assert build_pattern(BY_ADDRESS[entry["exchange"]], {}) == entry["defaultBinding"], service
+    for service, entry in ENTRIES:
+        assert build_pattern(BY_ADDRESS[entry["exchange"]], {}) == entry["defaultBinding"], service
 
 
-@EVERY_ENTRY
-def test_routes_are_known_where_messages_are_copied(service: str, entry: dict[str, Any]) -> None:
-    """An exchange has routes if the reference has a CC for it."""
-    assert BY_ADDRESS[entry["exchange"]].routes is (entry["cc"] != "empty"), service
+def test_routes_are_known_where_messages_are_copied() -> None:
+    """An exchange has routes if the reference says under which."""
+    for service, entry in ENTRIES:
+        assert BY_ADDRESS[entry["exchange"]].routes is (entry["cc"] != "empty"), service
 
 
-@EVERY_ENTRY
-def test_the_longest_key_fits(service: str, entry: dict[str, Any]) -> None:
+def test_the_longest_key_fits() -> None:
     """The sizes add up to the reference's longest key, which AMQP can carry."""
-    sizes = [field.size for field in BY_ADDRESS[entry["exchange"]].fields]
+    for service, entry in ENTRIES:
+        sizes = [field.size for field in BY_ADDRESS[entry["exchange"]].fields]
 
-    assert sum(sizes) + len(sizes) - 1 == entry["maxKeyLength"] <= MAX_KEY_BYTES, service
+        assert sum(sizes) + len(sizes) - 1 == entry["maxKeyLength"] <= MAX_KEY_BYTES, service
 
 
 def test_the_placeholder_is_the_references() -> None:
@@ -183,6 +178,20 @@ def test_an_unknown_exchange_is_refused_with_a_hint(name: str, words: str) -> No
 def test_a_field_is_spelled_with_hyphens(name: str, spelling: str) -> None:
     """Flags are spelled in kebab case."""
     assert to_kebab_case(name) == spelling
+
+
+def test_the_printed_list_fits_80_columns(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Summaries and fields are wrapped, and no exchange is left out."""
+    monkeypatch.setenv("COLUMNS", "80")
+
+    main(["exchanges"])
+
+    lines = capsys.readouterr().out.splitlines()
+    assert max(map(len, lines)) <= 80
+    names = [line.strip() for line in lines if line[:2] == "  " and line[2:3].strip()]
+    assert names == [exchange.name for exchange in CATALOG]
 
 
 def _right(pattern: str) -> st.SearchStrategy[str]:

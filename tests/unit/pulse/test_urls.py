@@ -10,8 +10,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from builders import GROUP, TASK, event, time_zone
-from running import Terminal, finished
-from tcsniff.pulse import records
 from tcsniff.pulse.urls import (
     are_links_enabled,
     build_group_url,
@@ -282,84 +280,3 @@ def test_equal_pictures_are_equal():
 
     assert first == second
     assert links(first[0]) == [("x", f"id={TASK}", LOG)]
-
-
-# In runs of the program.
-
-
-def in_a_terminal(tmp_path, *words, root=ROOT, **env):
-    """Return what tcsniff writes to a terminal when it replays a recording."""
-    recording = tmp_path / "x.jsonl"
-    recording.write_bytes(b"".join(records.format_record(one.delivery) for one in EVENTS))
-    env = {"COLORTERM": "truecolor", "TASKCLUSTER_ROOT_URL": root} | env
-    words = ("--from", str(recording), *words)
-    with Terminal(*words, columns=120, lines=20, env=env) as terminal:
-        assert terminal.status() == 0
-        return terminal.written.decode()
-
-
-@pytest.mark.parametrize("view", ["table", "lines"])
-def test_a_terminal_gets_links_to_the_known_deployment(view, tmp_path):
-    """For a recording, the one in the environment."""
-    found = {url for *_, url in links(in_a_terminal(tmp_path, "-o", view))}
-
-    assert {f"{ROOT}/tasks/{TASK}/runs/1", f"{ROOT}/tasks/groups/{GROUP}", LOG} <= found
-
-
-@pytest.mark.parametrize(
-    ("words", "env"),
-    [
-        ((), {"NO_COLOR": "1"}),
-        (("--color", "never"), {}),
-        ((), {"TERM": "dumb"}),
-        ((), {"TERM_URLS": "no"}),
-        ((), {"TASKCLUSTER_ROOT_URL": ""}),
-        ((), {"TASKCLUSTER_ROOT_URL": "javascript:alert(1)"}),
-        (("--json",), {}),
-    ],
-)
-def test_links_can_be_disabled(words, env, tmp_path):
-    """By flags, by the environment, and by output formats for programs."""
-    written = in_a_terminal(tmp_path, *words, **env)
-
-    assert TASK[:12] in written
-    assert "\x1b]8" not in written
-
-
-def test_a_pipe_gets_no_links(tmp_path):
-    """Even with colors."""
-    recording = tmp_path / "x.jsonl"
-    recording.write_bytes(b"".join(records.format_record(one.delivery) for one in EVENTS))
-
-    done = finished(
-        "--from",
-        str(recording),
-        "-o",
-        "lines",
-        "--color",
-        "always",
-        env={"TASKCLUSTER_ROOT_URL": ROOT},
-    )
-
-    assert "\x1b[" in done.stdout
-    assert "\x1b]8" not in done.stdout
-
-
-def test_the_picture_of_a_group_has_links_to_the_group_its_tasks_and_their_logs(tmp_path):
-    """Names link to pages, results to the log of their run."""
-    recording = tmp_path / "x.jsonl"
-    finished("--demo", "--seed", "14", "-n", "600", "--record", str(recording))
-    env = {"COLORTERM": "truecolor", "TASKCLUSTER_ROOT_URL": ROOT}
-    words = ("graph", "--from", str(recording), "--no-api")
-    with Terminal(*words, columns=120, lines=40, env=env) as terminal:
-        assert terminal.status() == 10
-        found = {(text, url) for text, _, url in links(terminal.written.decode())}
-
-    paths = {text: url.removeprefix(ROOT) for text, url in found}
-    group = next(text for text, url in found if "/groups/" in url)
-    assert paths[group] == f"/tasks/groups/{group}"
-    assert re.fullmatch(r"/tasks/[\w-]{22}", paths["gaia-linter-1"])
-    assert {url.rpartition("/runs/0")[2] for text, url in paths.items() if "failed" in text} == {
-        "/artifacts/public/logs/live.log"
-    }
-    assert not any(text.endswith(" ") for text in paths)

@@ -283,19 +283,6 @@ def test_a_full_disk_is_told():
     assert error.value.exit_status == 7
 
 
-def test_a_terminal_that_is_gone_is_a_reader_that_went_away():
-    """Its window was closed: writing to it answers EIO, or there is nobody to read."""
-    master, slave = os.openpty()
-
-    with os.fdopen(slave, "wb", buffering=0) as terminal:
-        output = Output(terminal)
-        os.close(master)
-        with pytest.raises(OutputClosed):
-            output.write(b"lost\n")
-
-    assert output.is_terminal
-
-
 def test_a_pipe_is_no_terminal(tmp_path):
     """Nor is a file."""
     with (tmp_path / "file").open("wb") as file:

@@ -183,15 +183,15 @@ def test_a_table_looks_like_this(width):
     assert draw_table(EVENTS, STATUS, width, color=False) == PICTURES[width]
 
 
-@pytest.mark.parametrize("width", [*range(1, 31), 36, 65, 66, 103, 104, 183, 184, 500])
-def test_no_screen_is_too_small(width):
+def test_no_screen_is_too_small():
     """A line for each event and two more, none wider than the screen."""
-    wide = [*EVENTS, event(label="日本語" * 30), event(label=UNTRUSTED)]
+    for width in [*range(1, 31), 36, 65, 66, 103, 104, 183, 184, 500]:
+        wide = [*EVENTS, event(label="日本語" * 30), event(label=UNTRUSTED)]
 
-    picture = draw_table(wide, STATUS, width, color=False)
+        picture = draw_table(wide, STATUS, width, color=False)
 
-    assert len(picture) == len(wide) + 2
-    assert max(map(wcswidth, picture)) <= width
+        assert len(picture) == len(wide) + 2, width
+        assert max(map(wcswidth, picture)) <= width, width
 
 
 @pytest.mark.parametrize("width", [1, 7, 40, 80, 200])
@@ -522,14 +522,14 @@ def test_a_terminal_without_unicode_is_sent_ascii():
 
 def test_only_the_newest_events_are_kept():
     """A flood costs no memory, and the total still counts it."""
-    live = Live(80, 2000)
+    live = Live(80, 600)
 
-    live.show(*(event(label=f"label-{number}") for number in range(2000)))
+    live.show(*(event(label=f"label-{number}") for number in range(1000)))
 
-    seen = filled(screen(80, 2000, live.written))
+    seen = filled(screen(80, 600, live.written))
     assert len(seen) == 502
-    assert "label-1999" in seen[-2]
-    assert seen[-1].startswith("● demo  2,000 events")
+    assert "label-999" in seen[-2]
+    assert seen[-1].startswith("● demo  1,000 events")
 
 
 def test_a_task_keeps_its_label_on_the_screen():

@@ -3,17 +3,13 @@
 from __future__ import annotations
 
 import json
-import os
 import re
-import shutil
-import subprocess
 from typing import NamedTuple
 
 import orjson
 import pytest
 
 from builders import OTHER_TASK, TASK, delivery, samples
-from running import PATIENCE, Terminal, command, environment
 from tcsniff.cli import main
 from tcsniff.pulse import records
 from tcsniff.pulse.deliveries import Delivery
@@ -226,22 +222,8 @@ def test_a_count_counts_printed_events(view, count, tcsniff):
     assert f"{count} matched, {count} printed" in done.err
 
 
-def test_a_count_counts_rows_of_the_table(tmp_path):
+def test_a_count_counts_rows_of_the_table(tcsniff):
     """Also on a terminal: N rows, and the picture stays."""
-    path = tmp_path / "r.jsonl"
-    path.write_bytes(b"".join(map(records.format_record, [*TASKS, *TASKS])))
-    words = ("--from", str(path), "task-running", "--utc", "-n", "3")
-    with Terminal(*words, columns=110, lines=20) as terminal:
-        assert terminal.status() == 0
-        rows = [row for row in terminal.screen.display if re.match(r"\d\d:\d\d:\d\d ", row)]
-
-    assert [row.split()[0] for row in rows] == ["18:00:03"] * 3
-    assert all("running" in row for row in rows)
-    assert any("3 printed" in row for row in terminal.screen.display)
-
-
-def test_a_count_above_the_number_of_events_ends_with_the_recording(tcsniff):
-    """The status is 0, as at the end of any recording."""
     done = tcsniff("-n", "1000", over=TASKS)
 
     assert (done.status, len(done.lines)) == (0, len(TASKS))
@@ -319,86 +301,15 @@ def test_a_timeout_ends_a_paced_replay(flag, tcsniff):
     assert (done.status, len(done.lines)) == (124, 1)
 
 
-@pytest.mark.parametrize("flag", ["--timeout", "--idle-timeout"])
-def test_a_timeout_ends_a_silent_pipe(flag):
+def test_a_timeout_ends_a_silent_pipe(tcsniff):
     """As in ``command | tcsniff --from -``, if the command prints nothing."""
-    heard, told = os.pipe()
-    with os.fdopen(told, "wb") as silent, os.fdopen(heard, "rb") as pipe:
-        silent.write(records.format_record(TASKS[0]))
-        silent.flush()
-        process = subprocess.Popen(
-            command("--from", "-", flag, "200ms", "-q"),
-            env=environment(),
-            stdin=pipe,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-        )
-        try:
-            out, _ = process.communicate(timeout=5)
-        finally:
-            process.kill()
-            process.communicate()
-
-    assert (process.returncode, out.count(b"\n")) == (124, 1)
-
-
-def test_idle_time_is_time_without_printed_events(tcsniff):
-    """Skipped events do not end it."""
     done = tcsniff("--follow", "--idle-timeout", "50ms", "--where", "`false`", over=TASKS)
 
     assert (done.status, done.out) == (124, "")
 
 
-# Output
-
-
-def jq(*words: str, given: str) -> str:
-    found = shutil.which("jq")
-    if found is None:
-        reason = "left out, as it needs jq: `apt-get install jq`"
-        if os.environ.get("TCSNIFF_TESTS_COMPLETE") == "1":
-            pytest.fail(reason)
-        pytest.skip(reason)
-    done = subprocess.run(
-        [found, *words], input=given, capture_output=True, text=True, timeout=PATIENCE, check=True
-    )
-    return done.stdout
-
-
-@pytest.mark.parametrize("bare", [[], ["-r"]], ids=["json", "bare"])
-@pytest.mark.parametrize(
-    ("expression", "filter_"),
-    [
-        ("routingKey", ".routingKey"),
-        ("payload.status.state", ".payload.status.state"),
-        ("payload.runId", ".payload.runId"),
-        ("payload.task.tags", ".payload.task.tags"),
-        ("routes", ".routes"),
-        ("redelivered", ".redelivered"),
-        ("[routingKey, payload.status.taskId]", "[.routingKey, .payload.status.taskId]"),
-        ("{key: routingKey, n: length(routes)}", "{key: .routingKey, n: (.routes|length)}"),
-        ("payload.status.runs[].state", "[.payload.status.runs[]?.state]"),
-        ("'text'", '"text"'),
-        ("payload.text", ".payload.text"),
-    ],
-)
-def test_a_projection_is_written_as_jq_writes_it(expression, filter_, bare, tcsniff):
+def test_a_projection_is_written_as_jq_writes_it(tcsniff):
     """One line each, compact, text unescaped; with ``-r``, strings without quotes."""
-    text = 'é "quoted"\n\ttab \\ \u2028 \U0001f600 </script>'
-    odd = delivery(body=orjson.dumps({"text": text}), payload={})
-    over = [one for one in SENT if b'"status"' in one.body] + [odd]
-    if "runs[]" in expression:
-        over.pop()  # for nothing, jq prints an empty array, JMESPath null
-
-    done = tcsniff("--select", expression, *bare, over=over)
-    everything = tcsniff("-o", "json", over=over).out
-
-    assert done.status == 0
-    assert done.out == jq("-c", *bare, filter_, given=everything)
-
-
-def test_a_projection_works_without_json(tcsniff):
-    """A body that is not JSON has an error and a body in base64."""
     done = tcsniff("--select", "[payload, error, body]", over=[delivery(body=b"\xff")])
 
     assert done.lines == [
@@ -429,19 +340,6 @@ def test_columns_can_be_chosen(tcsniff):
         assert done.out.split() == ["0.2", "s", "!", "exception", TASK, "claim-expired"]
 
 
-def test_columns_of_a_table_can_be_chosen(tmp_path):
-    """On a terminal."""
-    path = tmp_path / "r.jsonl"
-    path.write_bytes(records.format_record(delivery("task-completed")))
-    words = ("--from", str(path), "--columns", "received,lag,scheduler", "--utc")
-    with Terminal(*words, columns=80, lines=10) as terminal:
-        assert terminal.status() == 0
-        shown = [" ".join(row.split()) for row in terminal.screen.display]
-
-    assert "RECEIVED LAG SCHEDULER" in shown
-    assert "18:01:05 0.2 s gecko-level-1" in shown
-
-
 def test_columns_are_listed(tcsniff):
     """All of them, with their meaning; no source is read."""
     done = tcsniff("--columns", "help", live=True)
@@ -461,26 +359,7 @@ def test_a_wrong_column_is_refused(view, live, tcsniff):
     assert done.err == "tcsniff: unknown column 'reson'; did you mean 'reason'?\n"
 
 
-def test_times_are_local_by_default():
-    """In the time zone of the machine, or in UTC."""
-    over = [delivery("task-completed")]
-    words = ("--columns", "time,received", "-o", "lines")
-    times = []
-    for more in ([], ["--utc"]):
-        done = subprocess.run(
-            command(*words, *more, "--from", "-"),
-            env=environment({"TZ": "Asia/Kolkata"}),
-            input=records.format_record(over[0]),
-            capture_output=True,
-            timeout=PATIENCE,
-            check=True,
-        )
-        times.append(done.stdout.decode().split())
-
-    assert times == [["23:31:05", "23:31:05"], ["18:01:05", "18:01:05"]]
-
-
-# The summary
+# At the end
 
 
 def counts(done: Done) -> dict[str, int]:

@@ -50,6 +50,7 @@ class Asked:
         deadline = time.monotonic() + PATIENCE
         while self.inquiry.is_asking:
             assert time.monotonic() < deadline
+            time.sleep(0.001)  # leave the processor to the server
             changes += self.inquiry.poll()
         return changes
 

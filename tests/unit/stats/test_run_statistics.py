@@ -62,10 +62,12 @@ def history(seed):
 # Counting.
 
 
-@pytest.mark.parametrize("events", list(itertools.permutations(RERUN)))
-def test_order_of_arrival_does_not_matter(events):
+def test_order_of_arrival_does_not_matter():
     """A run that ended in exception, and its retry, are both counted."""
-    assert read_counts(count_runs(events)) == {"gecko-t/t-linux-large": (1, 0, 0, 0, 1)}
+    for events in itertools.permutations(RERUN):
+        assert read_counts(count_runs(events)) == {"gecko-t/t-linux-large": (1, 0, 0, 0, 1)}, (
+            events
+        )
 
 
 @pytest.mark.parametrize("by", GROUPINGS)
@@ -391,13 +393,13 @@ def test_a_merged_row_uses_no_memory():
     statistics = count_runs([delivery("task-running")], "group", bounds=StatisticsBounds(rows=10))
     tracemalloc.start()
 
-    for number in range(2000):
+    for number in range(500):
         task_id = group = f"{number:022}"
         statistics.add(delivery("task-running", task_id=task_id, group=group), NOW)
     grown, _ = tracemalloc.get_traced_memory()
     tracemalloc.stop()
 
-    assert grown < 2000 * 2000
+    assert grown < 500 * 2000
 
 
 @pytest.mark.parametrize("by", GROUPINGS)

@@ -250,8 +250,8 @@ def test_graph_files_tell_what_waits_for_what(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("words", "said"),
     [
-        ((), "which task group?"),
-        (("nonsense",), "'nonsense' is no id of a task group"),
+        ((), "missing task group ID"),
+        (("nonsense",), "'nonsense' is not a task group ID"),
         (("--demo", "--from", "x"), "give one of them"),
         (("--demo", "--no-api", "--root-url", "https://x.example"), "contradict each other"),
         (("--demo", "--blocked", "--critical-path"), "exclude each other"),
@@ -427,7 +427,7 @@ def test_a_tasks_id_leads_to_its_group(server: QueueServer) -> None:
         ({"groups": {}}, 4, "has no task group"),
         ({"status": 403}, 4, "sufficient scopes"),
         ({"raw": b"{"}, 3, "not JSON"),
-        ({"raw": b'{"tasks": 3}'}, 3, "sent an invalid answer"),
+        ({"raw": b'{"tasks": 3}'}, 3, "invalid answer"),
         ({"repeats_token": True}, 3, "repeats the continuation token"),
     ],
     ids=["unknown or expired", "403", "cut off", "other JSON", "a token that repeats"],

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
+
 import pytest
 
 from startup import HEAVY, PROGRAM, child
@@ -45,3 +48,14 @@ print(*sorted(set(sys.modules) - before))
 """
 
     assert child(program).split() == ["tcsniff"]
+
+
+def test_messages_need_no_broker_and_no_terminal():
+    """Whoever only decodes does not pay for kombu, rich and click."""
+    program = "import sys, tcsniff.messages; print(*sys.modules)"
+
+    done = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=True
+    )
+
+    assert {"kombu", "amqp", "rich", "click"}.isdisjoint(done.stdout.split())

@@ -1,0 +1,64 @@
+"""Types of the values of flags, and decorators for several flags."""
+
+from __future__ import annotations
+
+import functools
+import re
+from collections.abc import Callable
+from typing import Any
+
+import click
+
+from tcsniff.commands.options.option import Command
+from tcsniff.pulse import times
+
+
+class Duration(click.ParamType[float]):
+    """A length of time, such as ``1h30m``, in seconds."""
+
+    name = "duration"
+
+    def __init__(self, *, may_be_nothing: bool = False) -> None:
+        """Create the type; `may_be_nothing` allows 0."""
+        self._may_be_nothing = may_be_nothing
+
+    def convert(
+        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
+    ) -> float:
+        """Parse a duration; return seconds."""
+        if isinstance(value, float):
+            return value
+        try:
+            seconds = times.parse_duration(value)
+        except ValueError as error:
+            self.fail(str(error), param, ctx)
+        if seconds <= 0 and not self._may_be_nothing:
+            self.fail("must be longer than 0", param, ctx)
+        return seconds
+
+
+class Size(click.ParamType[int]):
+    """A number of bytes, such as ``500k``, ``16M``; in powers of 1024."""
+
+    name = "size"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
+        """Parse a size; return bytes."""
+        found = re.fullmatch(r"([0-9]{1,12})([kKmMgG]?)", str(value))
+        if found is None or not int(found[1]):
+            self.fail(f"{value!r} is not a size; write it like 500k, 16M or 1G", param, ctx)
+        return int(found[1]) << {"": 0, "k": 10, "m": 20, "g": 30}[found[2].lower()]
+
+
+def split_values(given: tuple[str, ...]) -> list[str]:
+    """Return the alternatives in the values of a flag; each may have several: ``a,b``."""
+    return [value.strip() for text in given for value in text.split(",")]
+
+
+def stack_decorators(*decorators: Callable[[Command], Command]) -> Callable[[Command], Command]:
+    """Join decorators; the first one stands first in the help."""
+
+    def decorate(command: Command) -> Command:
+        return functools.reduce(lambda inner, wrap: wrap(inner), reversed(decorators), command)
+
+    return decorate
