@@ -17,7 +17,7 @@ from tcsniff.sources.frames import FRAME, FRAME_END, make_frame_handler, parse_d
 from tcsniff.sources.receive_buffer import Receiver
 
 UNSUPPORTED = (
-    f"this tcsniff does not know py-amqp {__version__}: messages are read in py-amqp's own way, "
+    f"this tcsniff does not know py-amqp {__version__}: messages are read in its own way, "
     "which takes three times the time"
 )
 """The message for a py-amqp without the parts that are used here."""

@@ -1,4 +1,4 @@
-"""Frames that come in pieces, and what strangers put into them."""
+"""Frames that arrive in pieces, and untrusted headers."""
 
 from __future__ import annotations
 
@@ -18,62 +18,62 @@ SIZES = [0, 1, 2, 7, 8, 127, 4096, 131_063, 131_064, 131_065, 262_128, 300_000, 
 
 class Notes(ConnectionObserver):
     def __init__(self) -> None:
-        self.told: list[str] = []
+        self.messages: list[str] = []
 
     def notify(self, text: str) -> None:
-        self.told.append(text)
+        self.messages.append(text)
 
 
-def heard(listener: Consumer, number: int) -> list[Delivery]:
-    found: list[Delivery] = []
-    for batch in listener.batches():
-        found += batch
-        if len(found) >= number:
+def receive(consumer: Consumer, number: int) -> list[Delivery]:
+    deliveries: list[Delivery] = []
+    for batch in consumer.batches():
+        deliveries += batch
+        if len(deliveries) >= number:
             break
-    return found
+    return deliveries
 
 
 @pytest.mark.parametrize("rate", [None, 400_000, 90_000], ids=["at once", "in pieces", "slowly"])
-def test_bodies_of_every_size_come_whole(
+def test_bodies_of_every_size_arrive_complete(
     rabbitmq: RabbitMQ, taskcluster: Taskcluster, rate: int | None
 ) -> None:
-    """However the line cuts the frames up, and with headers, keys and routes in order."""
+    """However the network splits the frames, and with the right keys and routes."""
     bodies = [bytes([65 + place]) * size for place, size in enumerate(SIZES)]
     if rate is not None and rate < 100_000:
         bodies = [body for body in bodies if len(body) < 10_000] * 20
     with Proxy(rabbitmq.port) as line:
         url = rabbitmq.url().replace(f":{rabbitmq.port}/", f":{line.port}/")
-        with Consumer(build_broker(url, None, {}), [Binding(FOREIGN_EXCHANGE, "#")]) as listener:
+        with Consumer(build_broker(url, None, {}), [Binding(FOREIGN_EXCHANGE, "#")]) as consumer:
             line.rate = rate
             for place, body in enumerate(bodies):
                 cc = [f"route.{place}", f"other.{place}"]
                 taskcluster.publish(FOREIGN_EXCHANGE, f"key.{place}", body, cc=cc)
-            found = heard(listener, len(bodies))
+            deliveries = receive(consumer, len(bodies))
 
-    assert [one.body for one in found] == bodies
-    assert [(one.routing_key, one.cc) for one in found] == [
+    assert [one.body for one in deliveries] == bodies
+    assert [(one.routing_key, one.cc) for one in deliveries] == [
         (f"key.{place}", (f"route.{place}", f"other.{place}")) for place in range(len(bodies))
     ]
 
 
-def test_what_is_too_large_is_told_and_passed_over(
+def test_a_message_that_is_too_large_is_reported_and_skipped(
     rabbitmq: RabbitMQ, taskcluster: Taskcluster
 ) -> None:
-    """Its size, exchange and key are told; what comes before and after it is there."""
+    """With its size, exchange and key; the messages before and after it arrive."""
     notes = Notes()
-    where = build_broker(rabbitmq.url(), None, {})
+    broker = build_broker(rabbitmq.url(), None, {})
     bindings = [Binding(FOREIGN_EXCHANGE, "#")]
-    with Consumer(where, bindings, max_body=200_000, observer=notes) as listener:
+    with Consumer(broker, bindings, max_body=200_000, observer=notes) as consumer:
         for key, size in (("a", 200_000), ("big.one", 200_001), ("b", 5)):
             taskcluster.publish(FOREIGN_EXCHANGE, key, b"x" * size)
-        found = heard(listener, 2)
-        listener.ack(len(found))
-        left = rabbitmq.queues()[listener.queue]
+        deliveries = receive(consumer, 2)
+        consumer.ack(len(deliveries))
+        left = rabbitmq.queues()[consumer.queue]
 
-    assert [one.routing_key for one in found] == ["a", "b"]
-    assert len(notes.told) == 1
-    assert "200,001 bytes" in notes.told[0]
-    assert "big.one" in notes.told[0]
+    assert [one.routing_key for one in deliveries] == ["a", "b"]
+    assert len(notes.messages) == 1
+    assert "200,001 bytes" in notes.messages[0]
+    assert "big.one" in notes.messages[0]
     assert left == 0
 
 
@@ -87,17 +87,17 @@ def test_what_is_too_large_is_told_and_passed_over(
     ],
     ids=["none", "routes", "nested", "mixed"],
 )
-def test_no_header_is_too_strange(
+def test_any_header_is_accepted(
     rabbitmq: RabbitMQ, taskcluster: Taskcluster, headers: dict[str, object]
 ) -> None:
-    """Of the header CC only what is text in a list counts; everything else is passed over."""
+    """Only text in a list counts in the header CC; everything else is ignored."""
     strange = dict(headers)
     cc = strange.pop("CC", [])
     keys = [one for one in cc if isinstance(one, str)] if isinstance(cc, list) else []
     with Consumer(
         build_broker(rabbitmq.url(), None, {}), [Binding(FOREIGN_EXCHANGE, "#")]
-    ) as listener:
+    ) as consumer:
         taskcluster.publish(FOREIGN_EXCHANGE, "k", b"1", cc=keys, headers=strange)
-        (found,) = heard(listener, 1)
+        (deliveries,) = receive(consumer, 1)
 
-    assert (found.body, list(found.cc)) == (b"1", keys)
+    assert (deliveries.body, list(deliveries.cc)) == (b"1", keys)

@@ -1,4 +1,4 @@
-"""Faults: the broker, the line, the reader and the messages at their worst.
+"""Faults of the broker, the network, the reader of the output, and the messages.
 
 Publishers number their messages and wait for confirms, so that a loss is a number.
 TCSNIFF_FAULT_MESSAGES says how many there are while the broker is killed.
@@ -70,7 +70,7 @@ def until(reached: Callable[[], Any], what: str, patience: float = PATIENCE) -> 
     deadline = time.monotonic() + patience
     while not (found := reached()):
         if time.monotonic() > deadline:
-            raise AssertionError(f"waited in vain: {what}")
+            raise AssertionError(f"timeout while waiting for {what}")
         time.sleep(0.05)
     return found
 
@@ -80,7 +80,7 @@ def listens_to(key: str, url: str) -> tuple[str, ...]:
 
 
 class Publisher:
-    """Publishes numbers, and the times they were published at, until told otherwise.
+    """Publishes numbers, and the times they were published at, until `stop` is called.
 
     Only what the broker confirmed counts; the rest is published again, when the broker is there.
     """
@@ -174,7 +174,7 @@ def seconds(stamp: str) -> float:
 
 
 def uncovered(times: dict[int, float], heard: Sequence[int], gaps: Sequence[Gap]) -> list[int]:
-    """Numbers that are missing although no gap was told for their time."""
+    """Return the numbers that are missing although no gap was reported for their time."""
     spans = [(seconds(gap.since), seconds(gap.until) + 0.001) for gap in gaps if gap.missed]
     return [
         number
@@ -184,10 +184,10 @@ def uncovered(times: dict[int, float], heard: Sequence[int], gaps: Sequence[Gap]
 
 
 class Sniffing:
-    """A tcsniff whose output goes into files, so that it never waits for a reader."""
+    """tcsniff with output in files, so that it never waits for a reader."""
 
     def __init__(self, *words: str, env: Mapping[str, str] | None = None) -> None:
-        self._files = (TemporaryFile(), TemporaryFile())  # noqa: SIM115 - closed in the end
+        self._files = (TemporaryFile(), TemporaryFile())  # noqa: SIM115 - closed in __exit__
         self._texts = [b"", b""]
         self.process = subprocess.Popen(
             command(*words),
@@ -217,17 +217,17 @@ class Sniffing:
         return self
 
     def lines(self, number: int = 0, *, more: int = 0) -> list[str]:
-        """Wait for so many lines, or so many more than there are; returns all that are whole."""
+        """Wait for this number of lines, or of additional lines; return all complete ones."""
         number = max(number, self._count() + more)
         until(lambda: self._count() >= number, f"{number} lines; it said {self.said()}")
         return self._texts[0].decode().split("\n")[:-1]
 
     def said(self) -> str:
-        """What it has said on standard error so far."""
+        """Return what it has written to standard error so far."""
         return self._read(1).decode()
 
     def gaps(self) -> int:
-        """How many gaps it has told on standard error."""
+        """Return how many gaps it has reported on standard error."""
         return self.said().count("no connection from")
 
     def signal(self, number: signal.Signals) -> int:
@@ -245,14 +245,14 @@ class Sniffing:
 
 
 class Notes(ConnectionObserver):
-    """Keeps what it is told."""
+    """Keeps messages and gaps."""
 
     def __init__(self) -> None:
-        self.told: list[str] = []
+        self.messages: list[str] = []
         self.gaps: list[Gap] = []
 
     def notify(self, text: str) -> None:
-        self.told.append(text)
+        self.messages.append(text)
 
     def add_gap(self, gap: Gap) -> None:
         self.gaps.append(gap)
@@ -266,7 +266,7 @@ def numbers_of(batch: Sequence[Delivery]) -> list[int]:
 
 
 class Killed:
-    """What two tcsniffs printed while the broker was killed three times."""
+    """The output of two tcsniff processes while the broker was killed three times."""
 
     def __init__(self, server: RabbitMQ) -> None:
         url, key, queue = server.url(), "faults.killed", "faults-killed"
@@ -302,7 +302,7 @@ def killed(rabbitmq_server: RabbitMQ) -> Killed:
 
 
 def test_a_named_queue_loses_nothing_to_a_broker_that_is_killed(killed: Killed) -> None:
-    """With -9, three times, in between: every confirmed message is printed at least once."""
+    """With -9, three times: every confirmed message is printed at least once."""
     heard = set(numbers_in(killed.kept))
 
     assert heard >= set(range(MESSAGES))
@@ -321,8 +321,8 @@ def test_what_is_printed_twice_is_marked(killed: Killed) -> None:
     assert unmarked == []
 
 
-def test_a_temporary_queue_tells_what_it_missed(killed: Killed) -> None:
-    """While the broker is killed three times, no message is missing outside of the gaps told."""
+def test_a_temporary_queue_reports_what_it_missed(killed: Killed) -> None:
+    """While the broker is killed three times, no message is missing outside the reported gaps."""
     gaps = gaps_in(killed.temporary)
 
     assert [gap.missed for gap in gaps] == [True] * 3
@@ -359,10 +359,10 @@ def refuse_for_a_while(_server: RabbitMQ, line: Proxy) -> None:
 
 
 @pytest.mark.parametrize("fault", [close_connections, cut, reset, cut_slow, refuse_for_a_while])
-def test_the_gap_that_is_told_covers_what_is_missing(
+def test_the_reported_gap_covers_what_is_missing(
     rabbitmq: RabbitMQ, fault: Callable[[RabbitMQ, Proxy], None]
 ) -> None:
-    """Whatever ends the connection: on standard error, as a line, and of the right time."""
+    """Whatever ends the connection: on standard error and as a record, with the right times."""
     key = f"faults.{fault.__name__}"
     with Proxy(rabbitmq.port) as line:
         words = (*listens_to(key, line.url(rabbitmq.url())), "--gaps")
@@ -389,8 +389,8 @@ def test_the_gap_that_is_told_covers_what_is_missing(
     assert f"no connection from {gaps[0].since} to {gaps[0].until}: messages" in said
 
 
-def test_a_slow_line_loses_nothing(rabbitmq: RabbitMQ) -> None:
-    """Held back, throttled and torn into pieces: all arrives, in order, on one connection."""
+def test_a_slow_connection_loses_nothing(rabbitmq: RabbitMQ) -> None:
+    """Delayed, throttled and split: everything arrives, in order, on one connection."""
     key, number = "faults.slow", 1000
     with Proxy(rabbitmq.port) as line:
         line.delay, line.rate, line.chunk = 0.002, 200_000.0, 700
@@ -406,7 +406,7 @@ def test_a_slow_line_loses_nothing(rabbitmq: RabbitMQ) -> None:
 
 @pytest.fixture
 def hurried(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Heartbeats and looks so quick that a test can wait for them."""
+    """Use heartbeats and checks that are fast enough for a test."""
     monkeypatch.setattr(connection, "HEARTBEAT", 1)
     monkeypatch.setattr(consumer, "HEARTBEAT", 1)
     monkeypatch.setattr(connection, "CONNECT_TIMEOUT", 1)
@@ -415,10 +415,10 @@ def hurried(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.usefixtures("hurried")
 @pytest.mark.parametrize("pause", [0.005, 0.5], ids=["flood", "trickle"])
-def test_a_half_open_connection_is_found_and_its_gap_is_whole(
+def test_a_half_open_connection_is_found_and_its_gap_is_complete(
     rabbitmq: RabbitMQ, pause: float
 ) -> None:
-    """Silence on the line is no proof of having heard all: the gap begins before it."""
+    """Silence does not prove that everything was received: the gap starts before it."""
     key = f"faults.half-open-{pause}"
     notes, heard = Notes(), list[int]()
     with Proxy(rabbitmq.port) as line:
@@ -436,7 +436,7 @@ def test_a_half_open_connection_is_found_and_its_gap_is_whole(
                 if notes.gaps or (frozen and time.monotonic() > frozen + 20):
                     break
             publisher.stop()
-    assert notes.gaps, notes.told
+    assert notes.gaps, notes.messages
     end = seconds(notes.gaps[0].until)
     times = {n: at for n, at in publisher.times.items() if n >= min(heard) and at < end}
     assert set(times) - set(heard)
@@ -444,7 +444,7 @@ def test_a_half_open_connection_is_found_and_its_gap_is_whole(
 
 
 def test_a_resumed_queue_loses_nothing(rabbitmq: RabbitMQ) -> None:
-    """--resume: durable, limited, kept through cut lines, and deleted in the end."""
+    """--resume: durable, limited, kept while the connection is lost, and deleted at exit."""
     key = "faults.resume"
     with Proxy(rabbitmq.port) as line:
         words = (*listens_to(key, line.url(rabbitmq.url())), "--resume", "60s", "--gaps", "-v")
@@ -477,10 +477,10 @@ def shape_of(server: RabbitMQ, queue: str) -> dict[str, Any]:
     return next(row for row in rows if row["name"] == queue)
 
 
-def test_a_queue_that_overflowed_while_we_were_away_has_lost_something(
+def test_a_queue_that_overflowed_during_a_lost_connection_has_lost_messages(
     rabbitmq: RabbitMQ, taskcluster: Taskcluster, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A kept queue with x-max-length that is full drops messages: the gap must not deny it."""
+    """A full queue with x-max-length drops messages: the gap says that some were missed."""
     monkeypatch.setattr(queue_policy, "_MAX_RESUMED", 10)
     notes, heard = Notes(), list[int]()
     key = "faults.overflow"
@@ -507,7 +507,7 @@ def test_a_queue_that_overflowed_while_we_were_away_has_lost_something(
 
 
 def test_two_on_one_queue_lose_nothing_when_one_is_killed(rabbitmq: RabbitMQ) -> None:
-    """The other gets what the killed one had in its hands."""
+    """The other receives what the killed one had not acknowledged."""
     key, number = "faults.shared", 5000
     words = (*listens_to(key, rabbitmq.url()), "--queue", "faults-shared")
     with Sniffing(*words) as one, Sniffing(*words) as other:
@@ -527,10 +527,10 @@ def test_two_on_one_queue_lose_nothing_when_one_is_killed(rabbitmq: RabbitMQ) ->
 
 
 @pytest.mark.parametrize("named", [False, True], ids=["temporary", "named"])
-def test_a_queue_that_somebody_deletes_is_made_again(
+def test_a_deleted_queue_is_declared_again(
     rabbitmq: RabbitMQ, taskcluster: Taskcluster, named: bool
 ) -> None:
-    """As PulseGuardian does: told, explained, mended; messages were missed."""
+    """Deleted as PulseGuardian does: reported and explained; messages were missed."""
     key = f"faults.deleted-{named}"
     words = (*listens_to(key, rabbitmq.url()), "--gaps", "-v")
     with Sniffing(*words, *(("--queue", "faults-deleted") if named else ())) as sniffing:
@@ -543,16 +543,16 @@ def test_a_queue_that_somebody_deletes_is_made_again(
         said = sniffing.said()
     finished("--queue", "faults-deleted", "--delete-queue", "--broker", rabbitmq.url())
 
-    assert "deleted our queue, as PulseGuardian does when one grows too long" in said
+    assert "deleted our queue, as PulseGuardian does when a queue grows too long" in said
     assert [gap.missed for gap in gaps_in(lines)] == [True]
     assert numbers_in(lines) == [1]
 
 
-# What cannot be mended
+# Connections that cannot be restored
 
 
 def test_a_password_that_was_changed_ends_it(rabbitmq: RabbitMQ) -> None:
-    """The login is refused when the connection is made again: status 4, and what to check."""
+    """The login is refused at the next attempt to connect: status 4, and the reason."""
     rabbitmq.add_user("fickle", "first-password")
     words = listens_to("#", rabbitmq.url("fickle", "first-password"))
     with Running(*words) as sniffing:
@@ -566,7 +566,7 @@ def test_a_password_that_was_changed_ends_it(rabbitmq: RabbitMQ) -> None:
 
 
 def test_a_vhost_that_was_deleted_ends_it(rabbitmq: RabbitMQ) -> None:
-    """There is nothing to connect to any more: status 4."""
+    """The connection cannot be restored: status 4."""
     rabbitmq.add_vhost("doomed")
     rabbitmq.add_user("doomed", "doomed-password", vhosts=["doomed"])
     with Connection(rabbitmq.url(*ADMIN, vhost="doomed")) as connection:
@@ -579,10 +579,8 @@ def test_a_vhost_that_was_deleted_ends_it(rabbitmq: RabbitMQ) -> None:
         assert "doomed" in sniffing.said()
 
 
-def test_an_exchange_that_went_while_we_were_away_ends_it(
-    rabbitmq: RabbitMQ, admin: Connection
-) -> None:
-    """What was asked for cannot be had any more: status 4, and its name."""
+def test_an_exchange_that_was_deleted_ends_it(rabbitmq: RabbitMQ, admin: Connection) -> None:
+    """The binding cannot be restored: status 4, and the name of the exchange."""
     name = "exchange/doomed/v1"
     admin.default_channel.exchange_declare(name, "topic", durable=True, auto_delete=False)
     with Running("--exchange", name, "--broker", rabbitmq.url()) as sniffing:
@@ -595,7 +593,7 @@ def test_an_exchange_that_went_while_we_were_away_ends_it(
 
 
 def test_the_first_connection_fails_fast(rabbitmq: RabbitMQ) -> None:
-    """Nobody there, or somebody who hangs up: status 3 at once, and no second try."""
+    """No server, or one that disconnects: status 3 at once, without a second attempt."""
     with Proxy(rabbitmq.port) as line:
         url = line.url(rabbitmq.url())
         line.refuse()
@@ -608,7 +606,7 @@ def test_the_first_connection_fails_fast(rabbitmq: RabbitMQ) -> None:
     assert took < 3
 
 
-def test_somebody_who_speaks_no_amqp_is_told(tmp_path: Path) -> None:
+def test_a_server_without_amqp_is_reported(tmp_path: Path) -> None:
     """A port of another service: status 3 and no traceback."""
     assert tmp_path.exists()
     with socket.create_server(("127.0.0.1", 0)) as server:
@@ -642,7 +640,7 @@ def named(rabbitmq: RabbitMQ) -> Iterator[str]:
 def test_a_named_queue_is_kept_with_its_backlog(
     rabbitmq: RabbitMQ, taskcluster: Taskcluster, named: str
 ) -> None:
-    """What comes between two runs is told and shown by the second; --delete-queue ends it."""
+    """The second run prints what arrived since the first; --delete-queue deletes the queue."""
     words = (*listens_to("faults.named", rabbitmq.url()), "--queue", named)
     limits = ("--queue-expires", "1h", "--queue-max-length", "5000")
     with Running(*words, *limits) as first:
@@ -675,7 +673,7 @@ def test_a_named_queue_is_kept_with_its_backlog(
 def test_a_stalled_reader_costs_nothing(
     rabbitmq: RabbitMQ, taskcluster: Taskcluster, monkeypatch: pytest.MonkeyPatch, look: float
 ) -> None:
-    """For more than two heartbeats, twice: the connection stands and nothing is lost."""
+    """Two pauses longer than two heartbeats: the connection stays open and nothing is lost."""
     monkeypatch.setattr(consumer, "_LENGTH_INTERVAL", look)
     notes, heard, stalls = Notes(), list[int](), 2
     where = build_broker(rabbitmq.url(), None, {})
@@ -695,7 +693,7 @@ def test_a_stalled_reader_costs_nothing(
             if len(heard) >= 100 or notes.gaps:
                 break
 
-    assert notes.told == []
+    assert notes.messages == []
     assert heard == list(range(100))
 
 
@@ -704,8 +702,8 @@ def held(server: RabbitMQ, queue: str) -> int:
     return int(next(row["messages_unacknowledged"] for row in rows if row["name"] == queue))
 
 
-def test_a_pipe_that_nobody_reads_bounds_the_memory(rabbitmq: RabbitMQ) -> None:
-    """20 MB of messages, a prefetch of 100, no reader: little memory; then all of them."""
+def test_a_pipe_without_a_reader_bounds_the_memory(rabbitmq: RabbitMQ) -> None:
+    """20 MB of messages, a prefetch of 100, no reader: little memory; later all are printed."""
     key, number = "faults.pipe", 2000
     words = (*listens_to(key, rabbitmq.url()), "--prefetch", "100", "-v")
     with Running(*words) as sniffing, Connection(rabbitmq.url(*ADMIN)) as connection:
@@ -727,13 +725,13 @@ def test_a_pipe_that_nobody_reads_bounds_the_memory(rabbitmq: RabbitMQ) -> None:
 
 
 def resident(process: int) -> int:
-    """Memory of a process, in KB."""
+    """Return the memory of a process, in KB."""
     text = Path(f"/proc/{process}/status").read_text(encoding="utf-8")
     return int(re.findall(r"VmRSS:\s+(\d+)", text)[0])
 
 
 def test_a_reader_that_goes_away_ends_it_without_a_message(rabbitmq: RabbitMQ) -> None:
-    """At once, with 141 and without noise, although nothing comes that could be written."""
+    """At once, with 141 and no message, although there is nothing to write."""
     for words in ((), ("-o", "raw"), ("-o", "lines"), ("--select", "event")):
         with Running(*listens_to("faults.none", rabbitmq.url()), *words) as sniffing:
             sniffing.listening().stop_reading()
@@ -747,7 +745,7 @@ def test_a_reader_that_goes_away_ends_it_without_a_message(rabbitmq: RabbitMQ) -
 def test_what_was_not_written_is_not_acknowledged(
     rabbitmq: RabbitMQ, taskcluster: Taskcluster, named: str
 ) -> None:
-    """A reader goes away in a flood: what it did not get waits for the next."""
+    """A reader ends during a flood: the messages that it did not get stay in the queue."""
     key, number = "faults.unwritten", 3000
     words = (*listens_to(key, rabbitmq.url()), "--queue", named)
     with Running(*words) as first:
@@ -768,7 +766,7 @@ def test_what_was_not_written_is_not_acknowledged(
 
 
 def what_is_in(sniffing: Running) -> list[str]:
-    """The whole lines that wait in the pipe; the first may have begun before."""
+    """Return the complete lines in the pipe; the first may have started before."""
     pipe, data = sniffing.process.stdout, sniffing._texts[1].rpartition(b"\n")[2]  # noqa: SLF001
     assert pipe is not None
     time.sleep(0.2)
@@ -784,7 +782,7 @@ ENDING = [signal.SIGINT, signal.SIGTERM, signal.SIGHUP]
 
 
 class Pty:
-    """A tcsniff, or another program, in a terminal whose bytes are kept."""
+    """tcsniff or another program in a terminal whose output is kept."""
 
     def __init__(
         self, *line: str, env: Mapping[str, str] | None = None, reads: bool = True
@@ -801,7 +799,7 @@ class Pty:
             start_new_session=True,
             preexec_fn=lambda: fcntl.ioctl(0, termios.TIOCSCTTY, 0),  # noqa: PLW1509 - no threads
         )
-        self._slave = slave  # kept open, so that the modes can be looked at in the end
+        self._slave = slave  # kept open, so that the modes can be checked at exit
         self._ended = threading.Event()
         self._thread = threading.Thread(target=self._read, daemon=True)
         if reads:
@@ -859,7 +857,7 @@ def own_queues(server: RabbitMQ) -> list[str]:
 
 
 def test_a_signal_at_any_moment_leaves_all_in_order(rabbitmq: RabbitMQ) -> None:
-    """While it starts, connects, idles or draws a flood: its status, a cursor, no queue."""
+    """While it starts, connects, waits or draws a flood: its status, a cursor, no queue."""
     dice = random.Random(8)
     words = command(*listens_to("faults.signals", rabbitmq.url()), "--resume", "60s")
     with Publisher(rabbitmq, "faults.signals", window=50):
@@ -880,7 +878,7 @@ def test_a_signal_at_any_moment_leaves_all_in_order(rabbitmq: RabbitMQ) -> None:
 def test_a_signal_ends_a_connection_that_is_not_answered(
     rabbitmq: RabbitMQ, number: signal.Signals
 ) -> None:
-    """The first one, while the broker keeps silent: at once, with its status."""
+    """While the broker is silent: at once, with its status."""
     with Proxy(rabbitmq.port) as line:
         line.answers = False
         with Running("task-running", "--broker", line.url(rabbitmq.url())) as sniffing:
@@ -893,7 +891,7 @@ def test_a_signal_ends_a_connection_that_is_not_answered(
 
 
 def test_a_signal_ends_a_reconnection_that_is_not_answered(rabbitmq: RabbitMQ) -> None:
-    """A later one, the same: nobody waits for a broker that keeps silent."""
+    """Also at a later attempt: it does not wait for a silent broker."""
     with (
         Proxy(rabbitmq.port) as line,
         Running("task-running", "--broker", line.url(rabbitmq.url())) as sniffing,
@@ -909,8 +907,8 @@ def test_a_signal_ends_a_reconnection_that_is_not_answered(rabbitmq: RabbitMQ) -
         assert time.monotonic() - started < 3
 
 
-def test_usr1_has_counters_written(rabbitmq: RabbitMQ, taskcluster: Taskcluster) -> None:
-    """One line on standard error, each time; then it goes on."""
+def test_usr1_prints_counters(rabbitmq: RabbitMQ, taskcluster: Taskcluster) -> None:
+    """One line on standard error, each time; then it continues."""
     key = "faults.usr1"
     with Sniffing(*listens_to(key, rabbitmq.url())) as sniffing:
         sniffing.listening()
@@ -919,13 +917,15 @@ def test_usr1_has_counters_written(rabbitmq: RabbitMQ, taskcluster: Taskcluster)
             sniffing.lines(number + 1)
             time.sleep(0.5)
             sniffing.process.send_signal(signal.SIGUSR1)
-            told = f"tcsniff: {number + 1} received, {number + 1} matched, {number + 1} printed\n"
-            until(lambda: told in sniffing.said(), "counters")  # noqa: B023
+            counters = (
+                f"tcsniff: {number + 1} received, {number + 1} matched, {number + 1} printed\n"
+            )
+            until(lambda: counters in sniffing.said(), "counters")  # noqa: B023
         assert sniffing.signal(signal.SIGINT) == 130
 
 
-def test_usr1_is_no_harm_before_anything_came(rabbitmq: RabbitMQ) -> None:
-    """While it connects, too: who asks how it goes does not want it dead."""
+def test_usr1_is_harmless_before_the_first_message(rabbitmq: RabbitMQ) -> None:
+    """Also while it connects: it does not end the program."""
     with Proxy(rabbitmq.port) as line:
         line.answers = False
         with Running("task-running", "--broker", line.url(rabbitmq.url())) as sniffing:
@@ -962,7 +962,7 @@ def test_it_can_be_stopped_and_continued(words: Sequence[str], picture: bytes) -
 
 @pytest.mark.parametrize("view", ["table", "json"])
 def test_a_second_ctrl_c_ends_a_blocked_output(rabbitmq: RabbitMQ, view: str) -> None:
-    """Nobody reads, neither the pipe nor the terminal: it ends all the same."""
+    """Neither the pipe nor the terminal is read: it ends anyway."""
     key = f"faults.blocked-{view}"
     words = (*listens_to(key, rabbitmq.url()), "-o", view)
     with (
@@ -1005,7 +1005,7 @@ def test_a_certificate_is_trusted_only_if_all_of_it_is_right(rabbitmq: RabbitMQ)
 
 
 def test_a_certificate_that_has_expired_is_refused(tmp_path: Path) -> None:
-    """Status 5, and that it has expired; nothing was sent to who showed it."""
+    """Status 5, and the reason; nothing was sent to that server."""
     ca = trustme.CA()
     ca.cert_pem.write_to_path(tmp_path / "ca.pem")
     now = datetime.now(UTC)
@@ -1033,8 +1033,8 @@ def shake_hands(server: socket.socket, context: ssl.SSLContext, heard: list[byte
         heard.append(safe.recv(100))
 
 
-def test_insecure_is_loud(rabbitmq: RabbitMQ, taskcluster: Taskcluster) -> None:
-    """--tls-insecure listens to anybody, and says that nobody was checked."""
+def test_insecure_is_reported(rabbitmq: RabbitMQ, taskcluster: Taskcluster) -> None:
+    """--tls-insecure listens to any server, and warns that it was not checked."""
     words = listens_to("faults.insecure", rabbitmq.url(tls=True, host=WRONG_HOST))
     with Running(*words, "--tls-insecure", "-n", "1") as sniffing:
         sniffing.listening()
@@ -1048,7 +1048,7 @@ def test_insecure_is_loud(rabbitmq: RabbitMQ, taskcluster: Taskcluster) -> None:
 def test_files_for_tls_that_are_not_what_they_should_be(
     rabbitmq: RabbitMQ, tmp_path: Path, flag: str
 ) -> None:
-    """Missing: status 2; no PEM: 2 or 5. Each in one line."""
+    """Missing: status 2; not PEM: 2 or 5. Each in one line."""
     junk = tmp_path / "junk.pem"
     junk.write_text("junk", encoding="utf-8")
     extra = ("--tls-cert", str(rabbitmq.folder / "certificate.pem")) if flag == "--tls-key" else ()
@@ -1077,8 +1077,8 @@ def test_a_certificate_as_login_that_the_broker_does_not_take(rabbitmq: RabbitMQ
     assert "a bug" not in done.stderr
 
 
-def test_a_password_does_not_go_out_in_the_open() -> None:
-    """amqp:// to another machine: status 2 before anything connects, and the ways out."""
+def test_a_password_is_not_sent_unencrypted() -> None:
+    """amqp:// to another machine: status 2 before anything connects, and the alternatives."""
     started = time.monotonic()
     done = finished("task-running", "--broker", "amqp://u:p@10.255.255.1")
 
@@ -1106,7 +1106,7 @@ def leaks(*texts: str) -> list[str]:
 
 @pytest.mark.parametrize("way", ["url", "TCSNIFF_BROKER", "environment", "file", "stdin"])
 def test_the_password_is_nowhere(rabbitmq: RabbitMQ, tmp_path: Path, way: str) -> None:
-    """Output, errors, recording, debug output, list of processes: whichever way it came."""
+    """Output, errors, recording, debug output, list of processes: however it was given."""
     rabbitmq.add_user("secretive", SECRET)
     recording, secret = tmp_path / "recording.jsonl", tmp_path / "password"
     secret.write_text(f"{SECRET}\n", encoding="utf-8")
@@ -1150,7 +1150,7 @@ def test_the_password_is_nowhere(rabbitmq: RabbitMQ, tmp_path: Path, way: str) -
 
 
 def test_failures_of_every_kind_keep_the_password(rabbitmq: RabbitMQ) -> None:
-    """Whatever goes wrong, also when the URL stands where it does not belong."""
+    """Whatever goes wrong, also when the URL is given in the wrong place."""
     good = rabbitmq.url("secretive", SECRET)
     lines = [
         ("--broker", good),
@@ -1175,8 +1175,8 @@ def test_failures_of_every_kind_keep_the_password(rabbitmq: RabbitMQ) -> None:
             assert leaks(done.stdout, done.stderr) == [], words
 
 
-def test_a_password_that_is_no_text_is_told(rabbitmq: RabbitMQ) -> None:
-    """Bytes that are no UTF-8 in the environment: a line of explanation, not a bug."""
+def test_a_password_that_is_not_text_is_reported(rabbitmq: RabbitMQ) -> None:
+    """Bytes in the environment that are not UTF-8: one line of explanation, not a bug."""
     words = ("task-running", "--broker", f"amqp://pulse@127.0.0.1:{rabbitmq.port}")
     done = finished(*words, env={"PULSE_PASSWORD": "hunter\udcff"})
 
@@ -1184,7 +1184,7 @@ def test_a_password_that_is_no_text_is_told(rabbitmq: RabbitMQ) -> None:
     assert "hunter" not in done.stderr
 
 
-# Hostile messages
+# Untrusted messages
 
 
 NASTY = [
@@ -1194,7 +1194,7 @@ NASTY = [
 
 
 class Fuzz:
-    """Messages that nobody's library would write, the same each time."""
+    """Messages that no library would write, the same each time."""
 
     def __init__(self, seed: int) -> None:
         self._dice = random.Random(seed)
@@ -1272,7 +1272,7 @@ def sized(data: bytes) -> bytes:
 
 
 def publish_raw(server: RabbitMQ, exchange: str, number: int, seed: int) -> None:
-    """Publish frames made by hand; on return all are in their queues."""
+    """Publish hand-made frames; on return all are in their queues."""
     fuzz = Fuzz(seed)
     with Connection(server.url(*ADMIN)) as connection:
         taskcluster = Taskcluster(connection)
@@ -1290,7 +1290,7 @@ OURS = re.compile(r"\x1b\[(\?25[lh]|\?2026[lh]|\d*[AKJ]|2J|H)|\r|\n")
 
 
 def hostile_in(written: bytes) -> list[str]:
-    """Characters that a terminal would obey or hide."""
+    """Return the characters that a terminal would obey or hide."""
     text = OURS.sub("", written.decode())
     return [letter for letter in text if unicodedata.category(letter) in HIDDEN]
 
@@ -1309,7 +1309,7 @@ VIEWS: dict[str, tuple[str, ...]] = {
 
 @pytest.fixture(scope="module")
 def fuzzed(rabbitmq_server: RabbitMQ) -> tuple[dict[str, bytes], list[str]]:
-    """What every view writes to a terminal, and JSON to a pipe, of the same fuzzed messages."""
+    """The output of every view on a terminal, and of JSON in a pipe, for the same messages."""
     rabbitmq_server.start()
     name = "exchange/fuzzed/v1"
     with Connection(rabbitmq_server.url(*ADMIN)) as connection:
@@ -1322,7 +1322,7 @@ def fuzzed(rabbitmq_server: RabbitMQ) -> tuple[dict[str, bytes], list[str]]:
             for view, flags in VIEWS.items()
         }
         for terminal in terminals.values():
-            terminal.shows(b"listening on")
+            terminal.shows(b"listening to")
         publish_raw(rabbitmq_server, name, FUZZED, seed=5)
         for terminal in terminals.values():
             assert terminal.status() == 0, terminal.written[-3000:]
@@ -1352,7 +1352,7 @@ def test_no_view_lets_a_control_reach_the_terminal(
 def test_json_on_a_terminal_is_json_of_the_same_value(
     fuzzed: tuple[dict[str, bytes], list[str]],
 ) -> None:
-    """What is escaped for the terminal still says the same."""
+    """The escapes for the terminal do not change the value."""
     written, lines = fuzzed
     shown = [line for line in written["json"].decode().split("\r\n") if line.startswith("{")]
     differ = [
@@ -1365,7 +1365,7 @@ def test_json_on_a_terminal_is_json_of_the_same_value(
 
 
 def value_of(line: str) -> Any:
-    """A record without its time; the line itself if it is no JSON."""
+    """Return a record without its time; the line itself if it is not JSON."""
     try:
         record = json.loads(line)
     except ValueError:
@@ -1373,7 +1373,7 @@ def value_of(line: str) -> Any:
     return {name: value for name, value in record.items() if name != "received"}
 
 
-def test_a_large_message_is_told_and_passed_over(
+def test_a_large_message_is_reported_and_skipped(
     rabbitmq: RabbitMQ, taskcluster: Taskcluster
 ) -> None:
     """20 MB against --max-size 1M: a line on standard error, and the next message."""
@@ -1394,7 +1394,7 @@ def test_a_large_message_is_told_and_passed_over(
 def test_large_messages_do_not_use_up_the_prefetch(
     rabbitmq: RabbitMQ, taskcluster: Taskcluster
 ) -> None:
-    """More of them than the broker may send ahead: what comes behind them is shown."""
+    """More of them than the prefetch: the messages after them are printed."""
     key = "faults.large-and-many"
     words = (*listens_to(key, rabbitmq.url()), "--max-size", "1K", "--prefetch", "3")
     with Running(*words, "--timeout", "8s", "-n", "1") as sniffing:

@@ -1,4 +1,4 @@
-"""Reading past py-amqp gives what py-amqp itself would, and knows when it may not."""
+"""Reading frames without py-amqp gives the same deliveries, and falls back where it cannot."""
 
 from __future__ import annotations
 
@@ -20,16 +20,16 @@ from tcsniff.sources.consumer import Consumer
 from tcsniff.sources.frames import FRAME, make_frame_handler, parse_deliveries
 from tcsniff.sources.receive_buffer import Receiver
 
-MOST = 1 << 20
+MAX_BODY = 1 << 20
 
 
-class Notebook(Receiver):
+class RecordingReceiver(Receiver):
     def __init__(self) -> None:
-        self.taken: list[tuple[int, Delivery]] = []
+        self.received: list[tuple[int, Delivery]] = []
         self.large: list[tuple[int, int]] = []
 
     def add(self, tags, deliveries):
-        self.taken += zip(tags, deliveries, strict=True)
+        self.received += zip(tags, deliveries, strict=True)
 
     def skip(self, tag, delivery, size):
         assert delivery.body == b""
@@ -37,7 +37,7 @@ class Notebook(Receiver):
 
 
 class Line:
-    """What a frame handler counts on."""
+    """The attribute of a connection that a frame handler uses."""
 
     bytes_recv = 0
 
@@ -50,7 +50,7 @@ def short(text: str) -> bytes:
     return bytes([len(text.encode())]) + text.encode()
 
 
-def frames(tag: int, body: bytes, *, channel: int = 1, cut: int = MOST) -> list[bytes]:
+def frames(tag: int, body: bytes, *, channel: int = 1, cut: int = MAX_BODY) -> list[bytes]:
     method = b"\0\x3c\0\x3c" + short("tcsniff") + struct.pack(">QB", tag, tag % 2)
     method += short(f"exchange/{tag % 3}") + short(f"key.é.{tag}")
     keys = b"S" + struct.pack(">I", 7) + b"route.x"
@@ -66,9 +66,9 @@ def frames(tag: int, body: bytes, *, channel: int = 1, cut: int = MOST) -> list[
     ]
 
 
-def one_by_one(data: bytes, most: int = MOST) -> Notebook:
-    """Have each frame handled by itself."""
-    notes = Notebook()
+def parse_frame_by_frame(data: bytes, most: int = MAX_BODY) -> RecordingReceiver:
+    """Handle each frame separately."""
+    notes = RecordingReceiver()
     on_frame = make_frame_handler(notes, most, frame_handler)(Line(), print)
     while data:
         kind, channel, size = FRAME.unpack_from(data)
@@ -82,14 +82,14 @@ BEAT = frame(8, 0, b"")
 BODIES = [b"x" * size for size in (1, 870, 2000)]
 
 
-def test_what_is_whole_is_taken_as_frame_by_frame():
-    """Deliveries and tags are the same, and it ends where the frames end."""
+def test_complete_deliveries_are_parsed_as_frame_by_frame():
+    """Deliveries and tags are equal, and parsing stops at the end of the frames."""
     data = b"".join(part for tag, body in enumerate(BODIES, 1) for part in frames(tag, body))
 
-    end, tags, found = parse_deliveries(data, 0, MOST, None)
+    end, tags, found = parse_deliveries(data, 0, MAX_BODY, None)
 
     assert end == len(data)
-    assert list(zip(tags, found, strict=True)) == one_by_one(data).taken
+    assert list(zip(tags, found, strict=True)) == parse_frame_by_frame(data).received
     assert [one.body for one in found] == BODIES
 
 
@@ -122,8 +122,8 @@ def test_what_is_whole_is_taken_as_frame_by_frame():
         "no delivery",
     ],
 )
-def test_it_ends_before_what_is_not_plain(second):
-    """What stands before it is taken; it and what follows is left to py-amqp's way."""
+def test_parsing_stops_before_an_unusual_frame(second):
+    """Deliveries before it are parsed; the rest is left for the frame handler."""
     before = b"".join(frames(1, b"x"))
     data = before + b"".join(second) + b"".join(frames(4, b"after"))
 
@@ -134,17 +134,17 @@ def test_it_ends_before_what_is_not_plain(second):
     assert [one.body for one in found] == [b"x"]
 
 
-def test_wherever_it_is_cut_the_rest_is_left():
-    """The beginning of a delivery is none, at every byte of it."""
+def test_an_incomplete_delivery_is_left_for_later():
+    """Wherever it is cut."""
     first, second = (b"".join(frames(tag, b"x" * 20)) for tag in (1, 2))
 
     for at in range(len(second)):
-        end, tags, _ = parse_deliveries(first + second[:at], 0, MOST, None)
+        end, tags, _ = parse_deliveries(first + second[:at], 0, MAX_BODY, None)
         assert (end, list(tags)) == (len(first), [1])
 
 
-def test_a_frame_without_its_end_is_not_taken() -> None:
-    """Nor one whose sizes contradict each other."""
+def test_a_frame_without_its_end_is_not_parsed() -> None:
+    """Nor are frames whose sizes contradict each other."""
     parts = frames(1, b"x" * 20)
     starts = [0, len(parts[0]), len(parts[0]) + len(parts[1])]
     ends = [start + len(part) - 1 for start, part in zip(starts, parts, strict=True)]
@@ -153,16 +153,16 @@ def test_a_frame_without_its_end_is_not_taken() -> None:
     for place in [*ends, *sizes]:
         data = bytearray(b"".join(parts))
         data[place] ^= 1
-        assert parse_deliveries(bytes(data), 0, MOST, None)[0] == 0
+        assert parse_deliveries(bytes(data), 0, MAX_BODY, None)[0] == 0
 
 
-def sniffed(where: Broker, number: int, *, in_bulk: bool, line: Proxy | None = None, work):
+def receive(where: Broker, number: int, *, reads_frames: bool, line: Proxy | None = None, work):
     found: list[Delivery] = []
-    with Consumer(where, [Binding(FOREIGN_EXCHANGE, "#")], reads_frames=in_bulk) as heard:
+    with Consumer(where, [Binding(FOREIGN_EXCHANGE, "#")], reads_frames=reads_frames) as consumer:
         if line is not None:
             line.rate = 300_000
         work()
-        for batch in heard.batches():
+        for batch in consumer.batches():
             found += batch
             if len(found) >= number:
                 break
@@ -170,10 +170,10 @@ def sniffed(where: Broker, number: int, *, in_bulk: bool, line: Proxy | None = N
 
 
 @pytest.mark.parametrize("way", ["plain", "in pieces", "tls"])
-def test_it_hears_what_py_amqp_hears(
+def test_it_receives_what_py_amqp_receives(
     rabbitmq: RabbitMQ, taskcluster: Taskcluster, monkeypatch: pytest.MonkeyPatch, way: str
 ) -> None:
-    """The same messages, in the same order, over a whole line, a slow one, and TLS."""
+    """The same messages, in the same order, over a fast and a slow connection, and TLS."""
     monkeypatch.setenv("SSL_CERT_FILE", str(rabbitmq.ca_file))
     bodies = [b"{}", b"", b"\xff" * 870, b"x" * 140_000, *(b"%d" % n for n in range(300))]
 
@@ -189,8 +189,8 @@ def test_it_hears_what_py_amqp_hears(
         slow = line if way == "in pieces" else None
         where = build_broker(url, None, {})
         ours, theirs = (
-            sniffed(where, len(bodies), in_bulk=in_bulk, line=slow, work=publish)
-            for in_bulk in (True, False)
+            receive(where, len(bodies), reads_frames=reads_frames, line=slow, work=publish)
+            for reads_frames in (True, False)
         )
 
     assert [one.body for one in ours] == bodies
@@ -198,7 +198,7 @@ def test_it_hears_what_py_amqp_hears(
 
 
 def altered(folder: Path, old: str, new: str) -> dict[str, str]:
-    """Copy py-amqp with a name changed, as a later version might; the environment to use it."""
+    """Copy py-amqp with a changed name, as in a later version; return the environment for it."""
     shutil.copytree(Path(amqp.__file__).parent, folder / "amqp")
     for path in (folder / "amqp").glob("*.py"):
         path.write_text(path.read_text(encoding="utf-8").replace(old, new), encoding="utf-8")
@@ -206,10 +206,10 @@ def altered(folder: Path, old: str, new: str) -> dict[str, str]:
 
 
 @pytest.mark.parametrize("name", ["_read_buffer", "on_inbound_frame", "frame_handler"])
-def test_another_py_amqp_is_told_and_read_in_its_own_way(
+def test_an_unknown_py_amqp_is_reported_and_used(
     rabbitmq: RabbitMQ, taskcluster: Taskcluster, tmp_path: Path, name: str
 ) -> None:
-    """One line on standard error, and every message is there all the same."""
+    """One line on standard error, and every message arrives anyway."""
     env = altered(tmp_path, name, f"{name}_anew")
     flags = ["--exchange", FOREIGN_EXCHANGE, "--routing-key", "#", "-o", "raw"]
     with Running("--broker", rabbitmq.url(), *flags, env=env) as running:

@@ -44,7 +44,7 @@ def number(taskcluster: Taskcluster, *numbers: int) -> None:
         taskcluster.publish(FOREIGN_EXCHANGE, "a", b"%d" % one)
 
 
-def test_an_event_tells_all_about_a_message(url: str, taskcluster: Taskcluster) -> None:
+def test_an_event_contains_the_whole_message(url: str, taskcluster: Taskcluster) -> None:
     """Addresses, fields of the key, routes, times, the payload and its typed form."""
     raw = next(line for line in SAMPLES if b"v1/task-running" in line)
     body = raw[raw.index(b'"payload":') + 10 : -1]
@@ -63,7 +63,7 @@ def test_an_event_tells_all_about_a_message(url: str, taskcluster: Taskcluster) 
     assert event.lag == (event.received - event.time).total_seconds() > 0
 
 
-def test_what_does_not_fit_is_untyped(url: str, taskcluster: Taskcluster) -> None:
+def test_an_unexpected_payload_is_untyped(url: str, taskcluster: Taskcluster) -> None:
     """The payload and the reason, with its place."""
     with listen(url, bind("task-running")) as events:
         taskcluster.publish(RUNNING, KEY.format(TASK), b'{"version": 1}')
@@ -74,8 +74,8 @@ def test_what_does_not_fit_is_untyped(url: str, taskcluster: Taskcluster) -> Non
     assert "status" in str(message.reason)
 
 
-def test_several_things_can_be_asked_for(url: str, taskcluster: Taskcluster) -> None:
-    """The union of all, and of each what was asked, routes included."""
+def test_selections_can_be_combined(url: str, taskcluster: Taskcluster) -> None:
+    """The union of all, each with its own conditions, including routes."""
     asked = (
         bind("task-running", worker_type="gaia", route="index.#"),
         bind(FOREIGN_EXCHANGE, "wanted.#"),
@@ -92,7 +92,7 @@ def test_several_things_can_be_asked_for(url: str, taskcluster: Taskcluster) -> 
 def test_a_message_is_acknowledged_when_the_next_is_asked_for(
     url: str, queue: str, rabbitmq: RabbitMQ, taskcluster: Taskcluster
 ) -> None:
-    """One at a time: the one in our hands is still the broker's."""
+    """One at a time: the current one is still in the queue."""
     with listen(url, bind(FOREIGN_EXCHANGE), queue=queue, prefetch=1) as events:
         number(taskcluster, 1, 2, 3)
         left = []
@@ -107,7 +107,7 @@ def test_a_message_is_acknowledged_when_the_next_is_asked_for(
 def test_an_exception_leaves_the_message_for_the_next(
     url: str, queue: str, taskcluster: Taskcluster
 ) -> None:
-    """What was being worked on comes again, marked; what was done does not."""
+    """The current one is delivered again, marked; those before it are not."""
 
     class BrokenError(Exception):
         pass
@@ -131,7 +131,7 @@ def test_an_exception_leaves_the_message_for_the_next(
 def test_a_consumer_that_is_killed_loses_nothing(
     url: str, queue: str, taskcluster: Taskcluster
 ) -> None:
-    """Killed in the middle of the second message: that one comes again, marked."""
+    """Killed during the second message: that one is delivered again, marked."""
     program = f"""
         from tcsniff import bind, listen
         with listen({url!r}, bind({FOREIGN_EXCHANGE!r}), queue={queue!r}, prefetch=1) as events:
@@ -161,8 +161,8 @@ def test_a_consumer_that_is_killed_loses_nothing(
     assert again == [(2, True), (3, False)]
 
 
-def test_breaking_off_and_going_on_loses_nothing(url: str, taskcluster: Taskcluster) -> None:
-    """A second loop over the same events goes on behind the first."""
+def test_a_second_loop_loses_nothing(url: str, taskcluster: Taskcluster) -> None:
+    """It continues after the event that ended the first."""
     with listen(url, bind(FOREIGN_EXCHANGE), idle_timeout=1) as events:
         number(taskcluster, 1, 2, 3, 4)
         for event in events:
@@ -202,7 +202,7 @@ def test_two_processes_share_a_queue(url: str, queue: str, taskcluster: Taskclus
     assert all(shares)
 
 
-def test_many_at_a_time(url: str, taskcluster: Taskcluster) -> None:
+def test_events_arrive_in_batches(url: str, taskcluster: Taskcluster) -> None:
     """Batches are never empty, and no larger than half the prefetch."""
     with listen(url, bind(FOREIGN_EXCHANGE), prefetch=20, idle_timeout=1) as events:
         number(taskcluster, *range(50))
@@ -219,8 +219,8 @@ def test_the_time_can_be_limited(url: str) -> None:
             assert list(events) == []
 
 
-def test_several_listen_side_by_side_and_are_stopped(url: str, taskcluster: Taskcluster) -> None:
-    """Threads, each with its own queue; a stop from another thread ends each cleanly."""
+def test_streams_in_threads_can_be_stopped(url: str, taskcluster: Taskcluster) -> None:
+    """Each has its own queue; a stop from another thread ends each cleanly."""
     heard: dict[str, list[object]] = {"a": [], "b": []}
     ready = threading.Barrier(3)
     done = {key: threading.Event() for key in heard}
@@ -254,7 +254,7 @@ def test_several_listen_side_by_side_and_are_stopped(url: str, taskcluster: Task
 def test_without_acknowledgement_the_broker_forgets(
     url: str, queue: str, rabbitmq: RabbitMQ, taskcluster: Taskcluster
 ) -> None:
-    """auto_ack: what was sent is gone from the queue, taken or not."""
+    """auto_ack: what was sent is not in the queue any more, used or not."""
     with listen(url, bind(FOREIGN_EXCHANGE), queue=queue, auto_ack=True) as events:
         number(taskcluster, 1, 2)
         next(events)
@@ -262,8 +262,8 @@ def test_without_acknowledgement_the_broker_forgets(
         assert rabbitmq.queues()[f"queue/pulse/{queue}"] == 0
 
 
-def test_a_queue_that_is_otherwise_is_refused(rabbitmq: RabbitMQ, url: str, queue: str) -> None:
-    """Somebody else's queue of the same name, not durable: told, not changed."""
+def test_a_queue_with_other_settings_is_refused(rabbitmq: RabbitMQ, url: str, queue: str) -> None:
+    """A queue of the same name that is not durable: reported, not changed."""
     from kombu.connection import Connection
 
     with Connection(rabbitmq.url("guest", "guest")) as connection:
@@ -291,13 +291,13 @@ def test_a_queue_that_is_otherwise_is_refused(rabbitmq: RabbitMQ, url: str, queu
     ],
 )
 def test_wrong_names_and_values_raise_at_once(call, words) -> None:
-    """With what would be right, and before anything connects."""
+    """With a suggestion, and before anything connects."""
     with pytest.raises(UsageError, match=words):
         call()
 
 
 def test_values_may_be_numbers_and_lists() -> None:
-    """Alternatives become bindings; None is as good as nothing."""
+    """Alternatives become bindings; None is ignored."""
     asked = bind("task-running", run_id=(0, 1), worker_type=["gaia"], task_id=None)
 
     assert [binding.pattern for binding in asked.bindings] == [
@@ -309,7 +309,7 @@ def test_values_may_be_numbers_and_lists() -> None:
 def test_the_readmes_sniffer_works(
     rabbitmq: RabbitMQ, taskcluster: Taskcluster, tmp_path: Path
 ) -> None:
-    """The seed's example in Python, as it stands in the README."""
+    """The example in Python, as in the README."""
     (example,) = re.findall(r"```python\n(.*?)```", README, re.DOTALL)[:1]
     program = tmp_path / "sniffer.py"
     program.write_text(example, encoding="utf-8")
@@ -348,7 +348,7 @@ def test_the_readmes_sniffer_works(
 
 
 def test_the_readmes_sniffer_has_types(tmp_path: Path) -> None:
-    """A strict type checker has nothing to say, and sees a wrong name."""
+    """A strict type checker accepts it, and finds a wrong name."""
     (example,) = re.findall(r"```python\n(.*?)```", README, re.DOTALL)[:1]
     right, wrong = tmp_path / "right.py", tmp_path / "wrong.py"
     right.write_text(example, encoding="utf-8")
@@ -369,6 +369,6 @@ def test_the_readmes_sniffer_has_types(tmp_path: Path) -> None:
     assert 'did you mean "worker_type"' in checked["wrong"]
 
 
-def test_events_can_be_made_of_nothing() -> None:
-    """The names that the package hands out are the things themselves."""
+def test_exported_names_are_the_real_classes() -> None:
+    """The package exports them from their modules."""
     assert Event.__module__ == "tcsniff.pulse.events"

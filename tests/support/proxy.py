@@ -1,4 +1,4 @@
-"""A line between tcsniff and a broker that can fail in every way a line fails."""
+"""A proxy between tcsniff and a broker that can fail in every way a network fails."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _RESET = struct.pack("ii", 1, 0)  # linger for no time: closing sends RST
 
 
 class Proxy:
-    """Listens on a port of its own and forwards to another, while it is told to.
+    """Listens on its own port and forwards to another, until a fault is set.
 
     Use it in a ``with`` block.
 
@@ -60,24 +60,24 @@ class Proxy:
         self.cut()
 
     def url(self, url: str) -> str:
-        """Lead a broker's URL through here."""
+        """Return a broker's URL with this proxy's port."""
         return url.replace(f":{self._target[1]}", f":{self.port}")
 
     def cut(self) -> None:
-        """Close all connections, both sides; what is under way is lost."""
+        """Close all connections on both sides; data in transit is lost."""
         self._end(reset=False)
 
     def reset(self) -> None:
-        """The same with RST, as a router does that has forgotten the connection."""
+        """Close them with RST, as a router does that has lost the connection."""
         self._end(reset=True)
 
     def freeze(self) -> None:
-        """Half-open: those that are there stay open, and nothing is forwarded any more."""
+        """Stop forwarding on all connections, but keep them open."""
         for line in self._lines:
             line.flows.clear()
 
     def refuse(self) -> None:
-        """Listen no more: who connects is refused."""
+        """Stop listening: new connections are refused."""
         listener, self._listener = self._listener, None
         if listener is not None:
             listener.close()

@@ -1,4 +1,4 @@
-"""The queue's REST API on a port of this machine, with content of the tests' own.
+"""The queue's REST API on a local port, with content for tests.
 
 Routes, answers and paging follow ``services/queue/src/api.js`` of the taskcluster
 repository at v106.0.0.
@@ -20,32 +20,32 @@ from tcsniff.pulse.deliveries import Delivery
 from tcsniff.simulator.planning import Plan, PlannedTask
 
 _API = "/api/queue/v1"
-_PAGE = 1000  # tasks, unless told otherwise
+_PAGE = 1000  # tasks, by default
 _TIME = "2026-11-23T18:00:00.000Z"
 
 Json = dict[str, Any]
 
 
 class Member(NamedTuple):
-    """A task of a group, as ``listTaskGroup`` tells it."""
+    """A task of a group, as ``listTaskGroup`` returns it."""
 
     status: Json
     task: Json
 
 
 class Content(NamedTuple):
-    """A task group; its members in the queue's order, which is that of their ids."""
+    """A task group; its members in the queue's order, by ID."""
 
     group: Json
     members: list[Member]
 
     def pages(self, size: int) -> list[Json]:
-        """Word it as answers of ``listTaskGroup``."""
+        """Format it as answers of ``listTaskGroup``."""
         starts = range(0, max(1, len(self.members)), size)
         return [self.page(start, size) for start in starts]
 
     def page(self, start: int, size: int) -> Json:
-        """Word an answer of ``listTaskGroup``."""
+        """Format an answer of ``listTaskGroup``."""
         tasks = [member._asdict() for member in self.members[start : start + size]]
         answer = {**self.group, "tasks": tasks}
         if start + size < len(self.members):
@@ -54,7 +54,7 @@ class Content(NamedTuple):
 
 
 def content(plan: Plan, deliveries: Iterable[Delivery] = ()) -> Content:
-    """Make up what the queue knows of a group, once some of its messages were sent."""
+    """Create what the queue knows about a group after some of its messages were sent."""
     group: Json = {
         "taskGroupId": plan.task_group_id,
         "schedulerId": plan.scheduler_id,
@@ -79,7 +79,7 @@ def content(plan: Plan, deliveries: Iterable[Delivery] = ()) -> Content:
 
 
 def definition(plan: Plan, task: PlannedTask) -> Json:
-    """Word a task as it is created."""
+    """Format a task as in its creation."""
     return {
         "provisionerId": task.provisioner_id,
         "workerType": task.worker_type,
@@ -131,7 +131,7 @@ def _unscheduled(plan: Plan, task: PlannedTask) -> Json:
 
 
 class QueueServer:
-    """The server; it listens inside of its ``with`` block.
+    """A server that listens inside its ``with`` block.
 
     Attributes:
         groups: What it knows, by the ids of groups; may be changed meanwhile.
@@ -182,7 +182,7 @@ class QueueServer:
         self._server.server_close()
 
     def answer(self, path: str, authorization: str) -> tuple[int, bytes]:
-        """Answer a request: with a status of HTTP, and a body."""
+        """Return the HTTP status and the body of the answer to a request."""
         self.requests.append(path)
         self.authorizations.append(authorization)
         if self.delay:
@@ -193,7 +193,7 @@ class QueueServer:
         if self.raw is not None:
             return self.status or 200, self.raw
         if self.status:
-            text = "Client ID static/nobody does not have sufficient scopes\n\n---\n\n* method: x"
+            text = "Client ID static/example does not have sufficient scopes\n\n---\n\n* method: x"
             return self.status, _failure("InsufficientScopes", text)
         found = self._found(path)
         if found is None:
@@ -241,7 +241,7 @@ class _Server(ThreadingHTTPServer):
     behind: QueueServer
 
     def handle_error(self, request: object, client_address: object) -> None:
-        """Pass over clients that went away while they were made to wait."""
+        """Ignore clients that disconnected while they had to wait."""
 
 
 class _Handler(BaseHTTPRequestHandler):
@@ -260,4 +260,4 @@ class _Handler(BaseHTTPRequestHandler):
         self.wfile.write(body)
 
     def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - its name above
-        """Say nothing."""
+        """Write no log."""

@@ -1,4 +1,4 @@
-"""A RabbitMQ of the tests' own, and Taskcluster's side of it.
+"""A RabbitMQ for tests, and Taskcluster's side of it.
 
 A `RabbitMQ` shares nothing with a server that may already run on this machine:
 ports, node name, Erlang cookie, data, logs and even epmd (Erlang's registry of
@@ -63,7 +63,7 @@ _PROGRAMS = (
 _PORTS = range(20_000, 32_000)
 
 # Reads process groups from stdin, a line each, 0 for none; at the end, which comes even if the
-# tests are killed, kills the last group and then tells the epmd at a port to end.
+# tests are killed, kills the last group and then ends the epmd at a port.
 _GUARD = r"""
 import os, signal, socket, sys, time
 group = 0
@@ -102,7 +102,7 @@ class RabbitMQ:
     ``communitytc``, the administrator guest/guest and the user
     pulse/pulse-password with Pulse's permissions in both vhosts.
 
-    Use it in a ``with`` block: that starts it, and in the end kills it.
+    Use it in a ``with`` block: it starts on entry and is killed on exit.
 
     Attributes:
         folder: Where it keeps everything.
@@ -145,7 +145,7 @@ class RabbitMQ:
         self.close()
 
     def start(self) -> None:
-        """Have it accept connections, whatever state it is in.
+        """Make it accept connections, whatever state it is in.
 
         Starts it, on the data that a stopped or killed one left; resumes a
         paused one; does nothing if it runs.
@@ -171,32 +171,32 @@ class RabbitMQ:
         self._await_connections()
 
     def stop(self) -> None:
-        """Shut it down in order: clients are told, durable things stay. A second or two."""
+        """Shut it down: clients get a reason, durable objects remain. Takes 1 to 2 s."""
         if self._paused:
             self.resume()
         self._end(signal.SIGTERM)
 
     def kill(self) -> None:
-        """End it at once, as a power failure would; durable things stay."""
+        """Kill it, like a power failure; durable objects remain."""
         self._end(signal.SIGKILL)
 
     def restart(self) -> None:
-        """Stop it in order and start it again on the same data and ports."""
+        """Stop it and start it again with the same data and ports."""
         self.stop()
         self.start()
 
     def pause(self) -> None:
-        """Freeze it: connections stay open and nothing is answered."""
+        """Freeze it: connections stay open without answers."""
         self._signal(signal.SIGSTOP)
         self._paused = True
 
     def resume(self) -> None:
-        """Let a paused one go on."""
+        """Continue after `pause`."""
         self._signal(signal.SIGCONT)
         self._paused = False
 
     def close(self) -> None:
-        """Kill it for good, with all it started."""
+        """Kill it permanently, with all its processes."""
         # The guard does it, so that the way taken when the tests are killed is taken every time.
         if self._guard.stdin is not None:
             self._guard.stdin.close()
@@ -207,7 +207,7 @@ class RabbitMQ:
 
     @property
     def is_running(self) -> bool:
-        """Whether it has been started and has not ended; a paused one counts."""
+        """Whether it was started and has not ended; also while paused."""
         return self._process is not None and self._process.poll() is None
 
     def url(
@@ -219,13 +219,13 @@ class RabbitMQ:
         host: str = HOST,
         tls: bool = False,
     ) -> str:
-        """Word the address for a client."""
+        """Return the URL for a client."""
         scheme, port = ("amqps", self.tls_port) if tls else ("amqp", self.port)
         account = f"{quote(user, safe='')}:{quote(password, safe='')}"
         return f"{scheme}://{account}@{host}:{port}/{quote(vhost, safe='')}"
 
     def ctl(self, *args: str, timeout: float = 60) -> str:
-        """Run rabbitmqctl against it; half a second.
+        """Run rabbitmqctl; takes 0.5 s.
 
         Args:
             args: The command and its arguments.
@@ -265,27 +265,27 @@ class RabbitMQ:
         return listed
 
     def queues(self, vhost: str = "/") -> dict[str, int]:
-        """List the queues: name to messages, ready and delivered but not acknowledged."""
+        """Return the queues: name to number of messages, ready or not acknowledged."""
         rows = self.rows("list_queues", "name", "messages", vhost=vhost)
         return {row["name"]: row["messages"] for row in rows}
 
     def add_user(self, name: str, password: str, *, vhosts: Iterable[str] = ("/",)) -> None:
-        """Make a user as PulseGuardian does, or change one."""
+        """Create a user as PulseGuardian does, or change one."""
         self._import(_definitions(users=[_user(name, password)], pulse={name: vhosts}))
 
     def add_vhost(self, name: str) -> None:
-        """Make a vhost that guest has every permission in."""
+        """Create a vhost in which guest has every permission."""
         self._import(_definitions(vhosts=[name]))
 
     def close_connections(self, reason: str = "closed by the test", user: str = "") -> None:
-        """Close the connections of one user, or all, as an operator does; clients are told."""
+        """Close the connections of one user, or all, as an operator does, with a reason."""
         if user:
             self.ctl("close_all_user_connections", user, reason)
         else:
             self.ctl("close_all_connections", "--global", reason)
 
     def log(self, *, lines: int = 40) -> str:
-        """Read the ends of what it logged and wrote."""
+        """Return the last lines of its logs and output."""
         texts = []
         for path in (self.folder / "output.log", *sorted(self.folder.glob("log/*.log"))):
             if path.exists():
@@ -409,7 +409,7 @@ class Publication(NamedTuple):
         body: As is.
         cc: Further routing keys, which consumers see in the header ``CC``.
         content_type: None for a message without.
-        headers: Besides ``CC``.
+        headers: Other headers than ``CC``.
     """
 
     exchange: str
@@ -421,7 +421,7 @@ class Publication(NamedTuple):
 
 
 class Taskcluster:
-    """Publishes on a broker as Taskcluster does, and knows when it has arrived.
+    """Publishes on a broker as Taskcluster does, and waits for confirms.
 
     Args:
         connection: Of a user who may; open as long as this is used.
@@ -436,7 +436,7 @@ class Taskcluster:
         self._unconfirmed: set[int] = set()
 
     def declare(self) -> None:
-        """Declare the exchanges of the catalog, and one of another project, durable."""
+        """Declare the exchanges of the catalog, and one of another project, as durable."""
         for name in (*(exchange.address for exchange in CATALOG), FOREIGN_EXCHANGE):
             self._channel.exchange_declare(name, "topic", durable=True, auto_delete=False)
 
@@ -449,7 +449,7 @@ class Taskcluster:
         content_type: str | None = "application/json",
         headers: Mapping[str, Any] | None = None,
     ) -> None:
-        """Publish a message, as in `Publication`; on return it is in the queues it belongs in."""
+        """Publish a message, as in `Publication`; on return it is in its queues."""
         message = Publication(exchange, routing_key, body, cc, content_type, headers or {})
         self.publish_all([message])
 

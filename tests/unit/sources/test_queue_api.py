@@ -126,7 +126,7 @@ def test_what_fails_for_a_moment_is_tried_again(server: QueueServer) -> None:
 @pytest.mark.parametrize(
     ("status", "kind", "exit_status", "text"),
     [
-        (500, ApiError, 3, "(500: Client ID static/nobody does not have sufficient scopes)"),
+        (500, ApiError, 3, "(500: Client ID static/example does not have sufficient scopes)"),
         (429, ApiError, 3, "try again later"),
         (404, ApiUnknown, 4, f"has no task group {GROUP}; it may have expired"),
         (403, ApiRefused, 4, "set TASKCLUSTER_ROOT_URL, TASKCLUSTER_CLIENT_ID"),
