@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 
 import click
 
-from tcsniff.commands.options.option import CONNECTION, Command, option
+from tcsniff.commands.options.option import Command, connection_flag
 from tcsniff.commands.options.values import stack_decorators
 from tcsniff.errors import UsageError
 from tcsniff.pulse.urls import check_root_url
@@ -73,20 +73,18 @@ class AccountArgs(NamedTuple):
         return self.sources[name].text if name in self.sources else ""
 
 
-profile_option = option(
+profile_option = connection_flag(
     "--profile",
     is_common=True,
-    section=CONNECTION,
     metavar="NAME",
     rivals=("url",),
     help="Use a profile: firefox-ci, community, or your own.",
 )
 """The flag that chooses a profile."""
 
-root_url_option = option(
+root_url_option = connection_flag(
     "--root-url",
     is_common=True,
-    section=CONNECTION,
     metavar="URL",
     envvar="TASKCLUSTER_ROOT_URL",
     rivals=("profile",),
@@ -95,50 +93,39 @@ root_url_option = option(
 """The flag for the deployment's address; `deployment_of` makes use of it."""
 
 _OPTIONS = stack_decorators(
-    option(
+    connection_flag(
         "--broker",
         "url",
         is_common=True,
-        section=CONNECTION,
         metavar="URL",
         envvar="PULSE_URL",
         rivals=("profile",),
         help="Connect to this broker: amqps://USER@HOST/VHOST.",
     ),
     profile_option,
-    option(
-        "--password-file",
-        section=CONNECTION,
-        metavar="FILE",
-        help="Read the password from FILE; - is standard input.",
+    connection_flag(
+        "--password-file", metavar="FILE", help="Read the password from FILE; - is standard input."
     ),
-    option(
+    connection_flag(
         "--tls-ca",
-        section=CONNECTION,
         metavar="FILE",
         help="Trust the authorities in this file, in PEM, instead of the system's.",
     ),
-    option(
+    connection_flag(
         "--tls-cert",
-        section=CONNECTION,
         metavar="FILE",
         help="Log in with this certificate, in PEM (EXTERNAL without a password).",
     ),
-    option(
-        "--tls-key",
-        section=CONNECTION,
-        metavar="FILE",
-        help="Read the certificate's key from this file.",
+    connection_flag(
+        "--tls-key", metavar="FILE", help="Read the certificate's key from this file."
     ),
-    option(
+    connection_flag(
         "--tls-insecure",
-        section=CONNECTION,
         is_flag=True,
         help="Trust any certificate of any host; others on the network can read the password.",
     ),
-    option(
+    connection_flag(
         "--plaintext",
-        section=CONNECTION,
         is_flag=True,
         help="Allow sending a password over amqp:// to another machine, unencrypted.",
     ),
