@@ -26,8 +26,8 @@ from tcsniff.sanitize import sanitize
 from tcsniff.settings.brokers import Broker, build_broker
 from tcsniff.settings.config_file import format_path, list_commands
 from tcsniff.settings.example import EXAMPLE_SETTINGS
-from tcsniff.settings.file_schema import BUILT_IN, SavedSelection
-from tcsniff.settings.precedence import PREFIX, Layers, Rank, get_layers
+from tcsniff.settings.model import BUILT_IN, SavedSelection
+from tcsniff.settings.precedence import PREFIX, Layers, Rank, find_source, get_layers, list_sources
 
 _HIDDEN = "(hidden)"
 _BUILT_IN = "built in"
@@ -152,21 +152,21 @@ def _list_flags(context: click.Context, layers: Layers, known: set[str]) -> Iter
     own_flags = {"as_json", "path", "example"}  # flags of this command only
     typed_values = {
         name: context.params[name]
-        for name, source in layers.sources.items()
+        for name, source in list_sources(context).items()
         if source.rank is Rank.TYPED and name in context.params.keys() - own_flags
     }
     for command in list_commands(context):
         inner = click.Context(command, parent=context, info_name=command.name)
+        layers.fill_default_map(inner)
         for parameter in command.params:
             if not isinstance(parameter, SectionedOption) or parameter.long[0] in known:
                 continue
             name = parameter.long[0]
             known.add(name)
             opts = {key: value for key, value in typed_values.items() if key == parameter.name}
-            layers.sources.pop(parameter.name, None)
             value, _ = parameter.consume_value(inner, opts)
             parameter.handle_parse_result(inner, opts, [])  # validates it
-            source = layers.sources.get(parameter.name)
+            source = find_source(inner, parameter)
             default = parameter.default
             if source is not None:
                 yield SettingRow(name, _format_value(value), source.text)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -10,7 +10,7 @@ from typing import Any
 import click
 
 from tcsniff.errors import UsageError
-from tcsniff.settings.file_schema import FlagKind, KnownFlags, Profile, Settings, parse_settings
+from tcsniff.settings.model import KnownFlags, Profile, Settings, Text, TextList
 
 NO_FILE = "-"
 """The name that means no file."""
@@ -33,7 +33,7 @@ def find_settings_file(
     for name, text in (("--config", typed), ("TCSNIFF_CONFIG", environment.get("TCSNIFF_CONFIG"))):
         if text:
             return (None if text == NO_FILE else Path(text)), name
-    # A relative one is to be ignored: https://specifications.freedesktop.org/basedir-spec
+    # A relative directory must be ignored: https://specifications.freedesktop.org/basedir-spec
     home = Path(environment.get("XDG_CONFIG_HOME", ""))
     try:
         folder = home if home.is_absolute() else Path("~/.config").expanduser()
@@ -42,31 +42,35 @@ def find_settings_file(
     return folder / "tcsniff" / "config.toml", ""
 
 
-def read_settings(path: Path, flags: KnownFlags, *, is_wanted: bool) -> Settings:
+def read_settings(path: Path, flags: KnownFlags, *, is_required: bool) -> Settings:
     """Read the file.
 
     Args:
         path: The file.
         flags: The flags that it may set.
-        is_wanted: Whether it must exist.
+        is_required: Whether it must exist.
 
     Raises:
         UsageError: If it cannot be read, or its contents are not valid.
     """
-    text = _read_text(path, is_wanted=is_wanted)
+    text = _read_text(path, is_required=is_required)
     if text is None:
         return Settings()
+    from tcsniff.settings.file_schema import parse_settings  # msgspec: 22 ms, only with a file
+
     name = format_path(path)
-    found = parse_settings(_parse_toml(text, name), flags, file=name, text=text)
-    profiles = {name: _resolve_paths(one, path.parent) for name, one in found.profiles.items()}
-    return found._replace(profiles=profiles)
+    settings = parse_settings(_parse_toml(text, name), flags, file=name, text=text)
+    profiles = {
+        name: _resolve_paths(profile, path.parent) for name, profile in settings.profiles.items()
+    }
+    return settings._replace(profiles=profiles)
 
 
-def _read_text(path: Path, *, is_wanted: bool) -> str | None:
+def _read_text(path: Path, *, is_required: bool) -> str | None:
     try:
         return path.read_text(encoding="utf-8")
     except (FileNotFoundError, NotADirectoryError):
-        if is_wanted:
+        if is_required:
             raise UsageError(f"settings file {path} does not exist") from None
         return None
     except OSError as error:
@@ -76,7 +80,7 @@ def _read_text(path: Path, *, is_wanted: bool) -> str | None:
 
 
 def _parse_toml(text: str, name: str) -> dict[str, Any]:
-    import tomllib  # 3 ms, for those who have a file
+    import tomllib  # 3 ms, only with a file
 
     try:
         return tomllib.loads(text)
@@ -97,15 +101,15 @@ def format_path(path: Path) -> str:
 
 def _resolve_paths(profile: Profile, folder: Path) -> Profile:
     # A relative path in a profile is relative to the directory of the settings file.
-    def located(name: str | None) -> str | None:
+    def resolve(name: str | None) -> str | None:
         return None if name is None else str(folder / expand_path(name))
 
     broker = profile.broker
     return profile._replace(
         broker=replace(
-            broker, ca=located(broker.ca), cert=located(broker.cert), key=located(broker.key)
+            broker, ca=resolve(broker.ca), cert=resolve(broker.cert), key=resolve(broker.key)
         ),
-        password_file=located(profile.password_file),
+        password_file=resolve(profile.password_file),
     )
 
 
@@ -118,21 +122,14 @@ def expand_path(name: str) -> str:
 
 
 def list_flags(context: click.Context) -> KnownFlags:
-    """Return the flags of all commands.
+    """Return the flags that the file may set.
 
     Args:
         context: The context of the current command, whose flags come first; the
             other commands are imported only for flags that it lacks.
     """
-    own = _list_kinds([context.command])
-    everything: dict[str, FlagKind] = {}
-
-    def of_all() -> dict[str, FlagKind]:
-        if not everything:
-            everything.update(_list_kinds(list_commands(context)) | own)
-        return everything
-
-    return KnownFlags(lambda name: own.get(name) or of_all().get(name), of_all)
+    current = _list_types([context.command])
+    return KnownFlags(current, lambda: _list_types(list_commands(context)) | current)
 
 
 def list_commands(context: click.Context) -> Iterator[click.Command]:
@@ -145,16 +142,17 @@ def list_commands(context: click.Context) -> Iterator[click.Command]:
                 yield command
 
 
-def _list_kinds(
-    commands: Sequence[click.Command] | Iterator[click.Command],
-) -> dict[str, FlagKind]:
-    found: dict[str, FlagKind] = {}
-    for command in commands:
-        for parameter in command.params:
-            # Only options have variables, so only they can be set.
-            if isinstance(parameter, click.Option) and parameter.envvar:
-                kind = FlagKind.SWITCH if parameter.is_flag else FlagKind.TEXT
-                for name in parameter.opts:
-                    if name.startswith("--"):
-                        found.setdefault(name[2:], FlagKind.LIST if parameter.multiple else kind)
-    return found
+def _list_types(commands: Iterable[click.Command]) -> dict[str, Any]:
+    types: dict[str, Any] = {}
+    for parameter in (parameter for command in commands for parameter in command.params):
+        # Only options have variables, so only they can be set. A file cannot name itself.
+        if isinstance(parameter, click.Option) and parameter.envvar and parameter.name != "config":
+            kind = bool if parameter.is_flag else TextList if parameter.multiple else Text
+            for name in list_long_names(parameter):
+                types.setdefault(name, kind)
+    return types
+
+
+def list_long_names(parameter: click.Parameter) -> list[str]:
+    """Return the long names of a flag, without dashes."""
+    return [name[2:] for name in parameter.opts if name.startswith("--")]

@@ -1,6 +1,7 @@
-"""What stands in for flags that were not typed: saved selections, variables, profiles, the file.
+"""The precedence of values that were not typed: selections, variables, profiles, the file.
 
-The file is looked for when a command asks for a flag, so not for its help.
+click asks the command line, a flag's variables (``envvar``) and `Context.default_map`, in
+this order. The map is filled from `Layers`.
 """
 
 from __future__ import annotations
@@ -11,217 +12,224 @@ from enum import IntEnum
 from typing import Any, NamedTuple
 
 import click
+from click.core import ParameterSource
 
 from tcsniff.errors import UsageError, suggest
 from tcsniff.pulse.urls import get_page_root, is_url
 from tcsniff.settings.brokers import DEFAULT_PROFILE
-from tcsniff.settings.config_file import find_settings_file, format_path, list_flags, read_settings
-from tcsniff.settings.file_schema import NO_VALUES, Profile, SavedSelection, Settings, SettingValue
+from tcsniff.settings.config_file import (
+    expand_path,
+    find_settings_file,
+    format_path,
+    list_flags,
+    list_long_names,
+    read_settings,
+)
+from tcsniff.settings.model import NO_VALUES, Profile, SavedSelection, Settings, SettingValue
 
 PREFIX = "TCSNIFF_"
-"""What the variables for flags start with."""
+"""The prefix of the variables of flags."""
 
-_KEPT = "tcsniff.layers"  # in click's `Context.meta`
+_KEY = "tcsniff.layers"  # in click's `Context.meta`
 
 
 class Rank(IntEnum):
-    """How strong a source of values is; the least number wins."""
+    """The rank of a source of values: lower ones take precedence.
+
+    Finer than click's `ParameterSource`, because of flags that replace each
+    other: a profile from one source replaces the broker from a weaker one.
+    """
 
     TYPED = 0
     SAVED = 1
-    ENVIRONMENT = 2
-    OTHERS = 3  # variables that are not ours alone
-    ADDRESS = 4  # the web page whose address is the selection
+    VARIABLE = 2
+    SHARED_VARIABLE = 3  # other programs read it too
+    PAGE = 4  # the web page whose address is the selection
     PROFILE = 5
     FILE = 6
-    BUILT_IN = 7
 
 
 class ValueSource(NamedTuple):
-    """Where a value is from.
-
-    Attributes:
-        rank: How strong that is.
-        text: The name of it, for people.
-    """
+    """The source of a value: its rank, and its name for messages."""
 
     rank: Rank
     text: str
 
 
-class Layer(NamedTuple):
-    """Values from one source.
-
-    Attributes:
-        rank: How strong it is.
-        values: By the flag's long name, without dashes.
-        place: Words where the value of a flag stands.
-    """
-
-    rank: Rank
-    values: Mapping[str, SettingValue]
-    place: Callable[[str], str]
-
-
 class Layers:
-    """All sources of values apart from the command line.
+    """The saved selection, the page's address, the profile in use and the settings file.
 
     Attributes:
-        settings: What the file sets.
-        path: The file; None if there is none.
-        chosen: What says which file: ``--config``, a variable; empty for none.
-        saved: The saved selection that was named; None if none was.
-        sources: Where the value of each parameter is from that was not left as
-            it is built in, by its name in Python.
+        settings: The contents of the file.
+        path: The file; None for no file.
+        chosen: The flag or variable that names the file; empty for the default.
+        saved: The saved selection that was named; None for none.
     """
 
     def __init__(self, context: click.Context, typed: Mapping[str, Any]) -> None:
-        """Read the file.
+        """Read the settings file.
 
         Args:
-            context: The command's.
-            typed: What was typed, by the parameters' names in Python.
+            context: The context of the command.
+            typed: Typed values, by the names of click's parameters.
 
         Raises:
-            UsageError: If there is something wrong with the file.
+            UsageError: If the file is not valid.
         """
-        self.path, self.chosen = find_settings_file(_text(typed.get("config")), os.environ)
+        self.path, self.chosen = find_settings_file(typed.get("config"), os.environ)
         self.settings = Settings()
         if self.path is not None:
-            self.settings = read_settings(
-                self.path, list_flags(context), is_wanted=bool(self.chosen)
-            )
-        self.sources: dict[str, ValueSource] = {}
-        words = typed.get("events")
-        words = [str(word) for word in words] if isinstance(words, list | tuple) else []
-        self.saved = self._saved([word[1:] for word in words if word.startswith("@")])
-        self._layers = list(self._stacked(typed, words))
+            flags = list_flags(context)
+            self.settings = read_settings(self.path, flags, is_required=bool(self.chosen))
+        events = typed.get("events")
+        words = [str(word) for word in events] if isinstance(events, list | tuple) else []
+        names = [word[1:] for word in words if word.startswith("@")]
+        self.saved = self._find_selection(names)
+        self._layers = list(self._list_layers(typed, words, "".join(names)))
 
-    def find(
-        self, names: Sequence[str], ranks: Callable[[Rank], bool]
-    ) -> tuple[SettingValue, ValueSource] | None:
-        """Look a flag up.
-
-        Args:
-            names: Its long names, without dashes.
-            ranks: Where to look.
-
-        Returns:
-            The strongest value, and where it is from; None if there is none.
-        """
-        for layer in self._layers:
-            for name in names:
-                if name in layer.values and ranks(layer.rank):
-                    return layer.values[name], ValueSource(layer.rank, layer.place(name))
+    def find(self, parameter: click.Parameter) -> tuple[Any, ValueSource] | None:
+        """Return the strongest value of a flag, as if typed, and its source."""
+        for rank, values, describe in self._layers:
+            for name in list_long_names(parameter):
+                if name in values:
+                    source = ValueSource(rank, describe(name))
+                    return _convert_value(values[name], parameter), source
         return None
 
-    def _saved(self, names: Sequence[str]) -> SavedSelection | None:
+    def fill_default_map(self, context: click.Context) -> None:
+        """Set the defaults of a command's flags."""
+        context.default_map = {
+            parameter.name: found[0]
+            for parameter in context.command.params
+            if (found := self.find(parameter)) is not None
+        }
+
+    def find_saved(self, parameter: click.Parameter) -> Any:
+        """Return the value of a flag in the saved selection; None if it has none."""
+        found = self.find(parameter)
+        return found[0] if found is not None and found[1].rank is Rank.SAVED else None
+
+    def _find_selection(self, names: Sequence[str]) -> SavedSelection | None:
         if len(names) > 1:
             both = " and ".join(f"@{name}" for name in names)
-            raise UsageError(f"{both}: one saved selection at a time; flags beside it narrow it")
-        known = self.settings.selections
+            raise UsageError(f"{both}: use one saved selection, and flags to narrow it")
+        selections = self.settings.selections
         for name in names:
-            if name in known:
-                return known[name]
-            there = ", ".join(f"@{one}" for one in known)
-            near = suggest(f"@{name}", [f"@{one}" for one in known])
-            near = near or (f"; there are {there}" if there else f"; {self._where()}")
-            raise UsageError(f"no saved selection @{name}{near}")
+            if name in selections:
+                return selections[name]
+            known = [f"@{known}" for known in selections]
+            hint = suggest(f"@{name}", known) or f"; {self._describe_known(known)}"
+            raise UsageError(f"unknown saved selection @{name}{hint}")
         return None
 
-    def _where(self) -> str:
+    def _describe_known(self, names: Sequence[str]) -> str:
+        if names:
+            return f"known: {', '.join(names)}"
         if self.settings.file:
-            return f"{self.settings.file} has none"
-        return f"there is no {format_path(self.path)}" if self.path else "no settings file is read"
+            return f"{self.settings.file} contains none"
+        return (
+            f"{format_path(self.path)} does not exist" if self.path else "no settings file is read"
+        )
 
-    def _stacked(self, typed: Mapping[str, Any], words: Sequence[str]) -> Iterator[Layer]:
-        found = self.settings
-        saved = NO_VALUES if self.saved is None else self.saved.flags
-        if self.saved is not None:
-            name = next(word[1:] for word in words if word.startswith("@"))
-            yield Layer(
-                Rank.SAVED, saved, lambda key: f"@{name}, {found.place('selections', name, key)}"
+    def _list_layers(
+        self, typed: Mapping[str, Any], words: Sequence[str], saved_name: str
+    ) -> Iterator[tuple[Rank, Mapping[str, SettingValue], Callable[[str], str]]]:
+        # The last part of each returns the source of a flag, for messages.
+        settings = self.settings
+        saved = self.saved or SavedSelection((), NO_VALUES)
+        yield (
+            Rank.SAVED,
+            saved.flags,
+            lambda key: f"@{saved_name}, {settings.place('selections', saved_name, key)}",
+        )
+        page = _find_page_profile([*words, *saved.events], settings.profiles)
+        yield Rank.PAGE, {"profile": page} if page else {}, lambda _: "the page's address"
+        name = _find_profile_in_use(
+            {"profile": typed.get("profile"), "broker": typed.get("url")},
+            saved.flags,
+            {key: os.environ.get(PREFIX + key.upper()) for key in ("profile", "broker")},
+            {"broker": os.environ.get("PULSE_URL")},
+            {"profile": page},
+            settings.flags,
+            {"profile": DEFAULT_PROFILE if os.environ.get("PULSE_USERNAME") else None},
+        )
+        if name in settings.profiles:
+            yield (
+                Rank.PROFILE,
+                settings.profiles[name].flags,
+                lambda key: f"profile {name}, {settings.place('profiles', name, 'flags', key)}",
             )
-        page = _deployment([*words, *(self.saved.events if self.saved else ())], found.profiles)
-        if page is not None:
-            yield Layer(Rank.ADDRESS, {"profile": page}, lambda _: "the page's address")
-        profile = _in_use(typed, saved, page, found.flags)
-        if profile in found.profiles:
-            flags = found.profiles[profile].flags
-            place = ("profiles", profile, "flags")
-            yield Layer(
-                Rank.PROFILE, flags, lambda key: f"profile {profile}, {found.place(*place, key)}"
-            )
-        yield Layer(Rank.FILE, found.flags, found.place)
+        yield Rank.FILE, settings.flags, settings.place
 
 
-def get_layers(context: click.Context, typed: Mapping[str, Any] = NO_VALUES) -> Layers:
-    """Give the layers of the command that runs; read when they are first asked for.
+def prepare_layers(context: click.Context, typed: Mapping[str, Any]) -> None:
+    """Read the settings file, and set the defaults of the command's flags.
 
     Args:
-        context: The command's.
-        typed: What was typed, by the parameters' names in Python.
+        context: The context of the command.
+        typed: Typed values, by the names of click's parameters.
 
     Raises:
-        UsageError: If there is something wrong with the file.
+        UsageError: If the file is not valid.
     """
-    kept = context.meta.get(_KEPT)
-    if not isinstance(kept, Layers):
-        kept = context.meta[_KEPT] = Layers(context, typed)
-    return kept
+    context.meta[_KEY] = Layers(context, typed)
+    get_layers(context).fill_default_map(context)
 
 
-def list_variables(names: Sequence[str]) -> list[str]:
-    """Name the variables of a flag.
-
-    Args:
-        names: Its long names, without dashes.
-    """
-    return [PREFIX + name.upper().replace("-", "_") for name in names]
+def get_layers(context: click.Context) -> Layers:
+    """Return the layers of the current command."""
+    layers: Layers = context.meta[_KEY]
+    return layers
 
 
-def find_variable(names: Sequence[str]) -> ValueSource | None:
-    """Find the first variable that is set, and how strong it is."""
-    for name in names:
-        if os.environ.get(name):
-            return ValueSource(
-                Rank.ENVIRONMENT if name.startswith(PREFIX) else Rank.OTHERS,
-                name,
-            )
+def find_source(context: click.Context, parameter: click.Parameter) -> ValueSource | None:
+    """Return the source of a flag's value; None if it has its default."""
+    match context.get_parameter_source(parameter.name):
+        case ParameterSource.COMMANDLINE:
+            return ValueSource(Rank.TYPED, parameter.opts[-1])
+        case ParameterSource.ENVIRONMENT:
+            variables = parameter.envvar or ()
+            name = next(name for name in variables if os.environ.get(name))
+            is_own = name.startswith(PREFIX)
+            return ValueSource(Rank.VARIABLE if is_own else Rank.SHARED_VARIABLE, name)
+        case ParameterSource.DEFAULT_MAP if found := get_layers(context).find(parameter):
+            return found[1]
     return None
 
 
-def _in_use(
-    typed: Mapping[str, Any],
-    saved: Mapping[str, SettingValue],
-    page: str | None,
-    file: Mapping[str, SettingValue],
-) -> str:
-    # Which profile is in use: the strongest that says where to listen; empty for none.
-    environment = os.environ
-    for profile, url in (
-        (typed.get("profile"), typed.get("url")),
-        (saved.get("profile"), saved.get("broker")),
-        (environment.get("TCSNIFF_PROFILE"), environment.get("TCSNIFF_BROKER")),
-        (None, environment.get("PULSE_URL")),
-        (page, None),
-        (file.get("profile"), file.get("broker")),
-        (DEFAULT_PROFILE if environment.get("PULSE_USERNAME") else None, None),
-    ):
-        if _text(profile) or _text(url):
-            return _text(profile) or ""
+def list_sources(context: click.Context) -> dict[str, ValueSource]:
+    """Return the sources of all values that are not defaults, by the parameters' names."""
+    sources = {
+        parameter.name: find_source(context, parameter) for parameter in context.command.params
+    }
+    return {name: source for name, source in sources.items() if source is not None}
+
+
+def list_variables(names: Sequence[str]) -> list[str]:
+    """Return the variables of a flag with these long names, without dashes."""
+    return [PREFIX + name.upper().replace("-", "_") for name in names]
+
+
+def _convert_value(value: SettingValue, parameter: click.Parameter) -> Any:
+    # As a shell passes the value to the flag.
+    values = value if isinstance(value, tuple) else (value,)
+    if isinstance(parameter, click.Option) and parameter.metavar == "FILE":
+        values = tuple(expand_path(str(name)) for name in values)
+    return values if parameter.multiple else values[0]
+
+
+def _find_profile_in_use(*layers: Mapping[str, object]) -> str:
+    # The strongest layer that names a profile or broker decides; empty for no profile.
+    for values in layers:
+        if values.get("profile") or values.get("broker"):
+            return str(values.get("profile") or "")
     return ""
 
 
-def _text(value: object) -> str | None:
-    return value if isinstance(value, str) and value else None
-
-
-def _deployment(words: Sequence[str], profiles: Mapping[str, Profile]) -> str | None:
-    # The profile whose web page the selection is from.
+def _find_page_profile(words: Sequence[str], profiles: Mapping[str, Profile]) -> str | None:
+    # The profile of the deployment whose pages the selection names.
     roots = {get_page_root(word) for word in words if is_url(word)}
     if len(roots) != 1:
         return None
-    (root,) = roots
-    known = ((name, profile.broker.root_url or "") for name, profile in profiles.items())
-    return next((name for name, url in known if url.rstrip("/").lower() == root), None)
+    urls = {name: profile.broker.root_url or "" for name, profile in profiles.items()}
+    return next((name for name, url in urls.items() if url.rstrip("/").lower() in roots), None)

@@ -23,8 +23,8 @@ from tcsniff.settings.brokers import (
     find_profile,
     parse_broker_url,
 )
-from tcsniff.settings.file_schema import BUILT_IN, Profile
-from tcsniff.settings.precedence import Rank, ValueSource, get_layers
+from tcsniff.settings.model import BUILT_IN, Profile
+from tcsniff.settings.precedence import Rank, ValueSource, get_layers, list_sources
 
 
 class AccountArgs(NamedTuple):
@@ -150,12 +150,12 @@ def account_options(command: Command) -> Command:
 
     @functools.wraps(command)
     def with_account(**given: Any) -> Any:
-        layers = get_layers(click.get_current_context())
+        context = click.get_current_context()
         own = set(AccountArgs._fields) - {"sources", "profiles"}
         account = AccountArgs(
             **{name: given.pop(name) for name in own},
-            sources=dict(layers.sources),
-            profiles=layers.settings.profiles,
+            sources=list_sources(context),
+            profiles=get_layers(context).settings.profiles,
         )
         return command(account=account, **given)
 

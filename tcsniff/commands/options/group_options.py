@@ -10,6 +10,7 @@ import click
 
 from tcsniff.commands.options.option import OUTPUT, STOPPING, Command, option
 from tcsniff.commands.options.output_options import (
+    ViewChoice,
     color_options,
     make_json_option,
     pop_color,
@@ -146,7 +147,7 @@ _OPTIONS = stack_decorators(
         is_common=True,
         section=OUTPUT,
         rivals=("as_json", "form"),
-        type=click.Choice(["table", "lines", "json"]),
+        type=ViewChoice(["table", "lines", "json"]),
         help="Print a live picture, a line per change, or a JSON object per change and a summary. "
         "Default: table on a terminal, else json.",
     ),

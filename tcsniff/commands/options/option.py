@@ -1,4 +1,4 @@
-"""Flags that know their section of the help, and take values from other sources than typing."""
+"""Flags with a section in the help, that variables and the settings file can set too."""
 
 from __future__ import annotations
 
@@ -11,13 +11,14 @@ from click.core import ParameterSource
 
 from tcsniff.commands.help_format import OTHER, DescribedCommand, DescribedOption
 from tcsniff.errors import UsageError
-from tcsniff.settings.config_file import expand_path, list_commands
+from tcsniff.settings.config_file import list_long_names
 from tcsniff.settings.precedence import (
     Rank,
-    ValueSource,
-    find_variable,
+    find_source,
     get_layers,
+    list_sources,
     list_variables,
+    prepare_layers,
 )
 
 Command = Callable[..., Any]
@@ -31,9 +32,13 @@ DEMO = RECORDING
 
 
 class SectionedOption(DescribedOption):
-    """A flag with a section of the help, which variables and the settings file can set, too.
+    """A flag with a section in the help, variables, and a key in the settings file.
 
-    Its variable is ``TCSNIFF_`` and its long name, for every command.
+    A variable is ``TCSNIFF_`` and a long name; it sets the flag of every command.
+
+    Attributes:
+        long: The long names, without dashes.
+        needs: The parameter without which this flag does nothing; empty for none.
     """
 
     def __init__(
@@ -42,101 +47,91 @@ class SectionedOption(DescribedOption):
         section: str = OUTPUT,
         is_common: bool = False,
         rivals: Sequence[str] = (),
-        idle: Callable[[Mapping[str, Any]], bool] | None = None,
+        needs: str = "",
         adds: bool = False,
         **kwargs: Any,
     ) -> None:
-        """Create a flag.
+        """Declare a flag.
 
         Args:
-            args: Arguments of `click.Option`.
-            section: Its section of the help.
+            args: Arguments of click.
+            section: The section of the help.
             is_common: Whether ``--help`` shows it; ``--help-all`` shows all flags.
-            rivals: Parameters, by name in Python, that exclude this one: if a
-                stronger source sets one of them, this value is ignored.
-            idle: Returns whether the flag has no effect, given all values; then it
-                is ignored unless it was typed.
-            adds: Whether it adds to the value of a saved selection instead of
-                replacing it.
-            kwargs: Keyword arguments of `click.Option`.
+            rivals: Parameters, by name in Python, that replace this flag if a
+                stronger source sets them.
+            needs: A parameter, by name in Python. Without it, this flag is an error if
+                it was typed, and is ignored if it was set otherwise.
+            adds: Whether typed values are added to those of a saved selection,
+                instead of replacing them.
+            kwargs: Arguments of click.
         """
         super().__init__(*args, **kwargs)
         self.section = section
         self.is_common = is_common
-        self.long = [name[2:] for name in self.opts if name.startswith("--")]
-        others = [self.envvar] if isinstance(self.envvar, str) else []
-        self._variables = self.envvar = [*list_variables(self.long), *others]
+        self.long = list_long_names(self)
+        self.needs = needs
+        shared_variables = [self.envvar] if isinstance(self.envvar, str) else []
+        self.envvar = [*list_variables(self.long), *shared_variables]
         self._rivals = rivals
-        self._idle = idle
         self._adds = adds
 
+    def resolve_envvar_value(self, ctx: click.Context) -> str | None:
+        """Return the value of the flag's variable; None if the saved selection sets the flag.
+
+        click has no source between command line and variables.
+        """
+        is_plain = self.name == "config" or ctx.resilient_parsing
+        if is_plain or get_layers(ctx).find_saved(self) is None:
+            return super().resolve_envvar_value(ctx)
+        return None
+
     def value_from_envvar(self, ctx: click.Context) -> Any:
-        """Return the value of the variable; several values are on a line each."""
+        """Return the value of the flag's variable; of a repeatable flag, a value per line."""
         text = self.resolve_envvar_value(ctx)
         return text.split("\n") if self.multiple and text is not None else text
 
     def consume_value(self, ctx: click.Context, opts: Mapping[str, Any]) -> tuple[Any, Any]:
-        """Return the value of the strongest source."""
-        value, how = super().consume_value(ctx, opts)
-        if ctx.resilient_parsing or self.name == "config":
-            return value, how
-        layers = get_layers(ctx, opts)
-        saved = layers.find(self.long, lambda rank: rank == Rank.SAVED)
-        if how is ParameterSource.COMMANDLINE:
-            layers.sources[self.name] = ValueSource(Rank.TYPED, self.opts[-1])
-            if saved is not None and self._adds and isinstance(saved[0], tuple):
-                value = (*saved[0], *value)
-            return value, how
-        found = saved
-        if found is None and (variable := find_variable(self._variables)) is not None:
-            found = value, variable
-        found = found or layers.find(self.long, lambda rank: rank > Rank.OTHERS)
-        if found is None:
-            return value, how
-        value, source = found
-        if self._is_for_another(value, ctx):
-            return self.get_default(ctx), ParameterSource.DEFAULT
-        layers.sources[self.name] = source
-        is_written = source.rank not in (Rank.ENVIRONMENT, Rank.OTHERS)
-        return self._as_typed(value) if is_written else value, ParameterSource.DEFAULT_MAP
-
-    def _is_for_another(self, value: Any, ctx: click.Context) -> bool:
-        # One setting serves all commands, but not all have the same choices.
-        if not isinstance(self.type, click.Choice) or value in self.type.choices:
-            return False
-        return any(
-            value in flag.type.choices
-            for command in list_commands(ctx)
-            for flag in command.params
-            if self.long[0] in getattr(flag, "long", ()) and isinstance(flag.type, click.Choice)
-        )
-
-    def _as_typed(self, value: Any) -> Any:
-        # A value of the file, as the shell would pass it.
-        values = (value,) if isinstance(value, str) else value
-        if self.metavar == "FILE" and isinstance(values, tuple):
-            values = tuple(expand_path(name) for name in values)
-        return values if self.multiple or not isinstance(value, str) else values[0]
+        """Return the value of the strongest source, and the source."""
+        value, source = super().consume_value(ctx, opts)
+        if self._adds and source is ParameterSource.COMMANDLINE:
+            value = (*(get_layers(ctx).find_saved(self) or ()), *value)
+        return value, source
 
     def get_error_hint(self, ctx: click.Context | None) -> str:
-        """Return the source of an invalid value."""
-        source = None if ctx is None else get_layers(ctx).sources.get(self.name)
+        """Return the source of a value that is not valid."""
+        source = None if ctx is None else find_source(ctx, self)
         if source is None or source.rank is Rank.TYPED:
             return super().get_error_hint(ctx)
-        return (
-            f"'{source.text}'" if source.rank <= Rank.OTHERS else f"{self.opts[-1]}, {source.text}"
-        )
+        is_variable = source.rank in (Rank.VARIABLE, Rank.SHARED_VARIABLE)
+        return f"'{source.text}'" if is_variable else f"{self.opts[-1]}, {source.text}"
 
-    def gives_way(self, given: Mapping[str, Any], sources: Mapping[str, ValueSource]) -> bool:
-        """Return whether a value that was not typed is to be ignored."""
-        source = sources.get(self.name)
-        if source is None or source.rank is Rank.TYPED:
-            return False
-        return any(
-            given.get(name) and sources[name].rank < source.rank
+    def unset_if_replaced(self, ctx: click.Context) -> None:
+        """Unset the flag if a rival from a stronger source is set."""
+        sources = list_sources(ctx)
+        rank = sources[self.name].rank if self.name in sources else Rank.TYPED
+        if any(
+            ctx.params.get(name) and sources[name].rank < rank
             for name in self._rivals
             if name in sources
-        ) or (self._idle is not None and self._idle(given))
+        ):
+            self._unset(ctx)
+
+    def unset_if_idle(self, ctx: click.Context) -> None:
+        """Unset the flag if the one that it needs is not set.
+
+        Raises:
+            UsageError: If the flag was typed.
+        """
+        if not self.needs or ctx.params.get(self.needs) or not ctx.params.get(self.name):
+            return
+        if ctx.get_parameter_source(self.name) is ParameterSource.COMMANDLINE:
+            needed = next(one for one in ctx.command.params if one.name == self.needs)
+            raise UsageError(f"{self.opts[-1]} needs {needed.opts[-1]}")
+        self._unset(ctx)
+
+    def _unset(self, ctx: click.Context) -> None:
+        ctx.params[self.name] = () if self.multiple else False if self.is_flag else None
+        ctx.set_parameter_source(self.name, ParameterSource.DEFAULT)
 
 
 CONFIG = SectionedOption(
@@ -149,46 +144,49 @@ CONFIG = SectionedOption(
 
 
 class SectionedCommand(DescribedCommand):
-    """A command whose help shows its flags in sections."""
+    """A command whose flags can be set by variables and the settings file."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self._is_set = any(isinstance(parameter, SectionedOption) for parameter in self.params)
-        if self._is_set:
+        self._options = [one for one in self.params if isinstance(one, SectionedOption)]
+        if self._options:
             self.params.append(CONFIG)
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
-        """Parse the arguments, and drop settings that contradict typed flags."""
+        """Parse the arguments, and add values of variables and the settings file."""
+        if not self._options or ctx.resilient_parsing:
+            return super().parse_args(ctx, args)
+        # The file depends on --config and the profile, so arguments are parsed before it is read.
+        typed, _, order = self.make_parser(ctx).parse_args(list(args))
+        if any(parameter.is_eager for parameter in order):  # --help reads no file
+            return super().parse_args(ctx, args)
+        prepare_layers(ctx, typed)
         rest = super().parse_args(ctx, args)
-        if self._is_set and not ctx.resilient_parsing:
-            sources = get_layers(ctx).sources
-            for parameter in self.get_params(ctx):
-                if isinstance(parameter, SectionedOption) and parameter.gives_way(
-                    ctx.params, sources
-                ):
-                    del sources[parameter.name]
-                    unset = () if parameter.multiple else False if parameter.is_flag else None
-                    ctx.params[parameter.name] = unset
+        for option in self._options:
+            option.unset_if_replaced(ctx)
+        for option in self._options:
+            option.unset_if_idle(ctx)
         return rest
 
     def invoke(self, ctx: click.Context) -> Any:
-        """Run the command; an error about a flag that was not typed names its source."""
+        """Run; add the sources of the flags that an error names."""
         try:
             return super().invoke(ctx)
         except UsageError as error:
-            if not self._is_set or not (note := self._sources_of(str(error), ctx)):
+            if not self._options or not (note := _describe_sources(str(error), ctx)):
                 raise
             raise UsageError(f"{error} ({note})") from error
 
-    def _sources_of(self, text: str, ctx: click.Context) -> str:
-        words = set(re.findall(r"(?<![\w-])--?[a-z][a-z-]*", text))
-        sources = get_layers(ctx).sources
-        return ", ".join(
-            f"{flag} is from {sources[parameter.name].text}"
-            for parameter in self.get_params(ctx)
-            for flag in words.intersection(parameter.opts)
-            if parameter.name in sources and sources[parameter.name].rank is not Rank.TYPED
-        )
+
+def _describe_sources(text: str, ctx: click.Context) -> str:
+    flags = set(re.findall(r"(?<![\w-])--?[a-z][a-z-]*", text))
+    sources = list_sources(ctx)
+    return ", ".join(
+        f"{flag} is from {sources[parameter.name].text}"
+        for parameter in ctx.command.params
+        for flag in flags.intersection(parameter.opts)
+        if parameter.name in sources and sources[parameter.name].rank is not Rank.TYPED
+    )
 
 
 def option(*names: str, section: str, **kwargs: Any) -> Callable[[Command], Command]:

@@ -9,11 +9,12 @@ from types import MappingProxyType
 from typing import Any, NamedTuple
 
 import click
+from click.core import ParameterSource
 
 from tcsniff.commands.options.option import OUTPUT, Command, option
 from tcsniff.commands.options.values import split_values, stack_decorators
 from tcsniff.errors import UsageError
-from tcsniff.settings.file_schema import Settings
+from tcsniff.settings.model import Settings
 from tcsniff.settings.precedence import get_layers
 
 VIEWS = ("table", "lines", "json", "raw")
@@ -85,7 +86,13 @@ color_options = (
         default="auto",
         help="Use colors; auto follows the terminal, NO_COLOR and FORCE_COLOR.",
     ),
-    option("--no-color", section=OUTPUT, is_flag=True, help="Use no colors: --color never."),
+    option(
+        "--no-color",
+        section=OUTPUT,
+        is_flag=True,
+        rivals=("color",),
+        help="Use no colors: --color never.",
+    ),
     option(
         "-v",
         "--verbose",
@@ -103,12 +110,19 @@ def pop_color(values: dict[str, Any]) -> str:
     return "never" if values.pop("no_color") else color
 
 
-def _shows_no_columns(given: Mapping[str, Any]) -> bool:
-    # Typed --columns turn the output in a pipe into lines. Those of the settings do
-    # not, because programs that read the output expect JSON.
-    if given["as_json"] or given["select"] or given["output"] in ("json", "raw"):
-        return True
-    return given["output"] is None and not sys.stdout.isatty()
+class ViewChoice(click.Choice[str]):
+    """The views of a command; other commands' views are ignored if they were not typed."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """Return the view; None for a view of another command."""
+        is_typed = param is None or ctx is None or _is_typed(ctx, param.name)
+        if not is_typed and value in VIEWS and value not in self.choices:
+            return None
+        return super().convert(value, param, ctx)
+
+
+def _is_typed(context: click.Context, name: str) -> bool:
+    return context.get_parameter_source(name) is ParameterSource.COMMANDLINE
 
 
 _OPTIONS = stack_decorators(
@@ -117,7 +131,7 @@ _OPTIONS = stack_decorators(
         "--output",
         is_common=True,
         section=OUTPUT,
-        type=click.Choice(VIEWS),
+        type=ViewChoice(VIEWS),
         rivals=("as_json", "select"),
         help="Choose the view; default: table or json.",
     ),
@@ -128,7 +142,6 @@ _OPTIONS = stack_decorators(
         section=OUTPUT,
         multiple=True,
         metavar="A,B,C",
-        idle=_shows_no_columns,
         help="Show these columns; `help` lists them.",
     ),
     option(
@@ -144,7 +157,7 @@ _OPTIONS = stack_decorators(
         "--raw-output",
         "bare",
         section=OUTPUT,
-        idle=lambda given: given["select"] is None,
+        needs="select",
         is_flag=True,
         help="Print --select's strings without quotes.",
     ),
@@ -166,8 +179,15 @@ def output_options(command: Command) -> Command:
 
     @functools.wraps(command)
     def with_view(**given: Any) -> Any:
+        context = click.get_current_context()
+        # Typed --columns turn the output in a pipe into lines. Those of the settings do
+        # not, because programs that read the output expect JSON.
+        prints_json = given["as_json"] or given["select"] or given["output"] in ("json", "raw")
+        is_pipe = given["output"] is None and not sys.stdout.isatty()
+        if (prints_json or is_pipe) and not _is_typed(context, "columns"):
+            given["columns"] = ()
         given["columns"] = tuple(split_values(given["columns"]))
-        settings = get_layers(click.get_current_context()).settings
+        settings = get_layers(context).settings
         if settings.colors:
             check_colors(settings)
         given["colors"] = settings.colors
@@ -189,8 +209,6 @@ def check_output(view: OutputArgs) -> None:
         raise UsageError(f"--json and -o {view.output} contradict each other")
     if view.select is not None and view.output not in (None, "json"):
         raise UsageError(f"--select prints JSON; it contradicts -o {view.output}")
-    if view.bare and view.select is None:
-        raise UsageError("--raw-output needs --select; to print bodies: -o raw")
     if view.columns and (view.as_json or view.select or view.output in ("json", "raw")):
         raise UsageError("--columns needs -o table or -o lines")
 

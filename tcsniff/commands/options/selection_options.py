@@ -70,14 +70,13 @@ class Events(click.Argument):
     """The EVENTs, or those of the saved selection ``@NAME``."""
 
     def consume_value(self, ctx: click.Context, opts: Mapping[str, Any]) -> tuple[Any, Any]:
-        """Return the typed EVENTs, or those of the saved selection if there are none."""
-        value, how = super().consume_value(ctx, opts)
-        if ctx.resilient_parsing:
-            return value, how
-        saved = get_layers(ctx, opts).saved
-        words = value if isinstance(value, list | tuple) else ()
-        typed = tuple(word for word in words if not word.startswith("@"))
-        return typed or (() if saved is None else saved.events), how
+        """Return the typed EVENTs; if there are none, those of the saved selection."""
+        value, source = super().consume_value(ctx, opts)
+        if ctx.resilient_parsing or not isinstance(value, list | tuple):
+            return value, source
+        typed = tuple(word for word in value if not word.startswith("@"))
+        saved = get_layers(ctx).saved
+        return typed or (() if saved is None else saved.events), source
 
 
 def _bound_at(addresses: list[str]) -> tuple[str, ...]:
@@ -149,7 +148,7 @@ _SELECTION = (
         section=SELECTION,
         multiple=True,
         metavar="PATTERN",
-        idle=lambda given: not given.get("exchanges"),
+        needs="exchanges",
         help="Bind each --exchange with this pattern.",
     ),
     option(

@@ -67,7 +67,7 @@ _OPTIONS = stack_decorators(
     option(
         "--queue-expires",
         section=CONNECTION,
-        idle=lambda given: not given["queue"],
+        needs="queue",
         type=Duration(),
         metavar="DURATION",
         help="Let the broker delete the --queue after this long without a consumer.",
@@ -75,7 +75,7 @@ _OPTIONS = stack_decorators(
     option(
         "--queue-max-length",
         section=CONNECTION,
-        idle=lambda given: not given["queue"],
+        needs="queue",
         type=click.IntRange(1),
         metavar="N",
         help="Let the broker drop the oldest messages of the --queue above N.",
@@ -83,7 +83,7 @@ _OPTIONS = stack_decorators(
     option(
         "--delete-queue",
         section=CONNECTION,
-        idle=lambda given: not given["queue"],
+        needs="queue",
         is_flag=True,
         help="Delete the --queue and exit.",
     ),
@@ -132,14 +132,14 @@ _OPTIONS = stack_decorators(
     option(
         "--follow",
         section=RECORDING,
-        idle=lambda given: not given["recordings"],
+        needs="recordings",
         is_flag=True,
         help="Wait for more at the end, like tail -f.",
     ),
     option(
         "--speed",
         section=RECORDING,
-        idle=lambda given: not given["recordings"],
+        needs="recordings",
         type=click.FloatRange(0, min_open=True),
         metavar="FACTOR",
         help="Replay at N times the recorded pace. Default: as fast as possible.",
@@ -155,7 +155,7 @@ _OPTIONS = stack_decorators(
     option(
         "--seed",
         section=DEMO,
-        idle=lambda given: not given["demo"],
+        needs="demo",
         type=click.IntRange(0),
         metavar="N",
         help="Simulate the same tasks each time, at the same times.",
@@ -174,11 +174,8 @@ def check_source(origin: SourceArgs) -> None:
     if not origin.is_live and origin.account.is_typed:
         other = "--demo" if origin.demo else "--from"
         raise UsageError(f"{other} needs no broker; leave --broker and --profile out")
-    _check_queue(origin)
-    if origin.seed is not None and not origin.demo:
-        raise UsageError("--seed goes with --demo")
-    if not origin.recordings and (origin.follow or origin.speed is not None):
-        raise UsageError("--follow and --speed go with --from")
+    if origin.queue and origin.resume is not None:
+        raise UsageError("--resume is for temporary queues; a --queue is always kept")
 
 
 def check_recording(path: str | None, origin: SourceArgs, flag: str = "--record") -> None:
@@ -197,19 +194,6 @@ def check_recording(path: str | None, origin: SourceArgs, flag: str = "--record"
     for other in origin.recordings:
         if Path(other).exists() and Path(path).exists() and Path(other).samefile(path):
             raise UsageError(f"{flag} {path} is also what --from reads")
-
-
-def _check_queue(origin: SourceArgs) -> None:
-    if not origin.queue:
-        for flag, value in (
-            ("--queue-expires", origin.queue_expires),
-            ("--queue-max-length", origin.queue_max_length),
-            ("--delete-queue", origin.delete_queue),
-        ):
-            if value:
-                raise UsageError(f"{flag} goes with --queue")
-    elif origin.resume is not None:
-        raise UsageError("--resume is for temporary queues; a --queue is kept anyway")
 
 
 def source_options(command: Command) -> Command:

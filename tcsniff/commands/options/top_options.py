@@ -9,6 +9,7 @@ import click
 
 from tcsniff.commands.options.option import OUTPUT, Command, option
 from tcsniff.commands.options.output_options import (
+    ViewChoice,
     color_options,
     make_json_option,
     pop_color,
@@ -88,7 +89,7 @@ _OPTIONS = stack_decorators(
         is_common=True,
         section=OUTPUT,
         rivals=("as_json",),
-        type=click.Choice(["table", "json"]),
+        type=ViewChoice(["table", "json"]),
         help="Print a live table (in a pipe once, at the end), or a JSON object per line. "
         "Default: table on a terminal, else json.",
     ),

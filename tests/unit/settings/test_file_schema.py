@@ -15,27 +15,21 @@ from tcsniff.errors import UsageError
 from tcsniff.pulse.styles import EVENT_STYLES, apply_colors
 from tcsniff.settings.config_file import find_settings_file, list_flags
 from tcsniff.settings.example import EXAMPLE_SETTINGS
-from tcsniff.settings.file_schema import (
-    BUILT_IN,
-    FlagKind,
-    KnownFlags,
-    find_key_lines,
-    parse_settings,
-)
+from tcsniff.settings.file_schema import find_key_lines, parse_settings
+from tcsniff.settings.model import BUILT_IN, KnownFlags, Text, TextList
 
-KINDS = {
-    "profile": FlagKind.TEXT,
-    "columns": FlagKind.LIST,
-    "worker-type": FlagKind.LIST,
-    "where": FlagKind.LIST,
-    "utc": FlagKind.SWITCH,
-    "prefetch": FlagKind.TEXT,
-    "speed": FlagKind.TEXT,
-    "broker": FlagKind.TEXT,
-    "password-file": FlagKind.TEXT,
-    "config": FlagKind.TEXT,
+TYPES = {
+    "profile": Text,
+    "columns": TextList,
+    "worker-type": TextList,
+    "where": TextList,
+    "utc": bool,
+    "prefetch": Text,
+    "speed": Text,
+    "broker": Text,
+    "password-file": Text,
 }
-FLAGS = KnownFlags(KINDS.get, lambda: KINDS)
+FLAGS = KnownFlags(TYPES, lambda: TYPES)
 
 
 def read(text):
@@ -111,50 +105,65 @@ def test_a_selection_is_events_and_flags():
 @pytest.mark.parametrize(
     ("text", "words"),
     [
-        ("colums = ['a']", "c.toml:1: colums: no such setting; did you mean 'columns'?"),
-        ("\nzzz = 1", "c.toml:2: zzz: no such setting"),
-        ("[profile.mine]", "c.toml:1: profile: it is a string, not a table; a profile of your"),
-        ("[selection.x]", "selection: no such setting; did you mean 'selections'?"),
-        ("config = 'x'", "config: no such setting"),
-        ("columns = true", "c.toml:1: columns: it is a string or a list of them, not true"),
-        ("columns = [true]", "columns: it is a string or a list of them, not a list"),
-        ("columns = [['a']]", "columns: it is a string or a list of them, not a list"),
-        ("utc = 'yes'", "utc: it is true or false, not a string"),
-        ("utc = 1", "utc: it is true or false, not a number"),
-        ("prefetch = false", "prefetch: it is a string, not false"),
-        ("prefetch = [1]", "prefetch: it is a string, not a list"),
-        ("prefetch = 2026-11-23", "prefetch: it is a string, not a date or time"),
+        ("colums = ['a']", "c.toml:1: colums: unknown setting; did you mean 'columns'?"),
+        ("\nzzz = 1", "c.toml:2: zzz: unknown setting"),
+        ("[profile.mine]", "c.toml:1: profile: must be a string, not a table; to add a profile"),
+        ("[selection.x]", "selection: unknown setting; did you mean 'selections'?"),
+        ("config = 'x'", "config: unknown setting"),
+        (
+            "columns = true",
+            "c.toml:1: columns: must be a string or a list of strings, not true or false",
+        ),
+        ("columns = [true]", "columns: must be a string, not true or false"),
+        ("columns = [['a']]", "columns: must be a string, not a list"),
+        ("utc = 'yes'", "utc: must be true or false, not a string"),
+        ("utc = 1", "utc: must be true or false, not a number"),
+        ("prefetch = false", "prefetch: must be a string, not true or false"),
+        ("prefetch = [1]", "prefetch: must be a string, not a list"),
+        ("prefetch = 2026-11-23", "prefetch: must be a string, not a date or time"),
         ("profile = 'mime'\n[profiles.mine]\nbroker = 'amqps://h'", "did you mean 'mine'?"),
         ("profile = 'x'", "c.toml:1: profile: unknown profile 'x'; known: firefox-ci, comm"),
-        ("profiles = 1", "profiles: it is a table, [profiles], not a number"),
-        ("[profiles]\nmine = 'x'", "profiles.mine: it is a table, [profiles.mine], not a string"),
+        ("profiles = 1", "profiles: must be a table, [profiles], not a number"),
+        (
+            "[profiles]\nmine = 'x'",
+            "profiles.mine: must be a table, [profiles.mine], not a string",
+        ),
         ("[profiles.mine]\nuser = 'x'", "profiles.mine.broker: broker is missing"),
         ("[profiles.mine]\nbroker = 'http://h'", "c.toml:2: profiles.mine.broker: the broker's"),
         (
             "[profiles.community]\nroot-url = 'tc.example'",
             "community.root-url: 'tc.example' is no",
         ),
-        ("[profiles.community]\nusr = 'x'", "profiles.community.usr: no such setting; did you me"),
-        ("[profiles.community]\nutc = true", "flags stand in its table: flags.utc"),
-        ("[profiles.community]\nuser = true", "profiles.community.user: it is a string, not true"),
-        ("[profiles.community]\nplaintext = 'x'", "plaintext: it is true or false, not a string"),
-        ("[profiles.community]\nflags = 1", "profiles.community.flags: it is a table"),
+        ("[profiles.community]\nusr = 'x'", "profiles.community.usr: unknown setting; did you me"),
+        ("[profiles.community]\nutc = true", "write flags in its table: flags.utc"),
+        (
+            "[profiles.community]\nuser = true",
+            "profiles.community.user: must be a string, not true",
+        ),
+        (
+            "[profiles.community]\nplaintext = 'x'",
+            "plaintext: must be true or false",
+        ),
+        ("[profiles.community]\nflags = 1", "profiles.community.flags: must be a table"),
         (
             "[profiles.community.flags]\nutx = true",
-            "flags.utx: no such setting; did you mean 'utc",
+            "flags.utx: unknown setting; did you mean 'utc",
         ),
-        ("[profiles.community.flags]\nbroker = 'x'", "the profile says itself where to listen"),
-        ("[profiles.community]\npassword-command = '\"a'", "a quote in it is not closed"),
-        ("[profiles.community]\npassword-command = 'a'\npassword-file = 'b'", "give one of them"),
-        ("[selections.x]\nevent = 'a'", "selections.x.event: no such setting; did you mean 'even"),
-        ("[selections.x]\nevents = true", "selections.x.events: it is a string or a list"),
-        ("[selections]\nx = 'a'", "selections.x: it is a table, [selections.x], not a string"),
-        ("[colors]\nfailed = 1.0\nrunning = true", "colors.running: it is a string, not true"),
-        ("colors = []", "colors: it is a table, [colors], not a list"),
+        ("[profiles.community.flags]\nbroker = 'x'", "the profile already names the broker"),
+        ("[profiles.community]\npassword-command = '\"a'", "a quote is not closed"),
+        ("[profiles.community]\npassword-command = 'a'\npassword-file = 'b'", "not both"),
+        ("[selections.x]\nevent = 'a'", "selections.x.event: unknown setting; did you mean 'even"),
+        ("[selections.x]\nevents = true", "selections.x.events: must be a string or a list"),
+        ("[selections]\nx = 'a'", "selections.x: must be a table, [selections.x], not a string"),
+        (
+            "[colors]\nfailed = 1.0\nrunning = true",
+            "colors.running: must be a string, not true",
+        ),
+        ("colors = []", "colors: must be a table, [colors], not a list"),
     ],
 )
-def test_what_means_nothing_is_an_error(text, words):
-    """With the file, the line, the key, and what was perhaps meant."""
+def test_invalid_settings_are_errors(text, words):
+    """The error names the file, the line and the key, and suggests a name."""
     assert words in refusal(text)
 
 
@@ -182,7 +191,7 @@ JSONLIKE = st.recursive(
     lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner),
     max_leaves=10,
 )
-KEYS = st.sampled_from([*KINDS, "profiles", "selections", "colors", "events", "flags", "x"])
+KEYS = st.sampled_from([*TYPES, "profiles", "selections", "colors", "events", "flags", "x"])
 
 
 @given(st.dictionaries(KEYS, st.dictionaries(KEYS, JSONLIKE) | JSONLIKE))

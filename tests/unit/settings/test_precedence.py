@@ -222,7 +222,7 @@ def test_a_bad_value_is_told_with_its_variable(variable, value, words, file, run
             "explain --profile community",
             "(--task-id is from profile community, {file}:2)",
         ),
-        ("colums = 1", "explain task-running", "{file}:1: colums: no such setting; did you mean"),
+        ("colums = 1", "explain task-running", "{file}:1: colums: unknown setting; did you mean"),
         (
             "a = [",
             "explain task-running",
@@ -238,7 +238,7 @@ def test_a_bad_value_is_told_with_its_place_in_the_file(text, line, words, file,
     """The file, the line, and the flag or key."""
     path = file(text)
     if not words:
-        words = "{file}:2: utc: it is true or false, not a number"
+        words = "{file}:2: utc: must be true or false, not a number"
 
     assert words.format(file=path) in run(line, status=2)[1]
 
@@ -309,11 +309,11 @@ def test_a_saved_selection_stands_for_what_it_holds(line, same, file, run):
 @pytest.mark.parametrize(
     ("line", "words"),
     [
-        ("@savd", "no saved selection @savd; did you mean '@saved'?"),
-        ("@zzz", "no saved selection @zzz; there are @saved, @plain, @gaia, @elsewhere"),
-        ("@", "no saved selection @; there are @saved"),
-        ("@saved @plain", "@saved and @plain: one saved selection at a time"),
-        ("@zzz --config -", "no saved selection @zzz; no settings file is read"),
+        ("@savd", "unknown saved selection @savd; did you mean '@saved'?"),
+        ("@zzz", "unknown saved selection @zzz; known: @saved, @plain, @gaia, @elsewhere"),
+        ("@", "unknown saved selection @; known: @saved"),
+        ("@saved @plain", "@saved and @plain: use one saved selection"),
+        ("@zzz --config -", "unknown saved selection @zzz; no settings file is read"),
     ],
 )
 @pytest.mark.parametrize("command", ["explain", "sniff --demo", "doctor"])
@@ -327,7 +327,7 @@ def test_a_selection_that_nobody_has_saved_is_told(command, line, words, file, r
 def test_where_nothing_is_saved_is_told(file, run):
     """In which file, or that there is none."""
     path = file("utc = true")
-    assert f"no saved selection @x; {path} has none" in run("explain @x", status=2)[1]
+    assert f"unknown saved selection @x; {path} contains none" in run("explain @x", status=2)[1]
 
 
 def test_a_file_in_ones_home_is_found(file, run, tmp_path, monkeypatch):
@@ -386,6 +386,11 @@ def test_what_was_typed_is_never_contradicted_by_settings(text, line, start, fil
         ("--profile x", "--demo needs no broker; leave --broker and --profile out"),
         ("--resume 1m --queue x", "--resume is for temporary queues"),
         ("--raw-output", "--raw-output needs --select"),
+        ("--follow", "--follow needs --from"),
+        ("--speed 2", "--speed needs --from"),
+        ("--queue-expires 1h", "--queue-expires needs --queue"),
+        ("--delete-queue", "--delete-queue needs --queue"),
+        ("--routing-key a", "--routing-key needs --exchange"),
     ],
 )
 def test_what_was_typed_can_contradict_itself(line, words, file, run):
@@ -464,6 +469,17 @@ def test_a_variable_for_a_source_gives_way_to_another_that_is_typed(run, tmp_pat
     (tmp_path / "x").write_text(run("--seed 1 -n 1")[0])
 
     assert run(f"--from {tmp_path}/x")[0] == (tmp_path / "x").read_text()
+
+
+def test_typed_colors_replace_a_variable(run, monkeypatch):
+    """The other way round, --no-color is used."""
+    monkeypatch.setenv("TCSNIFF_NO_COLOR", "1")
+    line = "--demo --seed 1 -n 1 -o lines"
+
+    assert "\x1b" in run(f"{line} --color always")[0]
+    assert "\x1b" not in run(f"{line} --no-color")[0]
+    monkeypatch.setenv("TCSNIFF_COLOR", "always")
+    assert "\x1b" not in run(f"{line} --no-color")[0]
 
 
 # The broker
