@@ -302,7 +302,8 @@ def test_a_login_method_that_the_broker_lacks_is_reported(rabbitmq: RabbitMQ) ->
     )
 
     assert (status, step) == (3, "amqp")
-    assert "accepts logins by PLAIN AMQPLAIN, not by EXTERNAL | " in said
+    assert "accepts logins by " in said
+    assert "PLAIN, not by EXTERNAL | " in said or "AMQPLAIN, not by EXTERNAL | " in said
 
 
 def test_a_file_without_a_certificate_is_reported(rabbitmq: RabbitMQ, tmp_path: Path) -> None:

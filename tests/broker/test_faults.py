@@ -908,7 +908,7 @@ def test_a_signal_ends_a_reconnection_that_is_not_answered(rabbitmq: RabbitMQ) -
 
 
 def test_usr1_prints_counters(rabbitmq: RabbitMQ, taskcluster: Taskcluster) -> None:
-    """One line on standard error, each time; then it continues."""
+    """And the queue, on standard error, each time; then it continues."""
     key = "faults.usr1"
     with Sniffing(*listens_to(key, rabbitmq.url())) as sniffing:
         sniffing.listening()
@@ -919,6 +919,7 @@ def test_usr1_prints_counters(rabbitmq: RabbitMQ, taskcluster: Taskcluster) -> N
             sniffing.process.send_signal(signal.SIGUSR1)
             counters = (
                 f"tcsniff: {number + 1} received, {number + 1} matched, {number + 1} printed\n"
+                "tcsniff: queue queue/pulse/tcsniff/"
             )
             until(lambda: counters in sniffing.said(), "counters")  # noqa: B023
         assert sniffing.signal(signal.SIGINT) == 130

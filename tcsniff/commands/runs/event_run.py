@@ -116,7 +116,7 @@ class EventRun(Run):
             )
 
     def _report(self) -> str:
-        return f"tcsniff: {_format_counts(self._count())}\n"
+        return f"tcsniff: {_format_counts(self._count())}\n{self._details}"
 
     def _print_summary(self, form: str | None) -> None:
         for failure in self._filters.describe_failures():

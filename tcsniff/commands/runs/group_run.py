@@ -266,7 +266,7 @@ class GroupRun(Run):
     def _report(self) -> str:
         states = summarize_group(self._group.graph(), (), self._get_time())["states"]
         words = ", ".join(f"{number:,} {state}" for state, number in states.items())
-        return f"tcsniff: {words or 'no events yet'}\n"
+        return f"tcsniff: {words or 'no events yet'}\n{self._details}"
 
     def _ring(self) -> None:
         graph = self._group.graph()

@@ -22,6 +22,7 @@ class Run(ConnectionObserver):
         self._print = notify
         self._verbose = verbose
         self._renderer: Renderer | None = None
+        self._details = ""  # of the connection, for USR1
 
     def notify(self, text: str) -> None:
         """Print a message; above the picture, if there is one."""
@@ -32,7 +33,8 @@ class Run(ConnectionObserver):
             renderer.notify(f"tcsniff: {text}")
 
     def detail(self, text: str) -> None:
-        """Print technical details, with ``--verbose``."""
+        """Print technical details, with ``--verbose``; keep them for USR1."""
+        self._details = f"tcsniff: {text}\n"
         if self._verbose:
             self.notify(text)
 
