@@ -61,7 +61,7 @@ def test_from_a_file_to_events(
 
     assert status == 0
     assert [line.split() for line in lines] == [["!", "exception", "fN1SbArXTPSVFNUvaOlinQ"]] * 2
-    assert f"listening on amqp://pulse@{HOST}:{rabbitmq.port} (1 binding" in sniffing.said()
+    assert f"listening to task-exception on mine ({HOST}) as pulse" in sniffing.said()
 
 
 @pytest.mark.parametrize("named", ["password", "~/password"])
@@ -198,9 +198,9 @@ def test_a_command_may_ask_on_the_terminal(rabbitmq: RabbitMQ, tmp_path: Path) -
     with Terminal(*words, columns=120, env=env) as terminal:
         terminal.shows(lambda rows: "Passphrase?" in rows)
         terminal.type(f"{PULSE[1]}\n")
-        rows = terminal.shows(lambda rows: any("Ctrl-C ends" in row for row in rows))
+        rows = terminal.shows(lambda rows: any("listening to" in row for row in rows))
 
-    assert any(f"listening on amqp://pulse@{HOST}" in row for row in rows)
+    assert any(f"listening to task-running on mine ({HOST}) as pulse" in row for row in rows)
 
 
 def test_colours_of_ones_own_are_shown(tmp_path: Path) -> None:

@@ -166,12 +166,12 @@ def test_the_graph_file_tells_the_dependencies(
         (
             ["--broker", "amqps://me:secret@192.0.2.1"],
             2,
-            "amqps://me@192.0.2.1:5671 is on another machine; made-up messages go only to",
+            "amqps://me@192.0.2.1:5671 is on another machine; simulated messages go only to",
         ),
         (["--broker", "amqp://me:secret@192.0.2.1", "--plaintext"], 2, "on another machine"),
         (["--broker", "amqp://me:secret@[2001:db8::1]"], 2, "on another machine"),
         (["--broker", "amqp://me:secret@0.0.0.0"], 2, "on another machine"),
-        (["--broker", "amqp://me:secret@nowhere.invalid"], 3, "no host 'nowhere.invalid'"),
+        (["--broker", "amqp://me:secret@nowhere.invalid"], 3, "unknown host 'nowhere.invalid'"),
         (["--broker", "amqp://localhost:1"], 3, "nothing listens at amqp://guest@localhost:1"),
         ([], 2, "no broker to publish to; give one on this machine"),
         (["--fault", "clam-expired"], 2, "did you mean 'claim-expired'?"),
@@ -204,7 +204,7 @@ def test_an_exchange_of_another_kind_is_told(rabbitmq: RabbitMQ, vhost: str, cha
     done = finished("simulate", "--broker", rabbitmq.url(*ADMIN, vhost))
 
     assert done.returncode == 4
-    assert f"has {RUNNING} otherwise than Taskcluster" in done.stderr
+    assert f"{RUNNING} exists on 127.0.0.1 with other settings than Taskcluster's" in done.stderr
     assert "received 'topic' but current is 'direct'" in done.stderr
     assert done.stdout == ""
 
