@@ -147,7 +147,10 @@ class Layers:
         name = _find_profile_in_use(
             {"profile": typed.get("profile"), "broker": typed.get("url")},
             saved.flags,
-            {key: os.environ.get(PREFIX + key.upper()) for key in ("profile", "broker")},
+            {
+                "profile": os.environ.get("TCSNIFF_PROFILE"),
+                "broker": os.environ.get("TCSNIFF_BROKER"),
+            },
             {"broker": os.environ.get("PULSE_URL")},
             {"profile": page},
             settings.flags,

@@ -24,6 +24,7 @@ from builders import delivery, samples
 from rabbitmq import ADMIN, FOREIGN_EXCHANGE, Publication, RabbitMQ, Taskcluster
 from running import Running, finished
 from tcsniff.commands.options.filter_options import FilterArgs, filter_options
+from tcsniff.commands.options.option import SectionedCommand
 from tcsniff.commands.options.selection_options import selection_options
 from tcsniff.errors import UsageError
 from tcsniff.pipeline import EventTest, Source, run_pipeline
@@ -226,7 +227,7 @@ class Maker:
         return ".".join(words)
 
 
-@click.command()
+@click.command(cls=SectionedCommand)
 @selection_options
 @filter_options
 def parsed(wanted: SelectionArgs, content: FilterArgs) -> tuple[Selection, FilterArgs]:

@@ -14,6 +14,7 @@ from tcsniff.errors import UsageError
 from tcsniff.settings.config_file import list_long_names
 from tcsniff.settings.precedence import (
     Rank,
+    ValueSource,
     find_source,
     get_layers,
     list_sources,
@@ -105,9 +106,8 @@ class SectionedOption(DescribedOption):
         is_variable = source.rank in (Rank.VARIABLE, Rank.SHARED_VARIABLE)
         return f"'{source.text}'" if is_variable else f"{self.opts[-1]}, {source.text}"
 
-    def unset_if_replaced(self, ctx: click.Context) -> None:
+    def unset_if_replaced(self, ctx: click.Context, sources: Mapping[str, ValueSource]) -> None:
         """Unset the flag if a rival from a stronger source is set."""
-        sources = list_sources(ctx)
         rank = sources[self.name].rank if self.name in sources else Rank.TYPED
         if any(
             ctx.params.get(name) and sources[name].rank < rank
@@ -162,8 +162,9 @@ class SectionedCommand(DescribedCommand):
             return super().parse_args(ctx, args)
         prepare_layers(ctx, typed)
         rest = super().parse_args(ctx, args)
+        sources = list_sources(ctx)
         for option in self._options:
-            option.unset_if_replaced(ctx)
+            option.unset_if_replaced(ctx, sources)
         for option in self._options:
             option.unset_if_idle(ctx)
         return rest

@@ -70,7 +70,7 @@ class Events(click.Argument):
     """The EVENTs, or those of the saved selection ``@NAME``."""
 
     def consume_value(self, ctx: click.Context, opts: Mapping[str, Any]) -> tuple[Any, Any]:
-        """Return the typed EVENTs; if there are none, those of the saved selection."""
+        """Return the typed EVENTs, or those of the saved selection if there are none."""
         value, source = super().consume_value(ctx, opts)
         if ctx.resilient_parsing or not isinstance(value, list | tuple):
             return value, source
