@@ -25,7 +25,9 @@ NO_BROKER = "tests that need RabbitMQ are skipped; to run them: apt-get install 
 # `make test` asks for `--hypothesis-profile=thorough`. No test fails because the machine is busy.
 _PATIENT = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.register_profile("fast", _PATIENT, max_examples=5, derandomize=True)
-settings.register_profile("thorough", _PATIENT, max_examples=100, print_blob=True)
+settings.register_profile(
+    "thorough", _PATIENT, max_examples=100, derandomize=True, print_blob=True
+)
 settings.load_profile("fast")
 
 

@@ -204,7 +204,7 @@ def test_an_exchange_of_another_kind_is_told(rabbitmq: RabbitMQ, vhost: str, cha
     done = finished("simulate", "--broker", rabbitmq.url(*ADMIN, vhost))
 
     assert done.returncode == 4
-    assert f"{RUNNING} exists on 127.0.0.1 with other settings than Taskcluster's" in done.stderr
+    assert "other settings than Taskcluster" in done.stderr
     assert "received 'topic' but current is 'direct'" in done.stderr
     assert done.stdout == ""
 
