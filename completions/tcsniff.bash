@@ -62,7 +62,7 @@ _tcsniff_flags() {
         --queue --queue-expires --queue-max-length --delete-queue --resume --max-size --prefetch
         --auto-ack --from --follow --speed --demo --seed -n --count --timeout --idle-timeout
         --until --fail-on -o --output --json --columns --select -r --raw-output --utc --record
-        --save-svg --gaps --color --no-color -v --verbose --summary -q --quiet --config -h
+        --save-svg --gaps --color --no-color -v --verbose -q --quiet --summary --config -h
         --help --help-all --debug
       )
       ;;
@@ -79,14 +79,14 @@ _tcsniff_flags() {
     top)
       found=(
         --by --sort --reverse --every -o --output --json --record --save-svg --color --no-color
-        -v --verbose --worker-type --provisioner-id --task-queue --task-group-id --task-group
-        --task-id --task --scheduler-id --run-id --worker-group --worker-id --organization
-        --repository --action --topic --provider-id --launch-config-id --worker-pool-id --route
-        --all --exchange --routing-key --bind --where --state --reason --tag --dedupe --broker
-        --profile --password-file --tls-ca --tls-cert --tls-key --tls-insecure --plaintext
-        --queue --queue-expires --queue-max-length --delete-queue --resume --max-size --prefetch
-        --auto-ack --from --follow --speed --demo --seed -n --count --timeout --idle-timeout
-        --until --fail-on -q --quiet --config -h --help --help-all --debug
+        -v --verbose -q --quiet --worker-type --provisioner-id --task-queue --task-group-id
+        --task-group --task-id --task --scheduler-id --run-id --worker-group --worker-id
+        --organization --repository --action --topic --provider-id --launch-config-id
+        --worker-pool-id --route --all --exchange --routing-key --bind --where --state --reason
+        --tag --dedupe --broker --profile --password-file --tls-ca --tls-cert --tls-key
+        --tls-insecure --plaintext --queue --queue-expires --queue-max-length --delete-queue
+        --resume --max-size --prefetch --auto-ack --from --follow --speed --demo --seed -n
+        --count --timeout --idle-timeout --until --fail-on --config -h --help --help-all --debug
       )
       ;;
     explain)

@@ -20,7 +20,7 @@ from tcsniff.commands.options.account_options import (
     root_url_option,
 )
 from tcsniff.commands.options.option import OUTPUT, SectionedCommand, SectionedOption, option
-from tcsniff.commands.options.output_options import check_colors
+from tcsniff.commands.options.output_options import check_colors, json_option
 from tcsniff.errors import UsageError, suggest
 from tcsniff.sanitize import sanitize
 from tcsniff.settings.brokers import Broker, build_broker
@@ -50,7 +50,7 @@ class SettingRow(NamedTuple):
 @click.command(cls=SectionedCommand)
 @account_options
 @root_url_option
-@option("--json", "as_json", section=OUTPUT, is_flag=True, help="Print one JSON object per line.")
+@json_option
 @option("--path", section=OUTPUT, is_flag=True, help="Print only the path of the settings file.")
 @option("--example", section=OUTPUT, is_flag=True, help="Print an example of a settings file.")
 @click.pass_context

@@ -21,7 +21,8 @@ from tcsniff.commands.options.account_options import (
     describe_account_source,
     resolve_broker,
 )
-from tcsniff.commands.options.option import OUTPUT, STOPPING, SectionedCommand, option
+from tcsniff.commands.options.option import STOPPING, SectionedCommand, option
+from tcsniff.commands.options.output_options import json_option
 from tcsniff.commands.options.selection_options import selection_options
 from tcsniff.commands.options.values import Duration
 from tcsniff.errors import UsageError
@@ -46,7 +47,7 @@ _NO_BREAK = "\N{NO-BREAK SPACE}"
     metavar="DURATION",
     help="Wait this long for a first message.",
 )
-@option("--json", "as_json", section=OUTPUT, is_flag=True, help="Print one JSON object per line.")
+@json_option
 def doctor(*, wanted: SelectionArgs, account: AccountArgs, wait: float, as_json: bool) -> int:
     """Test the connection step by step, with advice.
 

@@ -12,7 +12,8 @@ from typing import Any
 import click
 
 from tcsniff.commands.console import print_output
-from tcsniff.commands.options.option import OUTPUT, SectionedCommand, option
+from tcsniff.commands.options.option import SectionedCommand
+from tcsniff.commands.options.output_options import json_option
 from tcsniff.errors import UsageError, suggest
 from tcsniff.pulse.exchanges import CATALOG, Exchange, Field
 from tcsniff.pulse.routing import to_flag
@@ -20,7 +21,7 @@ from tcsniff.pulse.routing import to_flag
 
 @click.command(cls=SectionedCommand)
 @click.argument("pattern", required=False)
-@option("--json", "as_json", section=OUTPUT, is_flag=True, help="Print one JSON object per line.")
+@json_option
 def exchanges(*, pattern: str | None, as_json: bool) -> None:
     """List the EVENTs and the fields of their routing keys.
 

@@ -16,6 +16,7 @@ from tcsniff.commands.options.account_options import (
 )
 from tcsniff.commands.options.filter_options import FilterArgs, filter_options
 from tcsniff.commands.options.option import OUTPUT, SectionedCommand, option
+from tcsniff.commands.options.output_options import json_option
 from tcsniff.commands.options.selection_options import selection_options
 from tcsniff.errors import UsageError
 from tcsniff.pulse.urls import build_messages_url
@@ -29,7 +30,7 @@ from tcsniff.settings.precedence import get_layers
 @filter_options
 @profile_option
 @root_url_option
-@option("--json", "as_json", section=OUTPUT, is_flag=True, help="Print one JSON object per line.")
+@json_option
 @option(
     "--url",
     "as_url",

@@ -13,7 +13,7 @@ from tcsniff.commands.options.group_options import (
     GraphStopArgs,
     graph_options,
 )
-from tcsniff.commands.options.option import OUTPUT, SectionedCommand, option
+from tcsniff.commands.options.option import SectionedCommand
 from tcsniff.commands.options.source_options import (
     SourceArgs,
     check_recording,
@@ -30,7 +30,6 @@ _GROUP_PAGE = re.compile(r"(https?://[^/]+)/tasks/groups/([^/?#]+)")  # of the w
 @click.argument("task_group_id", required=False)
 @source_options
 @graph_options
-@option("-q", "--quiet", section=OUTPUT, is_flag=True, help="Print only errors.")
 def graph(
     *,
     task_group_id: str | None,

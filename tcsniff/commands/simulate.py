@@ -10,6 +10,7 @@ import click
 from tcsniff.commands.console import ignore_message, print_message, print_output
 from tcsniff.commands.options.account_options import AccountArgs, account_options, resolve_broker
 from tcsniff.commands.options.option import OUTPUT, SectionedCommand, option
+from tcsniff.commands.options.output_options import quiet_option
 from tcsniff.commands.options.values import Duration, split_values
 from tcsniff.errors import UsageError
 from tcsniff.settings.brokers import NO_BROKER, Broker
@@ -84,7 +85,7 @@ _NONE = "none"
     help="Write the dependencies of all tasks to FILE, like the task-graph.json of a decision "
     "task; a name that ends in .gz compresses it.",
 )
-@option("-q", "--quiet", section=OUTPUT, is_flag=True, help="Print only errors.")
+@quiet_option
 @account_options
 def simulate(
     *,

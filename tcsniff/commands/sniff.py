@@ -35,7 +35,6 @@ from tcsniff.selection.select import EVERYTHING, SelectionArgs, build_selection
     type=click.Choice(["text", "json"]),
     help="Choose the format of the summary at exit. Default: text.",
 )
-@option("-q", "--quiet", section=OUTPUT, is_flag=True, help="Print only errors.")
 def sniff(
     *,
     wanted: SelectionArgs,

@@ -16,7 +16,7 @@ from tcsniff.commands.options.filter_options import (
     filter_options,
     stop_options,
 )
-from tcsniff.commands.options.option import OUTPUT, SectionedCommand, option
+from tcsniff.commands.options.option import SectionedCommand
 from tcsniff.commands.options.output_options import OutputArgs
 from tcsniff.commands.options.selection_options import selection_options
 from tcsniff.commands.options.source_options import (
@@ -52,7 +52,6 @@ _STATES = ("defined", "pending", "running", "completed", "failed", "exception")
 @filter_options
 @source_options
 @stop_options
-@option("-q", "--quiet", section=OUTPUT, is_flag=True, help="Print only errors.")
 def top(
     *,
     counts: TopArgs,

@@ -252,7 +252,7 @@ def test_graph_files_tell_what_waits_for_what(tmp_path: Path) -> None:
     [
         ((), "missing task group ID"),
         (("nonsense",), "'nonsense' is not a task group ID"),
-        (("--demo", "--from", "x"), "give one of them"),
+        (("--demo", "--from", "x"), "use one of them"),
         (("--demo", "--no-api", "--root-url", "https://x.example"), "contradict each other"),
         (("--demo", "--blocked", "--critical-path"), "exclude each other"),
         (("--demo", "--json", "-o", "lines"), "contradict each other"),

@@ -12,8 +12,8 @@ from typing import Any, NamedTuple
 
 import click
 
-from tcsniff.commands.options.option import CONNECTION, Command, option
-from tcsniff.commands.options.values import stack_decorators
+from tcsniff.commands.options.option import Command, connection_flag
+from tcsniff.commands.options.values import add_options, stack_decorators
 from tcsniff.errors import UsageError
 from tcsniff.pulse.urls import check_root_url
 from tcsniff.settings.brokers import (
@@ -32,15 +32,8 @@ class AccountArgs(NamedTuple):
 
     Attributes:
         url: ``--broker``.
-        profile: ``--profile``.
-        password_file: ``--password-file``.
-        tls_ca: ``--tls-ca``.
-        tls_cert: ``--tls-cert``.
-        tls_key: ``--tls-key``.
-        tls_insecure: ``--tls-insecure``.
-        plaintext: ``--plaintext``.
-        sources: The sources of the values, by name in Python.
-        profiles: All profiles.
+        sources: The sources of the values that are set, by field.
+        profiles: All profiles, by name.
     """
 
     url: str | None = None
@@ -73,20 +66,18 @@ class AccountArgs(NamedTuple):
         return self.sources[name].text if name in self.sources else ""
 
 
-profile_option = option(
+profile_option = connection_flag(
     "--profile",
     is_common=True,
-    section=CONNECTION,
     metavar="NAME",
     rivals=("url",),
     help="Use a profile: firefox-ci, community, or your own.",
 )
 """The flag that chooses a profile."""
 
-root_url_option = option(
+root_url_option = connection_flag(
     "--root-url",
     is_common=True,
-    section=CONNECTION,
     metavar="URL",
     envvar="TASKCLUSTER_ROOT_URL",
     rivals=("profile",),
@@ -95,50 +86,39 @@ root_url_option = option(
 """The flag for the deployment's address; `deployment_of` makes use of it."""
 
 _OPTIONS = stack_decorators(
-    option(
+    connection_flag(
         "--broker",
         "url",
         is_common=True,
-        section=CONNECTION,
         metavar="URL",
         envvar="PULSE_URL",
         rivals=("profile",),
         help="Connect to this broker: amqps://USER@HOST/VHOST.",
     ),
     profile_option,
-    option(
-        "--password-file",
-        section=CONNECTION,
-        metavar="FILE",
-        help="Read the password from FILE; - is standard input.",
+    connection_flag(
+        "--password-file", metavar="FILE", help="Read the password from FILE; - is standard input."
     ),
-    option(
+    connection_flag(
         "--tls-ca",
-        section=CONNECTION,
         metavar="FILE",
         help="Trust the authorities in this file, in PEM, instead of the system's.",
     ),
-    option(
+    connection_flag(
         "--tls-cert",
-        section=CONNECTION,
         metavar="FILE",
         help="Log in with this certificate, in PEM (EXTERNAL without a password).",
     ),
-    option(
-        "--tls-key",
-        section=CONNECTION,
-        metavar="FILE",
-        help="Read the certificate's key from this file.",
+    connection_flag(
+        "--tls-key", metavar="FILE", help="Read the certificate's key from this file."
     ),
-    option(
+    connection_flag(
         "--tls-insecure",
-        section=CONNECTION,
         is_flag=True,
         help="Trust any certificate of any host; others on the network can read the password.",
     ),
-    option(
+    connection_flag(
         "--plaintext",
-        section=CONNECTION,
         is_flag=True,
         help="Allow sending a password over amqp:// to another machine, unencrypted.",
     ),
@@ -146,20 +126,16 @@ _OPTIONS = stack_decorators(
 
 
 def account_options(command: Command) -> Command:
-    """Give a command the flags that say where to connect; it gets them as `account`."""
+    """Add the flags of broker and account to a command, which receives them as `account`."""
+    call_command = add_options("account", AccountArgs)(command)
 
-    @functools.wraps(command)
-    def with_account(**given: Any) -> Any:
+    @functools.wraps(call_command)
+    def read_settings(**values: Any) -> Any:
         context = click.get_current_context()
-        own = set(AccountArgs._fields) - {"sources", "profiles"}
-        account = AccountArgs(
-            **{name: given.pop(name) for name in own},
-            sources=list_sources(context),
-            profiles=get_layers(context).settings.profiles,
-        )
-        return command(account=account, **given)
+        profiles = get_layers(context).settings.profiles
+        return call_command(sources=list_sources(context), profiles=profiles, **values)
 
-    return _OPTIONS(with_account)
+    return _OPTIONS(read_settings)
 
 
 def resolve_broker(account: AccountArgs, environment: Mapping[str, str] = os.environ) -> Broker:
@@ -171,33 +147,33 @@ def resolve_broker(account: AccountArgs, environment: Mapping[str, str] = os.env
     """
     profile = resolve_profile(account)
     cert = account.tls_cert or (profile.broker.cert if profile is not None else None)
-    found = build_broker(
+    broker = build_broker(
         account.url,
         account.profile,
         environment,
         profiles=account.brokers,
-        password=_password(account, None if account.url else profile),
+        password=_read_password(account, None if account.url else profile),
         has_certificate=cert is not None,
         plaintext=account.plaintext,
     )
-    found = replace(
-        found,
-        ca=account.tls_ca or found.ca,
+    broker = replace(
+        broker,
+        ca=account.tls_ca or broker.ca,
         cert=cert,
-        key=account.tls_key or found.key,
-        insecure=account.tls_insecure or found.insecure,
+        key=account.tls_key or broker.key,
+        insecure=account.tls_insecure or broker.insecure,
     )
-    for path in (found.ca, found.cert, found.key):
+    for path in (broker.ca, broker.cert, broker.key):
         if path is not None and not Path(path).is_file():
             raise UsageError(f"no file {path}")
-    return found
+    return broker
 
 
 def resolve_profile(account: AccountArgs) -> Profile | None:
-    """Give the profile that is in use; None for none.
+    """Return the profile in use; None for no profile.
 
     Raises:
-        UsageError: If there is none of that name.
+        UsageError: If the profile is unknown.
     """
     if account.profile is None:
         return None
@@ -224,20 +200,14 @@ def resolve_root_url(account: AccountArgs, typed: str | None) -> str | None:
         except UsageError as error:
             raise UsageError(f"--root-url: {error}") from None
     if account.url:
-        found = parse_broker_url(account.url).root_url
+        broker = parse_broker_url(account.url)
     else:
-        found = find_profile(account.profile or DEFAULT_PROFILE, account.brokers).root_url
-    return None if found is None else check_root_url(found)
+        broker = find_profile(account.profile or DEFAULT_PROFILE, account.brokers)
+    return None if broker.root_url is None else check_root_url(broker.root_url)
 
 
 class AccountSource(NamedTuple):
-    """What says where to connect, as whom, and with which password: names, for people.
-
-    Attributes:
-        broker: What names the broker.
-        user: What names the user; empty if nothing does.
-        password: Where the password is; empty if it is nowhere.
-    """
+    """The sources of broker, user and password, for messages; empty if not set."""
 
     broker: str
     user: str
@@ -251,18 +221,18 @@ def describe_account_source(account: AccountArgs, environment: Mapping[str, str]
         UsageError: If the profile is unknown, or the URL is not valid.
     """
     profile = resolve_profile(account)
-    in_url = None if not account.url else parse_broker_url(account.url)
-    base = in_url or (None if profile is None else profile.broker)
-    own = "RabbitMQ's own on this machine" if base is not None and base.is_local else ""
+    url_broker = parse_broker_url(account.url) if account.url else None
+    broker = url_broker or (None if profile is None else profile.broker)
+    default = "RabbitMQ's own on this machine" if broker is not None and broker.is_local else ""
     user, password = (
-        name if environment.get(name) else own for name in ("PULSE_USERNAME", "PULSE_PASSWORD")
+        name if environment.get(name) else default for name in ("PULSE_USERNAME", "PULSE_PASSWORD")
     )
-    if in_url is not None:
-        user = "in the URL" if in_url.user else user
-        password = "in the URL" if in_url.password else password
+    if url_broker is not None:
+        user = "in the URL" if url_broker.user else user
+        password = "in the URL" if url_broker.password else password
     elif profile is not None:
         user = f"profile {account.profile}" if profile.broker.user else user
-        password = _kept_in(profile, account.profile) or password
+        password = _describe_password(profile, account.profile) or password
     return AccountSource(
         account.source_of("url") or account.source_of("profile") or "PULSE_USERNAME",
         user,
@@ -270,27 +240,22 @@ def describe_account_source(account: AccountArgs, environment: Mapping[str, str]
     )
 
 
-def _kept_in(profile: Profile, name: str | None) -> str:
+def _describe_password(profile: Profile, name: str | None) -> str:
     if profile.password_file is not None:
         return f"password-file of profile {name}"
     return f"password-command of profile {name}" if profile.password_command else ""
 
 
-def _password(account: AccountArgs, profile: Profile | None) -> str | None:
-    from tcsniff.settings.passwords import (  # subprocess: 5 ms
-        read_password_file,
-        run_password_command,
-    )
+def _read_password(account: AccountArgs, profile: Profile | None) -> str | None:
+    from tcsniff.settings import passwords  # subprocess: 5 ms
 
     if account.password_file is not None:
-        return read_password_file(account.password_file, "--password-file")
+        return passwords.read_password_file(account.password_file, "--password-file")
     if profile is None:
         return None
+    source = _describe_password(profile, account.profile)
     if profile.password_file is not None:
-        return read_password_file(
-            profile.password_file, f"password-file of profile {account.profile}:"
-        )
+        return passwords.read_password_file(profile.password_file, f"{source}:")
     if profile.password_command:
-        place = f"password-command of profile {account.profile}"
-        return run_password_command(profile.password_command, place)
+        return passwords.run_password_command(profile.password_command, source)
     return None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from typing import Any
 
 import click
@@ -29,7 +30,6 @@ CONNECTION = "Connection"
 STOPPING = "When to stop"
 OUTPUT = "Output"
 RECORDING = "Instead of a broker"
-DEMO = RECORDING
 
 
 class SectionedOption(DescribedOption):
@@ -193,3 +193,10 @@ def _describe_sources(text: str, ctx: click.Context) -> str:
 def option(*names: str, section: str, **kwargs: Any) -> Callable[[Command], Command]:
     """Declare a flag in a section of the help."""
     return click.option(*names, cls=SectionedOption, section=section, **kwargs)
+
+
+selection_flag = partial(option, section=SELECTION)
+connection_flag = partial(option, section=CONNECTION)
+recording_flag = partial(option, section=RECORDING)
+stop_flag = partial(option, section=STOPPING)
+output_flag = partial(option, section=OUTPUT)

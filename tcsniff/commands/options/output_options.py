@@ -11,8 +11,8 @@ from typing import Any, NamedTuple
 import click
 from click.core import ParameterSource
 
-from tcsniff.commands.options.option import OUTPUT, Command, option
-from tcsniff.commands.options.values import split_values, stack_decorators
+from tcsniff.commands.options.option import Command, output_flag
+from tcsniff.commands.options.values import add_options, split_callback, stack_decorators
 from tcsniff.errors import UsageError
 from tcsniff.settings.model import Settings
 from tcsniff.settings.precedence import get_layers
@@ -25,16 +25,7 @@ class OutputArgs(NamedTuple):
 
     Attributes:
         output: One of `VIEWS`; None for a table on a terminal, else JSON lines.
-        as_json: ``--json``.
-        color: ``always``, ``never`` or ``auto``.
-        columns: ``--columns``, of the table and the lines.
-        select: ``--select``.
-        bare: ``--raw-output``, of what is selected.
-        utc: ``--utc``.
-        record: ``--record``.
-        gaps: ``--gaps``.
-        save_svg: ``--save-svg``.
-        verbose: ``--verbose``.
+        bare: ``--raw-output``.
         colors: The styles of events, by name, from the settings file.
     """
 
@@ -54,60 +45,52 @@ class OutputArgs(NamedTuple):
 
 def make_json_option(*rivals: str) -> Callable[[Command], Command]:
     """Return the flag ``--json``, which loses to stronger sources of its rivals."""
-    return option(
-        "--json",
-        "as_json",
-        section=OUTPUT,
-        is_flag=True,
-        rivals=rivals,
-        help="Print JSON lines, like -o json.",
+    return output_flag(
+        "--json", "as_json", is_flag=True, rivals=rivals, help="Print JSON lines, like -o json."
     )
 
 
-utc_option = option("--utc", section=OUTPUT, is_flag=True, help="Show times in UTC.")
-record_option = option(
-    "--record",
-    section=OUTPUT,
-    is_common=True,
-    metavar="FILE",
-    help="Append events to FILE as JSON lines, or .gz.",
+json_option = output_flag(
+    "--json", "as_json", is_flag=True, help="Print one JSON object per line."
 )
-save_svg_option = option(
-    "--save-svg",
-    section=OUTPUT,
-    metavar="FILE",
-    help="Write the last picture to FILE as SVG, beside any view.",
+utc_option = output_flag("--utc", is_flag=True, help="Show times in UTC.")
+record_option = output_flag(
+    "--record", is_common=True, metavar="FILE", help="Append events to FILE as JSON lines, or .gz."
 )
-color_options = (
-    option(
+save_svg_option = output_flag(
+    "--save-svg", metavar="FILE", help="Write the last picture to FILE as SVG, beside any view."
+)
+quiet_option = output_flag("-q", "--quiet", is_flag=True, help="Print only errors.")
+_color_flags = stack_decorators(
+    output_flag(
         "--color",
-        section=OUTPUT,
         type=click.Choice(["auto", "always", "never"]),
         default="auto",
         help="Use colors; auto follows the terminal, NO_COLOR and FORCE_COLOR.",
     ),
-    option(
-        "--no-color",
-        section=OUTPUT,
-        is_flag=True,
-        rivals=("color",),
-        help="Use no colors: --color never.",
+    output_flag(
+        "--no-color", is_flag=True, rivals=("color",), help="Use no colors: --color never."
     ),
-    option(
+    output_flag(
         "-v",
         "--verbose",
-        section=OUTPUT,
         is_flag=True,
         help="Print more to standard error: queue, bindings, connection.",
     ),
+    quiet_option,
 )
-"""The flags of colors and messages, of all commands with a view."""
 
 
-def pop_color(values: dict[str, Any]) -> str:
-    """Remove ``--color`` and ``--no-color`` from the values; return the setting for colors."""
-    color: str = values.pop("color")
-    return "never" if values.pop("no_color") else color
+def color_options(command: Command) -> Command:
+    """Add the flags of colors and messages: a command receives `color`, `verbose` and `quiet`."""
+
+    @functools.wraps(command)
+    def call_command(**values: Any) -> Any:
+        if values.pop("no_color"):
+            values["color"] = "never"
+        return command(**values)
+
+    return _color_flags(call_command)
 
 
 class ViewChoice(click.Choice[str]):
@@ -126,37 +109,34 @@ def _is_typed(context: click.Context, name: str) -> bool:
 
 
 _OPTIONS = stack_decorators(
-    option(
+    output_flag(
         "-o",
         "--output",
         is_common=True,
-        section=OUTPUT,
         type=ViewChoice(VIEWS),
         rivals=("as_json", "select"),
         help="Choose the view; default: table or json.",
     ),
     make_json_option("output", "columns"),
-    option(
+    output_flag(
         "--columns",
         is_common=True,
-        section=OUTPUT,
         multiple=True,
+        callback=split_callback,
         metavar="A,B,C",
         help="Show these columns; `help` lists them.",
     ),
-    option(
+    output_flag(
         "--select",
         is_common=True,
-        section=OUTPUT,
         rivals=("output", "columns"),
         metavar="EXPR",
         help="Print the result of this JMESPath.",
     ),
-    option(
+    output_flag(
         "-r",
         "--raw-output",
         "bare",
-        section=OUTPUT,
         needs="select",
         is_flag=True,
         help="Print --select's strings without quotes.",
@@ -164,39 +144,32 @@ _OPTIONS = stack_decorators(
     utc_option,
     record_option,
     save_svg_option,
-    option(
-        "--gaps",
-        section=OUTPUT,
-        is_flag=True,
-        help="Print a line for each time without connection, also in JSON.",
+    output_flag(
+        "--gaps", is_flag=True, help="Print a line for each time without connection, also in JSON."
     ),
-    *color_options,
+    color_options,
 )
 
 
 def output_options(command: Command) -> Command:
     """Add the output flags to a command, which receives them as `view`."""
+    call_command = add_options("view", OutputArgs)(command)
 
-    @functools.wraps(command)
-    def with_view(**given: Any) -> Any:
+    @functools.wraps(call_command)
+    def read_settings(**values: Any) -> Any:
         context = click.get_current_context()
         # Typed --columns turn the output in a pipe into lines. Those of the settings do
         # not, because programs that read the output expect JSON.
-        prints_json = given["as_json"] or given["select"] or given["output"] in ("json", "raw")
-        is_pipe = given["output"] is None and not sys.stdout.isatty()
+        prints_json = values["as_json"] or values["select"] or values["output"] in ("json", "raw")
+        is_pipe = values["output"] is None and not sys.stdout.isatty()
         if (prints_json or is_pipe) and not _is_typed(context, "columns"):
-            given["columns"] = ()
-        given["columns"] = tuple(split_values(given["columns"]))
+            values["columns"] = ()
         settings = get_layers(context).settings
         if settings.colors:
             check_colors(settings)
-        given["colors"] = settings.colors
-        given["color"] = pop_color(given)
-        return command(
-            view=OutputArgs(**{name: given.pop(name) for name in OutputArgs._fields}), **given
-        )
+        return call_command(colors=settings.colors, **values)
 
-    return _OPTIONS(with_view)
+    return _OPTIONS(read_settings)
 
 
 def check_output(view: OutputArgs) -> None:

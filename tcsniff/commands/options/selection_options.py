@@ -8,12 +8,8 @@ from typing import Any
 
 import click
 
-from tcsniff.commands.options.option import (
-    SELECTION,
-    Command,
-    option,
-)
-from tcsniff.commands.options.values import split_values, stack_decorators
+from tcsniff.commands.options.option import Command, selection_flag
+from tcsniff.commands.options.values import add_options, split_callback, stack_decorators
 from tcsniff.errors import UsageError
 from tcsniff.pulse.routing import FIELDS, POOLS, SHORT, to_flag
 from tcsniff.pulse.urls import is_url, parse_bindings
@@ -44,26 +40,19 @@ _FIELD_HELP = {
 
 def selection_options(command: Command) -> Command:
     """Add the selection flags to a command, which receives them as `wanted`."""
+    call_command = add_options("wanted", SelectionArgs)(command)
 
-    @functools.wraps(command)
-    def with_selection(**given: Any) -> Any:
-        fields = {name: split_values(given.pop(_parameter(name))) for name in _FIELD_HELP}
-        events = given.pop("events")
-        given["binds"] += _bound_at([word for word in events if is_url(word)])
-        wanted = SelectionArgs(
-            events=[word for word in events if not is_url(word)],
-            fields={name: values for name, values in fields.items() if values},
-            exchanges=split_values(given.pop("exchanges")),
-            routing_keys=given.pop("routing_keys"),
-            binds=given.pop("binds"),
-            routes=given.pop("routes"),
-            all_events=given.pop("all_events"),
-        )
-        return command(wanted=wanted, **given)
+    @functools.wraps(call_command)
+    def with_selection(**values: Any) -> Any:
+        fields = {name: values.pop(_get_parameter_name(name)) for name in _FIELD_HELP}
+        words = values.pop("events")
+        values["binds"] += _list_page_bindings([word for word in words if is_url(word)])
+        values["events"] = [word for word in words if not is_url(word)]
+        values["fields"] = {name: choices for name, choices in fields.items() if choices}
+        return call_command(**values)
 
-    decorated = stack_decorators(*_SELECTION)(with_selection)
     argument = click.argument("events", cls=Events, nargs=-1, metavar="[EVENT]...", type=str)
-    return argument(decorated)
+    return argument(_FLAGS(with_selection))
 
 
 class Events(click.Argument):
@@ -79,7 +68,7 @@ class Events(click.Argument):
         return typed or (() if saved is None else saved.events), source
 
 
-def _bound_at(addresses: list[str]) -> tuple[str, ...]:
+def _list_page_bindings(addresses: list[str]) -> tuple[str, ...]:
     bindings = [binding for url in addresses for binding in parse_bindings(url)]
     for exchange, _ in bindings:
         if ":" in exchange:
@@ -89,7 +78,7 @@ def _bound_at(addresses: list[str]) -> tuple[str, ...]:
     return tuple(f"{exchange}:{pattern}" for exchange, pattern in bindings)
 
 
-def _parameter(name: str) -> str:
+def _get_parameter_name(name: str) -> str:
     return to_flag(name).removeprefix("--").replace("-", "_")
 
 
@@ -102,59 +91,50 @@ def _field_option(name: str) -> Callable[[Command], Command]:
     metavar = "PROVISIONER/TYPE" if name in POOLS else kebab.strip("-").upper()
     if name in ("taskId", "taskGroupId"):
         metavar = "ID"
-    return option(
+    return selection_flag(
         kebab,
         *short,
-        _parameter(name),
-        section=SELECTION,
+        _get_parameter_name(name),
         is_common=name in _COMMON_FIELDS,
         multiple=True,
+        callback=split_callback,
         metavar=metavar.replace("-", "_"),
         help=_FIELD_HELP[name],
         hidden=name == "reserved",
     )
 
 
-_SELECTION = (
+_FLAGS = stack_decorators(
     *(_field_option(name) for name in _FIELD_HELP),
-    option(
+    selection_flag(
         "--route",
         "routes",
         is_common=True,
-        section=SELECTION,
         multiple=True,
         metavar="ROUTE",
         help="Match tasks with this route; * and # are wild.",
     ),
-    option(
-        "--all",
-        "all_events",
-        section=SELECTION,
-        is_flag=True,
-        help="Select every EVENT of the queue.",
-    ),
-    option(
+    selection_flag("--all", "all_events", is_flag=True, help="Select every EVENT of the queue."),
+    selection_flag(
         "--exchange",
         "exchanges",
         is_common=True,
-        section=SELECTION,
         multiple=True,
+        callback=split_callback,
         metavar="NAME",
         help="Bind this exchange, by full name or EVENT.",
     ),
-    option(
+    selection_flag(
         "--routing-key",
         "routing_keys",
-        section=SELECTION,
         multiple=True,
         metavar="PATTERN",
         needs="exchanges",
         help="Bind each --exchange with this pattern.",
     ),
-    option(
+    selection_flag(
         "--bind",
         "binds",
-        section=SELECTION,
         multiple=True,
         metavar="EXCHANGE:PATTERN",
         help="Bind one exchange with one pattern.",

@@ -1,38 +1,20 @@
-"""Where events come from: the flags for it."""
+"""The flags of the source: a broker, a recording or the demo."""
 
 from __future__ import annotations
 
-import functools
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import click
 
 from tcsniff.commands.options.account_options import AccountArgs, account_options
-from tcsniff.commands.options.option import CONNECTION, DEMO, RECORDING, Command, option
-from tcsniff.commands.options.values import Duration, Size, stack_decorators
+from tcsniff.commands.options.option import Command, connection_flag, recording_flag
+from tcsniff.commands.options.values import Duration, Size, add_options
 from tcsniff.errors import UsageError
 
 
 class SourceArgs(NamedTuple):
-    """Where events come from, as the flags say.
-
-    Attributes:
-        account: Which broker, as whom.
-        queue: ``--queue``.
-        queue_expires: ``--queue-expires``, in seconds.
-        queue_max_length: ``--queue-max-length``.
-        delete_queue: ``--delete-queue``.
-        resume: ``--resume``, in seconds.
-        max_size: ``--max-size``, in bytes.
-        prefetch: ``--prefetch``.
-        auto_ack: ``--auto-ack``.
-        demo: ``--demo``.
-        seed: ``--seed``.
-        recordings: ``--from``.
-        follow: ``--follow``.
-        speed: ``--speed``.
-    """
+    """The values of the flags of the source; times are in seconds, sizes in bytes."""
 
     account: AccountArgs
     queue: str | None
@@ -51,110 +33,93 @@ class SourceArgs(NamedTuple):
 
     @property
     def is_live(self) -> bool:
-        """Whether it is a broker."""
+        """Whether the source is a broker."""
         return not (self.demo or self.recordings)
 
 
-_OPTIONS = stack_decorators(
-    option(
+_OPTIONS = add_options(
+    "origin",
+    SourceArgs,
+    connection_flag(
         "--queue",
         is_common=True,
-        section=CONNECTION,
         rivals=("resume",),
         metavar="NAME",
         help="Use a durable queue that stays and can be shared.",
     ),
-    option(
+    connection_flag(
         "--queue-expires",
-        section=CONNECTION,
         needs="queue",
         type=Duration(),
-        metavar="DURATION",
         help="Let the broker delete the --queue after this long without a consumer.",
     ),
-    option(
+    connection_flag(
         "--queue-max-length",
-        section=CONNECTION,
         needs="queue",
         type=click.IntRange(1),
         metavar="N",
         help="Let the broker drop the oldest messages of the --queue above N.",
     ),
-    option(
-        "--delete-queue",
-        section=CONNECTION,
-        needs="queue",
-        is_flag=True,
-        help="Delete the --queue and exit.",
+    connection_flag(
+        "--delete-queue", needs="queue", is_flag=True, help="Delete the --queue and exit."
     ),
-    option(
+    connection_flag(
         "--resume",
-        section=CONNECTION,
         rivals=("queue",),
         type=Duration(),
-        metavar="DURATION",
         help="Keep the temporary queue this long after a lost connection.",
     ),
-    option(
+    connection_flag(
         "--max-size",
-        section=CONNECTION,
         type=Size(),
         default="16M",
         show_default=True,
-        metavar="SIZE",
         help="Skip larger messages, with a warning.",
     ),
-    option(
+    connection_flag(
         "--prefetch",
-        section=CONNECTION,
         type=click.IntRange(1, 65535),
         default=1000,
         show_default=True,
         metavar="N",
         help="Let the broker send N messages ahead; limits the memory.",
     ),
-    option(
+    connection_flag(
         "--auto-ack",
-        section=CONNECTION,
         is_flag=True,
         help="Let the broker forget a message when it is sent; faster, but not safe.",
     ),
-    option(
+    recording_flag(
         "--from",
         "recordings",
         is_common=True,
-        section=RECORDING,
         rivals=("demo", "url", "profile"),
         multiple=True,
         metavar="FILE",
         help="Replay a recording; - is standard input.",
     ),
-    option(
+    recording_flag(
         "--follow",
-        section=RECORDING,
         needs="recordings",
         is_flag=True,
         help="Wait for more at the end, like tail -f.",
     ),
-    option(
+    recording_flag(
         "--speed",
-        section=RECORDING,
         needs="recordings",
         type=click.FloatRange(0, min_open=True),
         metavar="FACTOR",
         help="Replay at N times the recorded pace. Default: as fast as possible.",
     ),
-    option(
+    recording_flag(
         "--demo",
         is_common=True,
-        section=DEMO,
         is_flag=True,
         rivals=("recordings", "url", "profile"),
         help="Watch simulated tasks; needs no broker.",
     ),
-    option(
+    recording_flag(
         "--seed",
-        section=DEMO,
         needs="demo",
         type=click.IntRange(0),
         metavar="N",
@@ -163,14 +128,19 @@ _OPTIONS = stack_decorators(
 )
 
 
+def source_options(command: Command) -> Command:
+    """Add the flags of the source to a command, which receives them as `origin`."""
+    return account_options(_OPTIONS(command))
+
+
 def check_source(origin: SourceArgs) -> None:
-    """Refuse flags that contradict each other.
+    """Check that the flags do not contradict each other.
 
     Raises:
         UsageError: If they do.
     """
     if origin.demo and origin.recordings:
-        raise UsageError("--demo and --from both say where events come from; give one of them")
+        raise UsageError("--demo and --from both name a source; use one of them")
     if not origin.is_live and origin.account.is_typed:
         other = "--demo" if origin.demo else "--from"
         raise UsageError(f"{other} needs no broker; leave --broker and --profile out")
@@ -179,29 +149,18 @@ def check_source(origin: SourceArgs) -> None:
 
 
 def check_recording(path: str | None, origin: SourceArgs, flag: str = "--record") -> None:
-    """Refuse to write into a file that is read.
+    """Check that no file is both read and written.
 
     Args:
-        path: What to write; None for nothing.
-        origin: Where events come from.
-        flag: The flag that gave the path.
+        path: The file to write; None for no file.
+        origin: The source.
+        flag: The flag that names the file.
 
     Raises:
-        UsageError: If it is the same.
+        UsageError: If the source reads the file.
     """
     if path is None:
         return
     for other in origin.recordings:
         if Path(other).exists() and Path(path).exists() and Path(other).samefile(path):
             raise UsageError(f"{flag} {path} is also what --from reads")
-
-
-def source_options(command: Command) -> Command:
-    """Give a command the flags for a source; it gets them as `origin`."""
-
-    @functools.wraps(command)
-    def with_origin(**given: Any) -> Any:
-        origin = SourceArgs(**{name: given.pop(name) for name in SourceArgs._fields})
-        return command(origin=origin, **given)
-
-    return account_options(_OPTIONS(with_origin))

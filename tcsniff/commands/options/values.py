@@ -55,6 +55,35 @@ def split_values(given: tuple[str, ...]) -> list[str]:
     return [value.strip() for text in given for value in text.split(",")]
 
 
+def split_callback(
+    _: click.Context, __: click.Parameter, values: tuple[str, ...]
+) -> tuple[str, ...]:
+    """Return the alternatives of a flag, as the callback of its option."""
+    return tuple(split_values(values))
+
+
+def add_options(
+    name: str, kind: Callable[..., Any], *options: Callable[[Command], Command]
+) -> Callable[[Command], Command]:
+    """Return a decorator that adds flags to a command, which receives them as one argument.
+
+    Args:
+        name: The name of the argument.
+        kind: The class of the argument; its fields are the names of the parameters.
+        options: The flags, in the order of the help.
+    """
+
+    def decorate(command: Command) -> Command:
+        @functools.wraps(command)
+        def call_command(**values: Any) -> Any:
+            fields = {field: values.pop(field) for field in kind.__annotations__}
+            return command(**{name: kind(**fields)}, **values)
+
+        return stack_decorators(*options)(call_command)
+
+    return decorate
+
+
 def stack_decorators(*decorators: Callable[[Command], Command]) -> Callable[[Command], Command]:
     """Join decorators; the first one stands first in the help."""
 
