@@ -60,7 +60,11 @@ def _ignore(_text: str) -> None:
 
 
 class Connection:
-    """A connection to a broker, with one channel to consume on. Not thread-safe."""
+    """A connection to a broker, with one channel to consume on. Not thread-safe.
+
+    Unless they ignore failures, its methods raise `ConnectionFailed` if the
+    connection is lost, and `Refused` if the broker does not permit something.
+    """
 
     def __init__(
         self,
@@ -133,8 +137,7 @@ class Connection:
             How many messages wait in it.
 
         Raises:
-            Refused: If that is not permitted, or the queue exists with other settings.
-            ConnectionFailed: If the connection is lost.
+            Refused: Also if the queue exists with other settings.
         """
         with self._explain_failures():
             answer = self._channel.queue_declare(
@@ -147,11 +150,7 @@ class Connection:
         return int(answer.message_count)
 
     def count_messages(self, queue: str) -> int | None:
-        """Return how many messages wait in a queue; None if it does not exist.
-
-        Raises:
-            ConnectionFailed: If the connection is lost.
-        """
+        """Return how many messages wait in a queue; None if it does not exist."""
         with self._explain_failures():
             try:
                 channel = self._transport.create_channel(self._connection)
@@ -166,10 +165,6 @@ class Connection:
 
         Returns:
             How many messages were in it.
-
-        Raises:
-            Refused: If that is not permitted.
-            ConnectionFailed: If the connection is lost.
         """
         with self._explain_failures():
             return int(self._channel.queue_delete(queue) or 0)
@@ -186,8 +181,6 @@ class Connection:
 
         Raises:
             NoExchange: If an exchange does not exist.
-            Refused: If a binding is not permitted.
-            ConnectionFailed: If the connection is lost.
         """
         with self._explain_failures():
             # On a separate channel, since a refusal closes it. Without waiting for each
@@ -199,11 +192,7 @@ class Connection:
             channel.close()
 
     def has_exchange(self, exchange: str) -> bool:
-        """Return whether the broker has an exchange.
-
-        Raises:
-            ConnectionFailed: If the connection is lost.
-        """
+        """Return whether the broker has an exchange."""
         with self._explain_failures():
             try:
                 channel = self._transport.create_channel(self._connection)
@@ -220,10 +209,6 @@ class Connection:
             queue: Its name.
             prefetch: The largest number of messages that are not acknowledged.
             auto_ack: Whether no message has to be acknowledged.
-
-        Raises:
-            Refused: If that is not permitted.
-            ConnectionFailed: If the connection is lost.
         """
         with self._explain_failures():
             self._channel.basic_qos(0, prefetch, False)
@@ -239,9 +224,6 @@ class Connection:
 
         Returns:
             Whether anything was read.
-
-        Raises:
-            ConnectionFailed: If the connection is lost.
         """
         # With a non-blocking socket py-amqp loses the start of a frame that it has half read.
         # So wait here, and read only what is there.
@@ -260,11 +242,7 @@ class Connection:
         return True
 
     def ack(self, tag: int) -> None:
-        """Acknowledge all messages up to a delivery tag.
-
-        Raises:
-            ConnectionFailed: If the connection is lost.
-        """
+        """Acknowledge all messages up to a delivery tag."""
         try:
             self._channel.basic_ack(tag, multiple=True)
         except CONNECTION_ERRORS as error:
@@ -274,9 +252,6 @@ class Connection:
         """Send a heartbeat if one is due, and check that the broker's are not overdue.
 
         Call it after draining: what was read counts as a sign of life.
-
-        Raises:
-            ConnectionFailed: If they are overdue.
         """
         try:
             self._transport.heartbeat_check(self._connection)

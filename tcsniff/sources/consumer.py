@@ -9,7 +9,6 @@ import threading
 import time
 from collections.abc import Callable, Collection, Generator, Iterable, Iterator, Sequence
 from contextlib import suppress
-from types import TracebackType
 from typing import Self
 
 from tcsniff.errors import ConnectionFailed, TcsniffError
@@ -144,12 +143,7 @@ class Consumer(Source):
         threading.Thread(target=self._keep_alive, name="heartbeat", daemon=True).start()
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *exc_info: object) -> None:
         self._closed.set()
         self.stop()
         with self._lock:

@@ -9,7 +9,6 @@ from __future__ import annotations
 import time
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from types import TracebackType
 from typing import Self
 
 from tcsniff.pipeline import Source
@@ -69,13 +68,8 @@ class Demo(Source):
         self._consumer.__enter__()
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self._consumer.__exit__(kind, error, trace)
+    def __exit__(self, *exc_info: object) -> None:
+        self._consumer.__exit__(*exc_info)
 
     def batches(self) -> Iterator[Sequence[Delivery]]:
         """Yield what was published, step by step, at the pace."""

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Callable, Iterator
-from types import TracebackType
 from typing import Self
 
 from tcsniff.errors import UsageError
@@ -113,13 +112,8 @@ class EventStream:
         self._consumer.__enter__()
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self._consumer.__exit__(kind, error, trace)
+    def __exit__(self, *exc_info: object) -> None:
+        self._consumer.__exit__(*exc_info)
 
     def __iter__(self) -> Iterator[Event]:
         return self

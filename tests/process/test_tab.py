@@ -198,7 +198,7 @@ def test_words_of_commands_are_offered_where_they_fit_only(shell: Shell) -> None
 def test_meanings_stand_beside_names(shell: Shell) -> None:
     """Of EVENTs, columns, flags and topics; quotes come out right. bash shows words alone."""
     shell.press("tcsniff task-g\t\t", "no more tasks can be added")
-    shell.press("tcsniff --pr\t\t", "community, or your own", "--prefetch")
+    shell.press("tcsniff --pr\t\t", "Use a profile", "--prefetch")
     shell.press("tcsniff --columns r\t\t", "the run's number", "an artifact's name")
     shell.press("tcsniff help e\t\t", "Expressions for --where, --until, --fail-on and --select")
 
