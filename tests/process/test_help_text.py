@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from running import finished
+from running import Terminal, finished
 
 
 @pytest.mark.parametrize(
@@ -32,3 +32,18 @@ def test_help_all_has_every_flag():
 def test_the_version_has_a_short_flag(flag):
     """As the help says."""
     assert finished(flag).stdout.startswith("tcsniff ")
+
+
+@pytest.mark.parametrize(("lines", "is_paged"), [(24, True), (200, False)])
+def test_long_help_on_a_terminal_goes_through_the_pager(lines, is_paged):
+    """Only if it has more lines than the terminal."""
+    with Terminal("--help", lines=lines, env={"PAGER": "sed s/^/paged:/"}) as terminal:
+        assert terminal.status() == 0
+
+        assert (b"paged:" in terminal.written) == is_paged
+        assert b"--help-all" in terminal.written
+
+
+def test_help_in_a_pipe_is_not_paged():
+    """Other programs read it."""
+    assert "paged:" not in finished("--help", env={"PAGER": "sed s/^/paged:/"}).stdout
