@@ -55,7 +55,7 @@ PRIORITIES = ("highest", "very-high", "high", "medium", "low", "very-low", "lowe
 STORAGE_TYPES = (
     "reference",  # redirects to a URL
     "link",  # points to another artifact of the same run
-    "error",  # says why there is no artifact
+    "error",  # names the reason why the artifact is missing
     "object",  # kept by the object service
     "blob",  # uploaded to the queue's own store; not published today
 )

@@ -6,7 +6,7 @@ Pure. One object, in which every task stands on a line of its own::
     "taskGroupId": …, "schedulerId": …,
     "time":          when this was true, as Taskcluster writes times
     "resolved":      whether all has ended
-    "groupResolved": whether the queue has said so, ever
+    "groupResolved": whether the queue ever reported the group as resolved
     "sealed":        whether no task can be added
     "whole":         whether every task of the group is known to be here
     "states":        {state: tasks in it}
@@ -20,7 +20,7 @@ Pure. One object, in which every task stands on a line of its own::
      "url": …}        only if the deployment is known
     ],
     "criticalPath": [as in the summary of a group],
-    "blocked":      [who waits for whom: as ``tcsniff graph --blocked --json``]
+    "blocked":      [which task waits for which: as ``tcsniff graph --blocked --json``]
     }
 
 ``state`` is ``unheard`` for a task that has a definition, but no message so
