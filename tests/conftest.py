@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import os
+import signal
 import threading
 from collections.abc import Generator, Iterator
 from pathlib import Path
@@ -17,6 +18,10 @@ from rabbitmq import ADMIN, RabbitMQ, Taskcluster, program, release
 from running import PATIENCE
 
 os.environ["TCSNIFF_CONFIG"] = "-"  # ignore the settings of the person who runs the tests
+# A shell starts `make test &` with Ctrl-C ignored, and so would all programs that tests start.
+signal.signal(signal.SIGINT, signal.default_int_handler)
+
+pytest_plugins = ["shared_fixtures"]
 
 TESTS = Path(__file__).parent
 MARKED_FOLDERS = {"process", "broker", "docs"}

@@ -2,41 +2,14 @@
 
 from __future__ import annotations
 
-import os
-import random
 import subprocess
-from collections.abc import Iterator
 from pathlib import Path
 
-import pytest
-
-from builders import delivery
 from rabbitmq import RabbitMQ, Taskcluster
+from recording_samples import incompressible
 from running import PATIENCE, command, environment
-from tcsniff.pulse.deliveries import Delivery
 
 # What can go wrong while writing
-
-
-@pytest.fixture
-def small_disk(tmp_path: Path) -> Iterator[Path]:
-    """Mount a file system of 64 KiB; only root can."""
-    place = tmp_path / "disk"
-    place.mkdir()
-    mount = ["mount", "-t", "tmpfs", "-o", "size=64k", "tmpfs", str(place)]
-    done = subprocess.run(mount, capture_output=True, text=True, check=False)
-    if done.returncode != 0:
-        reason = f"left out, as it needs a full disk: {done.stderr.strip()}"
-        if os.environ.get("TCSNIFF_TESTS_COMPLETE") == "1":
-            pytest.fail(reason)
-        pytest.skip(reason)
-    yield place
-    subprocess.run(["umount", "--lazy", str(place)], check=True)
-
-
-def incompressible(number: int) -> list[Delivery]:
-    dice = random.Random(7)
-    return [delivery(body=b'"%b"' % dice.randbytes(700).hex().encode()) for _ in range(number)]
 
 
 def test_what_could_not_be_written_stays_in_the_queue(

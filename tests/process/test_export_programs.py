@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 import itertools
 import json
 import os
@@ -12,130 +11,27 @@ import subprocess
 from collections import Counter
 from xml.etree import ElementTree as ET
 
-import orjson
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from builders import GROUP, OTHER_TASK, TASK
+from builders import OTHER_TASK, TASK
+from export_samples import (
+    FORMATS,
+    GROUPS,
+    ROOT,
+    START,
+    TEXT,
+    UNTRUSTED,
+    build_untrusted_graph,
+    graph,
+    node,
+    simulated,
+)
 from running import finished
 from tcsniff.sanitize import sanitize
-from tcsniff.simulator.simulation import plan_groups, simulate
-from tcsniff.taskgraph.definitions import Definition
-from tcsniff.taskgraph.exports import dot, mermaid, profile
+from tcsniff.taskgraph.exports import dot
 from tcsniff.taskgraph.exports import json as document
-from tcsniff.taskgraph.graph import Graph, Node, build_graph
-from tcsniff.taskgraph.tracker import Tracker
-
-START = 1_795_456_800.0  # 2026-11-23T18:00:00Z
-ROOT = "https://tc.example"
-FAULTS = ("failure", "claim-expired", "worker-shutdown", "malformed-payload", "rerun", "cancel")
-FORMATS = {
-    "json": document.export_json,
-    "dot": dot.export_dot,
-    "mermaid": mermaid.export_mermaid,
-    "profile": profile.export_profile,
-}
-
-
-class Simulated:
-    """A simulated group at a moment, and what was truly planned and sent.
-
-    Attributes:
-        graph: What we make of it.
-        now: The moment.
-        planned: The tasks, by id.
-        statuses: The last that was sent of each, by id, as JSON.
-    """
-
-    def __init__(self, seed, tasks, until):
-        tracker = Tracker()
-        plan = next(plan_groups(seed=seed, tasks=tasks, groups=1))
-        self.planned = {task.task_id: task for task in plan.tasks}
-        self.statuses = {}
-        self.now = START
-        made = simulate(seed=seed, start=START, groups=1, tasks=tasks, faults=FAULTS)
-        for when, one in made:
-            if when > START + until:
-                break
-            self.now = when
-            tracker.apply(one)
-            payload = orjson.loads(one.body)
-            if "status" in payload:
-                self.statuses[payload["status"]["taskId"]] = payload["status"]
-        definitions = {
-            task.task_id: Definition(
-                task.task_id,
-                task.label,
-                task.kind,
-                task.dependencies,
-                task.requires,
-                f"{task.provisioner_id}/{task.worker_type}",
-            )
-            for task in plan.tasks
-        }
-        self.graph = build_graph(plan.task_group_id, tracker, definitions, is_whole=True)
-
-    @property
-    def arrows(self):
-        """Who waits for whom."""
-        return {(one, task) for task in self.planned for one in self.planned[task].dependencies}
-
-    @property
-    def runs(self):
-        """All that were told of, with their tasks."""
-        return [(status, run) for status in self.statuses.values() for run in status["runs"]]
-
-
-simulated = functools.cache(Simulated)
-GROUPS = [(1, 40, 30), (2, 40, 700), (3, 60, 1500), (7, 60, 100_000)]
-
-
-def node(label="a", task_id=TASK, dependencies=(), **details):
-    given = {"kind": "build", "pool": "p/w", "requires": "all-completed", "state": "unscheduled"}
-    return Node(task_id, label, dependencies=dependencies, **given | {"runs": ()} | details)
-
-
-def graph(*nodes):
-    return Graph(GROUP, "gecko-level-1", {one.task_id: one for one in nodes})
-
-
-HOSTILE = [
-    '"',
-    "\\",
-    'a\\"; b -> c //',
-    "x\\",
-    "\\N \\G \\l \\n \\E",
-    "<b>html</b>",
-    "<",
-    "&amp; &lt; &#65; &",
-    "a\x00b\nc\r\x1b[31m\x7f\x9b",
-    "\u202eevil\u200b\ufffe\ud800",
-    "style a:b#c; classDef d:e#f;",
-    "%%{init: {'theme':'dark'}}%%",
-    "#quot; #35; #",
-    "`**bold**`",
-    "1. list",
-    "- list",
-    "end",
-    "]] }} )) |x| --> y",
-    'click a href "javascript:alert(1)"',
-    "日本語 ✔ é",
-    " two  spaces ",
-    "x" * 4096,
-]
-TEXT = st.text(max_size=30) | st.sampled_from(HOSTILE)
-
-
-def hostile(labels):
-    """Make a graph of tasks with such labels, each waiting for the one before, and kinds alike."""
-    ids = [f"{TASK[:-2]}{a}{b}" for a in "abcdefgh" for b in "AQgw"]
-    return graph(
-        *(
-            node(label, ids[place], tuple(ids[max(0, place - 1) : place]), kind=label)
-            for place, label in enumerate(labels)
-        )
-    )
 
 
 @pytest.mark.parametrize("name", FORMATS)
@@ -236,16 +132,16 @@ def written(svg):
 
 def test_dot_draws_hostile_labels_as_they_are():
     """Quotes, backslashes, what looks like HTML or an entity, escapes: all of it is text."""
-    lines = written(drawn(dot.export_dot(hostile(HOSTILE), START, ROOT), "svg"))
+    lines = written(drawn(dot.export_dot(build_untrusted_graph(UNTRUSTED), START, ROOT), "svg"))
 
-    missing = [label for label in HOSTILE if sanitize(label) not in lines]
+    missing = [label for label in UNTRUSTED if sanitize(label) not in lines]
     assert missing == []
 
 
 @given(st.lists(TEXT, min_size=1, max_size=12))
 def test_dot_draws_any_label_as_it_is(labels):
     """Each twice: in its task, and as the name of its kind."""
-    lines = Counter(written(drawn(dot.export_dot(hostile(labels), START), "svg")))
+    lines = Counter(written(drawn(dot.export_dot(build_untrusted_graph(labels), START), "svg")))
 
     wanted = Counter(sanitize(label).replace("\xa0", " ") for label in labels if label)
     assert {text for text, number in wanted.items() if lines[text] < number} == set()

@@ -5,7 +5,6 @@ from __future__ import annotations
 import gzip
 import io
 import os
-import random
 import signal
 import subprocess
 from collections.abc import Iterator
@@ -14,79 +13,24 @@ from pathlib import Path
 
 import pytest
 
-from builders import delivery, samples
+from builders import delivery
+from recording_samples import (
+    SHORT,
+    TEXT,
+    incompressible,
+    keys,
+    read,
+    record,
+)
 from running import PATIENCE, Running, command, environment
 from tcsniff.cli import main
 from tcsniff.errors import OutputError
 from tcsniff.pipeline import run_pipeline
 from tcsniff.pulse import records
 from tcsniff.pulse.deliveries import Delivery
-from tcsniff.pulse.events import Event
 from tcsniff.renderers.lines import LINE_FORMATS, LineRenderer
 from tcsniff.renderers.output import Output
 from tcsniff.renderers.recorder import Recorder
-from tcsniff.sources.recording import Recording
-
-SAMPLES = samples()
-HOSTILE = [
-    b'{"n":123456789012345678901234567890,"f":0.10000000000000000000000000001}',
-    b'{"a":1,"a":{"b":2,"b":3},"a":1}',
-    b'{"z":1,"a":2,"m":3}',
-    b'{ "spaced" : [ 1 , 2.0e0 , -0 ] }',
-    b'{"escaped":"\\u00e9\\/\\ud83d\\ude00"}',
-    '{"text":"é\u2028\u0085\U0001f600"}'.encode(),
-    b'"only text"',
-    b"null",
-    b"[]",
-    b"[" * 200 + b"]" * 200,
-    b"[" * 1024 + b"]" * 1024,
-    b"",
-    b"{",
-    b"NaN",
-    b"\xff\x00\x1b[2J\r\n",
-    b'"\xed\xa0\x80"',
-    b'{"payload":1}\n{"received":null}',
-]
-MANY = [
-    *SAMPLES,
-    *[delivery(body=body) for body in HOSTILE],
-    delivery(key="a\nb\u2028\x1b", routes=["#", "x.é"], cc=["other", "routes.x"]),
-    delivery(key="", exchange="exchange/x", body=b"1", redelivered=True),
-]
-RECORDS = [records.format_record(one) for one in MANY]
-TEXT = b"".join(RECORDS)
-SHORT = [
-    records.format_record(delivery(key=f"key.{number}", body=b"%d" % number))
-    for number in range(4)
-]
-
-
-class Said(list):
-    """Takes what is told."""
-
-    def __call__(self, text: str) -> None:
-        self.append(text)
-
-
-def read(*paths: object, **details: object) -> tuple[list[Delivery], list[str]]:
-    """Read recordings to their end: what is in them, and what was told."""
-    told = Said()
-    with Recording([str(path) for path in paths], told, **details) as recording:
-        return [one for batch in recording.batches() for one in batch], told
-
-
-def keys(found: list[Delivery]) -> list[str]:
-    return [one.routing_key for one in found]
-
-
-def record(path: object, found: list[Delivery], *, finish: bool = True) -> None:
-    """Record deliveries as ``--record`` does, two a batch."""
-    recorder = Recorder(str(path), LineRenderer(Output(io.BytesIO()), LINE_FORMATS["json"]))
-    for place in range(0, len(found), 2):
-        recorder.show([Event(one) for one in found[place : place + 2]])
-        recorder.flush()
-    if finish:
-        recorder.close()
 
 
 def test_standard_input_is_a_recording_too():
@@ -153,27 +97,6 @@ def test_a_process_follows_a_file(tmp_path):
 
 
 # What can go wrong while writing
-
-
-@pytest.fixture
-def small_disk(tmp_path: Path) -> Iterator[Path]:
-    """Mount a file system of 64 KiB; only root can."""
-    place = tmp_path / "disk"
-    place.mkdir()
-    mount = ["mount", "-t", "tmpfs", "-o", "size=64k", "tmpfs", str(place)]
-    done = subprocess.run(mount, capture_output=True, text=True, check=False)
-    if done.returncode != 0:
-        reason = f"left out, as it needs a full disk: {done.stderr.strip()}"
-        if os.environ.get("TCSNIFF_TESTS_COMPLETE") == "1":
-            pytest.fail(reason)
-        pytest.skip(reason)
-    yield place
-    subprocess.run(["umount", "--lazy", str(place)], check=True)
-
-
-def incompressible(number: int) -> list[Delivery]:
-    dice = random.Random(7)
-    return [delivery(body=b'"%b"' % dice.randbytes(700).hex().encode()) for _ in range(number)]
 
 
 @pytest.mark.parametrize("name", ["r.jsonl", "r.jsonl.gz"])

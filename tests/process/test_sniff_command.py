@@ -6,48 +6,14 @@ import os
 import re
 import shutil
 import subprocess
-from typing import NamedTuple
 
 import orjson
 import pytest
 
-from builders import OTHER_TASK, delivery, samples
+from builders import OTHER_TASK, delivery
 from running import PATIENCE, Terminal, command, environment
-from tcsniff.cli import main
+from shared_fixtures import SENT
 from tcsniff.pulse import records
-from tcsniff.pulse.deliveries import Delivery
-
-NOWHERE = "amqp://user:secret@127.0.0.1:1/"  # nothing listens at port 1
-SENT = [one._replace(received="2026-11-23T18:00:00.000Z") for one in samples()]
-
-
-class Done(NamedTuple):
-    """What a run came to."""
-
-    status: int
-    out: str
-    err: str
-
-    @property
-    def lines(self) -> list[str]:
-        """What it wrote, in lines."""
-        return self.out.splitlines()
-
-
-@pytest.fixture
-def tcsniff(tmp_path, capfdbinary):
-    """Run tcsniff over a recording of the samples, or of what is given."""
-
-    def run(*words: str, over: list[Delivery] | None = None, live: bool = False) -> Done:
-        path = tmp_path / "r.jsonl"
-        path.write_bytes(b"".join(map(records.format_record, SENT if over is None else over)))
-        source = ("--broker", NOWHERE) if live else ("--from", str(path))
-        status = main([*words, *source])
-        done = capfdbinary.readouterr()
-        return Done(status, done.out.decode(), done.err.decode())
-
-    return run
-
 
 # When to stop
 

@@ -77,6 +77,21 @@ def graph(*nodes: Node, group: str = "decision", **known: Any) -> Graph:
     return Graph(group, "", by_id(*nodes), **known)
 
 
+def define_tasks(plan: Plan) -> dict[str, Definition]:
+    """Return the definitions of a plan's tasks, by task ID."""
+    return {
+        task.task_id: Definition(
+            task.task_id,
+            task.label,
+            task.kind,
+            task.dependencies,
+            task.requires,
+            f"{task.provisioner_id}/{task.worker_type}",
+        )
+        for task in plan.tasks
+    }
+
+
 class History(NamedTuple):
     """What a queue tells about simulated groups, and what they were meant to be."""
 
@@ -84,17 +99,7 @@ class History(NamedTuple):
     deliveries: tuple[Delivery, ...]
 
     def definitions(self, number: int) -> dict[str, Definition]:
-        return {
-            task.task_id: Definition(
-                task.task_id,
-                task.label,
-                task.kind,
-                task.dependencies,
-                task.requires,
-                f"{task.provisioner_id}/{task.worker_type}",
-            )
-            for task in self.plans[number].tasks
-        }
+        return define_tasks(self.plans[number])
 
     def graph(self, number: int, deliveries: Iterable[Delivery] | None = None) -> Graph:
         """Fold what came, and put one of the groups together."""

@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from builders import GROUP, TASK, event, time_zone
+from link_samples import COLOR, EVENTS, LINK, LOG, ROOT, lines, links, table
 from tcsniff.pulse.urls import (
     are_links_enabled,
     build_group_url,
@@ -19,33 +20,13 @@ from tcsniff.pulse.urls import (
     format_link,
 )
 from tcsniff.renderers.ansi import join_words, paint_lines
-from tcsniff.renderers.columns import COLUMNS, find_columns
-from tcsniff.renderers.lines import ColumnFormatter, LineRenderer
-from tcsniff.renderers.output import Output
-from tcsniff.renderers.stream import StreamStatus
-from tcsniff.renderers.table import draw_table
-
-ROOT = "https://firefox-ci-tc.services.mozilla.com"
-LOG = f"{ROOT}/api/queue/v1/task/{TASK}/runs/1/artifacts/public/logs/live.log"
-STATUS = StreamStatus("firefox-ci", 1, 1.0, 0.2, 0.4, "")
-LINK = re.compile(r"\x1b\]8;([^;\x1b]*);([^\x1b]*)\x1b\\")
-COLOUR = re.compile(r"\x1b\[[0-9;]*m")
+from tcsniff.renderers.columns import COLUMNS
 
 
 @pytest.fixture(autouse=True)
 def utc():
     with time_zone("UTC"):
         yield
-
-
-def links(text):
-    """Return the text, ID and URL of each link."""
-    pieces = LINK.split(COLOUR.sub("", text))
-    return [
-        (shown, id_, url)
-        for id_, url, shown in zip(pieces[1::3], pieces[2::3], pieces[3::3], strict=True)
-        if url
-    ]
 
 
 def test_urls_are_those_of_taskclusters_pages():
@@ -153,42 +134,6 @@ def test_there_are_no_links_without_terminal_or_color():
 
 # In tables and lines.
 
-EVENTS = [
-    event("task-running", run=1),
-    event("task-pending", run=2),
-    event("task-defined", label="build/opt"),
-    event("task-exception", run=1, retried=True),
-    event("task-group-resolved"),
-    event("task-failed", label=""),
-]
-CHOSEN = find_columns(("task", "task-id", "run", "group", "pool"))
-
-
-def table(events, root, *, color=True, width=150):
-    return draw_table(events, STATUS, width, color=color, columns=CHOSEN, root_url=root)
-
-
-def lines(events, root, *, color=True):
-    class Paper:
-        def __init__(self):
-            self.written = b""
-
-        def isatty(self):
-            return True
-
-        def write(self, data):
-            self.written += data
-
-        def flush(self):
-            pass
-
-    paper = Paper()
-    formatter = ColumnFormatter(CHOSEN, color=color, root_url=root)
-    renderer = LineRenderer(Output(paper), formatter.line_format)
-    renderer.show(events)
-    renderer.flush()
-    return paper.written.decode().splitlines()
-
 
 @pytest.mark.parametrize("view", [table, lines])
 def test_tasks_runs_and_groups_are_links(view):
@@ -224,9 +169,7 @@ def test_links_do_not_change_the_text(view, color):
     with_links = [LINK.sub("", line) for line in view(EVENTS, ROOT, color=color)]
 
     plain = view(EVENTS, None, color=color)
-    assert [COLOUR.sub("", line) for line in with_links] == [
-        COLOUR.sub("", line) for line in plain
-    ]
+    assert [COLOR.sub("", line) for line in with_links] == [COLOR.sub("", line) for line in plain]
 
 
 @pytest.mark.parametrize("width", [20, 40, 80, 150])
@@ -241,7 +184,7 @@ def test_a_terminal_shows_the_same_with_links(width):
     assert screens[0] == screens[1]
 
 
-HOSTILE = [
+UNTRUSTED = [
     event(words={"taskId": "x\x1b]8;;http://evil.example\x1b\\"}, label="a"),
     event(words={"taskId": "../../evil"}, label="b"),
     event("task-group-resolved", group="evil"),
@@ -257,7 +200,7 @@ HOSTILE = [
 @pytest.mark.parametrize("view", [table, lines])
 def test_untrusted_text_does_not_become_a_link(view):
     """Invalid IDs, invalid runs, and labels that contain a link."""
-    found = {url for line in view(HOSTILE, ROOT) for *_, url in links(line)}
+    found = {url for line in view(UNTRUSTED, ROOT) for *_, url in links(line)}
 
     assert {url for url in found if "evil" in url or not url.startswith(f"{ROOT}/")} == set()
     assert found <= {

@@ -4,48 +4,16 @@ from __future__ import annotations
 
 import json
 import re
-from typing import NamedTuple
 
 import orjson
 import pytest
 
-from builders import OTHER_TASK, TASK, delivery, samples
+from builders import OTHER_TASK, TASK, delivery
+from shared_fixtures import SENT, Done
 from tcsniff.cli import main
 from tcsniff.pulse import records
-from tcsniff.pulse.deliveries import Delivery
 from tcsniff.pulse.events import Event
 from tcsniff.renderers import columns
-
-NOWHERE = "amqp://user:secret@127.0.0.1:1/"  # nothing listens at port 1
-SENT = [one._replace(received="2026-11-23T18:00:00.000Z") for one in samples()]
-
-
-class Done(NamedTuple):
-    """The result of a run."""
-
-    status: int
-    out: str
-    err: str
-
-    @property
-    def lines(self) -> list[str]:
-        """Standard output, in lines."""
-        return self.out.splitlines()
-
-
-@pytest.fixture
-def tcsniff(tmp_path, capfdbinary):
-    """Run tcsniff with a recording of the samples, or of other deliveries."""
-
-    def run(*words: str, over: list[Delivery] | None = None, live: bool = False) -> Done:
-        path = tmp_path / "r.jsonl"
-        path.write_bytes(b"".join(map(records.format_record, SENT if over is None else over)))
-        source = ("--broker", NOWHERE) if live else ("--from", str(path))
-        status = main([*words, *source])
-        done = capfdbinary.readouterr()
-        return Done(status, done.out.decode(), done.err.decode())
-
-    return run
 
 
 def expected(test) -> list[str]:

@@ -3,104 +3,37 @@
 from __future__ import annotations
 
 import json
-import os
-import shlex
 
 import pytest
 
+from shared_fixtures import SETTINGS
 from tcsniff import cli
-from tcsniff.cli import main
 from tcsniff.commands.options.option import CONFIG, SectionedOption
 from tcsniff.settings.config_file import list_commands
 
+pytestmark = pytest.mark.usefixtures("no_settings")
+
+
 ACCOUNT = {"PULSE_USERNAME": "me", "PULSE_PASSWORD": "s3cret"}
-FILE = """
-worker-type = "of-file"
-profile = "mine"
-
-[profiles.mine]
-broker = "amqps://mine.example/v"
-user = "somebody"
-password-command = ["false"]
-root-url = "https://tc.mine.example/"
-flags = { worker-type = "of-profile" }
-
-[profiles.other]
-broker = "amqps://other.example"
-
-[profiles.community.flags]
-worker-type = "of-community"
-
-[selections.saved]
-events = ["task-failed", "task-exception"]
-worker-type = "of-selection"
-where = "lag"
-reason = "claim-expired"
-tag = "kind=build"
-
-[selections.plain]
-events = "task-failed"
-
-[selections.gaia]
-worker-type = "gaia"
-
-[selections.elsewhere]
-events = "task-running"
-profile = "community"
-"""
-
-
-@pytest.fixture(autouse=True)
-def _unset(monkeypatch):
-    for name in [*os.environ]:
-        if name.startswith(("TCSNIFF_", "PULSE_", "TASKCLUSTER_")):
-            monkeypatch.delenv(name)
-    monkeypatch.setenv("TCSNIFF_CONFIG", "-")
 
 
 @pytest.fixture
-def file(tmp_path, monkeypatch):
-    """Give a writer of the settings file."""
-    path = tmp_path / "config.toml"
-
-    def write(text=FILE):
-        path.write_text(text)
-        monkeypatch.setenv("TCSNIFF_CONFIG", str(path))
-        return path
-
-    return write
-
-
-@pytest.fixture
-def run(capsys):
-    """Run a command line in this process: its status, output and messages."""
-
-    def run(line, *, status=0):
-        given = main(shlex.split(line))
-        out, err = capsys.readouterr()
-        assert given == status, err
-        return out, err
-
-    return run
-
-
-@pytest.fixture
-def worker_types(run):
+def worker_types(run_line):
     """Tell the worker types that an `explain` binds."""
 
     def worker_types(line):
-        rows = map(json.loads, run(f"explain --json {line}")[0].splitlines())
+        rows = map(json.loads, run_line(f"explain --json {line}")[0].splitlines())
         return {row["routingKeyPattern"].split(".")[6] for row in rows}
 
     return worker_types
 
 
 @pytest.fixture
-def sources(run):
+def sources(run_line):
     """Give the rows of `config`: setting to value and source."""
 
     def sources(line=""):
-        rows = map(json.loads, run(f"config --json {line}")[0].splitlines())
+        rows = map(json.loads, run_line(f"config --json {line}")[0].splitlines())
         return {row["setting"]: (row["value"], row["from"]) for row in rows}
 
     return sources
@@ -129,9 +62,11 @@ def sources(run):
         ("task-running --config -", {}, "*"),
     ],
 )
-def test_the_strongest_source_wins(line, environment, expected, file, worker_types, monkeypatch):
+def test_the_strongest_source_wins(
+    line, environment, expected, write_settings, worker_types, monkeypatch
+):
     """Typed, the saved selection, the variable, the profile in use, the file, nothing."""
-    file()
+    write_settings()
     for name, value in environment.items():
         monkeypatch.setenv(name, value)
 
@@ -156,27 +91,27 @@ def test_every_flag_has_its_variable():
 
 
 @pytest.mark.parametrize("word", ["1", "true", "yes", "on", "TRUE"])
-def test_a_switch_is_switched_on_by_its_variable(word, run, monkeypatch):
+def test_a_switch_is_switched_on_by_its_variable(word, run_line, monkeypatch):
     """By all that means yes."""
     monkeypatch.setenv("TCSNIFF_JSON", word)
 
-    assert run("explain task-running")[0].startswith("{")
+    assert run_line("explain task-running")[0].startswith("{")
 
 
 @pytest.mark.parametrize("word", ["0", "false", "no", "off", ""])
-def test_a_switch_is_left_off_by_its_variable(word, run, monkeypatch):
+def test_a_switch_is_left_off_by_its_variable(word, run_line, monkeypatch):
     """By all that means no, and by an empty one."""
     monkeypatch.setenv("TCSNIFF_JSON", word)
 
-    assert run("explain task-running")[0].startswith("1 binding")
+    assert run_line("explain task-running")[0].startswith("1 binding")
 
 
-def test_a_variable_is_what_the_flag_would_be_given(run, monkeypatch):
+def test_a_variable_is_what_the_flag_would_be_given(run_line, monkeypatch):
     """Spaces are left alone, commas are the flag's own, and a line is a value."""
     monkeypatch.setenv("TCSNIFF_WHERE", "lag && time\nevent == 'task-failed'")
     monkeypatch.setenv("TCSNIFF_STATE", "failed,exception")
 
-    out, _ = run("explain task-failed")
+    out, _ = run_line("explain task-failed")
 
     assert out.splitlines()[-3:] == [
         "  --where lag && time",
@@ -199,13 +134,15 @@ def test_a_variable_is_what_the_flag_would_be_given(run, monkeypatch):
         ("TCSNIFF_CONFIG", "/nowhere", "settings file /nowhere does not exist"),
     ],
 )
-def test_a_bad_value_is_told_with_its_variable(variable, value, words, file, run, monkeypatch):
+def test_a_bad_value_is_told_with_its_variable(
+    variable, value, words, write_settings, run_line, monkeypatch
+):
     """As nobody has typed it."""
-    file('[profiles.mine]\nbroker = "amqp://h"')
+    write_settings('[profiles.mine]\nbroker = "amqp://h"')
     monkeypatch.setenv(variable, value)
 
     live = "" if variable == "TCSNIFF_PROFILE" else "--demo"
-    _, err = run(f"sniff {live} -o lines task-running -n 1", status=2)
+    _, err = run_line(f"sniff {live} -o lines task-running -n 1", status=2)
 
     assert words in err
 
@@ -234,46 +171,48 @@ def test_a_bad_value_is_told_with_its_variable(variable, value, words, file, run
         ("wait = '5s'\nutc = 3", "exchanges", ""),
     ],
 )
-def test_a_bad_value_is_told_with_its_place_in_the_file(text, line, words, file, run):
+def test_a_bad_value_is_told_with_its_place_in_the_file(
+    text, line, words, write_settings, run_line
+):
     """The file, the line, and the flag or key."""
-    path = file(text)
+    path = write_settings(text)
     if not words:
         words = "{file}:2: utc: must be true or false, not a number"
 
-    assert words.format(file=path) in run(line, status=2)[1]
+    assert words.format(file=path) in run_line(line, status=2)[1]
 
 
-def test_a_file_of_bytes_is_told(file, run):
+def test_a_file_of_bytes_is_told(write_settings, run_line):
     """It is no text."""
-    file().write_bytes(b"\xff\xfe")
+    write_settings().write_bytes(b"\xff\xfe")
 
-    assert "is not valid UTF-8" in run("explain task-running", status=2)[1]
+    assert "is not valid UTF-8" in run_line("explain task-running", status=2)[1]
 
 
-def test_a_folder_is_no_file(file, run, tmp_path):
+def test_a_folder_is_no_file(write_settings, run_line, tmp_path):
     """It is told why."""
-    file()
+    write_settings()
 
-    assert "Is a directory" in run(f"explain task-running --config {tmp_path}", status=2)[1]
+    assert "Is a directory" in run_line(f"explain task-running --config {tmp_path}", status=2)[1]
 
 
-def test_the_usual_place_may_be_empty(run, tmp_path, monkeypatch):
+def test_the_usual_place_may_be_empty(run_line, tmp_path, monkeypatch):
     """Nobody needs settings."""
     monkeypatch.delenv("TCSNIFF_CONFIG")
     monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path))
-    run("explain task-running")
+    run_line("explain task-running")
 
     (tmp_path / "tcsniff").mkdir()
     (tmp_path / "tcsniff/config.toml").write_text("json = true")
 
-    assert run("explain task-running")[0].startswith("{")
+    assert run_line("explain task-running")[0].startswith("{")
 
 
-def test_a_variable_shows_where_an_error_comes_from(run, monkeypatch):
+def test_a_variable_shows_where_an_error_comes_from(run_line, monkeypatch):
     """As --debug does."""
     monkeypatch.setenv("TCSNIFF_DEBUG", "1")
 
-    assert "Traceback" in run("explain task-runing", status=2)[1]
+    assert "Traceback" in run_line("explain task-runing", status=2)[1]
 
 
 # Saved selections
@@ -299,11 +238,11 @@ def test_a_variable_shows_where_an_error_comes_from(run, monkeypatch):
         ("@gaia", "--worker-type gaia"),
     ],
 )
-def test_a_saved_selection_stands_for_what_it_holds(line, same, file, run):
+def test_a_saved_selection_stands_for_what_it_holds(line, same, write_settings, run_line):
     """What is typed besides takes the place of its own; --where and --tag add."""
-    file(FILE.partition("\n\n")[2])
+    write_settings(SETTINGS.partition("\n\n")[2])
 
-    assert run(f"explain {line}") == run(f"explain {same}")
+    assert run_line(f"explain {line}") == run_line(f"explain {same}")
 
 
 @pytest.mark.parametrize(
@@ -317,28 +256,30 @@ def test_a_saved_selection_stands_for_what_it_holds(line, same, file, run):
     ],
 )
 @pytest.mark.parametrize("command", ["explain", "sniff --demo", "doctor"])
-def test_a_selection_that_nobody_has_saved_is_told(command, line, words, file, run):
+def test_a_selection_that_nobody_has_saved_is_told(command, line, words, write_settings, run_line):
     """With those that there are."""
-    file()
+    write_settings()
 
-    assert words in run(f"{command} {line}", status=2)[1]
+    assert words in run_line(f"{command} {line}", status=2)[1]
 
 
-def test_where_nothing_is_saved_is_told(file, run):
+def test_where_nothing_is_saved_is_told(write_settings, run_line):
     """In which file, or that there is none."""
-    path = file("utc = true")
-    assert f"unknown saved selection @x; {path} contains none" in run("explain @x", status=2)[1]
+    path = write_settings("utc = true")
+    assert (
+        f"unknown saved selection @x; {path} contains none" in run_line("explain @x", status=2)[1]
+    )
 
 
-def test_a_file_in_ones_home_is_found(file, run, tmp_path, monkeypatch):
+def test_a_file_in_ones_home_is_found(write_settings, run_line, tmp_path, monkeypatch):
     """Though no shell has written its name out; an unknown home stays as it is."""
     monkeypatch.setenv("HOME", str(tmp_path))
-    (tmp_path / "x.jsonl").write_text(run("--demo --seed 1 -n 1")[0])
+    (tmp_path / "x.jsonl").write_text(run_line("--demo --seed 1 -n 1")[0])
 
-    file('from = ["~/x.jsonl"]')
-    assert run("task-pending")[0] == (tmp_path / "x.jsonl").read_text()
-    file('from = "~nobody-of-that-name/x"')
-    assert "~nobody-of-that-name/x" in run("task-pending", status=6)[1]
+    write_settings('from = ["~/x.jsonl"]')
+    assert run_line("task-pending")[0] == (tmp_path / "x.jsonl").read_text()
+    write_settings('from = "~nobody-of-that-name/x"')
+    assert "~nobody-of-that-name/x" in run_line("task-pending", status=6)[1]
 
 
 # What gives way
@@ -370,11 +311,13 @@ def test_a_file_in_ones_home_is_found(file, run, tmp_path, monkeypatch):
         ("from = '/nowhere'", "", "{"),
     ],
 )
-def test_what_was_typed_is_never_contradicted_by_settings(text, line, start, file, run):
+def test_what_was_typed_is_never_contradicted_by_settings(
+    text, line, start, write_settings, run_line
+):
     """The weaker one gives way; a setting with nothing to do is no error."""
-    file(text)
+    write_settings(text)
 
-    out, _ = run(f"--demo --seed 1 -n 1 {line}")
+    out, _ = run_line(f"--demo --seed 1 -n 1 {line}")
 
     assert out.startswith(start)
 
@@ -393,11 +336,11 @@ def test_what_was_typed_is_never_contradicted_by_settings(text, line, start, fil
         ("--routing-key a", "--routing-key needs --exchange"),
     ],
 )
-def test_what_was_typed_can_contradict_itself(line, words, file, run):
+def test_what_was_typed_can_contradict_itself(line, words, write_settings, run_line):
     """Which is an error, as ever."""
-    file()
+    write_settings()
 
-    assert words in run(f"--demo {line}", status=2)[1]
+    assert words in run_line(f"--demo {line}", status=2)[1]
 
 
 @pytest.mark.parametrize(
@@ -411,11 +354,11 @@ def test_what_was_typed_can_contradict_itself(line, words, file, run):
         ("format = 'dot'\nno-api = true", "-o lines", "1"),
     ],
 )
-def test_settings_give_way_in_graph_too(text, line, start, file, run):
+def test_settings_give_way_in_graph_too(text, line, start, write_settings, run_line):
     """To the view that was typed."""
-    file(text)
+    write_settings(text)
 
-    out, _ = run(f"graph --demo --seed 1 -n 40 {line}")
+    out, _ = run_line(f"graph --demo --seed 1 -n 40 {line}")
 
     assert out.startswith(start)
 
@@ -429,57 +372,59 @@ def test_settings_give_way_in_graph_too(text, line, start, file, run):
         ("output = 'table'", "--json", "{"),
     ],
 )
-def test_settings_give_way_in_top_too(text, line, start, file, run):
+def test_settings_give_way_in_top_too(text, line, start, write_settings, run_line):
     """To what was typed; a choice that other commands have does not count there."""
-    file(text)
+    write_settings(text)
 
-    out, _ = run(f"top --demo --seed 1 -n 50 {line}")
+    out, _ = run_line(f"top --demo --seed 1 -n 50 {line}")
 
     assert out.lstrip().startswith(start)
 
 
-def test_a_choice_that_no_command_has_is_told(file, run):
+def test_a_choice_that_no_command_has_is_told(write_settings, run_line):
     """In each, as a slip of the finger."""
-    path = file("output = 'lnies'")
+    path = write_settings("output = 'lnies'")
 
     for command in ("sniff", "graph", "top"):
         words = f"invalid value for --output, {path}:1: 'lnies' is not one of"
-        assert words in run(f"{command} --demo", status=2)[1]
+        assert words in run_line(f"{command} --demo", status=2)[1]
 
 
-def test_a_variable_for_a_choice_of_another_command_does_not_count(run, monkeypatch):
+def test_a_variable_for_a_choice_of_another_command_does_not_count(run_line, monkeypatch):
     """As in the file."""
     monkeypatch.setenv("TCSNIFF_OUTPUT", "lines")
 
-    assert run("top --demo --seed 1 -n 50")[0].startswith("{")
+    assert run_line("top --demo --seed 1 -n 50")[0].startswith("{")
 
 
-def test_a_file_can_contradict_itself(file, run):
+def test_a_file_can_contradict_itself(write_settings, run_line):
     """It is told by lines."""
-    path = file("output = 'lines'\njson = true")
+    path = write_settings("output = 'lines'\njson = true")
 
     words = f"contradict each other (-o is from {path}:1, --json is from {path}:2)"
-    assert words in run("--demo", status=2)[1]
+    assert words in run_line("--demo", status=2)[1]
 
 
-def test_a_variable_for_a_source_gives_way_to_another_that_is_typed(run, tmp_path, monkeypatch):
+def test_a_variable_for_a_source_gives_way_to_another_that_is_typed(
+    run_line, tmp_path, monkeypatch
+):
     """As does a variable of a broker."""
     monkeypatch.setenv("TCSNIFF_DEMO", "1")
     monkeypatch.setenv("TCSNIFF_BROKER", "amqp://h")
-    (tmp_path / "x").write_text(run("--seed 1 -n 1")[0])
+    (tmp_path / "x").write_text(run_line("--seed 1 -n 1")[0])
 
-    assert run(f"--from {tmp_path}/x")[0] == (tmp_path / "x").read_text()
+    assert run_line(f"--from {tmp_path}/x")[0] == (tmp_path / "x").read_text()
 
 
-def test_typed_colors_replace_a_variable(run, monkeypatch):
+def test_typed_colors_replace_a_variable(run_line, monkeypatch):
     """The other way round, --no-color is used."""
     monkeypatch.setenv("TCSNIFF_NO_COLOR", "1")
     line = "--demo --seed 1 -n 1 -o lines"
 
-    assert "\x1b" in run(f"{line} --color always")[0]
-    assert "\x1b" not in run(f"{line} --no-color")[0]
+    assert "\x1b" in run_line(f"{line} --color always")[0]
+    assert "\x1b" not in run_line(f"{line} --no-color")[0]
     monkeypatch.setenv("TCSNIFF_COLOR", "always")
-    assert "\x1b" not in run(f"{line} --no-color")[0]
+    assert "\x1b" not in run_line(f"{line} --no-color")[0]
 
 
 # The broker
@@ -518,10 +463,10 @@ def test_typed_colors_replace_a_variable(run, monkeypatch):
     ],
 )
 def test_a_broker_is_settled_by_the_strongest(
-    line, environment, broker, source, file, sources, monkeypatch
+    line, environment, broker, source, write_settings, sources, monkeypatch
 ):
     """The flag, our variable, Pulse's, the file, and Mozilla's for an account alone."""
-    file()
+    write_settings()
     for name, value in environment.items():
         monkeypatch.setenv(name, value)
 
@@ -529,13 +474,13 @@ def test_a_broker_is_settled_by_the_strongest(
 
 
 @pytest.mark.parametrize("command", ["sniff task-running", "config"])
-def test_two_variables_that_name_a_broker_are_told(command, file, run, monkeypatch):
+def test_two_variables_that_name_a_broker_are_told(command, write_settings, run_line, monkeypatch):
     """Neither is stronger."""
-    file()
+    write_settings()
     monkeypatch.setenv("TCSNIFF_BROKER", "amqp://h")
     monkeypatch.setenv("TCSNIFF_PROFILE", "mine")
 
-    _, err = run(command, status=2)
+    _, err = run_line(command, status=2)
 
     assert "--broker and --profile both name a broker" in err
     assert "--broker is from TCSNIFF_BROKER, --profile is from TCSNIFF_PROFILE" in err
@@ -544,9 +489,11 @@ def test_two_variables_that_name_a_broker_are_told(command, file, run, monkeypat
 # tcsniff config
 
 
-def test_config_shows_what_is_in_force_and_where_it_came_from(file, sources, monkeypatch):
+def test_config_shows_what_is_in_force_and_where_it_came_from(
+    write_settings, sources, monkeypatch
+):
     """Flags, the profile, the file, variables, and what is built in."""
-    path = file("utc = true\n" + FILE)
+    path = write_settings("utc = true\n" + SETTINGS)
     monkeypatch.setenv("TCSNIFF_PREFETCH", "7")
 
     found = sources()
@@ -576,9 +523,11 @@ def test_config_shows_what_is_in_force_and_where_it_came_from(file, sources, mon
         ("--broker amqp://localhost", {}, ("(hidden)", "RabbitMQ's own on this machine")),
     ],
 )
-def test_config_tells_where_a_password_is(line, environment, password, file, sources, monkeypatch):
+def test_config_tells_where_a_password_is(
+    line, environment, password, write_settings, sources, monkeypatch
+):
     """But nothing of it."""
-    file()
+    write_settings()
     for name, value in environment.items():
         monkeypatch.setenv(name, value)
 
@@ -588,31 +537,31 @@ def test_config_tells_where_a_password_is(line, environment, password, file, sou
     assert "s3cret" not in str(found)
 
 
-def test_config_is_a_table_for_people(file, run):
+def test_config_is_a_table_for_people(write_settings, run_line):
     """What, how much, where from."""
-    path = file("utc = true")
+    path = write_settings("utc = true")
 
-    out, err = run("config")
+    out, err = run_line("config")
 
     assert out.splitlines()[0].split() == ["setting", "value", "from"]
     assert ["utc", "true", f"{path}:1"] in [line.split() for line in out.splitlines()]
     assert err == ""
 
 
-def test_config_hides_the_password_of_a_url_that_cannot_be_read(run, monkeypatch):
+def test_config_hides_the_password_of_a_url_that_cannot_be_read(run_line, monkeypatch):
     """It may hold one anywhere."""
     monkeypatch.setenv("TCSNIFF_BROKER", "amqps://u:s3cret/@h")
 
-    _, err = run("config", status=2)
+    _, err = run_line("config", status=2)
 
     assert "s3cret" not in err
 
 
-def test_config_tells_of_variables_that_nobody_reads(run, monkeypatch):
+def test_config_tells_of_variables_that_nobody_reads(run_line, monkeypatch):
     """A slip of the finger is found."""
     monkeypatch.setenv("TCSNIFF_WORKERTYPE", "gaia")
 
-    _, err = run("config")
+    _, err = run_line("config")
 
     assert err == (
         "tcsniff: TCSNIFF_WORKERTYPE in the environment does not match any flag; "
@@ -620,19 +569,19 @@ def test_config_tells_of_variables_that_nobody_reads(run, monkeypatch):
     )
 
 
-def test_config_tells_which_file_it_is(file, run):
+def test_config_tells_which_file_it_is(write_settings, run_line):
     """For an editor."""
-    path = file()
+    path = write_settings()
 
-    assert run("config --path")[0] == f"{path}\n"
-    assert run("config --path --config -")[0] == "\n"
+    assert run_line("config --path")[0] == f"{path}\n"
+    assert run_line("config --path --config -")[0] == "\n"
 
 
-def test_config_gives_a_file_to_start_from(run, tmp_path):
+def test_config_gives_a_file_to_start_from(run_line, tmp_path):
     """It is read as it is."""
-    (tmp_path / "new.toml").write_text(run("config --example")[0])
+    (tmp_path / "new.toml").write_text(run_line("config --example")[0])
 
-    run(f"config --config {tmp_path}/new.toml")
+    run_line(f"config --config {tmp_path}/new.toml")
 
 
 def test_the_flag_for_the_file_is_everywhere_but_where_no_flag_is():

@@ -11,7 +11,17 @@ import threading
 import orjson
 import pytest
 
-from builders import delivery, samples
+from builders import delivery
+from recording_samples import (
+    MANY,
+    SAMPLES,
+    SHORT,
+    TEXT,
+    Messages,
+    keys,
+    read,
+    record,
+)
 from running import PATIENCE
 from tcsniff.cli import main
 from tcsniff.errors import RecordingError
@@ -19,73 +29,10 @@ from tcsniff.pipeline import Renderer
 from tcsniff.pulse import records
 from tcsniff.pulse.deliveries import Delivery, Gap
 from tcsniff.pulse.events import Event
-from tcsniff.renderers.lines import LINE_FORMATS, LineRenderer
-from tcsniff.renderers.output import Output
 from tcsniff.renderers.recorder import Recorder
 from tcsniff.simulator.simulation import simulate
 from tcsniff.sources import file_chunks
 from tcsniff.sources.recording import Recording
-
-SAMPLES = samples()
-HOSTILE = [
-    b'{"n":123456789012345678901234567890,"f":0.10000000000000000000000000001}',
-    b'{"a":1,"a":{"b":2,"b":3},"a":1}',
-    b'{"z":1,"a":2,"m":3}',
-    b'{ "spaced" : [ 1 , 2.0e0 , -0 ] }',
-    b'{"escaped":"\\u00e9\\/\\ud83d\\ude00"}',
-    '{"text":"é\u2028\u0085\U0001f600"}'.encode(),
-    b'"only text"',
-    b"null",
-    b"[]",
-    b"[" * 200 + b"]" * 200,
-    b"[" * 1024 + b"]" * 1024,
-    b"",
-    b"{",
-    b"NaN",
-    b"\xff\x00\x1b[2J\r\n",
-    b'"\xed\xa0\x80"',
-    b'{"payload":1}\n{"received":null}',
-]
-MANY = [
-    *SAMPLES,
-    *[delivery(body=body) for body in HOSTILE],
-    delivery(key="a\nb\u2028\x1b", routes=["#", "x.é"], cc=["other", "routes.x"]),
-    delivery(key="", exchange="exchange/x", body=b"1", redelivered=True),
-]
-RECORDS = [records.format_record(one) for one in MANY]
-TEXT = b"".join(RECORDS)
-SHORT = [
-    records.format_record(delivery(key=f"key.{number}", body=b"%d" % number))
-    for number in range(4)
-]
-
-
-class Said(list):
-    """Takes what is told."""
-
-    def __call__(self, text: str) -> None:
-        self.append(text)
-
-
-def read(*paths: object, **details: object) -> tuple[list[Delivery], list[str]]:
-    """Read recordings to their end: what is in them, and what was told."""
-    told = Said()
-    with Recording([str(path) for path in paths], told, **details) as recording:
-        return [one for batch in recording.batches() for one in batch], told
-
-
-def keys(found: list[Delivery]) -> list[str]:
-    return [one.routing_key for one in found]
-
-
-def record(path: object, found: list[Delivery], *, finish: bool = True) -> None:
-    """Record deliveries as ``--record`` does, two a batch."""
-    recorder = Recorder(str(path), LineRenderer(Output(io.BytesIO()), LINE_FORMATS["json"]))
-    for place in range(0, len(found), 2):
-        recorder.show([Event(one) for one in found[place : place + 2]])
-        recorder.flush()
-    if finish:
-        recorder.close()
 
 
 def compressed(lines: list[bytes]) -> bytes:
@@ -130,12 +77,12 @@ def test_a_body_comes_back_to_the_byte(tmp_path):
     """Whatever was delivered is delivered, unless line breaks stood between tokens."""
     (tmp_path / "r.jsonl").write_bytes(TEXT)
 
-    found, told = read(tmp_path / "r.jsonl")
+    found, messages = read(tmp_path / "r.jsonl")
 
     assert [one._replace(cc=set(one.cc)) for one in found] == [
         one._replace(cc=set(one.cc)) for one in MANY
     ]
-    assert told == []
+    assert messages == []
 
 
 def test_several_files_follow_one_another(tmp_path):
@@ -172,25 +119,25 @@ def test_what_was_written_can_be_read_however_deep_it_is(depth, tmp_path):
     body = b"[" * depth + b"]" * depth
     (tmp_path / "r").write_bytes(records.format_record(delivery(body=body)))
 
-    found, told = read(tmp_path / "r")
+    found, messages = read(tmp_path / "r")
 
-    assert ([one.body for one in found], told) == ([body], [])
+    assert ([one.body for one in found], messages) == ([body], [])
 
 
 # Torn
 
 
 def test_a_torn_last_line_is_told_and_passed_over(tmp_path):
-    """Wherever it was cut: all lines before it count, and nothing else is told."""
+    """Wherever it was cut: all lines before it count, and nothing else is reported."""
     path = tmp_path / "r.jsonl"
     whole = SHORT[0] + SHORT[1]
     for cut in range(len(SHORT[2]) - 1):
         path.write_bytes(whole + SHORT[2][:cut])
 
-        found, told = read(path)
+        found, messages = read(path)
 
         assert keys(found) == ["key.0", "key.1"]
-        assert told == ([f"{path}:3: skipped, not a record: incomplete line"] if cut else [])
+        assert messages == ([f"{path}:3: skipped, not a record: incomplete line"] if cut else [])
 
 
 def test_a_last_line_without_a_line_feed_is_whole(tmp_path):
@@ -202,19 +149,19 @@ def test_a_last_line_without_a_line_feed_is_whole(tmp_path):
 
 
 def test_a_compressed_file_is_readable_up_to_where_it_was_cut(tmp_path):
-    """Every batch that had been flushed is there, the damage is told."""
+    """Every batch that had been flushed is there, the damage is reported."""
     path = tmp_path / "r.gz"
     text = compressed(SHORT)
     flushed = [len(compressed(SHORT[:number])) - 10 for number in range(len(SHORT) + 1)]
     for cut in range(flushed[1], len(text)):
         path.write_bytes(text[:cut])
 
-        found, told = read(path)
+        found, messages = read(path)
 
         least = sum(size <= cut for size in flushed[1:])
         assert keys(found)[:least] == [f"key.{number}" for number in range(least)]
         assert keys(found) == [f"key.{number}" for number in range(len(found))]
-        assert f"{path}: the compressed data is incomplete" in told
+        assert f"{path}: the compressed data is incomplete" in messages
 
 
 def test_a_session_after_a_torn_one_is_whole(tmp_path):
@@ -224,10 +171,10 @@ def test_a_session_after_a_torn_one_is_whole(tmp_path):
         path.write_bytes(SHORT[0] + SHORT[1][:cut])
         record(path, [delivery(key="new.0"), delivery(key="new.1"), delivery(key="new.2")])
 
-        found, told = read(path)
+        found, messages = read(path)
 
         assert keys(found) == ["key.0", "new.0", "new.1", "new.2"]
-        assert [text.partition(": ")[0] for text in told] == [f"{path}:2"]
+        assert [text.partition(": ")[0] for text in messages] == [f"{path}:2"]
 
 
 def test_a_compressed_session_after_a_torn_one_is_whole(tmp_path):
@@ -270,11 +217,11 @@ def test_damage_in_the_middle_is_told_and_passed_over(tmp_path):
     first[len(first) // 2 :] = b"\xff" * (len(first) - len(first) // 2)
     path.write_bytes(bytes(first) + compressed([b"\n", *SHORT]))
 
-    found, told = read(path)
+    found, messages = read(path)
 
     assert keys(found)[-4:] == ["key.0", "key.1", "key.2", "key.3"]
     assert len(found) > 10
-    assert any("skipped damage in the compressed data" in text for text in told)
+    assert any("skipped damage in the compressed data" in text for text in messages)
 
 
 # Lines that are no record
@@ -305,10 +252,10 @@ def test_a_first_line_that_is_no_record_does_not_stop_it_either(first, tmp_path)
     path = tmp_path / "r.jsonl"
     path.write_bytes(first.encode() + b"\n" + SHORT[0] + SHORT[1])
 
-    found, told = read(path)
+    found, messages = read(path)
 
     assert keys(found) == ["key.0", "key.1"]
-    assert [text.partition(": ")[0] for text in told] == [f"{path}:1"]
+    assert [text.partition(": ")[0] for text in messages] == [f"{path}:1"]
 
 
 @pytest.mark.parametrize("text", [b"", b"\n\n", b"nonsense\n", b"[]", b"[1]", b"[{", b"{}\n{}\n"])
@@ -370,9 +317,9 @@ def test_the_web_pages_download_can_be_read(option, tmp_path):
     ]
     path.write_bytes(orjson.dumps(messages, option=option))
 
-    found, told = read(path)
+    found, messages = read(path)
 
-    assert told == []
+    assert messages == []
     assert [
         (one.exchange, one.routing_key, one.redelivered, orjson.loads(one.body)) for one in found
     ] == [
@@ -404,10 +351,10 @@ def test_what_is_no_message_in_a_download_is_passed_over(tmp_path):
     path = tmp_path / "pulse-messages.json"
     path.write_bytes(orjson.dumps([message(SAMPLES[0]), 1, {"payload": {}}, message(SAMPLES[1])]))
 
-    found, told = read(path)
+    found, messages = read(path)
 
     assert keys(found) == keys(SAMPLES[:2])
-    assert [text.partition(": ")[0] for text in told] == [f"{path}:2", f"{path}:3"]
+    assert [text.partition(": ")[0] for text in messages] == [f"{path}:2", f"{path}:3"]
 
 
 UNTOLD = {"task-group-resolved", "task-group-sealed"}  # one schema for both
@@ -420,9 +367,9 @@ def test_a_bare_payload_tells_where_it_came_from(tmp_path):
     sent = [*SAMPLES, *made]
     path.write_bytes(b"".join(one.body + b"\n" for one in sent))
 
-    found, told = read(path)
+    found, messages = read(path)
 
-    assert told == []
+    assert messages == []
     assert keys(found) == keys(sent)
     assert [one.body for one in found] == [one.body for one in sent]
     for one, other in zip(found, sent, strict=True):
@@ -460,13 +407,13 @@ def test_a_file_that_grows_is_followed(tmp_path):
         with path.open("ab") as file:
             file.write(step)
 
-    told = Said()
-    with Recording([str(path)], told, follow=True, sleep=sleep) as recording:
+    messages = Messages()
+    with Recording([str(path)], messages, follow=True, sleep=sleep) as recording:
         for batch in recording.batches():
             seen[-1] += keys(list(batch))
 
     assert seen == [["key.0"], ["key.1"], [], ["key.2"], [], [], []]
-    assert [text.partition(": ")[0] for text in told] == [f"{path}:4"]
+    assert [text.partition(": ")[0] for text in messages] == [f"{path}:4"]
 
 
 def test_only_the_last_file_is_followed(tmp_path):
@@ -480,7 +427,7 @@ def test_only_the_last_file_is_followed(tmp_path):
             recording.stop()
 
     recording = Recording(
-        [str(tmp_path / "a"), str(tmp_path / "b")], Said(), follow=True, sleep=sleep
+        [str(tmp_path / "a"), str(tmp_path / "b")], Messages(), follow=True, sleep=sleep
     )
 
     assert [one.routing_key for batch in recording.batches() for one in batch] == ["key.0"]
@@ -488,7 +435,7 @@ def test_only_the_last_file_is_followed(tmp_path):
 
 @pytest.mark.parametrize("torn", [b"", SHORT[1][:30]], ids=["whole", "torn"])
 def test_a_file_that_is_cut_is_read_from_its_start(torn, tmp_path):
-    """As when it is rotated: told, and no record after it is lost, whatever stood before."""
+    """As when it is rotated: it is reported, and no record after it is lost."""
     path = tmp_path / "r.jsonl"
     path.write_bytes(SHORT[0] + SHORT[0] + torn)
     steps = iter([SHORT[2], b"", None])
@@ -500,12 +447,12 @@ def test_a_file_that_is_cut_is_read_from_its_start(torn, tmp_path):
         elif step:
             path.write_bytes(step)
 
-    told = Said()
-    with Recording([str(path)], told, follow=True, sleep=sleep) as recording:
+    messages = Messages()
+    with Recording([str(path)], messages, follow=True, sleep=sleep) as recording:
         found = [key for batch in recording.batches() for key in keys(list(batch))]
 
     assert found == ["key.0", "key.0", "key.2"]
-    assert f"{path}: the file was truncated; reading it from its start" in told
+    assert f"{path}: the file was truncated; reading it from its start" in messages
 
 
 # The recorded pace
@@ -536,7 +483,7 @@ def test_a_recording_can_be_replayed_at_its_pace(speed, tmp_path):
 
     shown = []
     recording = Recording(
-        [str(tmp_path / "r")], Said(), speed=speed, clock=clock, sleep=clock.sleep
+        [str(tmp_path / "r")], Messages(), speed=speed, clock=clock, sleep=clock.sleep
     )
     for batch in recording.batches():
         shown += [clock.now - 1000 for _ in batch]
@@ -552,7 +499,9 @@ def test_a_paced_replay_can_be_stopped(tmp_path):
         b"".join(records.format_record(delivery(received=stamp)) for stamp in stamps)
     )
     clock = Clock()
-    recording = Recording([str(tmp_path / "r")], Said(), speed=1, clock=clock, sleep=clock.sleep)
+    recording = Recording(
+        [str(tmp_path / "r")], Messages(), speed=1, clock=clock, sleep=clock.sleep
+    )
     found = []
     for batch in recording.batches():
         found += batch

@@ -2,146 +2,42 @@
 
 from __future__ import annotations
 
-import functools
 import json
 import re
 from collections import Counter
 from datetime import datetime
 
-import orjson
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from builders import GROUP, OTHER_TASK, TASK
+from export_samples import (
+    FORMATS,
+    GROUPS,
+    ROOT,
+    START,
+    TEXT,
+    UNTRUSTED,
+    build_untrusted_graph,
+    graph,
+    node,
+    simulated,
+)
 from tcsniff.pulse.payloads import Run
 from tcsniff.sanitize import sanitize
-from tcsniff.simulator.simulation import plan_groups, simulate
-from tcsniff.taskgraph.definitions import Definition
 from tcsniff.taskgraph.exports import dot, mermaid, profile
 from tcsniff.taskgraph.exports import json as document
-from tcsniff.taskgraph.graph import Graph, Node, build_graph
-from tcsniff.taskgraph.tracker import Tracker
-
-START = 1_795_456_800.0  # 2026-11-23T18:00:00Z
-ROOT = "https://tc.example"
-FAULTS = ("failure", "claim-expired", "worker-shutdown", "malformed-payload", "rerun", "cancel")
-FORMATS = {
-    "json": document.export_json,
-    "dot": dot.export_dot,
-    "mermaid": mermaid.export_mermaid,
-    "profile": profile.export_profile,
-}
-
-
-class Simulated:
-    """A simulated group at a moment, and what was truly planned and sent.
-
-    Attributes:
-        graph: What we make of it.
-        now: The moment.
-        planned: The tasks, by id.
-        statuses: The last that was sent of each, by id, as JSON.
-    """
-
-    def __init__(self, seed, tasks, until):
-        tracker = Tracker()
-        plan = next(plan_groups(seed=seed, tasks=tasks, groups=1))
-        self.planned = {task.task_id: task for task in plan.tasks}
-        self.statuses = {}
-        self.now = START
-        made = simulate(seed=seed, start=START, groups=1, tasks=tasks, faults=FAULTS)
-        for when, one in made:
-            if when > START + until:
-                break
-            self.now = when
-            tracker.apply(one)
-            payload = orjson.loads(one.body)
-            if "status" in payload:
-                self.statuses[payload["status"]["taskId"]] = payload["status"]
-        definitions = {
-            task.task_id: Definition(
-                task.task_id,
-                task.label,
-                task.kind,
-                task.dependencies,
-                task.requires,
-                f"{task.provisioner_id}/{task.worker_type}",
-            )
-            for task in plan.tasks
-        }
-        self.graph = build_graph(plan.task_group_id, tracker, definitions, is_whole=True)
-
-    @property
-    def arrows(self):
-        """Who waits for whom."""
-        return {(one, task) for task in self.planned for one in self.planned[task].dependencies}
-
-    @property
-    def runs(self):
-        """All that were told of, with their tasks."""
-        return [(status, run) for status in self.statuses.values() for run in status["runs"]]
-
-
-simulated = functools.cache(Simulated)
-GROUPS = [(1, 40, 30), (2, 40, 700), (3, 60, 1500), (7, 60, 100_000)]
 
 
 def seconds(text):
     return datetime.fromisoformat(text).timestamp()
 
 
-def node(label="a", task_id=TASK, dependencies=(), **details):
-    given = {"kind": "build", "pool": "p/w", "requires": "all-completed", "state": "unscheduled"}
-    return Node(task_id, label, dependencies=dependencies, **given | {"runs": ()} | details)
-
-
-def graph(*nodes):
-    return Graph(GROUP, "gecko-level-1", {one.task_id: one for one in nodes})
-
-
-HOSTILE = [
-    '"',
-    "\\",
-    'a\\"; b -> c //',
-    "x\\",
-    "\\N \\G \\l \\n \\E",
-    "<b>html</b>",
-    "<",
-    "&amp; &lt; &#65; &",
-    "a\x00b\nc\r\x1b[31m\x7f\x9b",
-    "\u202eevil\u200b\ufffe\ud800",
-    "style a:b#c; classDef d:e#f;",
-    "%%{init: {'theme':'dark'}}%%",
-    "#quot; #35; #",
-    "`**bold**`",
-    "1. list",
-    "- list",
-    "end",
-    "]] }} )) |x| --> y",
-    'click a href "javascript:alert(1)"',
-    "日本語 ✔ é",
-    " two  spaces ",
-    "x" * 4096,
-]
-TEXT = st.text(max_size=30) | st.sampled_from(HOSTILE)
-
-
-def hostile(labels):
-    """Make a graph of tasks with such labels, each waiting for the one before, and kinds alike."""
-    ids = [f"{TASK[:-2]}{a}{b}" for a in "abcdefgh" for b in "AQgw"]
-    return graph(
-        *(
-            node(label, ids[place], tuple(ids[max(0, place - 1) : place]), kind=label)
-            for place, label in enumerate(labels)
-        )
-    )
-
-
 @pytest.mark.parametrize("name", FORMATS)
 def test_what_is_exported_is_safe_for_a_terminal(name):
     """Whoever writes to a terminal instead of a file sees text, whatever labels hold."""
-    text = FORMATS[name](hostile(HOSTILE), START, ROOT)
+    text = FORMATS[name](build_untrusted_graph(UNTRUSTED), START, ROOT)
 
     assert [line for line in text.splitlines() if sanitize(line) != line] == []
     assert text.endswith("\n")
@@ -228,7 +124,7 @@ def test_json_has_each_task_on_a_line():
 @given(st.lists(TEXT, max_size=30))
 def test_json_changes_no_label(labels):
     """Whatever it holds."""
-    told = json.loads(document.export_json(hostile(labels), START))
+    told = json.loads(document.export_json(build_untrusted_graph(labels), START))
 
     assert [one["label"] for one in told["tasks"]] == labels
 
@@ -303,7 +199,7 @@ def test_mermaid_draws_the_tasks_and_who_waits_for_whom(group):
 @given(st.lists(TEXT, max_size=20))
 def test_mermaid_shows_any_label_as_it_is(labels):
     """Nothing in it is read as syntax, directive or entity."""
-    made = hostile(labels)
+    made = build_untrusted_graph(labels)
 
     chart = parsed(mermaid.export_mermaid(made, START))
 
@@ -547,7 +443,7 @@ def test_a_profile_begins_with_the_group_and_its_critical_path():
 @given(st.lists(TEXT, max_size=20))
 def test_a_profile_changes_no_label(labels):
     """Whatever it holds, and whatever worker pools and reasons hold."""
-    made = hostile(labels)
+    made = build_untrusted_graph(labels)
     runs = (
         Run(0, "completed", "scheduled", "completed", None, None, *(["2026-11-23T18:00Z"] * 3)),
     )
