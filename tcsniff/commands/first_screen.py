@@ -56,4 +56,4 @@ def _describe_account(rows: dict[str, SettingRow]) -> str:
 
 
 def _describe(row: SettingRow) -> str:
-    return "none" if row.value == "none" else f"{row.value} (from {row.source})"
+    return f"{row.value} ({row.source})"  # the source of no value is the reason

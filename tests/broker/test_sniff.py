@@ -13,7 +13,7 @@ import orjson
 import pytest
 
 from paths import DATA
-from rabbitmq import FOREIGN_EXCHANGE, RabbitMQ, Taskcluster
+from rabbitmq import FOREIGN_EXCHANGE, HOST, RabbitMQ, Taskcluster
 from running import PATIENCE, Running, command, environment, finished
 from tcsniff.pulse.exchanges import BY_ADDRESS
 
@@ -181,6 +181,30 @@ def test_a_signal_ends_it_in_order(
     (queue,) = re.findall(r"queue/pulse/tcsniff/[\w-]+", said)
     assert "Traceback" not in said
     assert queue not in rabbitmq.queues()
+
+
+@pytest.mark.parametrize(
+    ("account", "variables", "source"),
+    [
+        ("me:wrong@", {}, "user: in the URL; password: in the URL"),
+        ("me@", {"PULSE_PASSWORD": "wrong"}, "user: in the URL; password: PULSE_PASSWORD"),
+        (
+            "",
+            {"PULSE_USERNAME": "me", "PULSE_PASSWORD": "wrong"},
+            "user: PULSE_USERNAME; password: PULSE_PASSWORD",
+        ),
+    ],
+)
+def test_a_wrong_password_is_reported_with_its_source(
+    account: str, variables: dict[str, str], source: str, rabbitmq: RabbitMQ
+) -> None:
+    """Status 4, and not the password."""
+    url = f"amqp://{account}{rabbitmq.url().partition('@')[2]}"
+
+    done = finished("task-running", "--broker", url, env=variables)
+
+    assert done.returncode == 4
+    assert done.stderr == f"tcsniff: wrong user name or password for 'me' at {HOST} ({source})\n"
 
 
 def test_a_reader_that_goes_away_ends_it(rabbitmq: RabbitMQ, taskcluster: Taskcluster) -> None:

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from wcwidth import wcswidth
 
 from builders import OTHER_TASK, event, samples, time_zone
+from memory_terminal import MemoryTerminal
 from tcsniff.pulse.events import Event
 from tcsniff.pulse.exchanges import CATALOG
 from tcsniff.renderers.live_view import LiveView
@@ -40,24 +41,6 @@ def utc():
         yield
 
 
-class Terminal:
-    """A terminal that remembers what was written, write by write."""
-
-    def __init__(self):
-        self.writes = []
-
-    def isatty(self):
-        """It is one."""
-        return True
-
-    def write(self, data):
-        """Remember."""
-        self.writes.append(data)
-
-    def flush(self):
-        """Nothing is held back."""
-
-
 class Live:
     """A table on a terminal whose size and clock the test holds.
 
@@ -71,7 +54,7 @@ class Live:
     ):
         self.now = 0.0
         self.size = (columns, lines)
-        self.terminal = Terminal()
+        self.terminal = MemoryTerminal()
         self.table = LiveView(
             Output(self.terminal),
             TablePicture(color=color),

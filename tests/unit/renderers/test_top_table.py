@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from wcwidth import wcswidth
 
 from builders import delivery, event
+from memory_terminal import MemoryTerminal
 from tcsniff.pulse.deliveries import Gap
 from tcsniff.pulse.events import Event
 from tcsniff.renderers.columns import to_ascii
@@ -197,24 +198,6 @@ def test_no_untrusted_name_reaches_the_terminal_as_a_command(name, width, color)
 # On a terminal.
 
 
-class Terminal:
-    """A terminal that remembers what was written, write by write."""
-
-    def __init__(self):
-        self.writes = []
-
-    def isatty(self):
-        """It is one."""
-        return True
-
-    def write(self, data):
-        """Remember."""
-        self.writes.append(data)
-
-    def flush(self):
-        """Nothing is held back."""
-
-
 class Live:
     """The live view on a terminal whose size and clocks the test holds.
 
@@ -226,7 +209,7 @@ class Live:
     def __init__(self, columns, lines, *, sort="pending", condition=lambda: ""):
         self.now = 0.0
         self.size = (columns, lines)
-        self.terminal = Terminal()
+        self.terminal = MemoryTerminal()
         counter = RunCounter("pool", sort, clock=lambda: 1_795_456_800.0 + self.now)
         self.view = LiveView(
             Output(self.terminal),
