@@ -23,7 +23,7 @@ test: $(READY)  ## Run all tests; they start RabbitMQ by themselves
 	$(BIN)/coverage combine -q
 	$(BIN)/coverage report --fail-under=85
 
-unit: $(READY)  ## Run the tests without processes and RabbitMQ, in ten seconds
+unit: $(READY)  ## Run the tests without processes and RabbitMQ, in fifteen seconds on two cores
 	$(BIN)/python -m pytest -q -n auto $(ARGS) tests/unit
 
 check: $(READY)  ## Check format, lint, types, the direction of imports, words, and documents
