@@ -64,7 +64,8 @@ _ADVICE = {
     "password",
     "login": "check the user and password; the configuration step shows where they are set",
     "pulse login": "create accounts and set passwords at https://pulseguardian.mozilla.org",
-    "guest login": "use another user: RabbitMQ accepts guest only from its own machine",
+    "guest login": "check the password; if it is right, use another user: RabbitMQ accepts guest "
+    "only from its own machine",
     "certificate login": "check the certificate: the broker reads the user's name from it",
     "vhost": "check the vhost, which follows the host, as in amqps://USER@HOST/VHOST, or ask the "
     "broker's administrator to grant {0.user} access to it",

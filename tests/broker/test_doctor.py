@@ -158,7 +158,7 @@ def test_a_password_file_is_named(rabbitmq: RabbitMQ, tmp_path: Path) -> None:
         (
             {"user": ADMIN[0], "password": "wrong-secret"},
             "login",
-            "accepts guest only from its own",
+            "| check the password; if it is right, use another user",
         ),
         (
             {"vhost": "none"},
