@@ -40,7 +40,20 @@ def ignore_message(text: str) -> None:
     """Print nothing, for ``--quiet``."""
 
 
-PACKAGES = ("click", "kombu", "amqp", "rich", "orjson", "msgspec", "jmespath", "taskcluster")
+PACKAGES = (
+    "click",
+    "kombu",
+    "amqp",
+    "rich",
+    "orjson",
+    "msgspec",
+    "jmespath",
+    "urllib3",
+    "mohawk",
+    "websockets",
+    "textual",
+    "taskcluster",
+)
 """The packages tcsniff uses, by their names on PyPI; optional ones may be missing."""
 
 
