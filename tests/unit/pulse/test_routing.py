@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tcsniff.pulse.exchanges import CATALOG, Exchange, Field, find_exchange
-from tcsniff.pulse.routing import build_pattern, match_topic
+from tcsniff.pulse.routing import build_pattern, compile_patterns, match_topic
 
 EVERY_EXCHANGE = pytest.mark.parametrize("exchange", CATALOG, ids=lambda exchange: exchange.name)
 WORD = st.text(st.characters(exclude_characters=".*#", exclude_categories=["Cs"]), min_size=1)
@@ -71,6 +71,44 @@ def test_a_pattern_does_not_match_a_key_with_another_word(place: int) -> None:
 
     assert match_topic(pattern, ".".join(key.values()))
     assert not match_topic(pattern, ".".join(words))
+
+
+SHORT_WORD = st.sampled_from(["a", "b", "c", ""])
+PATTERN = st.lists(SHORT_WORD | st.sampled_from("*#"), max_size=5).map(".".join)
+
+
+@given(
+    patterns=st.lists(PATTERN, max_size=8),
+    keys=st.lists(st.lists(SHORT_WORD, max_size=5).map(".".join), max_size=3),
+)
+def test_many_patterns_together_match_what_each_of_them_matches(
+    patterns: list[str], keys: list[str]
+) -> None:
+    """Looked up in sets or tried one by one, whatever their length and wildcards."""
+    expected = any(match_topic(pattern, key) for pattern in patterns for key in keys)
+
+    assert compile_patterns(patterns)(keys) is expected
+
+
+def test_a_pattern_more_costs_no_comparison() -> None:
+    """A key is looked up once for all patterns that fix the same words."""
+
+    class Word(str):
+        compared = 0
+        __hash__ = str.__hash__
+
+        def __eq__(self, other: object) -> bool:
+            Word.compared += 1
+            return str.__eq__(self, other)
+
+    class Key(str):
+        def split(self, *_: Any) -> list[str]:  # type: ignore[override]
+            return ["primary", Word("task-7,777"), "0"]
+
+    matches = compile_patterns([f"primary.task-{number:,}.*.#" for number in range(10_000)])
+
+    assert matches([Key("primary.task-7,777.0")])
+    assert Word.compared < 10
 
 
 def _value(field: Field) -> st.SearchStrategy[str]:
