@@ -15,6 +15,8 @@
     * OutputError           7  the output cannot be written
     * OutputClosed        141  the reader of the output went away
 
+Statuses 10 to 12 are results, not failures: `taskgraph.graph.Graph.exit_status`.
+
 Raise these anywhere. Only `tcsniff.cli.main` turns one into a message and an
 exit status. The first line of each class's docstring is printed in the manual.
 """

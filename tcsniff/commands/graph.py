@@ -8,6 +8,7 @@ import click
 
 from tcsniff.commands.console import ignore_message, print_message
 from tcsniff.commands.options.group_options import (
+    MISSING_ID,
     GraphInputArgs,
     GraphOutputArgs,
     GraphStopArgs,
@@ -45,10 +46,13 @@ def graph(
     what waits and for what, and which chain of tasks took the time.
     Dependencies come from the queue's API or from a file. TASK_GROUP_ID may
     also be the address of the group's page. For a recording it is optional and
-    defaults to the first group; the demo has its own group.
+    defaults to the first group; saved answers of listTaskGroup and the demo
+    have their own group. A group that does not exist yet is waited for.
 
-    Exits with status 0 if every task completed, 10 if one failed, 11 if none
-    failed but one ended in exception. Runs that are retried do not count.
+    Exits with status 0 if every task is known and completed, 10 if one failed,
+    11 if none failed but one ended in exception, and 12 if nothing went wrong
+    as far as known, but not all tasks have ended, or not all are known. Runs
+    that are retried do not count.
     """
     check_source(origin)
     check_recording(showing.record, origin)
@@ -61,7 +65,7 @@ def graph(
         task_group_id = page[2]
         if asking.root_url is None and not asking.no_api and origin.is_live:
             asking = asking._replace(root_url=page[1])
-    _check_group_id(task_group_id, origin)
+    _check_group_id(task_group_id, is_needed=origin.is_live and not asking.files)
 
     from tcsniff.commands.runs.group_run import GroupRun  # msgspec and orjson: 25 ms
 
@@ -70,7 +74,7 @@ def graph(
     return run.run()
 
 
-def _check_group_id(task_group_id: str | None, origin: SourceArgs) -> None:
+def _check_group_id(task_group_id: str | None, *, is_needed: bool) -> None:
     if task_group_id is not None:
         try:
             parse_choices("taskGroupId", [task_group_id])
@@ -79,9 +83,5 @@ def _check_group_id(task_group_id: str | None, origin: SourceArgs) -> None:
                 f"{task_group_id!r} is not a task group ID (22 characters, like "
                 "fN1SbArXTPSVFNUvaOlinQ)"
             ) from None
-    elif origin.is_live:
-        raise UsageError(
-            "missing task group ID; run `tcsniff graph TASK_GROUP_ID`; the ID is in the address "
-            "of the group's page (/tasks/groups/...), and `tcsniff --all --columns group,task` "
-            "shows the IDs of active groups; or try `tcsniff graph --demo`"
-        )
+    elif is_needed:
+        raise UsageError(MISSING_ID)

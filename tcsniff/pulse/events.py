@@ -82,7 +82,7 @@ class Event:
     @cached_property
     def routing(self) -> dict[str, str]:
         """The words of the routing key by field name; empty if they do not match the catalog."""
-        return _parse_routing_key(self.known, self.routing_key) if self.known else {}
+        return parse_routing_key(self.known, self.routing_key) if self.known else {}
 
     @property
     def payload(self) -> Any:
@@ -158,7 +158,8 @@ class Event:
         return (self.received - self.time).total_seconds()
 
 
-def _parse_routing_key(exchange: Exchange, key: str) -> dict[str, str]:
+def parse_routing_key(exchange: Exchange, key: str) -> dict[str, str]:
+    """Return the words of a routing key by field name; empty if they do not match the catalog."""
     # As Taskcluster's own library does: fields from the left, then from the right.
     # The field that may have many words gets the words between.
     words = key.split(".")

@@ -135,10 +135,13 @@ class TaskPayload(MessageStruct, frozen=True):
     Attributes:
         status: The task's status.
         task: Its definition, where the message has it.
+        run_id: The run that the message is about; None if it is about no run. Here only
+            to be checked.
     """
 
     status: TaskState
     task: TaggedTask = TaggedTask()
+    run_id: int | None = None
 
 
 class GroupPayload(MessageStruct, frozen=True):

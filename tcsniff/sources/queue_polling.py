@@ -7,7 +7,7 @@ import threading
 from collections.abc import Callable, Iterable
 from queue import SimpleQueue
 
-from tcsniff.errors import ApiError, TcsniffError
+from tcsniff.errors import ApiError, ApiUnknown, TcsniffError
 from tcsniff.sources.queue_api import QueueApi
 from tcsniff.taskgraph.definitions import Page
 from tcsniff.taskgraph.group import GroupState
@@ -16,6 +16,9 @@ from tcsniff.taskgraph.tracker import Change
 POLL_INTERVAL = 300.0  # seconds: messages can be lost, so the queue is asked now and then
 RETRY_INTERVAL = 15.0  # seconds while only the queue can know something; doubled each time
 FAILURE_INTERVAL = 60.0  # seconds after a failure
+ASKING = "asking the queue"
+NO_ANSWER = "no answer from the queue's API"
+"""What is unusual about the API."""
 
 
 class QueuePolling:
@@ -42,6 +45,7 @@ class QueuePolling:
                 one before.
             clock: Returns the time in seconds.
         """
+        group.mark_unanswered(ASKING, is_final=False)
         self._api = api
         self._group = group
         self._notify = notify
@@ -53,14 +57,17 @@ class QueuePolling:
         # Whether the group was over when the current or last fetch started, and ever since.
         self._was_over = False
         self._is_hurried = False
+        self._is_missing = False  # whether the queue did not know the group when last asked
         self._failure: ApiError | None = None
 
     @property
     def condition(self) -> str:
         """What is unusual about the API right now; empty for nothing."""
+        if self._is_missing:
+            return "" if self._group.has_events else "the group does not exist yet"
         if self._failure is not None:
-            return "no answer from the queue's API"
-        return "" if self._has_answer else "asking the queue"
+            return NO_ANSWER
+        return "" if self._has_answer else ASKING
 
     @property
     def unknown(self) -> ApiError | None:
@@ -74,8 +81,11 @@ class QueuePolling:
 
     @property
     def is_up_to_date(self) -> bool:
-        """Whether the queue was asked after the group was over, or cannot be asked."""
-        if self._failure is not None:
+        """Whether the queue was asked after the group was over, even if it did not answer.
+
+        While it does not answer, it can't say more about a group that is not over.
+        """
+        if self._failure is not None and not self._group.is_over:
             return True
         return self._was_over and self._fetch is None
 
@@ -106,14 +116,14 @@ class QueuePolling:
             self._fetch.stop()
 
     def _is_due(self, passed: float) -> bool:
-        if self._is_hurried:
-            return True
-        if self._failure is not None:
-            return passed >= FAILURE_INTERVAL
-        if passed >= POLL_INTERVAL:
+        if self._is_hurried or passed >= POLL_INTERVAL:
             return True
         if self._group.is_over and not self._was_over:
             return True
+        if self._is_missing and not self._group.has_events:
+            return passed >= RETRY_INTERVAL
+        if self._failure is not None:
+            return passed >= FAILURE_INTERVAL
         return passed >= RETRY_INTERVAL * 2**self._incomplete_answers and self._is_incomplete
 
     @property
@@ -130,16 +140,26 @@ class QueuePolling:
     def _finish_fetch(self, fetch: PageFetch) -> None:
         self._fetch = None
         if fetch.error is None:
-            self._has_answer, self._failure = True, None
+            self._has_answer, self._failure, self._is_missing = True, None, False
             self._group.mark_whole()
             self._incomplete_answers = self._incomplete_answers + 1 if self._is_incomplete else 0
+        elif isinstance(fetch.error, ApiUnknown):
+            self._note_missing(fetch.error)
         elif isinstance(fetch.error, ApiError):
+            self._is_missing = False
+            self._group.mark_unanswered(NO_ANSWER, is_final=self._was_over)
             if str(fetch.error) != str(self._failure):
                 how = "with events only" if self._has_answer else "without dependencies"
                 self._notify(f"{fetch.error}; continuing {how}")
             self._failure = fetch.error
         else:
             raise fetch.error
+
+    def _note_missing(self, error: ApiUnknown) -> None:
+        if self._group.has_events and str(error) != str(self._failure):
+            self._notify(f"{error}; continuing with events only")
+        self._is_missing, self._failure = True, error
+        self._group.mark_missing()
 
 
 class PageFetch:

@@ -28,7 +28,7 @@ class Blocked(NamedTuple):
             unheard without waiting for a task, or that belong to another group.
             Empty if all dependencies have ended well, or none is known.
         is_hopeless: Whether a blocker went wrong, so that without a rerun the
-            task waits until its deadline.
+            task waits until its deadline, or for the deadline of another.
     """
 
     node: Node
@@ -69,6 +69,53 @@ def find_blocked(nodes: Mapping[str, Node]) -> list[Blocked]:
         for node in ordered
         if node.state == "unscheduled"
     ]
+
+
+def find_hopeless(nodes: Mapping[str, Node]) -> dict[str, Node]:
+    """Return the tasks that can never run.
+
+    Such a task requires that others complete, and one of them ended otherwise, or can
+    never run itself. A task that is being retried has not ended. At their deadlines,
+    these tasks end in exception; then those run that require only that they end.
+
+    Returns:
+        Tasks without a run, by ID.
+    """
+    dependents: dict[str, list[str]] = {}
+    for node in nodes.values():
+        if node.state in WAITING and node.requires == REQUIRES:
+            for task_id in node.dependencies:
+                dependents.setdefault(task_id, []).append(node.task_id)
+    hopeless: dict[str, Node] = {}
+    spreading = [node.task_id for node in nodes.values() if node.went_wrong]
+    for cause in spreading:  # grows while it is walked
+        for task_id in dependents.get(cause, ()):
+            if task_id not in hopeless:
+                hopeless[task_id] = nodes[task_id]
+                spreading.append(task_id)
+    return hopeless
+
+
+def find_causes(nodes: Mapping[str, Node], hopeless: Mapping[str, Node]) -> list[Node]:
+    """Return the tasks that went wrong and that hopeless ones wait for, directly.
+
+    Args:
+        nodes: All tasks.
+        hopeless: Those that can never run.
+
+    Returns:
+        First those that most tasks wait for; then failures; then by label.
+    """
+    counts: dict[str, int] = {}
+    for node in hopeless.values():
+        for task_id in node.dependencies:
+            if task_id in nodes and nodes[task_id].went_wrong:
+                counts[task_id] = counts.get(task_id, 0) + 1
+
+    def get_order(node: Node) -> tuple[int, bool, str, str]:
+        return -counts[node.task_id], node.state != "failed", node.label, node.task_id
+
+    return sorted((nodes[task_id] for task_id in counts), key=get_order)
 
 
 class _TaskBits(dict[str, int]):

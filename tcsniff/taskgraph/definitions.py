@@ -115,6 +115,12 @@ class _Identified(MessageStruct, frozen=True):
     task_id: str
 
 
+class _Belonging(MessageStruct, frozen=True):
+    task_id: str
+    task_group_id: str
+    scheduler_id: str = ""
+
+
 class _Member(MessageStruct, frozen=True):
     status: msgspec.Raw
     task: TaskDefinition
@@ -148,6 +154,41 @@ def parse_page(text: bytes) -> Page:
         answer.expires or "",
     )
     return Page(group, definitions, statuses, answer.continuation_token or "")
+
+
+def parse_tasks(texts: Iterable[bytes]) -> list[Page]:
+    """Parse tasks as an answer of ``listTaskGroup`` has them, without the answer around them.
+
+    Args:
+        texts: Objects with ``status`` and ``task``.
+
+    Returns:
+        A page for each group. A number of tasks that fills pages exactly looks like an
+        answer that has another page; nothing else shows that tasks are missing.
+
+    Raises:
+        ValueError: If a text is not such an object.
+    """
+    members: dict[TaskGroupInfo, list[tuple[Definition, bytes]]] = {}
+    for text in texts:
+        member = read_json(_decode_member, text)
+        status = bytes(member.status)
+        found = read_json(_decode_belonging, status)
+        group = TaskGroupInfo(found.task_group_id, found.scheduler_id)
+        definition = to_definition(found.task_id, member.task)
+        members.setdefault(group, []).append((definition, status))
+    return [
+        Page(
+            group,
+            tuple(definition for definition, _ in pairs),
+            tuple(status for _, status in pairs),
+            "" if len(pairs) % _PAGE_SIZE else "unknown",
+        )
+        for group, pairs in members.items()
+    ]
+
+
+_PAGE_SIZE = 1_000  # tasks on a page of listTaskGroup, at most
 
 
 def parse_definition(task_id: str, text: bytes) -> Definition:
@@ -196,5 +237,7 @@ def to_definition(
 
 
 _decode_answer = msgspec.json.Decoder(_Answer).decode
+_decode_member = msgspec.json.Decoder(_Member).decode
+_decode_belonging = msgspec.json.Decoder(_Belonging).decode
 _decode_task_id = msgspec.json.Decoder(_Identified).decode
 _decode_task = msgspec.json.Decoder(TaskDefinition).decode

@@ -7,11 +7,13 @@ Pure. States and runs come from events, names and dependencies from definitions;
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from types import MappingProxyType
 from typing import NamedTuple
 
 from tcsniff.messages import STATES
 from tcsniff.pulse.payloads import Run
 from tcsniff.taskgraph.definitions import REQUIRES, Definition
+from tcsniff.taskgraph.key_facts import KeyFacts, apply_key_facts
 from tcsniff.taskgraph.tracker import Group, Task, Tracker
 
 UNHEARD = "unheard"
@@ -21,7 +23,7 @@ OPEN = frozenset(STATES[:3])
 ORDER = ("completed", "running", "pending", "unscheduled", UNHEARD, "failed", "exception")
 """States in the order of display."""
 
-ALL_COMPLETED, FAILED, EXCEPTION = 0, 10, 11
+ALL_COMPLETED, FAILED, EXCEPTION, INCOMPLETE = 0, 10, 11, 12
 """Exit statuses for the result of a group."""
 
 _HARMLESS = OPEN | {"completed", UNHEARD}
@@ -40,6 +42,7 @@ class Node(NamedTuple):
         state: One of `ORDER`, or an unknown word.
         runs: All runs so far, in order.
         is_defined: Whether its dependencies are known.
+        deadline: When it must have ended, as an RFC 3339 time; None if unknown.
     """
 
     task_id: str
@@ -51,6 +54,7 @@ class Node(NamedTuple):
     state: str
     runs: tuple[Run, ...]
     is_defined: bool = True
+    deadline: str | None = None
 
     @property
     def run(self) -> Run | None:
@@ -90,6 +94,12 @@ class Graph(NamedTuple):
         is_resolved: Whether the queue has ever announced that all tasks have ended.
         is_sealed: Whether no task can be added.
         is_whole: Whether every task of the group is known to be here.
+        doubts: Why its tasks, or their states, may be other than they are here; each
+            a few words for people. Empty if nothing is in doubt.
+        since: The start of the observation, in seconds since the Unix epoch; None if
+            unknown.
+        ended_with: The exit status of a run that ended for another reason than the
+            group's end; None if it did not.
     """
 
     task_group_id: str
@@ -98,6 +108,23 @@ class Graph(NamedTuple):
     is_resolved: bool = False
     is_sealed: bool = False
     is_whole: bool = False
+    doubts: tuple[str, ...] = ()
+    since: float | None = None
+    ended_with: int | None = None
+
+    @property
+    def unknowns(self) -> tuple[str, ...]:
+        """The `doubts`, and whether tasks of a resolved group were never heard of."""
+        number = self.unheard_count if self.is_resolved else 0
+        if not number:
+            return self.doubts
+        was = "task was" if number == 1 else "tasks were"
+        return (f"{number:,} {was} never heard of", *self.doubts)
+
+    @property
+    def is_certain(self) -> bool:
+        """Whether every task is known to be here, in its true state."""
+        return self.is_whole and not self.unknowns
 
     @property
     def is_over(self) -> bool:
@@ -111,15 +138,25 @@ class Graph(NamedTuple):
     @property
     def unheard(self) -> bool:
         """Whether the graph has a task without any event so far."""
-        return any(node.state == UNHEARD for node in self.nodes.values())
+        return self.unheard_count > 0
+
+    @property
+    def unheard_count(self) -> int:
+        """The number of tasks without any event so far."""
+        return sum(1 for node in self.nodes.values() if node.state == UNHEARD)
 
     @property
     def exit_status(self) -> int:
-        """The exit status for the tasks that have ended so far."""
+        """The exit status of the run: 0 only if every task is known and completed."""
+        if self.ended_with is not None:
+            return self.ended_with
         wrong = {node.state for node in self.nodes.values() if node.went_wrong}
         if "failed" in wrong:
             return FAILED
-        return EXCEPTION if wrong else ALL_COMPLETED
+        if wrong:
+            return EXCEPTION
+        is_certain = self.is_over and self.is_certain and not self.unheard
+        return ALL_COMPLETED if is_certain else INCOMPLETE
 
     @property
     def has_dependencies(self) -> bool:
@@ -132,7 +169,11 @@ def build_graph(
     tracker: Tracker,
     definitions: Mapping[str, Definition],
     *,
+    key_facts: Mapping[str, KeyFacts] = MappingProxyType({}),
     is_whole: bool = False,
+    doubts: tuple[str, ...] = (),
+    since: float | None = None,
+    ended_with: int | None = None,
 ) -> Graph:
     """Build the graph of a group.
 
@@ -140,9 +181,15 @@ def build_graph(
         task_group_id: The group.
         tracker: The states from events; tasks of other groups are left out.
         definitions: Definitions of the group's tasks by ID.
+        key_facts: Of messages about the group's tasks that can't be decoded, by task ID.
         is_whole: Whether the definitions are known to be complete.
+        doubts: As in `Graph`.
+        since: As in `Graph`.
+        ended_with: As in `Graph`.
     """
     tasks = [task for task in tracker.tasks.values() if task.status.task_group_id == task_group_id]
+    if key_facts:
+        tasks = _apply_key_facts(tasks, key_facts)
     nodes = {
         task.status.task_id: _build_node(task, definitions.get(task.status.task_id))
         for task in tasks
@@ -153,7 +200,26 @@ def build_graph(
     group = tracker.groups.get(task_group_id, Group())
     # A group has one scheduler; if not, the order of arrival must not decide.
     scheduler = group.scheduler_id or max((task.status.scheduler_id for task in tasks), default="")
-    return Graph(task_group_id, scheduler, nodes, group.resolved, group.sealed, is_whole)
+    return Graph(
+        task_group_id,
+        scheduler,
+        nodes,
+        group.resolved,
+        group.sealed,
+        is_whole,
+        doubts,
+        since,
+        ended_with,
+    )
+
+
+def _apply_key_facts(tasks: Iterable[Task], key_facts: Mapping[str, KeyFacts]) -> list[Task]:
+    updated = {task.status.task_id: task for task in tasks}
+    for task_id, facts in key_facts.items():
+        task = updated.get(task_id)
+        status = apply_key_facts(task.status if task else None, facts)
+        updated[task_id] = task._replace(status=status) if task else Task(status)
+    return list(updated.values())
 
 
 def _build_node(task: Task, definition: Definition | None) -> Node:
@@ -169,6 +235,7 @@ def _build_node(task: Task, definition: Definition | None) -> Node:
             status.state,
             status.runs,
             is_defined=False,
+            deadline=status.deadline,
         )
     return Node(
         status.task_id,
@@ -179,6 +246,7 @@ def _build_node(task: Task, definition: Definition | None) -> Node:
         definition.requires,
         status.state,
         status.runs,
+        deadline=status.deadline,
     )
 
 

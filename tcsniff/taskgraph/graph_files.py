@@ -8,7 +8,7 @@ Pure. It knows the artifacts of taskgraph's decision tasks,
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from typing import NamedTuple
 
 import msgspec
@@ -22,6 +22,7 @@ from tcsniff.taskgraph.definitions import (
     TaskDefinition,
     TaskGroupInfo,
     parse_page,
+    parse_tasks,
     to_definition,
 )
 
@@ -41,12 +42,14 @@ class GraphFile(NamedTuple):
             plan.
         statuses: The statuses in the queue's answers, as JSON.
         groups: The task groups of these answers.
+        whole: IDs of the task groups of which all pages are here.
         notes: Messages for the user about the files.
     """
 
     definitions: tuple[Definition, ...]
     statuses: tuple[bytes, ...] = ()
     groups: tuple[TaskGroupInfo, ...] = ()
+    whole: frozenset[str] = frozenset()
     notes: tuple[str, ...] = ()
 
 
@@ -65,11 +68,10 @@ class _Entry(MessageStruct, frozen=True, rename=None):
 
 
 class _Parts(NamedTuple):
-    # The contents of all files; entries of graphs by their keys, with the file's name.
-    pages: list[Page]
+    # The contents of all files, with their names; entries of graphs by their keys.
+    pages: list[tuple[str, Page]]
     graphs: list[tuple[str, dict[str, _Entry]]]
     ids: dict[str, str]
-    notes: list[str]
 
 
 def parse_graph_files(files: Iterable[tuple[str, bytes]]) -> GraphFile:
@@ -82,7 +84,7 @@ def parse_graph_files(files: Iterable[tuple[str, bytes]]) -> GraphFile:
         RecordingError: If a file is of another kind, or a graph by labels comes
             without the file of their IDs.
     """
-    parts = _Parts([], [], {}, [])
+    parts = _Parts([], [], {})
     for name, text in files:
         try:
             _sort_file(name, text.removeprefix(_BYTE_ORDER_MARK).strip(), parts)
@@ -97,13 +99,29 @@ def parse_graph_files(files: Iterable[tuple[str, bytes]]) -> GraphFile:
         for name, graph in parts.graphs
         for one in _list_planned(name, graph, parts)
     }
-    found |= {one.task_id: one for page in parts.pages for one in page.definitions}
+    pages = [page for _, page in parts.pages]
+    found |= {one.task_id: one for page in pages for one in page.definitions}
+    whole = _find_whole_groups(pages)
     return GraphFile(
         tuple(found.values()),
-        tuple(status for page in parts.pages for status in page.statuses),
-        tuple({page.group.task_group_id: page.group for page in parts.pages}.values()),
-        tuple(parts.notes),
+        tuple(status for page in pages for status in page.statuses),
+        tuple({page.group.task_group_id: page.group for page in pages}.values()),
+        whole,
+        tuple(_describe_missing_pages(parts.pages, whole)),
     )
+
+
+def _find_whole_groups(pages: Iterable[Page]) -> frozenset[str]:
+    # Every page but the last one names another. Which one it names can't be seen in a
+    # page, so a missing page before the last is not noticed.
+    return frozenset(page.group.task_group_id for page in pages if not page.continuation)
+
+
+def _describe_missing_pages(pages: Iterable[tuple[str, Page]], whole: Set[str]) -> Iterator[str]:
+    for name in dict.fromkeys(
+        name for name, page in pages if page.group.task_group_id not in whole
+    ):
+        yield f"{name}: the task group has another page, which is not in this file"
 
 
 def _sort_file(name: str, text: bytes, parts: _Parts) -> None:
@@ -117,12 +135,12 @@ def _sort_file(name: str, text: bytes, parts: _Parts) -> None:
     try:
         fields = read_json(_OBJECTS, text)
     except ValueError:
-        lines = text.splitlines()
-        if len(lines) == 1 or not lines[0].endswith(b"}"):
+        lines = text.split(b"\n")
+        if len(lines) == 1 or not lines[0].rstrip().endswith(b"}"):
             raise
         _add_pages(name, lines, parts)
         return
-    if "tasks" in fields and "taskGroupId" in fields:
+    if {"tasks", "taskGroupId"} <= fields.keys() or {"status", "task"} <= fields.keys():
         _add_pages(name, [text], parts)
     elif "code" in fields and "message" in fields:
         message = bytes(fields["message"]).decode(errors="replace")
@@ -134,17 +152,25 @@ def _sort_file(name: str, text: bytes, parts: _Parts) -> None:
 
 
 def _add_pages(name: str, texts: Sequence[bytes], parts: _Parts) -> None:
-    pages = []
+    # Each text is a page, or a task of one: people save `.tasks` or `.tasks[]` of a page.
+    tasks: list[bytes] = []
     for place, text in enumerate(texts, 1):
-        if text.strip():
-            try:
-                pages.append(parse_page(text))
-            except ValueError as error:
-                where = f"page {place}: " if len(texts) > 1 else ""
-                raise ValueError(f"{where}{error}") from error
-    parts.pages.extend(pages)
-    if pages and all(page.continuation for page in pages):
-        parts.notes.append(f"{name}: the task group has another page, which is not in this file")
+        if not text.strip():
+            continue
+        try:
+            if _is_task(text):
+                tasks.append(text)
+            else:
+                parts.pages.append((name, parse_page(text)))
+        except ValueError as error:
+            where = f"page {place}: " if len(texts) > 1 else ""
+            raise ValueError(f"{where}{error}") from error
+    parts.pages.extend((name, page) for page in parse_tasks(tasks))
+
+
+def _is_task(text: bytes) -> bool:
+    fields = read_json(_OBJECTS, text)
+    return {"status", "task"} <= fields.keys()
 
 
 def _parse_entry(key: str, raw: msgspec.Raw) -> _Entry:

@@ -8,13 +8,22 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 
 from tcsniff.pulse.deliveries import Delivery
+from tcsniff.pulse.exchanges import find_exchange
 from tcsniff.pulse.payloads import Run, TaskState, decode_status
 from tcsniff.pulse.times import parse_seconds
+from tcsniff.sanitize import sanitize
+from tcsniff.taskgraph.completeness import Completeness
 from tcsniff.taskgraph.definitions import Definition, TaskGroupInfo
 from tcsniff.taskgraph.graph import OPEN, Graph, build_graph
-from tcsniff.taskgraph.tracker import Change, Group, Tracker
+from tcsniff.taskgraph.key_facts import KeyFacts, apply_key_facts, read_key_facts
+from tcsniff.taskgraph.tracker import Change, Group, Task, Tracker
 
 _MAX_OTHER_GROUPS = 100  # whose IDs are kept
+_TASK_DEFINED = find_exchange("task-defined").address
+_GROUP_FACTS = {
+    "task-group-resolved": Group(resolved=True),
+    "task-group-sealed": Group(sealed=True),
+}
 
 
 class GroupState:
@@ -32,18 +41,31 @@ class GroupState:
             receipt of an event, or of a run. 0 before.
         other_events: How many messages and statuses were about tasks of other groups.
         other_groups: Those groups in order of arrival, at most 100.
+        completeness: Whether every task is known.
+        has_events: Whether a message about the group was received.
     """
 
-    def __init__(self, task_group_id: str = "") -> None:
+    def __init__(self, task_group_id: str = "", *, since: float | None = None) -> None:
+        """Create the state of a group of which nothing is known.
+
+        Args:
+            task_group_id: The group; empty for that of the first event.
+            since: When the observation begins, in seconds since the Unix epoch; None
+                for the time of the first event.
+        """
         self.task_group_id = task_group_id
         self.version = 0
         self.latest = 0.0
         self.other_events = 0
         self.other_groups: dict[str, None] = {}
         self._tracker = Tracker()
+        self.completeness = Completeness()
+        self.has_events = False
         self._definitions: dict[str, Definition] = {}
-        self._is_whole = False
-        self._unread_statuses = 0
+        self._key_facts: dict[str, KeyFacts] = {}  # by task ID, of messages that are not valid
+        self._since = since
+        self._first_event: float | None = None
+        self._ended_with: int | None = None
         self._open_tasks = 0
         self._undefined: set[str] = set()  # IDs of tasks
         self._graph: tuple[int, Graph] | None = None  # with its version
@@ -51,12 +73,12 @@ class GroupState:
     @property
     def is_over(self) -> bool:
         """Whether all tasks have ended, as `Graph.is_over`."""
-        return not self._open_tasks and self.graph().is_over
+        return (not self._open_tasks or bool(self._key_facts)) and self.graph().is_over
 
     @property
     def unread(self) -> int:
-        """How many messages and statuses could not be decoded."""
-        return self._tracker.unread + self._unread_statuses
+        """How many messages and statuses about the group are not valid."""
+        return self.completeness.unread_count
 
     @property
     def lacks_definitions(self) -> bool:
@@ -75,7 +97,9 @@ class GroupState:
         The task was rerun, or a message about it was lost or is late.
         """
         group = self._tracker.groups.get(self.task_group_id)
-        return group is not None and group.resolved and self._open_tasks > 0
+        if group is None or not group.resolved or not self._open_tasks:
+            return False
+        return self._has_open(self.graph())
 
     def label(self, task_id: str) -> str:
         """Return a task's label by its definition; empty if that is unknown."""
@@ -88,16 +112,65 @@ class GroupState:
         Returns:
             The change of a task of the group; None if there is none.
         """
-        self.latest = max(self.latest, parse_seconds(delivery.received) or 0.0)
+        received = parse_seconds(delivery.received)
+        self.latest = max(self.latest, received or 0.0)
         groups = self._tracker.groups
-        before = len(groups), groups.get(self.task_group_id)
+        before = len(groups), groups.get(self.task_group_id), self._tracker.unread
         change = self._tracker.apply(delivery)
         if change is not None:
-            return self._accept(change)
-        self._adopt_group(next(iter(groups), ""))
-        if before != (len(groups), groups.get(self.task_group_id)):
+            change = self._accept(change)
+        elif self._tracker.unread == before[2]:
+            self._adopt_group(next(iter(groups), ""))
+        if self._tracker.unread > before[2]:
+            change = self._apply_unread(delivery) or change
+        if before[:2] != (len(groups), groups.get(self.task_group_id)):
             self.version += 1
-        return None
+        self._note_event(delivery)
+        if self.has_events and (change or self._first_event is None):
+            self._note_time(received or (_find_last_time(change.after.run) if change else 0.0))
+        return change
+
+    def _note_time(self, seconds: float) -> None:
+        if seconds:
+            first = self._first_event
+            self._first_event = seconds if first is None else min(first, seconds)
+
+    def _note_event(self, delivery: Delivery) -> None:
+        # The first event, and announcements of tasks, which may be older than what is
+        # known of them.
+        if self.has_events and delivery.exchange != _TASK_DEFINED:
+            return
+        facts = read_key_facts(delivery)
+        if not facts.task_group_id or facts.task_group_id != self.task_group_id:
+            return
+        self.has_events = True
+        if delivery.exchange == _TASK_DEFINED:
+            self.version += 1
+            self.completeness.announce(facts.task_id)
+
+    def _apply_unread(self, delivery: Delivery) -> Change | None:
+        facts = read_key_facts(delivery)
+        task_id, group = facts.task_id, facts.task_group_id
+        self._adopt_group(group)
+        if group and group != self.task_group_id:
+            self.other_events += 1
+            return None
+        self.version += 1
+        self.completeness.add_unread(_describe(facts))
+        if facts.event in _GROUP_FACTS:
+            self._tracker.update_group(self.task_group_id, _GROUP_FACTS[facts.event])
+        if not task_id:
+            return None
+        self.completeness.hear(task_id)
+        if task_id not in self._definitions:
+            self._undefined.add(task_id)
+        task = self._tracker.tasks.get(task_id)
+        known = self._key_facts.get(task_id)
+        before = _update_task(task, known)
+        # Of two that are equally new, the order of arrival must not decide.
+        self._key_facts[task_id] = newest = max(filter(None, (known, facts)), key=_get_order)
+        after = _update_task(task, newest)
+        return None if after is None or after == before else Change(before, after)
 
     def add_facts(
         self,
@@ -128,25 +201,78 @@ class GroupState:
             try:
                 status = decode_status(text)
             except ValueError:
-                self._unread_statuses += 1
+                self.completeness.add_unread("a task's status")
                 continue
             if (change := self._apply_status(status)) is not None:
                 changes.append(change)
         return changes
 
     def mark_whole(self) -> None:
-        """Record that every task of the group is known."""
+        """Record that the queue or a file has listed every task of the group."""
         self.version += 1
-        self._is_whole = True
+        self.completeness.add_list()
+        graph = self.graph()
+        if graph.nodes and not graph.unheard and not self._has_open(graph):
+            # That all have ended is what the queue announces as resolved.
+            self._tracker.update_group(self.task_group_id, Group(resolved=True))
+            self.version += 1
+
+    def mark_missing(self) -> None:
+        """Record that the queue does not know the group, at a time when messages are received.
+
+        If no message has been received, the group does not exist yet, and all that follow
+        are all there are.
+        """
+        self.version += 1
+        if self.has_events:
+            self.completeness.deny_start()
+            self.completeness.drop_list("the queue's API does not know this group")
+        else:
+            self.completeness.start()
+
+    def mark_unanswered(self, reason: str, *, is_final: bool) -> None:
+        """Record that the queue did not answer.
+
+        Args:
+            reason: What to say about it, in a few words.
+            is_final: Whether the group was over, so that earlier answers are out of date.
+        """
+        self.version += 1
+        if is_final or not self.completeness.is_listed:
+            self.completeness.drop_list(reason)
+
+    def mark_end(self, exit_status: int) -> None:
+        """Record that the run ends with this status, whatever the state of the group is."""
+        self.version += 1
+        self._ended_with = exit_status
+
+    def mark_gap(self) -> None:
+        """Record that messages may have been missed."""
+        self.version += 1
+        self.completeness.add_gap()
 
     def graph(self) -> Graph:
         """Return the group's graph as known so far."""
         if self._graph is None or self._graph[0] != self.version:
+            group = self._tracker.groups.get(self.task_group_id, Group())
+            is_whole = self.completeness.is_whole(self.task_group_id, is_resolved=group.resolved)
+            doubts = self.completeness.list_doubts()
             graph = build_graph(
-                self.task_group_id, self._tracker, self._definitions, is_whole=self._is_whole
+                self.task_group_id,
+                self._tracker,
+                self._definitions,
+                key_facts=self._key_facts,
+                is_whole=is_whole,
+                doubts=doubts if is_whole else (self.completeness.reason, *doubts),
+                since=self._first_event if self._since is None else self._since,
+                ended_with=self._ended_with,
             )
             self._graph = self.version, graph
         return self._graph[1]
+
+    @staticmethod
+    def _has_open(graph: Graph) -> bool:
+        return any(node.is_open for node in graph.nodes.values())
 
     def _apply_status(self, status: TaskState) -> Change | None:
         definition = self._definitions.get(status.task_id)
@@ -161,6 +287,7 @@ class GroupState:
             self._drop_other(group, change)
             return None
         self.version += 1
+        self.completeness.hear(task_id)
         if before is None and task_id not in self._definitions:
             self._undefined.add(task_id)
         self._open_tasks += after.state in OPEN
@@ -182,6 +309,26 @@ class GroupState:
 
     def _adopt_group(self, group: str) -> None:
         self.task_group_id = self.task_group_id or group
+
+
+def _update_task(task: Task | None, facts: KeyFacts | None) -> Task | None:
+    if facts is None:
+        return task
+    if task is None:
+        return Task(apply_key_facts(None, facts))
+    return task._replace(status=apply_key_facts(task.status, facts))
+
+
+def _get_order(facts: KeyFacts) -> tuple[tuple[int, int], str, str]:
+    return facts.age, facts.state, repr(facts.words)
+
+
+def _describe(facts: KeyFacts) -> str:
+    event = sanitize(facts.event)
+    if not facts.task_id:
+        return event
+    run = "" if facts.run_id is None else f" of run {facts.run_id}"
+    return f"{event}{run} of {sanitize(facts.task_id)}"
 
 
 def _find_last_time(run: Run | None) -> float:

@@ -14,6 +14,7 @@ from tcsniff.taskgraph.blocking import Blocked
 from tcsniff.taskgraph.critical_path import PathStep
 from tcsniff.taskgraph.graph import Graph, Node, count_states, measure_span
 from tcsniff.taskgraph.tracker import Change
+from tcsniff.taskgraph.verdict import judge_group
 
 _FAILED_STATES = ("failed", "exception")  # states of runs
 
@@ -106,7 +107,9 @@ def summarize_group(
     Returns:
         ``taskGroupId``, ``schedulerId``, ``resolved`` (whether all has ended),
         ``sealed``, ``tasks`` (how many), ``states`` (how many in each),
-        ``seconds`` (from the first scheduling to the last end), ``exitStatus``,
+        ``seconds`` (from the first scheduling to the last end), ``exitStatus`` (the
+        process's), ``verdict`` (a word of `verdict.WORDS`), ``whole`` (whether every
+        task is known), ``unknown`` (what is not known, in words),
         ``wrong`` (the tasks that failed, then those that ended in exception,
         each in the order in which they ended; with ``log``, the address of the
         last run's, if the root URL is known) and ``criticalPath``.
@@ -122,6 +125,9 @@ def summarize_group(
         "states": count_states(nodes),
         "seconds": round(measure_span(nodes, now), 3),
         "exitStatus": graph.exit_status,
+        "verdict": judge_group(graph, now).word,
+        "whole": graph.is_whole,
+        "unknown": list(graph.unknowns),
         "wrong": [_summarize_failure(node, root_url) for node in sorted(wrong, key=_get_sort_key)],
         "criticalPath": [summarize_step(step) for step in path],
     }

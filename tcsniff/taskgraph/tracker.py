@@ -18,6 +18,7 @@ from tcsniff.messages import STATES
 from tcsniff.pulse.deliveries import Delivery
 from tcsniff.pulse.exchanges import find_exchange
 from tcsniff.pulse.payloads import DECODE_ERRORS, DECODERS, GroupPayload, Run, TaskState
+from tcsniff.pulse.records import find_decode_error
 
 RESOLVED = frozenset(STATES[3:])
 """The states of a task that has ended."""
@@ -96,7 +97,8 @@ class Tracker:
     Attributes:
         tasks: By ID, in order of their first message.
         groups: By ID; only groups with a message of their own.
-        unread: How many messages about tasks and groups could not be decoded.
+        unread: How many messages about tasks and groups are not valid. What can be
+            decoded of them is applied.
     """
 
     def __init__(self) -> None:
@@ -119,6 +121,8 @@ class Tracker:
         except DECODE_ERRORS:
             self.unread += 1
             return None
+        if not _is_json(delivery.body):
+            self.unread += 1
         if isinstance(payload, GroupPayload):
             is_resolved = delivery.exchange == _GROUP_RESOLVED
             group = Group(is_resolved, payload.sealed is not None, payload.scheduler_id)
@@ -171,13 +175,25 @@ def pick_newer(first: TaskState, second: TaskState) -> TaskState:
     """Return the newer of two snapshots of a task."""
     if first is second or first == second:
         return first
-    first_age, second_age = _measure_age(first), _measure_age(second)
+    first_age, second_age = measure_age(first), measure_age(second)
     if first_age == second_age:
         # The queue sends no such pair. Any rule that ignores the order will do.
         return first if repr(first) > repr(second) else second
     return first if first_age > second_age else second
 
 
-def _measure_age(status: TaskState) -> tuple[int, int]:
+def measure_age(status: TaskState) -> tuple[int, int]:
+    """Return the age of a snapshot: the number of runs, and how far the last one has come."""
     runs = status.runs
-    return len(runs), _RUN_RANKS.get(runs[-1].state, 2) if runs else -1
+    return len(runs), rank_run(runs[-1].state) if runs else -1
+
+
+def rank_run(state: str) -> int:
+    """Return how far a run in this state has come: 0 if pending, 1 if running, else 2."""
+    return _RUN_RANKS.get(state, 2)
+
+
+def _is_json(body: bytes) -> bool:
+    # The decoder does not look inside the strings that it skips: they may contain bytes
+    # that are not UTF-8, or half of a surrogate pair, as "\\ud800".
+    return (body.isascii() and b"\\u" not in body) or find_decode_error(body) is None

@@ -145,27 +145,32 @@ def test_a_rerun_after_the_end_is_waited_for(rabbitmq: RabbitMQ, taskcluster: Ta
     """Within ``--settle``: the group is over again when that has ended too."""
     with Running("graph", GROUP, "--broker", rabbitmq.url(), "--settle", "3s") as running:
         running.listening()
-        published(taskcluster, [delivery("task-failed", run=0), delivery("task-group-resolved")])
-        running.lines(1)
-        published(taskcluster, [delivery("task-pending", run=1)])
+        known = {"task_id": GROUP}
+        failed = [delivery(event, **known) for event in ("task-defined", "task-failed")]
+        published(taskcluster, [*failed, delivery("task-group-resolved")])
         running.lines(2)
+        published(taskcluster, [delivery("task-pending", **known, run=1)])
+        running.lines(3)
         with pytest.raises(subprocess.TimeoutExpired):
             running.process.wait(4)  # longer than it takes to settle
-        published(taskcluster, [delivery("task-completed", run=1)])
+        published(taskcluster, [delivery("task-completed", **known, run=1)])
 
         assert running.status() == 0
 
 
 def test_an_api_that_is_down_leaves_events(rabbitmq: RabbitMQ, taskcluster: Taskcluster) -> None:
-    """It is said once, and the group is followed to its end without dependencies."""
+    """It is said once, and the group is followed to an end that is in doubt."""
     words = ("--root-url", "http://127.0.0.1:1", "--settle", "0s", "--timeout", "50s")
     with Running("graph", GROUP, "--broker", rabbitmq.url(), *words) as running:
         running.listening()
         published(taskcluster, [delivery("task-completed"), delivery("task-group-resolved")])
         status = running.status()
 
-    assert status == 0
+    assert status == 12
     assert running.said().count("continuing without dependencies") == 1
+    said = running.said().splitlines()[-1]
+    assert said.startswith("tcsniff: known in part: 1 task announced since ")
+    assert said.endswith(" (no answer from the queue's API)")
 
 
 def test_without_taskclusters_client_events_go_on(
@@ -185,16 +190,61 @@ def test_without_taskclusters_client_events_go_on(
     assert "pip install 'tcsniff[api]'; continuing without dependencies" in running.said()
 
 
-def test_a_group_that_nobody_knows_ends_it(rabbitmq: RabbitMQ, server: QueueServer) -> None:
-    """Status 4, nothing on standard output; unless events have told of it."""
-    words = (UNKNOWN, "--broker", rabbitmq.url(), "--root-url", server.url)
+def test_a_group_that_does_not_exist_yet_is_waited_for(
+    rabbitmq: RabbitMQ, taskcluster: Taskcluster
+) -> None:
+    """It is said once; a script can create the ID, start this, and then create the tasks."""
+    plan, events = made_up(3, faults=())
+    words = ("graph", plan.task_group_id, "--broker", rabbitmq.url(), "--settle", "0s")
+    with QueueServer() as server, Running(*words, "--root-url", server.url) as running:
+        running.listening().mentions("yet; waiting for its first task")
+        server.groups[plan.task_group_id] = content(plan, events)
+        published(taskcluster, events)
+        status = running.status()
+        *_, last = running.lines(1)
+
+    assert (status, json.loads(last)["summary"]["exitStatus"]) == (0, 0)
+    assert len(running.said().splitlines()) == 2
+
+
+def test_a_group_that_never_exists_is_waited_for_until_the_time_is_up(
+    rabbitmq: RabbitMQ, server: QueueServer
+) -> None:
+    """Status 124, also in the summary; nothing is known of it."""
+    words = (UNKNOWN, "--broker", rabbitmq.url(), "--root-url", server.url, "--timeout", "2s")
     with Running("graph", *words) as running:
-        assert running.status() == 4
+        status = running.status()
+        *_, last = running.lines(1)
 
-        said = running.said().splitlines()
+    summary = json.loads(last)["summary"]
+    assert (status, summary["exitStatus"]) == (124, 124)
+    assert (summary["tasks"], summary["verdict"]) == (0, "unknown")
+    assert "no answer" not in running.said()
 
-    assert running.lines(0) == []
-    assert "has no task group" in said[-1]
+
+@pytest.mark.parametrize(
+    ("is_away_at_first", "status"), [(True, 0), (False, 12)], ids=["then it answers", "then not"]
+)
+def test_the_queue_is_asked_again_before_the_end(
+    rabbitmq: RabbitMQ, taskcluster: Taskcluster, is_away_at_first: bool, status: int
+) -> None:
+    """Joined late: what it says at the end decides, not what it said before."""
+    plan, events = made_up(3, faults=())
+    half = len(events) // 2
+    words = ("graph", plan.task_group_id, "--broker", rabbitmq.url(), "--settle", "0s")
+    with QueueServer(content(plan, events[:half]), page_size=15) as server:
+        server.status = 403 if is_away_at_first else 0
+        with Running(*words, "--root-url", server.url) as running:
+            running.listening()
+            if is_away_at_first:
+                running.mentions("continuing without dependencies")
+            else:
+                running.lines(len(plan.tasks))
+            server.status = 0 if is_away_at_first else 403
+            server.groups[plan.task_group_id] = content(plan, events)
+            published(taskcluster, events[half:])
+
+            assert running.status() == status
 
 
 def test_a_tasks_id_leads_to_its_group_live_too(rabbitmq: RabbitMQ, server: QueueServer) -> None:

@@ -14,11 +14,12 @@ from typing import Any
 
 import pytest
 
-from builders import GROUP, OTHER_TASK, TASK, delivery
+from builders import GROUP, OTHER_TASK, SCHEDULED, TASK, delivery
 from groups import EVENTS, PLAN, UNKNOWN, made_up, objects, recorded, saved, summed_up
 from queue_server import QueueServer, content
 from running import Running, finished
 from tcsniff.pulse.records import format_record
+from tcsniff.simulator.planning import format_task_graph
 
 
 def graph(
@@ -80,18 +81,21 @@ def test_a_change_tells_what_was_before_and_what_was_lost(tmp_path: Path) -> Non
 @pytest.mark.parametrize(
     ("events", "status"),
     [
-        (("task-completed",), 0),
+        (("task-defined", "task-completed", "task-group-resolved"), 0),
+        (("task-defined", "task-failed", "task-group-resolved"), 10),
         (("task-failed",), 10),
         (("task-exception",), 11),
-        (("task-running",), 0),
+        (("task-defined", "task-running", "task-group-resolved"), 12),
+        (("task-defined", "task-completed"), 12),
+        (("task-completed", "task-group-resolved"), 12),
     ],
 )
 def test_the_exit_status_is_what_became_of_the_group(
     tmp_path: Path, events: Sequence[str], status: int
 ) -> None:
-    """For scripts: 0, 10 or 11; a failure goes before an exception."""
-    others = [delivery("task-completed", task_id=OTHER_TASK)]
-    path = recorded(tmp_path / "a.jsonl", [*map(delivery, events), *others])
+    """For scripts: 0 only if all is known; a failure goes before an exception."""
+    first = [delivery(event, task_id=GROUP) for event in ("task-defined", "task-completed")]
+    path = recorded(tmp_path / "a.jsonl", [*first, *map(delivery, events)])
 
     done = graph("--from", path)
 
@@ -102,9 +106,11 @@ def test_the_exit_status_is_what_became_of_the_group(
 def test_a_task_that_is_tried_again_has_not_failed(tmp_path: Path) -> None:
     """Reruns and retries count: what the last run came to is the end."""
     events = [
-        delivery("task-failed", run=0),
+        delivery("task-defined", task_id=GROUP),
+        delivery("task-failed", task_id=GROUP, run=0),
         delivery("task-group-resolved"),
-        delivery("task-completed", run=1),
+        delivery("task-completed", task_id=GROUP, run=1),
+        delivery("task-defined", task_id=OTHER_TASK),
         delivery("task-exception", task_id=OTHER_TASK, retried=True),
         delivery("task-completed", task_id=OTHER_TASK, run=1),
     ]
@@ -170,9 +176,71 @@ def test_broken_and_hostile_lines_end_nothing(tmp_path: Path) -> None:
 
     done = graph("--from", str(path), "-o", "lines", "--color", "never")
 
-    assert done.returncode == 0
+    assert done.returncode == 12
+    assert "2 messages could not be decoded: task-running of run 0 of " in done.stderr
     assert "\\x1b[31mred" in done.stdout
     assert "\x1b" not in done.stdout
+
+
+def test_who_joins_late_is_told_what_is_not_known(tmp_path: Path) -> None:
+    """One line: how many tasks, since when, and how to know more."""
+    events = [
+        delivery("task-pending"),
+        delivery("task-completed"),
+        delivery("task-group-resolved"),
+    ]
+
+    done = graph("--from", recorded(tmp_path / "a.jsonl", events), "--no-api", "--utc")
+
+    summary = summed_up(done.stdout)
+    assert done.returncode == summary["exitStatus"] == 12
+    assert (summary["verdict"], summary["whole"]) == ("partial", False)
+    assert done.stderr == (
+        "tcsniff: known in part: 1 task announced since 18:01 "
+        "(no API; --root-url or --graph completes it)\n"
+    )
+
+
+@pytest.mark.parametrize("skipped", [b"no record\n", b""], ids=["a line", "a gap"])
+def test_a_recording_with_a_hole_is_not_known_to_be_whole(tmp_path: Path, skipped: bytes) -> None:
+    """What is missing may be the failure."""
+    plan, events = made_up(3, faults=())
+    gap = {"since": SCHEDULED, "until": SCHEDULED, "missed": True, "reason": "x"}
+    lines = list(map(format_record, events))
+    lines[20:20] = [skipped or json.dumps({"gap": gap}).encode() + b"\n"]
+    path = tmp_path / "a.jsonl"
+    path.write_bytes(b"".join(lines))
+
+    whole = graph("--from", recorded(tmp_path / "b.jsonl", events))
+    done = graph("--from", str(path))
+
+    assert (whole.returncode, whole.stderr) == (0, "")
+    assert (done.returncode, summed_up(done.stdout)["exitStatus"]) == (12, 12)
+    assert f"known in part: {len(plan.tasks)} tasks announced since " in done.stderr
+
+
+@pytest.mark.parametrize("event", ["task-failed", "task-completed"])
+def test_a_message_that_cannot_be_decoded_is_reported(tmp_path: Path, event: str) -> None:
+    """With what its exchange and its key say; and it is never a success."""
+    plan, events = made_up(3, faults=())
+    task_id = plan.tasks[-1].task_id
+    number = next(
+        number
+        for number, one in enumerate(events)
+        if task_id in one.routing_key and one.exchange.endswith("task-completed")
+    )
+    odd = events[number]._replace(body=b"\xff{}")
+    odd = odd._replace(exchange=odd.exchange.replace("task-completed", event))
+    path = recorded(tmp_path / "a.jsonl", [*events[:number], odd, *events[number + 1 :]])
+
+    done = graph("--from", path)
+
+    summary = summed_up(done.stdout)
+    wrong = [one["taskId"] for one in summary["wrong"]]
+    expected = (10, [task_id]) if event == "task-failed" else (12, [])
+    assert (done.returncode, wrong) == expected
+    assert summary["exitStatus"] == done.returncode
+    assert f"(1 message could not be decoded: {event} of run 0 of {task_id})" in done.stderr
 
 
 def test_lines_are_for_people(tmp_path: Path) -> None:
@@ -195,7 +263,62 @@ def test_lines_are_for_people(tmp_path: Path) -> None:
         "run 0   gecko-t/t-linux-large  us-east-1 i-0a1b2c3d",
     ]
     assert done.stdout.splitlines()[3].startswith(f"task group {GROUP}   gecko-level-1   1 task")
+    assert done.stdout.splitlines()[4].startswith("known in part: 1 task announced since 18:01 (")
     assert "✖ test-linux/opt-1  run 0 failed after 1 m 02 s" in done.stdout
+
+
+@pytest.mark.parametrize("form", ["page", "array", "lines", "two files"])
+def test_a_saved_answer_needs_no_network(tmp_path: Path, form: str) -> None:
+    """Nor an ID: the group and all its states are in the file, in any of its forms."""
+    plan, events = made_up(3)
+    answer = content(plan, events)
+    first, second = answer.pages(30)
+    tasks = [*first["tasks"], *second["tasks"]]
+    texts = {
+        "page": [json.dumps(answer.page(0, 1_000))],
+        "array": [json.dumps(tasks)],
+        "lines": ["\n".join(map(json.dumps, tasks))],
+        "two files": [json.dumps(second), json.dumps(first)],
+    }[form]
+    files = []
+    for number, text in enumerate(texts):
+        path = tmp_path / f"{number}.json"
+        path.write_text(text)
+        files += ["--graph", str(path)]
+
+    done = graph(*files, "--no-wait", env={"https_proxy": "http://127.0.0.1:1"})
+
+    summary = summed_up(done.stdout)
+    assert done.stderr == ""
+    assert done.returncode == summary["exitStatus"]
+    assert (summary["tasks"], summary["whole"], summary["resolved"]) == (len(tasks), True, True)
+
+
+@pytest.mark.parametrize(
+    ("share", "words"), [(0.5, ("running", "failing")), (0, ("waiting",))], ids=["half", "none"]
+)
+def test_a_look_at_what_has_not_ended_is_no_success(
+    tmp_path: Path, share: float, words: Sequence[str]
+) -> None:
+    """Status 12, of a group of which all is known."""
+    plan, events = made_up(3, faults=())
+    path = saved(tmp_path / "a.json", plan, events[: int(share * len(events))])
+
+    done = graph("--graph", path, "--no-wait")
+
+    assert (done.returncode, done.stderr) == (12, "")
+    assert summed_up(done.stdout)["verdict"] in words
+
+
+def test_a_graph_of_which_nothing_was_heard_is_no_success(tmp_path: Path) -> None:
+    """The decision task's plan tells no state."""
+    path = tmp_path / "task-graph.json"
+    path.write_bytes(format_task_graph([PLAN]))
+
+    done = graph(PLAN.task_group_id, "--graph", str(path), "--no-wait")
+
+    assert (done.returncode, summed_up(done.stdout)["exitStatus"]) == (12, 12)
+    assert len(done.stderr.splitlines()) == 1
 
 
 def test_a_table_in_a_pipe_is_one_picture(tmp_path: Path) -> None:
@@ -319,7 +442,7 @@ def test_circles_and_strangers_in_a_graph_file_end_nothing(tmp_path: Path) -> No
         "--from", recorded(tmp_path / "a.jsonl", events), "--graph", str(path), "--blocked"
     )
 
-    assert done.returncode == 0
+    assert done.returncode == 12
     assert {one["taskId"] for one in objects(done.stdout)} == {TASK, OTHER_TASK}
 
 
@@ -344,6 +467,7 @@ def test_a_timeout_ends_it_with_what_is_known() -> None:
     assert done.returncode == 124
     assert "stopped by --timeout" in done.stderr
     assert not summed_up(done.stdout)["resolved"]
+    assert summed_up(done.stdout)["exitStatus"] == 124
 
 
 def test_ctrl_c_ends_it_with_what_is_known() -> None:
@@ -354,7 +478,7 @@ def test_ctrl_c_ends_it_with_what_is_known() -> None:
         *_, last = running.lines(6)
 
     assert status == 130
-    assert "summary" in json.loads(last)
+    assert json.loads(last)["summary"]["exitStatus"] == 130
 
 
 def test_a_reader_that_goes_away_ends_it() -> None:

@@ -117,6 +117,11 @@ class Running:
         self._await(lambda: b"tcsniff: listening" in self._texts[2])
         return self
 
+    def mentions(self, text: str) -> Self:
+        """Wait until it has said something on standard error."""
+        self._await(lambda: text.encode() in self._texts[2])
+        return self
+
     def lines(self, number: int) -> list[str]:
         """Wait for so many lines of standard output; returns all that are whole."""
         self._await(lambda: self._texts[1].count(b"\n") >= number)

@@ -23,6 +23,12 @@ from tcsniff.commands.options.values import Duration, add_options, stack_decorat
 from tcsniff.errors import UsageError
 
 dependency_flag = partial(option, section="Dependencies")
+MISSING_ID = (
+    "missing task group ID; run `tcsniff graph TASK_GROUP_ID`; the ID is in the address "
+    "of the group's page (/tasks/groups/...), and `tcsniff --all --columns group,task` "
+    "shows the IDs of active groups; or try `tcsniff graph --demo`"
+)
+"""The message for a group without an ID."""
 FORMATS = ("json", "dot", "mermaid", "profile")
 
 
@@ -77,7 +83,8 @@ _OPTIONS = stack_decorators(
         multiple=True,
         metavar="FILE",
         help="Read dependencies from task-graph.json, from full-task-graph.json and "
-        "label-to-taskid.json, or from saved answers of listTaskGroup.",
+        "label-to-taskid.json, or from saved answers of listTaskGroup, also without their first "
+        "and last line: an array of tasks, or one a line.",
     ),
     dependency_flag(
         "--root-url",
@@ -97,7 +104,8 @@ _OPTIONS = stack_decorators(
         "--no-wait",
         is_common=True,
         is_flag=True,
-        help="Show the present state and exit; needs no broker if the queue can be asked.",
+        help="Show the present state and exit; needs no broker, and with --graph no network "
+        "unless --root-url is given.",
     ),
     stop_flag(
         "--settle",

@@ -76,6 +76,8 @@ def load_graph_files(files: Iterable[str], group: GroupState, notify: Notify) ->
     if not wanted and groups:
         group = GroupState(next(iter(groups)))
     group.add_facts(found.definitions, found.statuses, groups.get(group.task_group_id))
+    if group.task_group_id in found.whole:
+        group.mark_whole()
     return group
 
 

@@ -8,9 +8,15 @@ from __future__ import annotations
 import os
 import sys
 import time
-from contextlib import ExitStack, closing
+from collections.abc import Iterator
+from contextlib import ExitStack, closing, contextmanager
 
-from tcsniff.commands.options.group_options import GraphInputArgs, GraphOutputArgs, GraphStopArgs
+from tcsniff.commands.options.group_options import (
+    MISSING_ID,
+    GraphInputArgs,
+    GraphOutputArgs,
+    GraphStopArgs,
+)
 from tcsniff.commands.options.source_options import SourceArgs
 from tcsniff.commands.runs.group_facts import (
     explain_unknown_group,
@@ -38,6 +44,7 @@ from tcsniff.sources.queue_polling import QueuePolling
 from tcsniff.taskgraph.group import GroupState, QuietPeriod
 from tcsniff.taskgraph.summary import summarize_group
 from tcsniff.taskgraph.tracker import Change
+from tcsniff.taskgraph.verdict import describe_unknown
 
 _MAX_NAMES = 3  # of other groups in a recording
 
@@ -76,8 +83,11 @@ class GroupRun(Run):
         self._source = Source()
         self._api: QueueApi | None = None
         self._polling: QueuePolling | None = None
-        self._group = GroupState(task_group_id)
+        # Messages are received from now on. Recordings start with their first message.
+        since = time.time() if origin.is_live and stop.wait else None
+        self._group = GroupState(task_group_id, since=since)
         self._is_named = bool(task_group_id)
+        self._is_missing = False  # whether the queue did not know the group at first
         self._seed: int | None = None
         self._quiet_period = QuietPeriod(stop.settle, time.monotonic)
         self._pace = choose_pace(origin)
@@ -87,6 +97,8 @@ class GroupRun(Run):
             self._group, self._seed = load_demo_graph(task_group_id, origin.seed, notify)
         if facts.files:
             self._group = load_graph_files(facts.files, self._group, notify)
+            if origin.is_live and not self._group.task_group_id:
+                raise UsageError(MISSING_ID)
 
     def run(self) -> int:
         """Show the group until the end.
@@ -100,42 +112,38 @@ class GroupRun(Run):
             return self._show_once()
         if self._facts.root_url is not None and not self._origin.is_live:
             load_queue_graph(self._facts.root_url, self._group, statuses=False)
-        outcome = self._follow()
-        if signal_handler.received is not None:
-            return signal_handler.exit_status
-        if self._origin.recordings and outcome is Outcome.SOURCE_ENDED:
-            self._describe_recording()
-        if outcome is Outcome.TIMED_OUT:
-            self.notify(describe_outcome(outcome, self._stop.timeout))
-            return outcome.exit_status
-        if self._output.notify:
-            self._ring()
-        return self._group.graph().exit_status
+        return self._follow()
 
     def add_gap(self, gap: Gap) -> None:
         """Print a message about a gap, show it, and ask the queue soon."""
         super().add_gap(gap)
-        if self._polling is not None and gap.missed:
+        if not gap.missed:
+            return
+        if self._polling is not None:
             self._polling.hurry()
+        if self._origin.is_live or self._facts.root_url is None:
+            self._group.mark_gap()  # else the queue has listed all tasks since
 
     def _show_once(self) -> int:
         root_url = find_root_url(self._origin, self._facts)
-        if root_url is not None and not self._facts.no_api:
+        is_asked = self._facts.root_url is not None or not self._facts.files
+        if root_url is not None and is_asked and not self._facts.no_api:
             load_queue_graph(root_url, self._group, statuses=True)
         elif not self._facts.files:
             raise UsageError(
                 "--no-wait needs a source: --root-url to ask the queue, "
                 "--graph FILE, --from RECORDING, or --demo"
             )
+        with self._noting_failures():
+            self._save_picture()
         self._make_view("the queue", root_url).close()
-        self._save_picture()
+        self._report_unknown()
         return self._group.graph().exit_status
 
-    def _follow(self) -> Outcome:
+    def _follow(self) -> int:
         with ExitStack() as stack:
             opened = self._open_source(stack)
             self._source = opened.source
-            stack.callback(self._save_picture)
             root_url = self._start_polling()
             if self._polling is not None:
                 stack.callback(self._polling.stop)
@@ -150,12 +158,45 @@ class GroupRun(Run):
             stack.enter_context(
                 signal_handler.deferred(opened.source.stop, self._report, self._redraw)
             )
-            with closing(self._renderer):
+            with closing(self._renderer), self._noting_failures():
                 outcome = self._run_pipeline(opened, grouped)
                 self._has_ended = True
-                if outcome is Outcome.SOURCE_ENDED and signal_handler.received is None:
-                    self._check_found(grouped)
-                return outcome
+                self._finish(outcome, grouped)
+                self._save_picture()
+        return self._group.graph().exit_status
+
+    @contextmanager
+    def _noting_failures(self) -> Iterator[None]:
+        # The summary has the exit status of the process, which a failure decides, too.
+        try:
+            yield
+        except TcsniffError as error:
+            self._group.mark_end(error.exit_status)
+            raise
+        except (KeyboardInterrupt, SystemExit):  # from a signal during a write that blocked
+            self._group.mark_end(signal_handler.exit_status)
+            raise
+
+    def _finish(self, outcome: Outcome, grouped: GroupRenderer) -> None:
+        if signal_handler.received is not None:
+            self._group.mark_end(signal_handler.exit_status)
+            return
+        if self._origin.recordings and outcome is Outcome.SOURCE_ENDED:
+            self._check_found(grouped)
+            if self._source.skipped_lines:
+                self._group.mark_gap()
+            self._describe_recording()
+        if outcome is Outcome.TIMED_OUT:
+            self.notify(describe_outcome(outcome, self._stop.timeout))
+            self._group.mark_end(outcome.exit_status)
+            return
+        self._report_unknown()
+        if self._output.notify:
+            self._ring()
+
+    def _report_unknown(self) -> None:
+        if (text := describe_unknown(self._group.graph(), utc=self._output.utc)) is not None:
+            self.notify(text)
 
     def _open_source(self, stack: ExitStack) -> OpenSource:
         selection, group = EVERYTHING, self._group.task_group_id
@@ -182,12 +223,12 @@ class GroupRun(Run):
         try:
             return run_pipeline(opened.source, renderer, accepts=opened.accepts, stop=stop)
         except TcsniffError:
-            if not self._group.version:
+            if not self._group.graph().nodes:
                 grouped.abandon()
             raise
 
     def _check_found(self, grouped: GroupRenderer) -> None:
-        if self._origin.recordings and not self._group.version:
+        if not self._group.has_events:
             grouped.abandon()
             group = self._group.task_group_id
             about = f"the task group {group}" if group else "a task"
@@ -227,9 +268,19 @@ class GroupRun(Run):
             return []
         changes = self._polling.poll()
         error = self._polling.unknown
-        if isinstance(error, ApiUnknown) and not self._group.version:
-            raise explain_unknown_group(self._api, self._group.task_group_id, error)
+        if isinstance(error, ApiUnknown) and not self._is_missing and not self._group.has_events:
+            self._is_missing = True
+            self._report_missing(self._api, error)
         return changes
+
+    def _report_missing(self, api: QueueApi, error: ApiUnknown) -> None:
+        explained = explain_unknown_group(api, self._group.task_group_id, error)
+        if isinstance(explained, UsageError):
+            raise explained
+        self.notify(
+            f"{api.root_url} has no task group {self._group.task_group_id} yet; waiting for its "
+            "first task"
+        )
 
     def _make_view(self, source: str, root_url: str | None) -> GroupView:
         stream = StreamInfo(source, "", self._describe_condition, root_url)

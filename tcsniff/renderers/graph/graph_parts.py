@@ -15,7 +15,7 @@ from tcsniff.renderers.ansi import join_words
 from tcsniff.renderers.graph.scene import NO_KIND, Scene
 from tcsniff.sanitize import sanitize
 from tcsniff.taskgraph.critical_path import PathStep
-from tcsniff.taskgraph.graph import OPEN, UNHEARD, Graph, Node, count_states
+from tcsniff.taskgraph.graph import UNHEARD, Graph, Node, count_states
 
 MAX_LABEL = 44
 """Maximum cells for a label."""
@@ -211,27 +211,32 @@ def _format_title(scene: Scene, prefix: str, scheduler: str) -> Text:
     return text
 
 
+def format_verdict(scene: Scene) -> Text:
+    """Format how the group is doing."""
+    word, text = scene.verdict
+    return Text(text, style=_VERDICT_STYLES.get(word, "bold"))
+
+
+_VERDICT_STYLES = {
+    "completed": "bold green",
+    "failed": "bold red",
+    "failing": "bold red",
+    "stuck": "bold red",
+    "exception": "bold magenta",
+    "waiting": "bold yellow",
+    "partial": "bold yellow",
+    "unknown": "yellow",
+}
+
+
 def format_progress(scene: Scene, width: int) -> Text:
-    """Draw the bar of states, with their numbers and the time left."""
+    """Draw the bar of states, with their numbers."""
     tail = Text()
     for state, number in scene.counts.items():
         style = get_state_style(state)
         tail.append(f"  {style.symbol} {number:,}", style=style.style)
-    tail.append(_format_left(scene, "about "))
-    if tail.cell_len > width:
-        tail.right_crop(_format_left(scene, "about ").cell_len)
-        tail.append(_format_left(scene, "~"))
     room = min(_MAX_BAR, width - tail.cell_len)
     return _draw_bar(scene.counts, room).append(tail) if room >= _MIN_BAR else tail
-
-
-def _format_left(scene: Scene, about: str) -> Text:
-    if scene.left is None or not any(state in OPEN for state in scene.counts):
-        return Text()
-    hopeless = sum(1 for blocked in scene.blocked.values() if blocked.is_hopeless)
-    if not scene.left and hopeless:
-        return Text(f"   {hopeless:,} wait for a rerun", style="bold")
-    return Text(f"   {about}{format_duration(scene.left)} left")
 
 
 def _draw_bar(counts: dict[str, int], width: int) -> Text:

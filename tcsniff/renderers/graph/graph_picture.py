@@ -14,7 +14,7 @@ from tcsniff.renderers.terminal import format_status
 from tcsniff.taskgraph.graph import Node
 
 _INDENT = "  "
-_OTHER_LINES = 4  # title, bar, path and status
+_OTHER_LINES = 5  # title, verdict, bar, path and status
 _OPEN_FIRST = ("running", "pending", "unscheduled", "unheard", "failed", "exception", "completed")
 _STATE_ORDER = {state: place for place, state in enumerate(_OPEN_FIRST)}
 _BLANK_LINES = 3  # that separate the parts, if there is room
@@ -38,7 +38,11 @@ def draw_graph(
     Returns:
         At most `height` lines of at most `width` cells.
     """
-    rows = [graph_parts.format_title(scene, width), graph_parts.format_progress(scene, width)]
+    rows = [
+        graph_parts.format_title(scene, width),
+        graph_parts.format_verdict(scene),
+        graph_parts.format_progress(scene, width),
+    ]
     room = max(0, height - _OTHER_LINES)
     wrong = _list_wrong(scene, width, room)
     kinds = _list_kinds(scene, width, room - len(wrong))

@@ -18,6 +18,7 @@ from tcsniff.renderers.graph.graph_parts import (
     format_path_line,
     format_progress,
     format_title,
+    format_verdict,
     format_wrong,
 )
 from tcsniff.renderers.graph.group_renderer import GroupView
@@ -130,9 +131,15 @@ class TextChangesView(GroupView):
 
     def close(self) -> None:
         """Write the summary."""
-        scene = build_scene(self._group.graph(), self._clock(), self._root_url, has_links=False)
+        scene = build_scene(
+            self._group.graph(), self._clock(), self._root_url, has_links=False, utc=self._utc
+        )
         nodes = list_troubled(scene.graph.nodes.values(), scene.blocks)
-        rows = [format_title(scene, _WIDTH), format_progress(scene, _WIDTH)]
+        rows = [
+            format_title(scene, _WIDTH),
+            format_verdict(scene),
+            format_progress(scene, _WIDTH),
+        ]
         for node, row in zip(nodes, format_wrong(nodes, scene, _WIDTH), strict=True):
             url = format_log(node, scene)
             rows += [row] if url is None else [row, Text(f"  {url}", style="dim")]

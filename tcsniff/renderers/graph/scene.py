@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 from tcsniff.taskgraph.blocking import Blocked, find_blocked
 from tcsniff.taskgraph.critical_path import PathStep, find_critical_path
-from tcsniff.taskgraph.forecast import estimate_time_left
 from tcsniff.taskgraph.graph import Graph, Node, count_states, measure_span, rank_nodes
+from tcsniff.taskgraph.verdict import Verdict, judge_group
 
 NO_KIND = "(no kind)"
 
@@ -24,7 +24,7 @@ class Scene:
         has_links: Whether text may be a link.
         counts: The number of tasks in each state.
         length: How long the group has taken, in seconds.
-        left: The estimated time left, in seconds; None if unknown.
+        verdict: How the group is doing.
         path: The critical path.
         blocked: The tasks that wait, by ID.
         blocks: How many tasks wait for a task, by its ID.
@@ -37,7 +37,7 @@ class Scene:
     has_links: bool
     counts: dict[str, int]
     length: float
-    left: float | None
+    verdict: Verdict
     path: list[PathStep]
     blocked: dict[str, Blocked]
     blocks: dict[str, int]
@@ -50,9 +50,22 @@ class Scene:
 
 
 def build_scene(
-    graph: Graph, now: float, root_url: str | None = None, *, has_links: bool = True
+    graph: Graph,
+    now: float,
+    root_url: str | None = None,
+    *,
+    has_links: bool = True,
+    utc: bool = False,
 ) -> Scene:
-    """Derive a scene from a graph; the arguments are attributes of `Scene`."""
+    """Derive a scene from a graph.
+
+    Args:
+        graph: As in `Scene`.
+        now: As in `Scene`.
+        root_url: As in `Scene`.
+        has_links: As in `Scene`.
+        utc: Whether times of day are in UTC instead of the local time zone.
+    """
     waiting = find_blocked(graph.nodes)
     blocks: dict[str, int] = {}
     for blocked in waiting:
@@ -65,7 +78,7 @@ def build_scene(
         has_links,
         count_states(graph.nodes.values()),
         measure_span(graph.nodes.values(), now),
-        None if graph.is_over else estimate_time_left(graph.nodes, now),
+        judge_group(graph, now, utc=utc),
         find_critical_path(graph, now),
         {blocked.node.task_id: blocked for blocked in waiting},
         blocks,

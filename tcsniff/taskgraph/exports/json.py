@@ -11,7 +11,11 @@ Pure. One object, in which every task stands on a line of its own::
     "whole":         whether every task of the group is known to be here
     "states":        {state: tasks in it}
     "seconds":       from the first run's scheduling to the last one's end, or `time`
-    "exitStatus":    0 if all completed, 10 if a task failed, 11 if one ended in exception
+    "exitStatus":    the process's: 0 if every task is known and completed, 10 if a task
+                     failed, 11 if one ended in exception, 12 if not all is known or over
+    "verdict":       how the group is doing: completed, failed, exception, stuck, waiting,
+                     failing, running, partial, unknown
+    "unknown":       [what is not known, in words]
     "tasks": [
     {"taskId": …, "label": …, "kind": …, "pool": …, "state": …,
      "defined":       whether its dependencies are known
@@ -39,6 +43,7 @@ from tcsniff.taskgraph.blocking import find_blocked
 from tcsniff.taskgraph.critical_path import find_critical_path
 from tcsniff.taskgraph.graph import Graph, Node, count_states, measure_span
 from tcsniff.taskgraph.summary import Json, summarize_blocked, summarize_step
+from tcsniff.taskgraph.verdict import judge_group
 
 
 def export_json(graph: Graph, now: float, root_url: str | None = None) -> str:
@@ -64,6 +69,8 @@ def export_json(graph: Graph, now: float, root_url: str | None = None) -> str:
         "states": count_states(nodes),
         "seconds": round(measure_span(nodes, now), 3),
         "exitStatus": graph.exit_status,
+        "verdict": judge_group(graph, now).word,
+        "unknown": list(graph.unknowns),
     }
     lists = {
         "tasks": [_format_task(node, root_url) for node in nodes],

@@ -228,6 +228,68 @@ def test_a_failure_names_what_is_wrong(
     assert not asked.following.graph().is_whole
 
 
+def test_it_asks_again_at_the_end_even_if_it_was_not_answered_before(server: QueueServer) -> None:
+    """A queue that was away for a moment must not leave the result in doubt."""
+    server.status = 500
+    asked = Asked(server)
+    asked.answered()
+    for event in HEARD:
+        asked.following.apply(event)
+    before = asked.inquiry.is_up_to_date
+    server.status = 0
+    server.groups[GROUP] = content(PLAN, HEARD)
+
+    asked.answered()
+
+    assert (before, asked.inquiry.is_up_to_date) == (False, True)
+    assert asked.following.graph().is_certain
+
+
+def test_an_end_that_the_queue_does_not_confirm_is_in_doubt(server: QueueServer) -> None:
+    """It was asked once more, and the reason is known; the group is over all the same."""
+    asked = Asked(server)
+    asked.answered()
+    for event in HEARD[HALF:]:
+        asked.following.apply(event)
+    server.status = 500
+
+    asked.answered()
+
+    graph = asked.following.graph()
+    assert asked.inquiry.is_up_to_date
+    assert (graph.is_over, graph.is_certain) == (True, False)
+    assert graph.unknowns == ("no answer from the queue's API",)
+
+
+def test_a_group_that_does_not_exist_yet_is_asked_for_again(server: QueueServer) -> None:
+    """It is not a failure; and whoever listened before it began has missed nothing."""
+    server.groups = {}
+    asked = Asked(server)
+    asked.answered()
+    condition = asked.inquiry.condition
+    for event in HEARD:
+        asked.following.apply(event)
+    server.groups[GROUP] = content(PLAN, HEARD)
+
+    asked.answered()
+
+    assert condition == "the group does not exist yet"
+    assert (asked.said, asked.inquiry.condition) == ([], "")
+    assert asked.following.graph().is_certain
+
+
+def test_a_group_that_only_events_know_is_in_doubt(server: QueueServer) -> None:
+    """The queue that was asked is that of another deployment."""
+    server.groups = {}
+    asked = Asked(server)
+    asked.hear("task-completed", "task-group-resolved")
+
+    asked.answered()
+
+    assert len(asked.said) == 1
+    assert asked.following.graph().unknowns == ("the queue's API does not know this group",)
+
+
 def test_a_group_that_the_queue_does_not_know_is_told_apart(server: QueueServer) -> None:
     """It may have expired, or never have been."""
     asked = Asked(server, group=NEW_TASK)

@@ -28,6 +28,7 @@ from tcsniff.pulse.payloads import Run
 from tcsniff.sanitize import sanitize
 from tcsniff.taskgraph.exports import dot, mermaid, profile
 from tcsniff.taskgraph.exports import json as document
+from tcsniff.taskgraph.verdict import judge_group
 
 
 def seconds(text):
@@ -102,8 +103,9 @@ def test_json_sums_up(group):
     states = Counter(status["state"] for status in known.statuses.values())
     unheard = len(known.planned) - len(known.statuses)
     assert told["states"] == dict(states) | ({"unheard": unheard} if unheard else {})
-    expected = 10 if states["failed"] else 11 if states["exception"] else 0
+    expected = 10 if states["failed"] else 11 if states["exception"] else 12
     assert told["exitStatus"] == expected
+    assert told["verdict"] == judge_group(known.graph, known.now).word
     assert told["criticalPath"][0]["taskId"] in known.planned
     assert {one["taskId"] for one in told["blocked"]} == {
         name for name, status in known.statuses.items() if status["state"] == "unscheduled"

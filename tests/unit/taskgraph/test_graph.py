@@ -177,9 +177,12 @@ def test_a_group_is_over_when_nothing_is_open_and_somebody_has_said_so(states, k
 @pytest.mark.parametrize(
     ("states", "status"),
     [
-        ([], 0),
+        ([], 12),
         (["completed", "completed"], 0),
-        (["running", "pending", "unscheduled", UNHEARD], 0),
+        (["completed", "running"], 12),
+        (["completed", "pending"], 12),
+        (["completed", "unscheduled"], 12),
+        (["completed", UNHEARD], 12),
         (["completed", "exception"], 11),
         (["exception", "failed", "completed"], 10),
         (["failed", "running"], 10),
@@ -191,7 +194,22 @@ def test_the_exit_status_is_that_of_what_has_ended(states, status):
     """A failure outdoes an exception; an end that is not known is no success."""
     nodes = [in_state(str(number), state) for number, state in enumerate(states)]
 
-    assert graph(*nodes).exit_status == status
+    assert graph(*nodes, is_whole=True).exit_status == status
+
+
+@pytest.mark.parametrize(
+    ("known", "status"),
+    [
+        ({"is_whole": True}, 0),
+        ({"is_whole": False}, 12),
+        ({"is_whole": False, "is_resolved": True}, 12),
+        ({"is_whole": True, "is_resolved": True, "doubts": ("a message",)}, 12),
+        ({"is_whole": True, "ended_with": 124}, 124),
+    ],
+)
+def test_only_what_is_certain_is_a_success(known, status):
+    """Every task completed, as far as known: that is 0 only if all is known."""
+    assert graph(in_state("a", "completed"), **known).exit_status == status
 
 
 def test_a_seal_and_a_scheduler_come_from_the_groups_own_messages():
@@ -354,7 +372,7 @@ def test_a_graph_tells_what_the_queue_told(seed, number, cut):
     shown = made.graph(number, came)
 
     assert count_states(shown.nodes.values()) == dict(states)
-    assert shown.exit_status == (10 if states["failed"] else 11 if states["exception"] else 0)
+    assert shown.exit_status == (10 if states["failed"] else 11 if states["exception"] else 12)
     assert shown.is_resolved is names_it
     assert shown.is_over is (
         names_it and not (states["running"] + states["pending"] + states["unscheduled"])
@@ -369,7 +387,7 @@ def planned(made, number):
 
 
 @pytest.mark.parametrize(
-    ("faults", "number", "status"), [((), 0, 0), (FAULTS, 0, 10), (("cancel-group",), 1, 11)]
+    ("faults", "number", "status"), [((), 0, 12), (FAULTS, 0, 10), (("cancel-group",), 1, 11)]
 )
 def test_every_exit_status_occurs_in_the_simulation(faults, number, status):
     """Else the comparison above would prove less than it says."""

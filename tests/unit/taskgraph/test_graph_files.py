@@ -33,6 +33,12 @@ def member(task_id: str, **task: Any) -> dict[str, Any]:
     return {"status": {"taskId": task_id, "state": "unscheduled", "runs": []}, "task": task}
 
 
+def grouped_member(task_id: str) -> dict[str, Any]:
+    """Make a task of a group that names its group, as the queue's do."""
+    made = member(task_id)
+    return {**made, "status": {**made["status"], "taskGroupId": GROUP}}
+
+
 def page(*members: dict[str, Any], **more: Any) -> bytes:
     """Make an answer of ``listTaskGroup``."""
     return orjson.dumps({"taskGroupId": GROUP, "tasks": members, **more})
@@ -171,6 +177,42 @@ def test_an_incomplete_list_is_noted() -> None:
         "file-0: the task group has another page, which is not in this file",
     )
     assert read(b"[" + first + b"," + last + b"]").notes == ()
+
+
+@pytest.mark.parametrize("order", [[0, 1, 2], [2, 0, 1], [1, 2, 0]])
+def test_pages_in_several_files_complete_each_other(order: list[int]) -> None:
+    """In any order; without the last one the group is not whole."""
+    pages = [
+        page(member(TASK), continuationToken="a"),
+        page(member(OTHER_TASK), continuationToken="b"),
+        page(member(GROUP)),
+    ]
+    known = read(*(pages[number] for number in order))
+
+    assert (known.notes, known.whole) == ((), {GROUP})
+    assert {one.task_id for one in known.definitions} == {TASK, OTHER_TASK, GROUP}
+    assert len(known.statuses) == 3
+    assert read(*pages[:2]).whole == frozenset()
+    assert len(read(*pages[:2]).notes) == 2
+
+
+@pytest.mark.parametrize("separator", [b"array", b"\n", b"\r\n"])
+def test_tasks_are_read_without_the_answer_around_them(separator: bytes) -> None:
+    """As `jq .tasks` and `jq -c '.tasks[]'` save them: an array, or one object a line."""
+    tasks = [orjson.dumps(grouped_member(one)) for one in (TASK, GROUP)]
+    text = b"[" + b",".join(tasks) + b"]" if separator == b"array" else separator.join(tasks)
+
+    known = read(text)
+
+    assert [one.task_id for one in known.definitions] == [TASK, GROUP]
+    assert [group.task_group_id for group in known.groups] == [GROUP]
+    assert (known.whole, known.notes, len(known.statuses)) == ({GROUP}, (), 2)
+
+
+def test_tasks_that_fill_a_page_may_not_be_all() -> None:
+    """A list of 1,000 is what `jq .tasks` leaves of the first of several pages."""
+    assert read([grouped_member(TASK)] * 1_000).whole == frozenset()
+    assert read([grouped_member(TASK)] * 1_001).whole == {GROUP}
 
 
 def test_a_long_chain_is_no_deep_matter() -> None:

@@ -209,7 +209,7 @@ def test_it_is_over_when_nothing_is_open_and_the_queue_says_so() -> None:
             (following.is_over, following.is_contradicted, following.graph().exit_status)
         )
 
-    assert styles == [(False, False, 10), (True, False, 10), (False, True, 0), (True, False, 0)]
+    assert styles == [(False, False, 10), (True, False, 10), (False, True, 12), (True, False, 12)]
 
 
 def test_the_latest_time_is_the_newest_that_anything_tells() -> None:

@@ -1,0 +1,111 @@
+"""What exchange and routing key tell about a message whose body can't be decoded.
+
+Pure. The key of a message about a task names the task, its group and the run; the
+exchange says what became of the run. Times and reasons are only in the body.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import msgspec
+
+from tcsniff.pulse.deliveries import Delivery
+from tcsniff.pulse.events import parse_routing_key
+from tcsniff.pulse.exchanges import BY_ADDRESS, PLACEHOLDER
+from tcsniff.pulse.payloads import Run, TaskState
+from tcsniff.taskgraph.tracker import RESOLVED, measure_age, rank_run
+
+_STATES = {
+    "task-pending": "pending",
+    "task-running": "running",
+    "artifact-created": "running",
+    "task-completed": "completed",
+    "task-failed": "failed",
+    # A retry may follow: then a message about the next run is newer.
+    "task-exception": "exception",
+}
+_UNKNOWN = ""  # the state of a run before the one that the message is about
+_MAX_RUN = 999  # as in routing keys, which have three digits
+
+
+class KeyFacts(NamedTuple):
+    """What the key of a message tells.
+
+    Attributes:
+        event: The exchange's last word, such as ``task-failed``.
+        task_group_id: The group; empty if the key does not have the catalog's form.
+        task_id: The task; empty for a message about a group.
+        run_id: The run; None for a message about no run.
+        state: The run's state; ``unscheduled`` for a message about no run.
+        words: All words of the key, by field name.
+    """
+
+    event: str
+    task_group_id: str
+    task_id: str
+    run_id: int | None
+    state: str
+    words: dict[str, str]
+
+    @property
+    def age(self) -> tuple[int, int]:
+        """The age, as `measure_age` returns it for a status."""
+        return (0, -1) if self.run_id is None else (self.run_id + 1, rank_run(self.state))
+
+
+def read_key_facts(delivery: Delivery) -> KeyFacts:
+    """Return what exchange and routing key tell."""
+    exchange = BY_ADDRESS.get(delivery.exchange)
+    words = parse_routing_key(exchange, delivery.routing_key) if exchange else {}
+    event = delivery.exchange.rpartition("/")[2]
+    run_id = None
+    state = _STATES.get(event, "unscheduled")
+    if event in _STATES:
+        text = words.get("runId", PLACEHOLDER)
+        # The run is left out of the key where there was none before the end.
+        run_id = int(text) if text.isascii() and text.isdecimal() else 0
+        run_id = min(run_id, _MAX_RUN)
+    return KeyFacts(
+        event, words.get("taskGroupId", ""), words.get("taskId", ""), run_id, state, words
+    )
+
+
+def apply_key_facts(status: TaskState | None, facts: KeyFacts) -> TaskState:
+    """Return a task's status with what a key tells, if that is newer.
+
+    Args:
+        status: The status as known from others; None if there is none.
+        facts: Of a message about the task.
+    """
+    if status is not None and measure_age(status) >= facts.age:
+        return status
+    words = facts.words
+    if status is None:
+        status = TaskState(
+            facts.task_id,
+            facts.task_group_id,
+            "unscheduled",
+            words.get("schedulerId", ""),
+            words.get("provisionerId", ""),
+            words.get("workerType", ""),
+        )
+    if facts.run_id is None:
+        return status
+    runs = list(status.runs[: facts.run_id + 1])
+    runs += [Run(number, _UNKNOWN) for number in range(len(runs), facts.run_id + 1)]
+    last = runs[-1]
+    runs[-1] = msgspec.structs.replace(
+        last,
+        state=facts.state,
+        worker_group=last.worker_group or _get_word(words, "workerGroup"),
+        worker_id=last.worker_id or _get_word(words, "workerId"),
+        reason_resolved=last.reason_resolved
+        or (facts.state if facts.state in RESOLVED - {"exception"} else None),
+    )
+    return msgspec.structs.replace(status, state=facts.state, runs=tuple(runs))
+
+
+def _get_word(words: dict[str, str], name: str) -> str | None:
+    word = words.get(name, PLACEHOLDER)
+    return None if word == PLACEHOLDER else word

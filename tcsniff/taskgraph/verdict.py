@@ -1,0 +1,211 @@
+"""How a task group is doing, in one word and one line.
+
+Pure. The rules are a table: the first one that applies is the verdict, and the last one
+always applies. The words are fixed, because scripts depend on them.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable
+from datetime import UTC, datetime
+from functools import cached_property
+from typing import NamedTuple
+
+from tcsniff.pulse.times import format_duration, parse_seconds
+from tcsniff.sanitize import sanitize
+from tcsniff.taskgraph.blocking import WAITING, find_causes, find_hopeless
+from tcsniff.taskgraph.forecast import estimate_time_left
+from tcsniff.taskgraph.graph import Graph, Node, count_states, measure_span
+
+
+class Verdict(NamedTuple):
+    """How a group is doing.
+
+    Attributes:
+        word: One of `WORDS`.
+        text: A line for people; safe for a terminal.
+    """
+
+    word: str
+    text: str
+
+
+class _Facts:
+    # What the rules ask about a group at one moment.
+
+    def __init__(self, graph: Graph, now: float, *, utc: bool) -> None:
+        self.graph = graph
+        self.now = now
+        self._utc = utc
+        counts = count_states(graph.nodes.values())
+        self.tasks = len(graph.nodes)
+        self.completed = counts.get("completed", 0)
+        self.failed = counts.get("failed", 0)
+        self.running = counts.get("running", 0)
+        self.pending = counts.get("pending", 0)
+        self.waiting = sum(counts.get(state, 0) for state in WAITING)
+        self.ended = self.tasks - self.running - self.pending - self.waiting
+        self.exceptions = self.ended - self.completed - self.failed
+
+    @cached_property
+    def hopeless(self) -> dict[str, Node]:
+        return find_hopeless(self.graph.nodes)
+
+    @property
+    def has_ended(self) -> bool:
+        return self.ended == self.tasks
+
+    @property
+    def is_stuck(self) -> bool:
+        return not self.running and not self.pending and len(self.hopeless) == self.waiting
+
+    @property
+    def length(self) -> str:
+        return format_duration(measure_span(self.graph.nodes.values(), self.now))
+
+    def format_clock(self, seconds: float) -> str:
+        time = datetime.fromtimestamp(seconds, UTC)
+        return f"{time if self._utc else time.astimezone():%H:%M}"
+
+    def format_since(self) -> str:
+        since = self.graph.since
+        return "" if since is None else f" since {self.format_clock(since)}"
+
+    def format_left(self) -> str:
+        left = estimate_time_left(self.graph.nodes, self.now)
+        return f", about {format_duration(left)} left" if left else ""
+
+
+class _Rule(NamedTuple):
+    word: str
+    applies: Callable[[_Facts], bool]
+    format_text: Callable[[_Facts], str]
+
+
+def judge_group(graph: Graph, now: float, *, utc: bool = False) -> Verdict:
+    """Return how a group is doing.
+
+    Args:
+        graph: The group.
+        now: The time, in seconds since the Unix epoch.
+        utc: Whether times of day are in UTC instead of the local time zone.
+    """
+    facts = _Facts(graph, now, utc=utc)
+    rule = next(rule for rule in _RULES if rule.applies(facts))
+    return Verdict(rule.word, rule.format_text(facts))
+
+
+def describe_unknown(graph: Graph, *, utc: bool = False) -> str | None:
+    """Return which tasks of a group are not known at the end; None if all are."""
+    facts = _Facts(graph, 0.0, utc=utc)
+    if graph.nodes and not graph.is_certain:
+        return _format_partial(facts)
+    if number := graph.unheard_count:
+        return f"{number:,} of {_count(facts.tasks, 'task')} {_was(number)} never heard of"
+    return None if graph.nodes else f"nothing is known about task group {graph.task_group_id}"
+
+
+def _was(number: int) -> str:
+    return "was" if number == 1 else "were"
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number:,} {noun}{'s' * (number != 1)}"
+
+
+def _format_unknown(facts: _Facts) -> str:
+    return f"nothing known yet: waiting for this group's first event{facts.format_since()}"
+
+
+def _format_partial(facts: _Facts) -> str:
+    reasons = sanitize("; ".join(facts.graph.unknowns))
+    announced = f"{_count(facts.tasks, 'task')} announced{facts.format_since()}"
+    return f"known in part: {announced} ({reasons})"
+
+
+def _format_completed(facts: _Facts) -> str:
+    return f"completed in {facts.length}"
+
+
+def _format_failed(facts: _Facts) -> str:
+    exceptions = f", {_count(facts.exceptions, 'exception')}" if facts.exceptions else ""
+    of = f"{facts.failed:,} of {_count(facts.tasks, 'task')}"
+    return f"failed: {of} failed{exceptions}, in {facts.length}"
+
+
+def _format_exception(facts: _Facts) -> str:
+    reasons = Counter(
+        sanitize((node.run and node.run.reason_resolved) or node.state)
+        for node in facts.graph.nodes.values()
+        if node.went_wrong
+    )
+    ordered = sorted(reasons.items(), key=lambda item: (-item[1], item[0]))
+    listed = ", ".join(f"{number:,} {reason}" for reason, number in ordered[:_MAX_REASONS])
+    if len(ordered) > _MAX_REASONS:
+        listed += f", {sum(number for _, number in ordered[_MAX_REASONS:]):,} others"
+    return (
+        f"ended with exceptions: {facts.exceptions:,} of {facts.tasks:,} ({listed}), "
+        f"in {facts.length}"
+    )
+
+
+_MAX_REASONS = 4
+
+
+def _format_stuck(facts: _Facts) -> str:
+    number = len(facts.hopeless)
+    causes = find_causes(facts.graph.nodes, facts.hopeless)
+    names = sanitize(causes[0].label)
+    if len(causes) > 1:
+        names += f" and {_count(len(causes) - 1, 'other')}"
+    ended = "failed" if causes[0].state == "failed" else "ended in exception"
+    it_waits = "it waits" if number == 1 else "they wait"
+    text = f"stuck: {_count(number, 'task')} can never run; {it_waits} for {names}, which {ended}"
+    deadlines = [parse_seconds(node.deadline) for node in facts.hopeless.values()]
+    known = [deadline for deadline in deadlines if deadline is not None]
+    return f"{text} (deadline {facts.format_clock(max(known))})" if known else text
+
+
+def _format_waiting(facts: _Facts) -> str:
+    if not facts.pending:
+        return f"waiting for other tasks: {facts.waiting:,} unscheduled, none running"
+    nodes = [node for node in facts.graph.nodes.values() if node.state == "pending"]
+    since = min((node.since for node in nodes if node.since is not None), default=None)
+    age = "" if since is None else f" up to {format_duration(facts.now - since)}"
+    pools = Counter(node.pool for node in nodes if node.pool)
+    where = ""
+    if pools:
+        where = f" on {sanitize(min(pools, key=lambda pool: (-pools[pool], pool)))}"
+        if len(pools) > 1:
+            where += f" and {_count(len(pools) - 1, 'other pool')}"
+    return f"waiting for machines: {_count(len(nodes), 'task')} pending{age}{where}, none running"
+
+
+def _format_failing(facts: _Facts) -> str:
+    wrong = f"{facts.failed:,} failed" if facts.failed else _count(facts.exceptions, "exception")
+    number = len(facts.hopeless)
+    hopeless = f"; {_count(number, 'task')} can no longer run" if number else ""
+    return f"failing: {wrong}, {facts.running:,} running{hopeless}{facts.format_left()}"
+
+
+def _format_running(facts: _Facts) -> str:
+    return f"on its way: {facts.ended:,} of {facts.tasks:,} done{facts.format_left()}"
+
+
+_RULES = (
+    _Rule("unknown", lambda facts: not facts.tasks, _format_unknown),
+    _Rule("partial", lambda facts: not facts.graph.is_certain, _format_partial),
+    _Rule("completed", lambda facts: facts.completed == facts.tasks, _format_completed),
+    _Rule("failed", lambda facts: facts.has_ended and facts.failed > 0, _format_failed),
+    _Rule("exception", lambda facts: facts.has_ended, _format_exception),
+    _Rule("stuck", lambda facts: facts.is_stuck, _format_stuck),
+    # Nothing pending, and yet something can be scheduled: at once, or when a task of
+    # another group has ended, or at a deadline.
+    _Rule("waiting", lambda facts: not facts.running, _format_waiting),
+    _Rule("failing", lambda facts: facts.failed + facts.exceptions > 0, _format_failing),
+    _Rule("running", lambda _facts: True, _format_running),
+)
+
+WORDS = tuple(rule.word for rule in _RULES)
+"""All verdicts."""
