@@ -1,4 +1,4 @@
-"""What exchange and routing key tell about a message whose body can't be decoded.
+"""What exchange and routing key say about a message whose body can't be decoded.
 
 Pure. The key of a message about a task names the task, its group and the run; the
 exchange says what became of the run. Times and reasons are only in the body.
@@ -30,7 +30,7 @@ _MAX_RUN = 999  # as in routing keys, which have three digits
 
 
 class KeyFacts(NamedTuple):
-    """What the key of a message tells.
+    """What the key of a message says.
 
     Attributes:
         event: The exchange's last word, such as ``task-failed``.
@@ -55,7 +55,7 @@ class KeyFacts(NamedTuple):
 
 
 def read_key_facts(delivery: Delivery) -> KeyFacts:
-    """Return what exchange and routing key tell."""
+    """Return what exchange and routing key say."""
     exchange = BY_ADDRESS.get(delivery.exchange)
     words = parse_routing_key(exchange, delivery.routing_key) if exchange else {}
     event = delivery.exchange.rpartition("/")[2]
@@ -72,7 +72,7 @@ def read_key_facts(delivery: Delivery) -> KeyFacts:
 
 
 def apply_key_facts(status: TaskState | None, facts: KeyFacts) -> TaskState:
-    """Return a task's status with what a key tells, if that is newer.
+    """Return a task's status with what a key says, if that is newer.
 
     Args:
         status: The status as known from others; None if there is none.
