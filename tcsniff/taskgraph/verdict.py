@@ -102,12 +102,12 @@ def describe_unknown(graph: Graph, *, utc: bool = False) -> str | None:
     if graph.nodes and not graph.is_certain:
         return _format_partial(facts)
     if number := graph.unheard_count:
-        return f"{number:,} of {_count(facts.tasks, 'task')} {_was(number)} never heard of"
+        return f"{number:,} of {_count(facts.tasks, 'task')} {_have(number)} not been heard of"
     return None if graph.nodes else f"nothing is known about task group {graph.task_group_id}"
 
 
-def _was(number: int) -> str:
-    return "was" if number == 1 else "were"
+def _have(number: int) -> str:
+    return "has" if number == 1 else "have"
 
 
 def _count(number: int, noun: str) -> str:

@@ -358,7 +358,7 @@ def test_settings_give_way_in_graph_too(text, line, start, write_settings, run_l
     """To the view that was typed."""
     write_settings(text)
 
-    out, _ = run_line(f"graph --demo --seed 1 -n 40 {line}")
+    out, _ = run_line(f"graph --demo --seed 1 -n 40 {line}", status=12)
 
     assert out.startswith(start)
 
