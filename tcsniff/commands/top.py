@@ -92,11 +92,15 @@ def top(
 
     from tcsniff.commands.runs.event_run import EventRun
 
-    make_view = partial(_make_renderer, counts, origin.is_live)
+    counter = _make_counter(counts, origin.is_live)
+    make_view = partial(_make_renderer, counts, counter, origin.is_live)
     run = EventRun(
         selection, content, ending, OutputArgs(verbose=counts.verbose), notify, make_view=make_view
     )
-    return run.run(origin, title=str(wanted), summary=None)
+    status = run.run(origin, title=str(wanted), summary=None)
+    if number := counter.statistics.unread:
+        notify(f"{number:,} message{'s' * (number != 1)} about tasks could not be decoded")
+    return status
 
 
 def _add_default_events(wanted: SelectionArgs) -> SelectionArgs:
@@ -106,14 +110,17 @@ def _add_default_events(wanted: SelectionArgs) -> SelectionArgs:
     return wanted._replace(events=[f"task-{state}" for state in _STATES])
 
 
-def _make_renderer(counts: TopArgs, is_live: bool, stream: StreamInfo) -> Renderer:
-    renderer = _make_view(counts, is_live, stream)
+def _make_renderer(
+    counts: TopArgs, counter: RunCounter, is_live: bool, stream: StreamInfo
+) -> Renderer:
+    renderer = _make_view(counts, counter, stream)
     if counts.save_svg is not None:
         # A file has colors, even if the terminal has none.
         color = counts.color != "never"
 
         def make_table() -> LiveView:
-            return _make_table(counts, is_live, stream, Output(io.BytesIO()), color=color)
+            own_counter = _make_counter(counts, is_live)
+            return _make_table(own_counter, stream, Output(io.BytesIO()), color=color)
 
         renderer = add_picture_saver(counts.save_svg, renderer, make_table, "tcsniff top")
     if counts.record is not None:
@@ -121,29 +128,28 @@ def _make_renderer(counts: TopArgs, is_live: bool, stream: StreamInfo) -> Render
     return renderer
 
 
-def _make_view(counts: TopArgs, is_live: bool, stream: StreamInfo) -> Renderer:
+def _make_view(counts: TopArgs, counter: RunCounter, stream: StreamInfo) -> Renderer:
     output = Output()
     live = can_draw(output)
     if counts.as_json or (counts.output or ("table" if live else "json")) == "json":
         from tcsniff.renderers.top.top_lines import TopJsonRenderer
 
-        return TopJsonRenderer(output, _make_counter(counts, is_live), every=counts.every)
+        return TopJsonRenderer(output, counter, every=counts.every)
     color = use_color(counts.color, live=live)
     if live:
-        return _make_table(counts, is_live, stream, output, color=color)
+        return _make_table(counter, stream, output, color=color)
     from tcsniff.renderers.top.live_top import TopPageRenderer  # rich: 25 ms
 
-    counter = _make_counter(counts, is_live)
     return TopPageRenderer(output, counter, color=color, ascii_only=is_ascii_only())
 
 
 def _make_table(
-    counts: TopArgs, is_live: bool, stream: StreamInfo, output: Output, *, color: bool
+    counter: RunCounter, stream: StreamInfo, output: Output, *, color: bool
 ) -> LiveView:
     from tcsniff.renderers.live_view import LiveView  # rich: 25 ms
     from tcsniff.renderers.top.live_top import TopPicture
 
-    picture = TopPicture(_make_counter(counts, is_live), color=color)
+    picture = TopPicture(counter, color=color)
     ascii_only = output.is_terminal and is_ascii_only()
     return LiveView(output, picture, stream, ascii_only=ascii_only)
 

@@ -56,6 +56,17 @@ def lasting(line: dict) -> list:
 # JSON lines.
 
 
+def test_messages_that_cannot_be_decoded_are_counted_and_reported(tmp_path: Path) -> None:
+    """Not JSON, or JSON that is not about a task: the numbers lack what they say."""
+    odd = [delivery("task-failed", body=body) for body in (b"\xff", b'{"version":1}', b"{")]
+    path = recording(tmp_path / "a.jsonl", enumerate([delivery("task-pending"), *odd]))
+
+    done = finished("top", "--from", path)
+
+    assert [line.get("undecodable") for line in lines_of(done.stdout)] == [3]
+    assert "tcsniff: 3 messages about tasks could not be decoded" in done.stderr
+
+
 def test_an_hour_gives_a_line_every_ten_seconds_at_once(tmp_path: Path) -> None:
     """In the time of the recording: 360 lines, and one for the end."""
     done = finished("top", "--from", an_hour(tmp_path / "r.jsonl"))

@@ -134,8 +134,8 @@ class GroupRun(Run):
                 "--no-wait needs a source: --root-url to ask the queue, "
                 "--graph FILE, --from RECORDING, or --demo"
             )
-        with self._noting_failures():
-            self._save_picture()
+        with self._ending():
+            pass
         self._make_view("the queue", root_url).close()
         self._report_unknown()
         return self._group.graph().exit_status
@@ -158,18 +158,21 @@ class GroupRun(Run):
             stack.enter_context(
                 signal_handler.deferred(opened.source.stop, self._report, self._redraw)
             )
-            with closing(self._renderer), self._noting_failures():
+            with closing(self._renderer), self._ending():
                 outcome = self._run_pipeline(opened, grouped)
                 self._has_ended = True
                 self._finish(outcome, grouped)
-                self._save_picture()
         return self._group.graph().exit_status
 
     @contextmanager
-    def _noting_failures(self) -> Iterator[None]:
-        # The summary has the exit status of the process, which a failure decides, too.
+    def _ending(self) -> Iterator[None]:
+        # The picture is saved whatever ends the run. The summary, which comes after, has
+        # the exit status of the process, which a failure decides, too.
         try:
-            yield
+            try:
+                yield
+            finally:
+                self._save_picture()
         except TcsniffError as error:
             self._group.mark_end(error.exit_status)
             raise

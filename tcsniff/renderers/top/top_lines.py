@@ -70,11 +70,13 @@ class TopJsonRenderer(Renderer):
         begin = end if self._begin is None else self._begin
         total = _to_json(self._counter.read_row(self._counter.statistics.total, end))
         del total["name"]
+        unread = self._counter.statistics.unread
         period = {
             "time": None if now is None else format_timestamp(now),
             "seconds": round(end - begin, 3),
             "by": self._counter.by,
             "events": self._events,
+            **({"undecodable": unread} if unread else {}),
             "rows": [
                 _to_json(self._counter.read_row(row, end)) for row in self._counter.list_rows(end)
             ],
