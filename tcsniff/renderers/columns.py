@@ -17,7 +17,7 @@ from tcsniff.pulse.styles import get_event_style
 from tcsniff.pulse.urls import build_group_url, build_log_url, build_run_url, build_task_url
 from tcsniff.sanitize import sanitize
 
-_TO_ASCII = str.maketrans("○◷▶✔✖■□±·→●…█▓▒░▁▂▃▄▅▆▇", "o.>vx#=%->*~#=-._.:-=+*")
+_TO_ASCII = str.maketrans("○◷▶✔✖■□±·→●…×█▓▒░▁▂▃▄▅▆▇", "o.>vx#=%->*~x#=-._.:-=+*")
 
 
 def describe_gap(gap: Gap) -> str:

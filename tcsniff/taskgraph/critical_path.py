@@ -14,6 +14,7 @@ from tcsniff.taskgraph.definitions import REQUIRES
 from tcsniff.taskgraph.graph import Graph, Node
 
 _CLOCK_SKEW = 1.0  # seconds that the clocks of two machines may differ
+_OVERDUE = "deadline-exceeded"
 _RETRY_REASONS = (
     "retry",
     "task-retry",
@@ -42,6 +43,12 @@ class PathStep(NamedTuple):
     def length(self) -> float:
         """The whole time."""
         return max(0.0, self.ended - self.begun)
+
+    @property
+    def is_overdue(self) -> bool:
+        """Whether the task was never scheduled, and ended at its deadline."""
+        first = self.node.runs[0]
+        return first.reason_created == "exception" and first.reason_resolved == _OVERDUE
 
     @property
     def idle(self) -> float:

@@ -288,11 +288,22 @@ class GroupRun(Run):
     def _make_view(self, source: str, root_url: str | None) -> GroupView:
         stream = StreamInfo(source, "", self._describe_condition, root_url)
         return make_group_view(
-            self._output, stream, self._group, self._get_time, wait=self._stop.wait
+            self._output,
+            stream,
+            self._group,
+            self._get_time,
+            wait=self._stop.wait,
+            has_times=self._is_replay,
         )
 
+    @property
+    def _is_replay(self) -> bool:
+        return bool(self._origin.recordings) and not self._origin.follow
+
     def _save_picture(self) -> None:
-        save_picture(self._output, self._group.graph(), self._get_time())
+        save_picture(
+            self._output, self._group.graph(), self._get_time(), has_times=self._is_replay
+        )
 
     def _describe_condition(self) -> str:
         notes = [self._source.describe_condition()]

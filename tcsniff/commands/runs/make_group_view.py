@@ -46,6 +46,7 @@ class _ViewRequest(NamedTuple):
     output: Output
     color: bool
     has_links: bool
+    has_times: bool
 
 
 def make_group_view(
@@ -55,6 +56,7 @@ def make_group_view(
     clock: Callable[[], float],
     *,
     wait: bool,
+    has_times: bool,
 ) -> GroupView:
     """Create the view of a group.
 
@@ -63,13 +65,14 @@ def make_group_view(
         stream: The source of events.
         group: The group.
         clock: Returns the group's time, in seconds since the Unix epoch.
+        has_times: Whether to show times of day, because the time is not the present.
         wait: Whether to wait for the group; otherwise it is shown once.
     """
     output = Output()
     live = can_draw(output)
     color = use_color(args.color, live=live)
     has_links = are_links_enabled(os.environ, live=live, colored=color)
-    request = _ViewRequest(args, stream, group, clock, output, color, has_links)
+    request = _ViewRequest(args, stream, group, clock, output, color, has_links, has_times)
     name = args.output or ("table" if live else "json")
     if args.document is not None:
         return _make_document(request, as_json=name == "json")
@@ -108,6 +111,8 @@ def _make_picture(request: _ViewRequest) -> GraphPicture:
         request.stream.root_url,
         has_links=request.has_links,
         color=request.color,
+        has_times=request.has_times,
+        utc=request.args.utc,
     )
 
 
@@ -136,6 +141,7 @@ def _make_text(request: _ViewRequest) -> GroupView:
         color=request.color,
         ascii_only=is_ascii_only(),
         utc=request.args.utc,
+        has_times=request.has_times,
     )
 
 
@@ -152,13 +158,14 @@ _VIEWS: dict[str, Callable[[_ViewRequest], GroupView]] = {
 }
 
 
-def save_picture(args: GraphOutputArgs, graph: Graph, now: float) -> None:
+def save_picture(args: GraphOutputArgs, graph: Graph, now: float, *, has_times: bool) -> None:
     """Write the picture for ``--save-svg``, if the flag was given.
 
     Args:
         args: The flags.
         graph: The group.
         now: In seconds since the Unix epoch.
+        has_times: Whether to show times of day.
 
     Raises:
         OutputError: If it cannot be written.
@@ -169,5 +176,6 @@ def save_picture(args: GraphOutputArgs, graph: Graph, now: float) -> None:
     width, height = get_terminal_size() if is_shown else (WIDTH, _MAX_PICTURE_HEIGHT)
     # A file has colors, even if the terminal has none.
     color = args.color != "never"
-    rows = draw_graph(build_scene(graph, now), None, width, height, color=color)
+    scene = build_scene(graph, now, has_times=has_times, utc=args.utc)
+    rows = draw_graph(scene, None, width, height, color=color)
     save_picture_file(args.save_svg, rows, width, "tcsniff graph")

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from datetime import UTC, datetime
+from itertools import zip_longest
 
 from rich.cells import cell_len, set_cell_size
 from rich.text import Text
@@ -14,8 +16,9 @@ from tcsniff.pulse.urls import build_group_url, build_log_url, build_task_url
 from tcsniff.renderers.ansi import join_words
 from tcsniff.renderers.graph.scene import NO_KIND, Scene
 from tcsniff.sanitize import sanitize
-from tcsniff.taskgraph.critical_path import PathStep
+from tcsniff.taskgraph.critical_path import PathStep, sum_path
 from tcsniff.taskgraph.graph import UNHEARD, Graph, Node, count_states
+from tcsniff.taskgraph.outline import Row, find_lost_run, get_age_order, join_labels
 
 MAX_LABEL = 44
 """Maximum cells for a label."""
@@ -69,26 +72,24 @@ def format_log(node: Node, scene: Scene) -> str | None:
     return build_log_url(scene.root_url, node.task_id, run.run_id) if run and run.started else None
 
 
-def format_story(node: Node) -> str:
-    """Format the result of a task's last lost run, or the task's state."""
+def format_story(node: Node, scene: Scene) -> str:
+    """Format the result of a task that went wrong."""
     run = find_lost_run(node)
     if run is None:
         return get_state_style(node.state).word
-    reason = sanitize(run.reason_resolved or run.state)
     started, resolved = run.started_at, run.resolved_at
-    after = ""
+    text = _describe_lost(run)
     if started is not None and resolved is not None:
-        after = f" after {format_duration(resolved - started)}"
-    text = f"run {run.run_id} {reason}{after}"
-    if node.is_open and node.run is not None:
-        text += f", run {node.run.run_id} is {sanitize(node.run.state)}"
+        text += f" after {format_duration(resolved - started)}"
+    if scene.has_times and resolved is not None:
+        text += f" at {format_minute(resolved, scene)}"
     return text
 
 
-def find_lost_run(node: Node) -> Run | None:
-    """Return a task's last run that failed or ended in exception; None if there is none."""
-    lost = (run for run in reversed(node.runs) if run.state in ("failed", "exception"))
-    return next(lost, None)
+def format_minute(seconds: float, scene: Scene) -> str:
+    """Format a time of day, such as ``18:12``."""
+    time = datetime.fromtimestamp(seconds, UTC)
+    return f"{time if scene.utc else time.astimezone():%H:%M}"
 
 
 def format_wait(nodes: Sequence[Node], scene: Scene) -> Text:
@@ -104,12 +105,6 @@ def format_wait(nodes: Sequence[Node], scene: Scene) -> Text:
     return Text("wait for ").append(_format_names(order, scene))
 
 
-def get_age_order(node: Node) -> tuple[bool, float, str, str]:
-    """Return a sort key for tasks of one state, the oldest first."""
-    since = node.since
-    return since is None, since or 0.0, node.label, node.task_id
-
-
 def format_duration_or_wait(node: Node, scene: Scene) -> Text:
     """Format how long a task has been in its state, or what it waits for."""
     if node.state == "unscheduled":
@@ -117,12 +112,18 @@ def format_duration_or_wait(node: Node, scene: Scene) -> Text:
     since = node.since
     if node.is_open:
         time = format_duration(scene.now - since) if since is not None else ""
-        return Text(f"waits {time}" if node.state == "pending" else time)
+        text = Text(f"waits {time}" if node.state == "pending" else time)
+        lost = find_lost_run(node)
+        return text.append(f"  after {_describe_lost(lost)}" if lost else "", style="dim")
     run = node.run
     started = run.started_at if run else None
     if since is None or started is None:
         return Text(get_state_style(node.state).word)
     return Text(format_duration(since - started))
+
+
+def _describe_lost(run: Run) -> str:
+    return f"run {run.run_id} {sanitize(run.reason_resolved or run.state)}"
 
 
 def format_dependencies(node: Node, scene: Scene) -> Text:
@@ -185,15 +186,20 @@ def format_title(scene: Scene, width: int) -> Text:
 
     Args:
         scene: The group.
-        width: Of the screen, in cells; the scheduler is left out first.
+        width: Of the screen, in cells; the time of day is left out first.
     """
-    text = _format_title(scene, "task group ", scene.graph.scheduler_id)
-    if text.cell_len > width:
-        text = _format_title(scene, "task group ", "")
-    return text if text.cell_len <= width else _format_title(scene, "", "")
+    begin, taken = _format_begin(scene), format_duration(scene.length) if scene.length else ""
+    scheduler = scene.graph.scheduler_id
+    titles = (
+        _format_title(scene, "task group ", scheduler, begin),
+        _format_title(scene, "task group ", scheduler, taken),
+        _format_title(scene, "task group ", "", taken),
+        last := _format_title(scene, "", "", taken),
+    )
+    return next((title for title in titles if title.cell_len <= width), last)
 
 
-def _format_title(scene: Scene, prefix: str, scheduler: str) -> Text:
+def _format_title(scene: Scene, prefix: str, scheduler: str, time: str) -> Text:
     graph = scene.graph
     url = build_group_url(scene.link_root, graph.task_group_id)
     name = join_words(sanitize(graph.task_group_id) or "?", "bold", url)
@@ -202,13 +208,24 @@ def _format_title(scene: Scene, prefix: str, scheduler: str) -> Text:
     for part in (
         sanitize(scheduler),
         f"{number:,} task{'s' * (number != 1)}",
-        format_duration(scene.length) if scene.length else "",
+        time,
         "resolved" if graph.is_over else "",
         "sealed" if graph.is_sealed else "",
     ):
         if part:
             text.append(f"   {part}", style="bold green" if part == "resolved" else "")
     return text
+
+
+def _format_begin(scene: Scene) -> str:
+    if scene.began is None:
+        return ""
+    begun = f"began {format_minute(scene.began, scene)}"
+    if scene.graph.is_over:
+        return f"{begun}, took {format_duration(scene.length)}"
+    if scene.has_times:
+        return f"{begun}, now {format_minute(scene.now, scene)}"
+    return f"{begun}, {format_duration(scene.now - scene.began)} ago"
 
 
 def format_verdict(scene: Scene) -> Text:
@@ -253,16 +270,52 @@ def _draw_bar(counts: dict[str, int], width: int) -> Text:
     return bar
 
 
-def format_wrong(nodes: Sequence[Node], scene: Scene, width: int) -> list[Text]:
-    """Format tasks that went wrong, a line for each, on a screen of this width."""
-    room = find_room((node.label for node in nodes), width)
-    highest = max((scene.blocks.get(node.task_id, 0) for node in nodes), default=0)
+def format_wrong(rows: Sequence[Row], scene: Scene, width: int) -> list[Text]:
+    """Format rows of tasks that went wrong, a line for each, on a screen of this width."""
+    single = [row.node for row in rows if len(row.nodes) == 1]
+    room = find_room((node.label for node in single), width)
+    highest = max((scene.blocks.get(node.task_id, 0) for node in single), default=0)
     digits = len(f"{highest:,}") if highest else 0
-    return [_format_troubled(node, scene, room, digits) for node in nodes]
+    return [
+        format_folded(row, scene, width)
+        if len(row.nodes) > 1
+        else _format_failure(row.node, scene, room, digits)
+        for row in rows
+    ]
 
 
-def _format_troubled(node: Node, scene: Scene, room: int, digits: int) -> Text:
-    style = get_state_style(node.state if not node.is_open else "exception")
+def format_folded(row: Row, scene: Scene, width: int) -> Text:
+    """Format tasks of which the same can be said, as a line: how many, what, and their names."""
+    style = get_state_style(row.node.state)
+    text = Text(f"{style.symbol} ", style=style.style)
+    text.append(f"{len(row.nodes):,} × ", style=style.style)
+    if row.node.is_open:
+        text.append_text(format_dependencies(row.node, scene))
+    else:
+        ended = "" if row.ended_at is None else f" at {format_minute(row.ended_at, scene)}"
+        text.append(f"{sanitize(row.reason)}{ended}", style=style.style)
+    room = width - text.cell_len - len(": ")
+    names = _list_names([node.label for node in row.nodes], room)
+    return text.append(f": {names}" if names else "")
+
+
+def _list_names(labels: Sequence[str], room: int) -> str:
+    # As many as there is room for; the others are counted.
+    number = len(labels)
+    shown = [cut_text(label, MAX_LABEL) for label in join_labels(labels[:_MAX_FOLDED])]
+    for count in range(len(shown), 0, -1):
+        more = f" and {number - count:,} more" if number > count else ""
+        names = ", ".join(shown[:count]) + more
+        if cell_len(names) <= room:
+            return names
+    return ""
+
+
+_MAX_FOLDED = 100  # names that are tried
+
+
+def _format_failure(node: Node, scene: Scene, room: int, digits: int) -> Text:
+    style = get_state_style(node.state)
     text = Text()
     text.append(f"{style.symbol} ", style=style.style)
     text.append_text(_link_label(node, scene, room, style.style))
@@ -273,7 +326,7 @@ def _format_troubled(node: Node, scene: Scene, room: int, digits: int) -> Text:
         text.append(" " * (len("  blocks  ") + digits))
     run = find_lost_run(node)
     url = format_log(node, scene) if scene.link_root else None
-    text.append("  ").append_text(join_words(format_story(node), url=url))
+    text.append("  ").append_text(join_words(format_story(node, scene), url=url))
     worker = " ".join(filter(None, (run.worker_group, run.worker_id))) if run else ""
     for part in (node.pool, worker):
         if part:
@@ -356,36 +409,67 @@ def format_task(node: Node, scene: Scene, room: int) -> Text:
 
 _PATH_LABELS = (MAX_LABEL, 32, 24, 18)  # cells for the name of a step: the more steps, the fewer
 _ARROW = " → "
+_MIN_SHARES = (0.05, 0.2)  # of the path, below which waiting and idle time are left out
+_MIN_STEP = 0.005  # of the path, below which a step is left out
 
 
-def _format_path(path: Sequence[PathStep], first: int, room: int) -> str:
+def _format_step(step: PathStep, following: PathStep | None, max_label: int, least: float) -> str:
+    # Which part of the time a task has run, waited for a worker, or not been at work at all.
+    notes = []
+    if step.waiting >= least:
+        notes.append(f"waited {format_duration(step.waiting)} for a worker")
+    if step.idle >= least:
+        idle = f"idle {format_duration(step.idle)}"
+        if following is not None and following.is_overdue:
+            idle += f" until the deadline of {cut_text(following.node.label, max_label)}"
+        notes.append(idle)
+    label = cut_text(step.node.label, max_label)
+    if not notes:
+        return f"{label} {format_duration(step.length)}"
+    ran = f"{label} ran {format_duration(step.running)}" if step.running else label
+    return f"{ran} ({', '.join(notes)})"
+
+
+_Steps = Sequence[tuple[PathStep, PathStep | None]]  # each with the one that follows
+
+
+def _choose_steps(path: Sequence[PathStep]) -> _Steps:
+    # Without those that took no time, such as tasks that all reached one deadline.
+    least = _MIN_STEP * sum_path(path)
+    pairs = [
+        (step, following)
+        for step, following in zip_longest(path, path[1:])
+        if step is not None and step.length >= least
+    ]
+    return pairs or [(path[-1], None)]
+
+
+def _format_path(steps: _Steps, first: int, room: int, least: float) -> str:
     # Empty if the steps from `first` on do not fit; only a last step is cut.
     start = f"…{_ARROW}" if first else ""
     for max_label in _PATH_LABELS:
-        steps = [
-            f"{cut_text(step.node.label, max_label)} {format_duration(step.length)}"
-            for step in path[first:]
-        ]
-        line = start + _ARROW.join(steps)
+        words = [_format_step(*pair, max_label, least) for pair in steps[first:]]
+        line = start + _ARROW.join(words)
         if cell_len(line) <= room:
             return line
-    return cut_text(line, room) if first == len(path) - 1 else ""
+    return cut_text(line, room) if first == len(steps) - 1 else ""
 
 
 def format_path_line(scene: Scene, width: int) -> Text:
     """Format the critical path.
 
-    Labels are shortened to make it fit; then steps are left out from its start.
+    To make it fit, labels are shortened; then short waiting and idle times are left out,
+    then steps from its start.
     """
+    if not scene.path:
+        return Text("critical path unknown   (dependencies unknown)", style="dim")
     text = Text("critical path ", style="")
-    text.append(format_duration(sum(step.length for step in scene.path)), style="bold")
+    text.append(format_duration(sum_path(scene.path)), style="bold")
     room = width - text.cell_len - 7
     if room < 2 * MIN_LABEL:
         return text
-    line = next(
-        filter(None, (_format_path(scene.path, first, room) for first in range(len(scene.path))))
-    )
-    text.append(f"   {line}")
-    if not scene.graph.has_dependencies:
-        text.append("   (dependencies unknown)", style="dim")
-    return text
+    steps, total = _choose_steps(scene.path), sum_path(scene.path)
+    tries = [(0, share) for share in _MIN_SHARES]
+    tries += [(first, _MIN_SHARES[-1]) for first in range(1, len(steps))]
+    lines = (_format_path(steps, first, room, share * total) for first, share in tries)
+    return text.append(f"   {next(filter(None, lines), '')}")

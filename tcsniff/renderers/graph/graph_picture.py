@@ -8,15 +8,13 @@ from rich.text import Text
 
 from tcsniff.renderers.ansi import join_words, paint_lines
 from tcsniff.renderers.graph import graph_parts
-from tcsniff.renderers.graph.scene import Scene, list_troubled
+from tcsniff.renderers.graph.scene import Scene
 from tcsniff.renderers.stream import StreamStatus
 from tcsniff.renderers.terminal import format_status
-from tcsniff.taskgraph.graph import Node
+from tcsniff.taskgraph.outline import Row, count_tasks, list_tasks
 
 _INDENT = "  "
 _OTHER_LINES = 5  # title, verdict, bar, path and status
-_OPEN_FIRST = ("running", "pending", "unscheduled", "unheard", "failed", "exception", "completed")
-_STATE_ORDER = {state: place for place, state in enumerate(_OPEN_FIRST)}
 _BLANK_LINES = 3  # that separate the parts, if there is room
 
 
@@ -46,7 +44,7 @@ def draw_graph(
     room = max(0, height - _OTHER_LINES)
     wrong = _list_wrong(scene, width, room)
     kinds = _list_kinds(scene, width, room - len(wrong))
-    foot = [graph_parts.format_path_line(scene, width)] if scene.path else []
+    foot = [graph_parts.format_path_line(scene, width)] if scene.began is not None else []
     if status is not None:
         foot.append(format_status(status, width))
     parts = [part for part in (wrong, kinds, foot) if part]
@@ -63,26 +61,26 @@ def _share_room(wrong: int, kinds: int, room: int) -> int:
 
 
 def _list_wrong(scene: Scene, width: int, room: int) -> list[Text]:
-    nodes = list_troubled(scene.graph.nodes.values(), scene.blocks)
-    lines, room = room, _share_room(len(nodes), len(scene.kinds), room)
-    if len(nodes) <= room:
-        rows = graph_parts.format_wrong(nodes, scene, width)
+    wrong = scene.wrong
+    lines, room = room, _share_room(len(wrong), len(scene.kinds), room)
+    if len(wrong) <= room:
+        rows = graph_parts.format_wrong(wrong, scene, width)
         spare = (lines - len(rows) - len(scene.kinds)) // 2
-        return [*_add_logs(nodes, rows, scene, width, spare)]
+        return [*_add_logs(wrong, rows, scene, width, spare)]
     if room < 1:
         return []
-    more = len(nodes) - room + 1
-    rows = graph_parts.format_wrong(nodes[: room - 1], scene, width)
+    more = count_tasks(wrong[room - 1 :])
+    rows = graph_parts.format_wrong(wrong[: room - 1], scene, width)
     return [*rows, Text(f"… and {more:,} more that went wrong", style="dim")]
 
 
 def _add_logs(
-    nodes: Sequence[Node], rows: Sequence[Text], scene: Scene, width: int, spare: int
+    wrong: Sequence[Row], rows: Sequence[Text], scene: Scene, width: int, spare: int
 ) -> Iterator[Text]:
     # URLs are never cut.
-    for node, row in zip(nodes, rows, strict=True):
-        yield row
-        url = graph_parts.format_log(node, scene)
+    for row, text in zip(wrong, rows, strict=True):
+        yield text
+        url = graph_parts.format_log(row.node, scene) if len(row.nodes) == 1 else None
         if url is not None and spare > 0 and len(url) + len(_INDENT) <= width:
             spare -= 1
             yield Text(_INDENT).append_text(
@@ -124,32 +122,40 @@ def _list_tasks(
     # All tasks, if they fit; otherwise the open ones, from each kind in turn, so
     # that a large kind does not use all the room.
     room -= _BLANK_LINES
-    ordered = {name: _sort_by_state(scene.kinds[name]) for name in names}
-    if sum(map(len, ordered.values())) > room:
-        ordered = {name: [node for node in ordered[name] if node.is_open] for name in names}
+    what = ""
+    rows = {name: list_tasks(scene.kinds[name], scene.blocked) for name in names}
+    if sum(map(len, rows.values())) > room:
+        rows = {name: [row for row in rows[name] if row.node.is_open] for name in names}
+        what = " that have not ended"
     shown = dict.fromkeys(names, 0)
-    while room > 0 and (left := [name for name in names if shown[name] < len(ordered[name])]):
+    while room > 0 and (left := [name for name in names if shown[name] < len(rows[name])]):
         for name in left[:room]:
             shown[name] += 1
         room -= len(left[:room])
     return {
-        name: _format_tasks(ordered[name], scene, number, width)
+        name: _format_tasks(rows[name], scene, number, width, what)
         for name, number in shown.items()
         if number
     }
 
 
-def _format_tasks(ordered: Sequence[Node], scene: Scene, number: int, width: int) -> list[Text]:
-    is_cut = len(ordered) > number > 1
-    shown = ordered[: number - 1 if is_cut else number]
-    wide = graph_parts.find_room((node.label for node in shown), width)
-    rows = [graph_parts.format_task(node, scene, wide) for node in shown]
-    if is_cut:
-        rows.append(Text(f"  … and {len(ordered) - len(shown):,} more", style="dim"))
-    return rows
-
-
-def _sort_by_state(nodes: Sequence[Node]) -> list[Node]:
-    return sorted(
-        nodes, key=lambda node: (_STATE_ORDER.get(node.state, 0), graph_parts.get_age_order(node))
-    )
+def _format_tasks(
+    rows: Sequence[Row], scene: Scene, number: int, width: int, what: str
+) -> list[Text]:
+    # A last line for all that is left out takes the place of a task.
+    is_cut = len(rows) > number
+    if is_cut and number == 1:
+        shown, more = [], count_tasks(rows)
+    else:
+        shown = list(rows[: number - 1 if is_cut else number])
+        more = count_tasks(rows) - count_tasks(shown)
+    room = graph_parts.find_room((row.node.label for row in shown if len(row.nodes) == 1), width)
+    texts = [
+        graph_parts.format_task(row.node, scene, room)
+        if len(row.nodes) == 1
+        else Text(_INDENT).append_text(graph_parts.format_folded(row, scene, width - len(_INDENT)))
+        for row in shown
+    ]
+    if more:
+        texts.append(Text(f"  … and {more:,} more{what}", style="dim"))
+    return texts

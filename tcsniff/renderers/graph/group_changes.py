@@ -22,7 +22,7 @@ from tcsniff.renderers.graph.graph_parts import (
     format_wrong,
 )
 from tcsniff.renderers.graph.group_renderer import GroupView
-from tcsniff.renderers.graph.scene import build_scene, list_troubled
+from tcsniff.renderers.graph.scene import build_scene
 from tcsniff.renderers.lines import color_text, escape_json
 from tcsniff.renderers.output import Output
 from tcsniff.sanitize import sanitize
@@ -95,6 +95,7 @@ class TextChangesView(GroupView):
         color: bool,
         ascii_only: bool,
         utc: bool,
+        has_times: bool = False,
     ) -> None:
         """Create a view; see `JsonChangesView`.
 
@@ -106,6 +107,7 @@ class TextChangesView(GroupView):
             color: Whether to use colors.
             ascii_only: Whether to replace symbols by ASCII characters.
             utc: Whether to show times in UTC instead of the local time zone.
+            has_times: Whether to show times of day in the summary, too.
         """
         self._output = output
         self._group = group
@@ -114,6 +116,7 @@ class TextChangesView(GroupView):
         self._color = color
         self._ascii_only = ascii_only
         self._utc = utc
+        self._has_times = has_times
         self._lines: list[bytes] = []
 
     def add_changes(self, changes: Sequence[Json]) -> None:
@@ -132,18 +135,22 @@ class TextChangesView(GroupView):
     def close(self) -> None:
         """Write the summary."""
         scene = build_scene(
-            self._group.graph(), self._clock(), self._root_url, has_links=False, utc=self._utc
+            self._group.graph(),
+            self._clock(),
+            self._root_url,
+            has_links=False,
+            has_times=self._has_times,
+            utc=self._utc,
         )
-        nodes = list_troubled(scene.graph.nodes.values(), scene.blocks)
         rows = [
             format_title(scene, _WIDTH),
             format_verdict(scene),
             format_progress(scene, _WIDTH),
         ]
-        for node, row in zip(nodes, format_wrong(nodes, scene, _WIDTH), strict=True):
-            url = format_log(node, scene)
-            rows += [row] if url is None else [row, Text(f"  {url}", style="dim")]
-        if scene.path:
+        for row, text in zip(scene.wrong, format_wrong(scene.wrong, scene, _WIDTH), strict=True):
+            url = format_log(row.node, scene) if len(row.nodes) == 1 else None
+            rows += [text] if url is None else [text, Text(f"  {url}", style="dim")]
+        if scene.began is not None:
             rows.append(format_path_line(scene, _WIDTH))
         for line in paint_lines(rows, _MAX_WIDTH, color=self._color):
             self._add(line)

@@ -23,6 +23,8 @@ class GraphPicture(Picture):
         *,
         has_links: bool,
         color: bool,
+        has_times: bool = False,
+        utc: bool = False,
     ) -> None:
         """Create a picture.
 
@@ -32,17 +34,26 @@ class GraphPicture(Picture):
             root_url: Root URL of the deployment; None if unknown.
             has_links: Whether text may be a link.
             color: Whether to use colors.
+            has_times: Whether to show times of day.
+            utc: Whether they are in UTC instead of the local time zone.
         """
         self._group = group
         self._clock = clock
         self._root_url = root_url
         self._has_links = has_links
         self._color = color
+        self._has_times = has_times
+        self._utc = utc
 
     def draw(self, width: int, height: int, status: StreamStatus | None) -> list[str]:
         """Draw the picture; without a status line if `status` is None."""
         scene = build_scene(
-            self._group.graph(), self._clock(), self._root_url, has_links=self._has_links
+            self._group.graph(),
+            self._clock(),
+            self._root_url,
+            has_links=self._has_links,
+            has_times=self._has_times,
+            utc=self._utc,
         )
         return draw_graph(scene, status, width, height, color=self._color)
 

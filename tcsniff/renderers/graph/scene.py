@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from tcsniff.taskgraph.blocking import Blocked, find_blocked
 from tcsniff.taskgraph.critical_path import PathStep, find_critical_path
 from tcsniff.taskgraph.graph import Graph, Node, count_states, measure_span, rank_nodes
+from tcsniff.taskgraph.outline import Row, list_wrong
 from tcsniff.taskgraph.verdict import Verdict, judge_group
 
 NO_KIND = "(no kind)"
@@ -22,12 +23,17 @@ class Scene:
         now: The moment, in seconds since the Unix epoch.
         root_url: Root URL of the deployment; None if unknown.
         has_links: Whether text may be a link.
+        has_times: Whether to show times of day, because now is not the present.
+        utc: Whether times of day are in UTC instead of the local time zone.
         counts: The number of tasks in each state.
+        began: When the first task was scheduled, in seconds since the Unix epoch; None
+            before.
         length: How long the group has taken, in seconds.
         verdict: How the group is doing.
-        path: The critical path.
+        path: The critical path; empty if it can't be known, because dependencies are not.
         blocked: The tasks that wait, by ID.
         blocks: How many tasks wait for a task, by its ID.
+        wrong: The rows of the tasks that went wrong.
         kinds: The tasks by kind, in the order of the graph.
     """
 
@@ -35,12 +41,16 @@ class Scene:
     now: float
     root_url: str | None
     has_links: bool
+    has_times: bool
+    utc: bool
     counts: dict[str, int]
+    began: float | None
     length: float
     verdict: Verdict
     path: list[PathStep]
     blocked: dict[str, Blocked]
     blocks: dict[str, int]
+    wrong: list[Row]
     kinds: dict[str, list[Node]]
 
     @property
@@ -55,6 +65,7 @@ def build_scene(
     root_url: str | None = None,
     *,
     has_links: bool = True,
+    has_times: bool = False,
     utc: bool = False,
 ) -> Scene:
     """Derive a scene from a graph.
@@ -64,7 +75,8 @@ def build_scene(
         now: As in `Scene`.
         root_url: As in `Scene`.
         has_links: As in `Scene`.
-        utc: Whether times of day are in UTC instead of the local time zone.
+        has_times: As in `Scene`.
+        utc: As in `Scene`.
     """
     waiting = find_blocked(graph.nodes)
     blocks: dict[str, int] = {}
@@ -76,14 +88,30 @@ def build_scene(
         now,
         root_url,
         has_links,
+        has_times,
+        utc,
         count_states(graph.nodes.values()),
+        _find_begin(graph.nodes.values()),
         measure_span(graph.nodes.values(), now),
         judge_group(graph, now, utc=utc),
-        find_critical_path(graph, now),
+        _find_known_path(graph, now),
         {blocked.node.task_id: blocked for blocked in waiting},
         blocks,
+        list_wrong(graph.nodes.values(), blocks),
         _group_by_kind(graph),
     )
+
+
+def _find_begin(nodes: Iterable[Node]) -> float | None:
+    times = (run.scheduled_at for node in nodes for run in node.runs[:1])
+    return min((time for time in times if time is not None), default=None)
+
+
+def _find_known_path(graph: Graph, now: float) -> list[PathStep]:
+    path = find_critical_path(graph, now)
+    # The decision task waits for no other of the group.
+    known = all(step.node.is_defined for step in path if step.node.task_id != graph.task_group_id)
+    return path if known and graph.has_dependencies else []
 
 
 def _group_by_kind(graph: Graph) -> dict[str, list[Node]]:
@@ -100,22 +128,3 @@ def _group_by_kind(graph: Graph) -> dict[str, list[Node]]:
         return in_order[len(in_order) // 2], not is_decision, kind
 
     return {kind: kinds[kind] for kind in sorted(kinds, key=get_order)}
-
-
-def list_troubled(nodes: Iterable[Node], blocks: Mapping[str, int]) -> list[Node]:
-    """List the tasks that went wrong.
-
-    Args:
-        nodes: All tasks.
-        blocks: How many tasks wait for each, by its ID.
-
-    Returns:
-        First those that block the most tasks, then failures, then exceptions, each
-        from new to old; last those that lost a run and are being tried again.
-    """
-
-    def get_order(node: Node) -> tuple[bool, int, bool, float, str]:
-        blocked, since = blocks.get(node.task_id, 0), node.since or 0.0
-        return node.is_open, -blocked, node.state != "failed", -since, node.task_id
-
-    return sorted((node for node in nodes if node.is_troubled), key=get_order)

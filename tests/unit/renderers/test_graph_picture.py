@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import itertools
+import re
 import unicodedata
 from typing import Any
 
@@ -102,7 +103,8 @@ def pictured(
     graph: Graph, width: int, height: int, *, at: int = 312, status: StreamStatus | None = STATUS
 ) -> list[str]:
     """Draw a moment, in seconds from the start, without colors."""
-    return draw_graph(build_scene(graph, START + at), status, width, height, color=False)
+    scene = build_scene(graph, START + at, utc=True)
+    return draw_graph(scene, status, width, height, color=False)
 
 
 @functools.cache
@@ -155,17 +157,19 @@ failing: 1 failed, 2 running, about 1 m 08 s left
 ✖ test-linux64/opt-1  run 0 failed after 30 s   gecko-3/test   us-east-1 i-77f0…
 
 ✔ decision-task      1
+  ✔ Gecko Decision Task  1 m 10 s   gecko-3/decision
 ✔ toolchain          1
+  ✔ toolchain-clang  50 s   gecko-3/toolchain
 ▶ build              2  ✔ 1 ▶ 1
-  ▶ build-win64/opt  2 m 52 s   gecko-3/build   us-east-1 i-77f0aa12
+  ▶ build-win64/opt    2 m 52 s   gecko-3/build   us-east-1 i-77f0aa12
+  ✔ build-linux64/opt  2 m 05 s   gecko-3/build
 ○ signing            1
   ○ signing-win64/opt  waits for build-win64/opt ▶   gecko-3/signing
 ▶ test               7  ✔ 1 ▶ 1 ○ 4 ✖ 1
   ▶ test-linux64/opt-3  22 s   gecko-3/test   us-east-1 i-77f0aa12
-  ○ test-win64/opt-1    waits for build-win64/opt ▶   gecko-3/test
-  ○ test-win64/opt-2    waits for build-win64/opt ▶   gecko-3/test
-  ○ test-win64/opt-3    waits for build-win64/opt ▶   gecko-3/test
-  ○ test-win64/opt-4    waits for build-win64/opt ▶   gecko-3/test
+  ○ 4 × waits for build-win64/opt ▶: test-win64/opt-1, -2, -3, -4
+  ✖ test-linux64/opt-1  30 s   gecko-3/test
+  ✔ test-linux64/opt-2  46 s   gecko-3/test
 
 critical path 5 m 12 s   … → toolchain-clang 55 s → build-win64/opt 3 m 01 s
 ● firefox-ci  412 events  38/s  last 0.2 s ago  lag 0.4 s            Ctrl-C ends
@@ -231,24 +235,26 @@ critical path 5 m 12 s
         120,
         24,
         """\
-task group fN1SbArXTPSVFNUvaOlinQ   gecko-level-3   12 tasks   5 m 12 s
+task group fN1SbArXTPSVFNUvaOlinQ   gecko-level-3   12 tasks   began 18:00, 5 m 12 s ago
 failing: 1 failed, 2 running, about 1 m 08 s left
 ████████████████████▓▓▓▓▓▓▓▓▓▓░░░░░░░░░░░░░░░░░░░░░░░░░✖✖✖✖✖  ✔ 4  ▶ 2  ○ 5  ✖ 1
 
 ✖ test-linux64/opt-1  run 0 failed after 30 s   gecko-3/test   us-east-1 i-77f0aa12
 
 ✔ decision-task      1
+  ✔ Gecko Decision Task  1 m 10 s   gecko-3/decision
 ✔ toolchain          1
+  ✔ toolchain-clang  50 s   gecko-3/toolchain
 ▶ build              2  ✔ 1 ▶ 1
-  ▶ build-win64/opt  2 m 52 s   gecko-3/build   us-east-1 i-77f0aa12
+  ▶ build-win64/opt    2 m 52 s   gecko-3/build   us-east-1 i-77f0aa12
+  ✔ build-linux64/opt  2 m 05 s   gecko-3/build
 ○ signing            1
   ○ signing-win64/opt  waits for build-win64/opt ▶   gecko-3/signing
 ▶ test               7  ✔ 1 ▶ 1 ○ 4 ✖ 1
   ▶ test-linux64/opt-3  22 s   gecko-3/test   us-east-1 i-77f0aa12
-  ○ test-win64/opt-1    waits for build-win64/opt ▶   gecko-3/test
-  ○ test-win64/opt-2    waits for build-win64/opt ▶   gecko-3/test
-  ○ test-win64/opt-3    waits for build-win64/opt ▶   gecko-3/test
-  ○ test-win64/opt-4    waits for build-win64/opt ▶   gecko-3/test
+  ○ 4 × waits for build-win64/opt ▶: test-win64/opt-1, -2, -3, -4
+  ✖ test-linux64/opt-1  30 s   gecko-3/test
+  ✔ test-linux64/opt-2  46 s   gecko-3/test
 
 critical path 5 m 12 s   Gecko Decision Task 1 m 16 s → toolchain-clang 55 s → build-win64/opt 3 m 01 s
 ● firefox-ci  412 events  38/s  last 0.2 s ago  lag 0.4 s                                                    Ctrl-C ends
@@ -260,7 +266,7 @@ critical path 5 m 12 s   Gecko Decision Task 1 m 16 s → toolchain-clang 55 s �
         200,
         9,
         """\
-task group fN1SbArXTPSVFNUvaOlinQ   gecko-level-3   12 tasks   5 m 12 s
+task group fN1SbArXTPSVFNUvaOlinQ   gecko-level-3   12 tasks   began 18:00, 5 m 12 s ago
 failing: 1 failed, 2 running, about 1 m 08 s left
 ████████████████████▓▓▓▓▓▓▓▓▓▓░░░░░░░░░░░░░░░░░░░░░░░░░✖✖✖✖✖  ✔ 4  ▶ 2  ○ 5  ✖ 1
 ✖ test-linux64/opt-1  run 0 failed after 30 s   gecko-3/test   us-east-1 i-77f0aa12
@@ -277,18 +283,16 @@ critical path 5 m 12 s   Gecko Decision Task 1 m 16 s → toolchain-clang 55 s �
         120,
         24,
         """\
-task group fN1SbArXTPSVFNUvaOlinQ   gecko-level-3   4 tasks   3 m 50 s
+task group fN1SbArXTPSVFNUvaOlinQ   gecko-level-3   4 tasks   began 18:00, 3 m 50 s ago
 waiting for machines: 1 task pending up to 29 s on gecko-3/build, none running
 ██████████████████████████████▒▒▒▒▒▒▒▒▒▒▒▒▒▒▒░░░░░░░░░░░░░░░  ✔ 2  ◷ 1  ○ 1
-
-! build-win64/opt  blocks 1   run 0 claim-expired after 1 m 00 s, run 1 is pending   gecko-3/build   us-east-1 i-77f0aa…
 
 ✔ decision-task      1
   ✔ Gecko Decision Task  1 m 10 s   gecko-3/decision
 ✔ toolchain          1
   ✔ toolchain-clang  50 s   gecko-3/toolchain
 ◷ build              1
-  ◷ build-win64/opt  waits 29 s   gecko-3/build
+  ◷ build-win64/opt  waits 29 s  after run 0 claim-expired   gecko-3/build
 ○ signing            1
   ○ signing-win64/opt  waits for build-win64/opt ◷   gecko-3/signing
 
@@ -322,7 +326,7 @@ critical path 3 m 20 s   … → toolchain-clang 55 s → build-win64/opt 1 m 09
         120,
         24,
         """\
-task group fN1SbArXTPSVFNUvaOlinQ   gecko-level-3   5 tasks   5 m 10 s   resolved   sealed
+task group fN1SbArXTPSVFNUvaOlinQ   gecko-level-3   5 tasks   began 18:00, took 5 m 10 s   resolved   sealed
 failed: 1 of 5 tasks failed, in 5 m 10 s
 ████████████████████████████████████████████████✖✖✖✖✖✖✖✖✖✖✖✖  ✔ 4  ✖ 1
 
@@ -503,6 +507,86 @@ def test_without_definitions_nothing_is_made_up() -> None:
 
     assert "waits; dependencies unknown" in text
     assert "(dependencies unknown)" in text
+
+
+def test_the_path_is_not_drawn_where_dependencies_are_unknown() -> None:
+    """It would be a guess, even if those of other tasks are known."""
+    unknown = TESTED._replace(dependencies=(), is_defined=False)
+
+    assert path_of(decided(CLANG, BUILD), 120).startswith("critical path 4 m 20 s")
+    assert path_of(decided(CLANG, BUILD, unknown), 120).startswith("critical path unknown")
+
+
+def test_the_path_tells_apart_run_wait_and_the_deadline_of_another() -> None:
+    """A task that ran for a minute is not to blame for the hour until its dependents' deadline."""
+    lost = task(WINDOWS, "build", GROUP, runs=(ran("exception", 80, 380, 440),))
+    late = task("test-win64/opt-1", "test", WINDOWS)
+    never_ran = Run(
+        0,
+        "exception",
+        reason_created="exception",
+        reason_resolved="deadline-exceeded",
+        scheduled=format_timestamp(START + 4000),
+        resolved=format_timestamp(START + 4000),
+    )
+
+    path = path_of(decided(lost, late._replace(state="exception", runs=(never_ran,))), 200)
+
+    assert path == (
+        "critical path 1 h 06 m   Gecko Decision Task 1 m 20 s → build-win64/opt ran 1 m 00 s "
+        "(waited 5 m 00 s for a worker, idle 59 m 20 s until the deadline of test-win64/opt-1)"
+    )
+
+
+def canceled(number: int, at: int = 720) -> Node:
+    runs = (ran("exception", 1, 2, at + number % 7, reason="canceled"),)
+    return task(f"test-linux/opt-{number}", "test", GROUP, runs=runs)
+
+
+def test_equal_rows_are_one_row_with_chunks_in_natural_order() -> None:
+    """What somebody has canceled is one event, not 57."""
+    made = decided(*(canceled(number) for number in range(57, 0, -1)))
+
+    (row,) = [line for line in pictured(made, 80, 24) if line.startswith("! ") and "×" in line]
+
+    assert row.startswith("! 57 × canceled at 18:12: test-linux/opt-1, -2, -3, -4, ")
+    assert row.endswith(" more")
+
+
+def test_a_replay_shows_times_of_day() -> None:
+    """Nothing in it is ago."""
+    scene = build_scene(IN_THE_MIDDLE, START + 312, has_times=True, utc=True)
+
+    picture = draw_graph(scene, None, 120, 24, color=False)
+
+    assert picture[0].endswith("12 tasks   began 18:00, now 18:05")
+    assert any("run 0 failed after 30 s at 18:05" in line for line in picture)
+
+
+@given(
+    st.sampled_from([40, 400]),
+    st.sampled_from([0.1, 0.5, 0.9, 1.0]),
+    st.integers(60, 200),
+    st.integers(8, 40),
+)
+def test_what_is_left_out_agrees_with_the_counts(
+    tasks: int, share: float, width: int, height: int
+) -> None:
+    """The rows of what went wrong, and how many more there are, are all of it; none is retried."""
+    scene = large(tasks, share)
+    wrong = sum(one.went_wrong for one in scene.graph.nodes.values())
+
+    picture = draw_graph(scene, None, width, height, color=False)
+
+    shown = more = 0
+    for line in picture[3:]:
+        if line.startswith("… and") and line.endswith("more that went wrong"):
+            more += int(line.split()[2].replace(",", ""))
+        elif re.match(r"[✖!] ", line) and not re.match(r"[✖!] \S+ +[0-9,]+( |$)", line):
+            folded = re.match(r"[✖!] ([0-9,]+) × ", line)
+            shown += int(folded[1].replace(",", "")) if folded else 1
+    if shown + more:
+        assert shown + more == wrong
 
 
 def test_a_circle_is_told_and_ends_nothing() -> None:
