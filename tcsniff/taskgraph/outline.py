@@ -71,7 +71,7 @@ def list_wrong(nodes: Iterable[Node], blocks: Mapping[str, int]) -> list[Row]:
     """Return rows for the tasks that went wrong; those that are being retried did not.
 
     Tasks that ended in exception for one reason in one minute, and that no other task waits
-    for, share a row: somebody has canceled them, or their deadline has passed.
+    for, share a row: a user has canceled them, or their deadline has passed.
 
     Args:
         nodes: All tasks.
