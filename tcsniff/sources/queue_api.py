@@ -122,6 +122,18 @@ class QueueApi:
         answer = self._request("task", subject, task_id)
         return self._parse(subject, lambda text: parse_definition(task_id, text), answer)
 
+    def fetch_status(self, task_id: str) -> bytes:
+        """Return the status of a task, as JSON.
+
+        Raises:
+            ApiError: As for `fetch_pages`.
+        """
+        subject = f"the status of task {task_id}"
+        answer = self._request("status", subject, task_id)
+        return self._parse(
+            subject, lambda text: orjson.dumps(orjson.loads(text)["status"]), answer
+        )
+
     def fetch_group_id(self, task_id: str) -> str:
         """Return the ID of the task group that a task belongs to.
 

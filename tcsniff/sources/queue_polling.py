@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable
 from queue import SimpleQueue
 
 from tcsniff.errors import ApiError, ApiUnknown, TcsniffError
+from tcsniff.sources.group_pages import fetch_group_pages
 from tcsniff.sources.queue_api import QueueApi
 from tcsniff.taskgraph.definitions import Page
 from tcsniff.taskgraph.group import GroupState
@@ -99,7 +100,7 @@ class QueuePolling:
         self._was_over = self._was_over and self._group.is_over
         if self._fetch is not None:
             for page in self._fetch.pop_pages():
-                changes += self._group.add_facts(page.definitions, page.statuses, page.group)
+                changes += self._group.add_page(page)
             if self._fetch.is_over:
                 self._finish_fetch(self._fetch)
         elif self._is_due(self._clock() - self._last_start):
@@ -122,7 +123,8 @@ class QueuePolling:
             return True
         if self._is_missing and not self._group.has_events:
             return passed >= RETRY_INTERVAL
-        if self._failure is not None:
+        if self._failure is not None or self._group.waits_outside:
+            # No event says what becomes of tasks of other groups.
             return passed >= FAILURE_INTERVAL
         return passed >= RETRY_INTERVAL * 2**self._incomplete_answers and self._is_incomplete
 
@@ -134,7 +136,10 @@ class QueuePolling:
         self._last_start = self._clock()
         self._is_hurried = False
         self._was_over = self._group.is_over
-        self._fetch = PageFetch(self._api.fetch_pages(self._group.task_group_id))
+        pages = fetch_group_pages(
+            self._api, self._group.task_group_id, self._group.list_ended_outside()
+        )
+        self._fetch = PageFetch(pages)
         self._fetch.start()
 
     def _finish_fetch(self, fetch: PageFetch) -> None:

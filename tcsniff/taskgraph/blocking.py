@@ -7,6 +7,7 @@ sets of thousands of tasks this is the fastest and smallest union.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 from typing import NamedTuple
 
 from tcsniff.taskgraph.definitions import REQUIRES
@@ -36,11 +37,17 @@ class Blocked(NamedTuple):
     is_hopeless: bool
 
 
-def find_blocked(nodes: Mapping[str, Node]) -> list[Blocked]:
+def find_blocked(
+    nodes: Mapping[str, Node], outside: Mapping[str, Node] = MappingProxyType({})
+) -> list[Blocked]:
     """Return the unscheduled tasks with their blockers.
 
     A task that waits for a waiting task has that task's blockers. In a cycle of
     waiting tasks, and after one, the blockers are the direct dependencies.
+
+    Args:
+        nodes: The tasks of a group.
+        outside: Tasks of other groups of which something is known.
 
     Returns:
         In the order of the graph, from the dependencies to the dependents; at
@@ -50,7 +57,11 @@ def find_blocked(nodes: Mapping[str, Node]) -> list[Blocked]:
     depth = rank_nodes(waiting)
     bits = _TaskBits()
     wrong = 0
-    for task_id in sorted(node.task_id for node in nodes.values() if node.went_wrong):
+    everything = {**outside, **nodes}
+    lost = {node.task_id for node in everything.values() if node.went_wrong}
+    if outside:
+        lost |= find_hopeless(everything).keys() - nodes.keys()
+    for task_id in sorted(lost):
         wrong |= bits[task_id]
     known: dict[str, int] = {}
     alike: dict[tuple[object, ...], int] = {}  # the chunks of a suite, for example
@@ -60,7 +71,7 @@ def find_blocked(nodes: Mapping[str, Node]) -> list[Blocked]:
     for node in ordered:
         wanted = node.dependencies, node.requires
         if wanted not in alike:
-            alike[wanted] = _find_blockers(node, nodes, depth, known, bits)
+            alike[wanted] = _find_blockers(node, everything, depth, known, bits)
         known[node.task_id] = alike[wanted]
     names = list(bits)
     by = {found: _list_blockers(found, names) for found in set(known.values())}
@@ -139,8 +150,9 @@ def _find_blockers(
             is_before = depth[dependency] < depth[node.task_id]
             found |= (is_before and known[dependency]) or bits[dependency]
         elif (
-            other is None  # of another group, so its state is unknown
+            other is None  # of another group, and its state is unknown
             or other.is_open
+            or other.state == UNHEARD
             or (other.went_wrong and node.requires == REQUIRES)
         ):
             found |= bits[dependency]

@@ -100,6 +100,8 @@ class Graph(NamedTuple):
             unknown.
         ended_with: The exit status of a run that ended for another reason than the
             group's end; None if it did not.
+        outside: Tasks of other groups that its tasks wait for, as far as they were asked
+            for, by ID.
     """
 
     task_group_id: str
@@ -111,6 +113,16 @@ class Graph(NamedTuple):
     doubts: tuple[str, ...] = ()
     since: float | None = None
     ended_with: int | None = None
+    outside: Mapping[str, Node] = MappingProxyType({})
+
+    @property
+    def known_nodes(self) -> Mapping[str, Node]:
+        """Its tasks, and those outside of it."""
+        return {**self.outside, **self.nodes} if self.outside else self.nodes
+
+    def find_task(self, task_id: str) -> Node | None:
+        """Return a task of the group, or outside of it; None if nothing is known of it."""
+        return self.nodes.get(task_id) or self.outside.get(task_id)
 
     @property
     def unknowns(self) -> tuple[str, ...]:
@@ -174,6 +186,7 @@ def build_graph(
     doubts: tuple[str, ...] = (),
     since: float | None = None,
     ended_with: int | None = None,
+    outside: Mapping[str, Node] = MappingProxyType({}),
 ) -> Graph:
     """Build the graph of a group.
 
@@ -186,12 +199,13 @@ def build_graph(
         doubts: As in `Graph`.
         since: As in `Graph`.
         ended_with: As in `Graph`.
+        outside: As in `Graph`.
     """
     tasks = [task for task in tracker.tasks.values() if task.status.task_group_id == task_group_id]
     if key_facts:
         tasks = _apply_key_facts(tasks, key_facts)
     nodes = {
-        task.status.task_id: _build_node(task, definitions.get(task.status.task_id))
+        task.status.task_id: build_node(task, definitions.get(task.status.task_id))
         for task in tasks
     }
     for task_id, definition in definitions.items():
@@ -210,6 +224,7 @@ def build_graph(
         doubts,
         since,
         ended_with,
+        outside,
     )
 
 
@@ -222,7 +237,8 @@ def _apply_key_facts(tasks: Iterable[Task], key_facts: Mapping[str, KeyFacts]) -
     return list(updated.values())
 
 
-def _build_node(task: Task, definition: Definition | None) -> Node:
+def build_node(task: Task, definition: Definition | None) -> Node:
+    """Build the node of a task that was heard of."""
     status = task.status
     if definition is None:
         return Node(

@@ -13,8 +13,8 @@ from tcsniff.pulse.payloads import Run, TaskState, decode_status
 from tcsniff.pulse.times import parse_seconds
 from tcsniff.sanitize import sanitize
 from tcsniff.taskgraph.completeness import Completeness
-from tcsniff.taskgraph.definitions import Definition, TaskGroupInfo
-from tcsniff.taskgraph.graph import OPEN, Graph, build_graph
+from tcsniff.taskgraph.definitions import Definition, Page, TaskGroupInfo
+from tcsniff.taskgraph.graph import OPEN, Graph, Node, build_graph, build_node
 from tcsniff.taskgraph.key_facts import KeyFacts, apply_key_facts, read_key_facts
 from tcsniff.taskgraph.tracker import Change, Group, Task, Tracker
 
@@ -63,6 +63,7 @@ class GroupState:
         self.has_events = False
         self._definitions: dict[str, Definition] = {}
         self._key_facts: dict[str, KeyFacts] = {}  # by task ID, of messages that are not valid
+        self._outside: dict[str, Node] = {}
         self._since = since
         self._first_event: float | None = None
         self._ended_with: int | None = None
@@ -207,6 +208,29 @@ class GroupState:
                 changes.append(change)
         return changes
 
+    def add_page(self, page: Page) -> list[Change]:
+        """Add an answer of the queue's API, about this group or about tasks outside of it.
+
+        Returns:
+            The changes of the group's tasks.
+        """
+        if page.group.task_group_id == self.task_group_id:
+            return self.add_facts(page.definitions, page.statuses, page.group)
+        self.version += 1
+        for definition, status in zip(page.definitions, page.statuses, strict=True):
+            node = build_node(Task(decode_status(status)), definition)
+            self._outside[node.task_id] = node
+        return []
+
+    def list_ended_outside(self) -> list[str]:
+        """Return the IDs of tasks of other groups that have completed."""
+        return [node.task_id for node in self._outside.values() if node.state == "completed"]
+
+    @property
+    def waits_outside(self) -> bool:
+        """Whether a task outside of the group has not ended, as far as known."""
+        return any(node.is_open for node in self._outside.values())
+
     def mark_whole(self) -> None:
         """Record that the queue or a file has listed every task of the group."""
         self.version += 1
@@ -266,6 +290,7 @@ class GroupState:
                 doubts=doubts if is_whole else (self.completeness.reason, *doubts),
                 since=self._first_event if self._since is None else self._since,
                 ended_with=self._ended_with,
+                outside=dict(self._outside),
             )
             self._graph = self.version, graph
         return self._graph[1]

@@ -165,10 +165,13 @@ def summarize_step(step: PathStep) -> Json:
 
 
 def summarize_blocked(blocked: Blocked, graph: Graph) -> Json:
-    """Return a blocked task with its blockers; those of other groups have no label and state."""
+    """Return a blocked task with its blockers.
+
+    Tasks of other groups that were not asked for have neither label nor state.
+    """
     by = []
     for task_id in blocked.by:
-        other = graph.nodes.get(task_id)
+        other = graph.find_task(task_id)
         by.append(
             {
                 "taskId": task_id,

@@ -49,8 +49,16 @@ class _Facts:
         self.exceptions = self.ended - self.completed - self.failed
 
     @cached_property
+    def _all_hopeless(self) -> dict[str, Node]:
+        return find_hopeless(self.graph.known_nodes)
+
+    @cached_property
     def hopeless(self) -> dict[str, Node]:
-        return find_hopeless(self.graph.nodes)
+        nodes = self.graph.nodes
+        return {task_id: node for task_id, node in self._all_hopeless.items() if task_id in nodes}
+
+    def list_causes(self) -> list[Node]:
+        return find_causes(self.graph.known_nodes, self._all_hopeless)
 
     @property
     def has_ended(self) -> bool:
@@ -59,6 +67,17 @@ class _Facts:
     @property
     def is_stuck(self) -> bool:
         return not self.running and not self.pending and len(self.hopeless) == self.waiting
+
+    @property
+    def _waits_outside(self) -> bool:
+        # How long tasks of other groups take can't be estimated.
+        nodes, known = self.graph.nodes, self.graph.known_nodes
+        return any(
+            task_id not in nodes and (task_id not in known or known[task_id].is_open)
+            for node in nodes.values()
+            if node.state in WAITING and node.task_id not in self.hopeless
+            for task_id in node.dependencies
+        )
 
     @property
     def length(self) -> str:
@@ -73,6 +92,8 @@ class _Facts:
         return "" if since is None else f" since {self.format_clock(since)}"
 
     def format_left(self) -> str:
+        if self._waits_outside:
+            return ""
         left = estimate_time_left(self.graph.nodes, self.now)
         return f", about {format_duration(left)} left" if left else ""
 
@@ -155,7 +176,7 @@ _MAX_REASONS = 4
 
 def _format_stuck(facts: _Facts) -> str:
     number = len(facts.hopeless)
-    causes = find_causes(facts.graph.nodes, facts.hopeless)
+    causes = facts.list_causes()
     names = sanitize(causes[0].label)
     if len(causes) > 1:
         names += f" and {_count(len(causes) - 1, 'other')}"

@@ -18,6 +18,7 @@ from tcsniff.errors import ApiError, ApiUnknown, UsageError
 from tcsniff.simulator.planning import to_definitions
 from tcsniff.simulator.simulation import plan_groups
 from tcsniff.sources.file_chunks import read_whole
+from tcsniff.sources.group_pages import fetch_group_pages
 from tcsniff.sources.queue_api import QueueApi
 from tcsniff.taskgraph.graph_files import parse_graph_files
 from tcsniff.taskgraph.group import GroupState
@@ -99,8 +100,12 @@ def load_queue_graph(root_url: str, group: GroupState, *, statuses: bool) -> Non
         )
     api = QueueApi(root_url)
     try:
-        for page in api.fetch_pages(group.task_group_id):
-            group.add_facts(page.definitions, page.statuses if statuses else (), page.group)
+        if statuses:
+            for page in fetch_group_pages(api, group.task_group_id):
+                group.add_page(page)
+        else:
+            for page in api.fetch_pages(group.task_group_id):
+                group.add_facts(page.definitions, group=page.group)
         group.mark_whole()
     except ApiUnknown as error:
         raise explain_unknown_group(api, group.task_group_id, error) from error

@@ -17,7 +17,7 @@ from tcsniff.renderers.ansi import join_words
 from tcsniff.renderers.graph.scene import NO_KIND, Scene
 from tcsniff.sanitize import sanitize
 from tcsniff.taskgraph.critical_path import PathStep, sum_path
-from tcsniff.taskgraph.graph import UNHEARD, Graph, Node, count_states
+from tcsniff.taskgraph.graph import UNHEARD, Node, count_states
 from tcsniff.taskgraph.outline import Row, find_lost_run, get_age_order, join_labels
 
 MAX_LABEL = 44
@@ -139,19 +139,27 @@ def format_dependencies(node: Node, scene: Scene) -> Text:
 def _format_names(task_ids: Sequence[str], scene: Scene) -> Text:
     text = Text()
     # First those that went wrong: without a rerun the others do not matter.
-    order = sorted(task_ids, key=lambda task_id: not _is_wrong(task_id, scene.graph))
+    order = sorted(task_ids, key=lambda task_id: not _is_wrong(task_id, scene))
     for number, task_id in enumerate(order[:_MAX_NAMES]):
-        other = scene.graph.nodes.get(task_id)
         text.append(", " if number else "")
-        if other is None:
-            text.append(f"{cut_text(task_id, MAX_LABEL)} of another group")
-        else:
-            look = get_state_style(other.state)
-            text.append(f"{cut_text(other.label, MAX_LABEL)} ").append(
-                look.symbol, style=look.style
-            )
+        text.append_text(_format_dependency(task_id, scene))
     if len(order) > _MAX_NAMES:
         text.append(f" and {len(order) - _MAX_NAMES:,} more")
+    return text
+
+
+def _format_dependency(task_id: str, scene: Scene) -> Text:
+    other = scene.graph.find_task(task_id)
+    is_outside = task_id not in scene.graph.nodes
+    if other is None:
+        return Text(f"{cut_text(task_id, MAX_LABEL)} of another group")
+    style = get_state_style(other.state)
+    text = Text(f"{cut_text(other.label, MAX_LABEL)} ")
+    text.append(f"{style.symbol} {style.word}" if is_outside else style.symbol, style=style.style)
+    if is_outside:
+        text.append(" in another group")
+    if is_outside and task_id in scene.hopeless:
+        text.append(", which can never run")
     return text
 
 
@@ -160,14 +168,14 @@ _MAX_DELAY = 60.0  # seconds; the queue schedules tasks every 5
 
 
 def _is_late(node: Node, scene: Scene) -> bool:
-    others = map(scene.graph.nodes.get, node.dependencies)
+    others = map(scene.graph.find_task, node.dependencies)
     ends = [other.since for other in others if other is not None and other.since is not None]
     return not ends or scene.now - max(ends) > _MAX_DELAY
 
 
-def _is_wrong(task_id: str, graph: Graph) -> bool:
-    other = graph.nodes.get(task_id)
-    return other is not None and other.went_wrong
+def _is_wrong(task_id: str, scene: Scene) -> bool:
+    other = scene.graph.find_task(task_id)
+    return task_id in scene.hopeless or (other is not None and other.went_wrong)
 
 
 _BLOCKS = {

@@ -71,7 +71,9 @@ def format_path_json(graph: Graph, now: float) -> str:
 
 def format_blocked_json(graph: Graph, now: float) -> str:  # noqa: ARG001 - a ReportFormat
     """Format the tasks that wait as JSON lines."""
-    return _dump_lines(summarize_blocked(blocked, graph) for blocked in find_blocked(graph.nodes))
+    return _dump_lines(
+        summarize_blocked(blocked, graph) for blocked in find_blocked(graph.nodes, graph.outside)
+    )
 
 
 def format_path_text(graph: Graph, now: float, *, width: int, color: bool) -> str:

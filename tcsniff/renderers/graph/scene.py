@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Set
 from dataclasses import dataclass
 
-from tcsniff.taskgraph.blocking import Blocked, find_blocked
+from tcsniff.taskgraph.blocking import Blocked, find_blocked, find_hopeless
 from tcsniff.taskgraph.critical_path import PathStep, find_critical_path
 from tcsniff.taskgraph.graph import Graph, Node, count_states, measure_span, rank_nodes
 from tcsniff.taskgraph.outline import Row, list_wrong
@@ -33,6 +33,7 @@ class Scene:
         path: The critical path; empty if it can't be known, because dependencies are not.
         blocked: The tasks that wait, by ID.
         blocks: How many tasks wait for a task, by its ID.
+        hopeless: IDs of tasks that can never run, also outside of the group.
         wrong: The rows of the tasks that went wrong.
         kinds: The tasks by kind, in the order of the graph.
     """
@@ -50,6 +51,7 @@ class Scene:
     path: list[PathStep]
     blocked: dict[str, Blocked]
     blocks: dict[str, int]
+    hopeless: Set[str]
     wrong: list[Row]
     kinds: dict[str, list[Node]]
 
@@ -78,7 +80,7 @@ def build_scene(
         has_times: As in `Scene`.
         utc: As in `Scene`.
     """
-    waiting = find_blocked(graph.nodes)
+    waiting = find_blocked(graph.nodes, graph.outside)
     blocks: dict[str, int] = {}
     for blocked in waiting:
         for task_id in blocked.by:
@@ -97,6 +99,7 @@ def build_scene(
         _find_known_path(graph, now),
         {blocked.node.task_id: blocked for blocked in waiting},
         blocks,
+        find_hopeless(graph.known_nodes).keys(),
         list_wrong(graph.nodes.values(), blocks),
         _group_by_kind(graph),
     )

@@ -75,7 +75,9 @@ def export_json(graph: Graph, now: float, root_url: str | None = None) -> str:
     lists = {
         "tasks": [_format_task(node, root_url) for node in nodes],
         "criticalPath": [summarize_step(step) for step in find_critical_path(graph, now)],
-        "blocked": [summarize_blocked(one, graph) for one in find_blocked(graph.nodes)],
+        "blocked": [
+            summarize_blocked(one, graph) for one in find_blocked(graph.nodes, graph.outside)
+        ],
     }
     fields = [f"{dump_json(name)}:{dump_json(value)}" for name, value in head.items()]
     fields += [

@@ -600,6 +600,28 @@ def test_a_circle_is_told_and_ends_nothing() -> None:
     assert any("of another group" in line for line in picture)
 
 
+@pytest.mark.parametrize(
+    ("image", "text"),
+    [
+        (None, "waits for docker-image of another group"),
+        (
+            task("docker-image", "image", runs=(ran("running", 1, 2),)),
+            "▶ running in another group",
+        ),
+        (task("docker-image", "image", runs=(ran("failed", 1, 2, 3),)), "✖ failed in another"),
+        (task("docker-image", "image", "lost"), "in another group, which can never run"),
+    ],
+)
+def test_a_dependency_in_another_group_says_how_it_is_doing(image: Node | None, text: str) -> None:
+    """Its name, its state, and whether it can still complete, as far as it was asked for."""
+    lost = task("lost", "image", runs=(ran("failed", 1, 2, 3),))
+    known = {image.task_id: image, "lost": lost} if image else {}
+
+    picture = pictured(decided(task("b", "build", "docker-image"), outside=known), 120, 30)
+
+    assert any(text in line for line in picture)
+
+
 def test_what_ended_at_once_has_an_order_too() -> None:
     """As the tasks of a group that was canceled, in whichever order we heard of them."""
     ended = [task(f"t{number}", "test", runs=(ran("failed", 1, 2, 190),)) for number in range(9)]
