@@ -20,7 +20,7 @@ def fetch_group_pages(
     Only what unscheduled tasks wait for is asked for: all other tasks wait for nothing any
     more. If a task outside is unscheduled itself, so are those that it waits for, because
     they decide whether it can still complete. At most `MAX_OUTSIDE` are asked for. A failure
-    to receive one of them is no failure of the group.
+    to receive one of them does not end it.
 
     Args:
         api: The queue's API.
