@@ -92,6 +92,23 @@ def find_critical_path(graph: Graph, now: float) -> list[PathStep]:
     return list(steps.values())[::-1]
 
 
+def find_known_path(graph: Graph, now: float) -> list[PathStep]:
+    """Find the critical path, if the dependencies of the tasks on it are known.
+
+    Args:
+        graph: The group.
+        now: The end of tasks that are open, in seconds since the Unix epoch.
+
+    Returns:
+        As `find_critical_path`; empty if the path would be a guess.
+    """
+    path = find_critical_path(graph, now)
+    # The decision task waits for no other of the group.
+    decision = graph.task_group_id
+    is_known = all(step.node.is_defined for step in path if step.node.task_id != decision)
+    return path if is_known and graph.has_dependencies else []
+
+
 def sum_path(steps: Iterable[PathStep]) -> float:
     """Return how long a path took, in seconds."""
     return sum(step.length for step in steps)

@@ -370,6 +370,18 @@ def test_graph_files_tell_what_waits_for_what(tmp_path: Path) -> None:
         assert before["taskId"] in wanted
 
 
+def test_without_dependencies_there_is_no_critical_path(tmp_path: Path) -> None:
+    """Any chain would be a guess."""
+    path = recorded(tmp_path / "a.jsonl", EVENTS)
+
+    as_json = graph("--from", path, "--critical-path")
+    as_text = graph("--from", path, "--critical-path", "-o", "table")
+
+    assert as_json.stdout == ""
+    assert as_text.stdout.startswith("the critical path is unknown, because dependencies are")
+    assert summed_up(graph("--from", path).stdout)["criticalPath"] == []
+
+
 @pytest.mark.parametrize(
     ("words", "said"),
     [

@@ -26,7 +26,7 @@ from tcsniff.renderers.graph.scene import build_scene
 from tcsniff.renderers.lines import color_text, escape_json
 from tcsniff.renderers.output import Output
 from tcsniff.sanitize import sanitize
-from tcsniff.taskgraph.critical_path import find_critical_path
+from tcsniff.taskgraph.critical_path import find_known_path
 from tcsniff.taskgraph.group import GroupState
 from tcsniff.taskgraph.summary import Json, summarize_group
 
@@ -73,7 +73,7 @@ class JsonChangesView(GroupView):
     def close(self) -> None:
         """Write the summary."""
         graph, now = self._group.graph(), self._clock()
-        summary = summarize_group(graph, find_critical_path(graph, now), now, self._root_url)
+        summary = summarize_group(graph, find_known_path(graph, now), now, self._root_url)
         self._lines.append(_dump_line({"summary": summary}))
         self.flush()
 

@@ -18,7 +18,7 @@ from tcsniff.renderers.graph.scene import Scene, build_scene
 from tcsniff.renderers.output import Output
 from tcsniff.sanitize import sanitize
 from tcsniff.taskgraph.blocking import find_blocked
-from tcsniff.taskgraph.critical_path import PathStep, find_critical_path
+from tcsniff.taskgraph.critical_path import PathStep, find_known_path
 from tcsniff.taskgraph.graph import Graph
 from tcsniff.taskgraph.group import GroupState
 from tcsniff.taskgraph.summary import Json, summarize_blocked, summarize_step
@@ -66,7 +66,7 @@ class GroupReport(GroupView):
 
 def format_path_json(graph: Graph, now: float) -> str:
     """Format the critical path as JSON lines, one for each step."""
-    return _dump_lines(map(summarize_step, find_critical_path(graph, now)))
+    return _dump_lines(map(summarize_step, find_known_path(graph, now)))
 
 
 def format_blocked_json(graph: Graph, now: float) -> str:  # noqa: ARG001 - a ReportFormat
@@ -79,7 +79,7 @@ def format_blocked_json(graph: Graph, now: float) -> str:  # noqa: ARG001 - a Re
 def format_path_text(graph: Graph, now: float, *, width: int, color: bool) -> str:
     """Format the critical path as text, a line for each step."""
     return join_lines(
-        paint_lines(list_path_rows(find_critical_path(graph, now)), width, color=color)
+        paint_lines(list_path_rows(find_known_path(graph, now), graph), width, color=color)
     )
 
 
@@ -97,10 +97,11 @@ def join_lines(lines: Iterable[str]) -> str:
     return "".join(f"{line}\n" for line in lines)
 
 
-def list_path_rows(steps: Sequence[PathStep]) -> list[Text]:
+def list_path_rows(steps: Sequence[PathStep], graph: Graph) -> list[Text]:
     """Return a row for each step of the critical path: waiting, running and idle time."""
     if not steps:
-        return [Text("no task was scheduled yet")]
+        is_scheduled = any(node.runs for node in graph.nodes.values())
+        return [Text(_UNKNOWN_PATH if is_scheduled else "no task was scheduled yet")]
     rows = [Text(f"{'WAITING':>10} {'RUNNING':>10} {'IDLE':>10}  TASK", style="bold")]
     for step in steps:
         row = Text(f"{format_duration(step.waiting):>10} {format_duration(step.running):>10} ")
@@ -113,6 +114,7 @@ def list_path_rows(steps: Sequence[PathStep]) -> list[Text]:
     return rows
 
 
+_UNKNOWN_PATH = "the critical path is unknown, because dependencies are; --graph FILE reads them"
 _MIN_IDLE = 0.05  # seconds; shorter idle times are left out
 
 

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Set
 from dataclasses import dataclass
 
 from tcsniff.taskgraph.blocking import Blocked, find_blocked, find_hopeless
-from tcsniff.taskgraph.critical_path import PathStep, find_critical_path
+from tcsniff.taskgraph.critical_path import PathStep, find_known_path
 from tcsniff.taskgraph.graph import Graph, Node, count_states, measure_span, rank_nodes
 from tcsniff.taskgraph.outline import Row, list_wrong
 from tcsniff.taskgraph.verdict import Verdict, judge_group
@@ -96,7 +96,7 @@ def build_scene(
         _find_begin(graph.nodes.values()),
         measure_span(graph.nodes.values(), now),
         judge_group(graph, now, utc=utc),
-        _find_known_path(graph, now),
+        find_known_path(graph, now),
         {blocked.node.task_id: blocked for blocked in waiting},
         blocks,
         find_hopeless(graph.known_nodes).keys(),
@@ -108,13 +108,6 @@ def build_scene(
 def _find_begin(nodes: Iterable[Node]) -> float | None:
     times = (run.scheduled_at for node in nodes for run in node.runs[:1])
     return min((time for time in times if time is not None), default=None)
-
-
-def _find_known_path(graph: Graph, now: float) -> list[PathStep]:
-    path = find_critical_path(graph, now)
-    # The decision task waits for no other of the group.
-    known = all(step.node.is_defined for step in path if step.node.task_id != graph.task_group_id)
-    return path if known and graph.has_dependencies else []
 
 
 def _group_by_kind(graph: Graph) -> dict[str, list[Node]]:

@@ -15,7 +15,7 @@ from tcsniff.pulse.styles import STATE_STYLES, get_state_style
 from tcsniff.pulse.urls import build_group_url, build_task_url
 from tcsniff.sanitize import sanitize
 from tcsniff.taskgraph.blocking import WAITING
-from tcsniff.taskgraph.critical_path import find_critical_path
+from tcsniff.taskgraph.critical_path import find_known_path
 from tcsniff.taskgraph.definitions import REQUIRES
 from tcsniff.taskgraph.exports.drawing import describe_group, describe_runs, group_by_kind
 from tcsniff.taskgraph.graph import Graph, Node
@@ -36,7 +36,7 @@ def export_dot(graph: Graph, now: float, root_url: str | None = None) -> str:
     Returns:
         Lines that are safe for a terminal.
     """
-    path = [step.node.task_id for step in find_critical_path(graph, now)]
+    path = [step.node.task_id for step in find_known_path(graph, now)]
     chain = set(path)
     names = _name_nodes(graph)
     lines = [

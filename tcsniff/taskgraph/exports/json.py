@@ -40,7 +40,7 @@ from tcsniff.pulse.times import format_timestamp
 from tcsniff.pulse.urls import build_task_url
 from tcsniff.sanitize import sanitize_json
 from tcsniff.taskgraph.blocking import find_blocked
-from tcsniff.taskgraph.critical_path import find_critical_path
+from tcsniff.taskgraph.critical_path import find_known_path
 from tcsniff.taskgraph.graph import Graph, Node, count_states, measure_span
 from tcsniff.taskgraph.summary import Json, summarize_blocked, summarize_step
 from tcsniff.taskgraph.verdict import judge_group
@@ -74,7 +74,7 @@ def export_json(graph: Graph, now: float, root_url: str | None = None) -> str:
     }
     lists = {
         "tasks": [_format_task(node, root_url) for node in nodes],
-        "criticalPath": [summarize_step(step) for step in find_critical_path(graph, now)],
+        "criticalPath": [summarize_step(step) for step in find_known_path(graph, now)],
         "blocked": [
             summarize_blocked(one, graph) for one in find_blocked(graph.nodes, graph.outside)
         ],

@@ -16,7 +16,7 @@ from tcsniff.pulse.styles import STATE_STYLES, get_state_style
 from tcsniff.pulse.urls import build_task_url
 from tcsniff.sanitize import sanitize
 from tcsniff.taskgraph.blocking import WAITING
-from tcsniff.taskgraph.critical_path import find_critical_path
+from tcsniff.taskgraph.critical_path import find_known_path
 from tcsniff.taskgraph.definitions import REQUIRES
 from tcsniff.taskgraph.exports.drawing import describe_group, describe_runs, group_by_kind
 from tcsniff.taskgraph.graph import Graph, count_states
@@ -50,7 +50,7 @@ def export_mermaid(graph: Graph, now: float, root_url: str | None = None) -> str
 
 
 def _format_tasks(graph: Graph, now: float, root_url: str | None) -> Iterator[str]:
-    path = [step.node.task_id for step in find_critical_path(graph, now)]
+    path = [step.node.task_id for step in find_known_path(graph, now)]
     names = {task_id: f"t{number}" for number, task_id in enumerate(graph.nodes)}
     for number, (kind, nodes) in enumerate(group_by_kind(graph).items()):
         yield f'  subgraph k{number}["{_escape(kind or "other tasks")}"]'

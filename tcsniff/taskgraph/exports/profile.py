@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 
 from tcsniff.pulse.payloads import Run
 from tcsniff.pulse.urls import build_group_url, build_log_url, build_run_url, build_task_url
-from tcsniff.taskgraph.critical_path import find_critical_path
+from tcsniff.taskgraph.critical_path import find_known_path
 from tcsniff.taskgraph.exports.json import dump_json
 from tcsniff.taskgraph.graph import Graph, Node, count_states, measure_span
 from tcsniff.taskgraph.summary import format_worker
@@ -96,7 +96,7 @@ def _list_group_markers(graph: Graph, now: float, root_url: str | None) -> Itera
     start = min(begins)
     state = state or ("completed" if graph.is_over else "running")
     yield build_marker("task group", start, start + measure_span(nodes, now), state, data)
-    for step in find_critical_path(graph, now):
+    for step in find_known_path(graph, now):
         data = {
             "type": "CriticalPath",
             "task": step.node.label,
