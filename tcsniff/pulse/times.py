@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import math
 import re
+from contextlib import suppress
 from datetime import UTC, datetime
 
 _UNITS = {"ms": 0.001, "s": 1, "m": 60, "h": 3600, "d": 86400}
@@ -31,6 +32,21 @@ def format_timestamp(seconds: float) -> str:
     # Truncated, because rounding could give a future time; the addend corrects float errors.
     whole, milliseconds = divmod(int(seconds * 1000 + 0.001), 1000)
     return f"{datetime.fromtimestamp(whole, UTC):%Y-%m-%dT%H:%M:%S}.{milliseconds:03d}Z"
+
+
+def format_minute(seconds: float, *, utc: bool) -> str:
+    """Format a time of day: ``18:12``.
+
+    Args:
+        seconds: Since the Unix epoch.
+        utc: Whether to use UTC instead of the local time zone.
+    """
+    time = datetime.fromtimestamp(seconds, UTC)
+    if not utc:
+        # The first and the last day of the calendar are in UTC only.
+        with suppress(OverflowError):
+            time = time.astimezone()
+    return f"{time:%H:%M}"
 
 
 def parse_timestamp(text: object) -> datetime | None:

@@ -13,7 +13,7 @@ from typing import NamedTuple
 from tcsniff.messages import STATES
 from tcsniff.pulse.payloads import Run
 from tcsniff.taskgraph.definitions import REQUIRES, Definition
-from tcsniff.taskgraph.key_facts import KeyFacts, apply_key_facts
+from tcsniff.taskgraph.key_facts import KeyFactsByTask
 from tcsniff.taskgraph.tracker import Group, Task, Tracker
 
 UNHEARD = "unheard"
@@ -181,7 +181,7 @@ def build_graph(
     tracker: Tracker,
     definitions: Mapping[str, Definition],
     *,
-    key_facts: Mapping[str, KeyFacts] = MappingProxyType({}),
+    key_facts: KeyFactsByTask | None = None,
     is_whole: bool = False,
     doubts: tuple[str, ...] = (),
     since: float | None = None,
@@ -194,7 +194,7 @@ def build_graph(
         task_group_id: The group.
         tracker: The states from events; tasks of other groups are left out.
         definitions: Definitions of the group's tasks by ID.
-        key_facts: Of messages about the group's tasks that can't be decoded, by task ID.
+        key_facts: Of messages about the group's tasks that can't be decoded.
         is_whole: Whether the definitions are known to be complete.
         doubts: As in `Graph`.
         since: As in `Graph`.
@@ -203,7 +203,7 @@ def build_graph(
     """
     tasks = [task for task in tracker.tasks.values() if task.status.task_group_id == task_group_id]
     if key_facts:
-        tasks = _apply_key_facts(tasks, key_facts)
+        tasks = key_facts.update(tasks)
     nodes = {
         task.status.task_id: build_node(task, definitions.get(task.status.task_id))
         for task in tasks
@@ -226,15 +226,6 @@ def build_graph(
         ended_with,
         outside,
     )
-
-
-def _apply_key_facts(tasks: Iterable[Task], key_facts: Mapping[str, KeyFacts]) -> list[Task]:
-    updated = {task.status.task_id: task for task in tasks}
-    for task_id, facts in key_facts.items():
-        task = updated.get(task_id)
-        status = apply_key_facts(task.status if task else None, facts)
-        updated[task_id] = task._replace(status=status) if task else Task(status)
-    return list(updated.values())
 
 
 def build_node(task: Task, definition: Definition | None) -> Node:

@@ -11,11 +11,10 @@ from tcsniff.pulse.deliveries import Delivery
 from tcsniff.pulse.exchanges import find_exchange
 from tcsniff.pulse.payloads import Run, TaskState, decode_status
 from tcsniff.pulse.times import parse_seconds
-from tcsniff.sanitize import sanitize
 from tcsniff.taskgraph.completeness import Completeness
 from tcsniff.taskgraph.definitions import Definition, Page, TaskGroupInfo
 from tcsniff.taskgraph.graph import OPEN, Graph, Node, build_graph, build_node
-from tcsniff.taskgraph.key_facts import KeyFacts, apply_key_facts, read_key_facts
+from tcsniff.taskgraph.key_facts import KeyFactsByTask, read_key_facts
 from tcsniff.taskgraph.tracker import Change, Group, Task, Tracker
 
 _MAX_OTHER_GROUPS = 100  # whose IDs are kept
@@ -62,7 +61,7 @@ class GroupState:
         self.completeness = Completeness()
         self.has_events = False
         self._definitions: dict[str, Definition] = {}
-        self._key_facts: dict[str, KeyFacts] = {}  # by task ID, of messages that are not valid
+        self._key_facts = KeyFactsByTask()  # of messages that are not valid
         self._outside: dict[str, Node] = {}
         self._since = since
         self._first_event: float | None = None
@@ -157,7 +156,7 @@ class GroupState:
             self.other_events += 1
             return None
         self.version += 1
-        self.completeness.add_unread(_describe(facts))
+        self.completeness.add_unread(facts.describe())
         if facts.event in _GROUP_FACTS:
             self._tracker.update_group(self.task_group_id, _GROUP_FACTS[facts.event])
         if not task_id:
@@ -165,13 +164,7 @@ class GroupState:
         self.completeness.hear(task_id)
         if task_id not in self._definitions:
             self._undefined.add(task_id)
-        task = self._tracker.tasks.get(task_id)
-        known = self._key_facts.get(task_id)
-        before = _update_task(task, known)
-        # Of two that are equally new, the order of arrival must not decide.
-        self._key_facts[task_id] = newest = max(filter(None, (known, facts)), key=_get_order)
-        after = _update_task(task, newest)
-        return None if after is None or after == before else Change(before, after)
+        return self._key_facts.add(facts, self._tracker.tasks.get(task_id))
 
     def add_facts(
         self,
@@ -334,26 +327,6 @@ class GroupState:
 
     def _adopt_group(self, group: str) -> None:
         self.task_group_id = self.task_group_id or group
-
-
-def _update_task(task: Task | None, facts: KeyFacts | None) -> Task | None:
-    if facts is None:
-        return task
-    if task is None:
-        return Task(apply_key_facts(None, facts))
-    return task._replace(status=apply_key_facts(task.status, facts))
-
-
-def _get_order(facts: KeyFacts) -> tuple[tuple[int, int], str, str]:
-    return facts.age, facts.state, repr(facts.words)
-
-
-def _describe(facts: KeyFacts) -> str:
-    event = sanitize(facts.event)
-    if not facts.task_id:
-        return event
-    run = "" if facts.run_id is None else f" of run {facts.run_id}"
-    return f"{event}{run} of {sanitize(facts.task_id)}"
 
 
 def _find_last_time(run: Run | None) -> float:

@@ -1,11 +1,13 @@
 """What exchange and routing key say about a message whose body can't be decoded.
 
-Pure. The key of a message about a task names the task, its group and the run; the
-exchange says what became of the run. Times and reasons are only in the body.
+Pure, except that `KeyFactsByTask` has state. The key of a message about a task names the
+task, its group and the run; the exchange says what became of the run. Times and reasons are
+only in the body.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import NamedTuple
 
 import msgspec
@@ -14,7 +16,8 @@ from tcsniff.pulse.deliveries import Delivery
 from tcsniff.pulse.events import parse_routing_key
 from tcsniff.pulse.exchanges import BY_ADDRESS, PLACEHOLDER
 from tcsniff.pulse.payloads import Run, TaskState
-from tcsniff.taskgraph.tracker import RESOLVED, measure_age, rank_run
+from tcsniff.sanitize import sanitize
+from tcsniff.taskgraph.tracker import RESOLVED, Change, Task, measure_age, rank_run
 
 _STATES = {
     "task-pending": "pending",
@@ -48,10 +51,69 @@ class KeyFacts(NamedTuple):
     state: str
     words: dict[str, str]
 
+    def describe(self) -> str:
+        """Return a few words about the message; safe for a terminal."""
+        event = sanitize(self.event)
+        if not self.task_id:
+            return event
+        run = "" if self.run_id is None else f" of run {self.run_id}"
+        return f"{event}{run} of {sanitize(self.task_id)}"
+
     @property
     def age(self) -> tuple[int, int]:
         """The age, as `measure_age` returns it for a status."""
         return (0, -1) if self.run_id is None else (self.run_id + 1, rank_run(self.state))
+
+
+class KeyFactsByTask:
+    """The newest facts from keys about each task.
+
+    They are kept apart from what bodies say, so that the result is the same for every
+    order of messages.
+    """
+
+    def __init__(self) -> None:
+        self._facts: dict[str, KeyFacts] = {}  # by task ID
+
+    def __bool__(self) -> bool:
+        return bool(self._facts)
+
+    def add(self, facts: KeyFacts, task: Task | None) -> Change | None:
+        """Add facts about a task.
+
+        Args:
+            facts: The facts.
+            task: What bodies say about the task; None for nothing.
+
+        Returns:
+            The change of the task; None if there is none.
+        """
+        task_id = facts.task_id
+        before = self._update(task, task_id)
+        known = self._facts.get(task_id)
+        # Of two that are equally new, the order of arrival must not decide.
+        self._facts[task_id] = facts if known is None else max(known, facts, key=_get_order)
+        after = self._update(task, task_id)
+        return None if after is None or after == before else Change(before, after)
+
+    def update(self, tasks: Iterable[Task]) -> list[Task]:
+        """Return tasks with what keys say about them, and those that only keys name."""
+        by_id = {task.status.task_id: task for task in tasks}
+        task_ids = dict.fromkeys((*by_id, *self._facts))
+        updated = (self._update(by_id.get(task_id), task_id) for task_id in task_ids)
+        return [task for task in updated if task is not None]
+
+    def _update(self, task: Task | None, task_id: str) -> Task | None:
+        facts = self._facts.get(task_id)
+        if facts is None:
+            return task
+        if task is None:
+            return Task(apply_key_facts(None, facts))
+        return task._replace(status=apply_key_facts(task.status, facts))
+
+
+def _get_order(facts: KeyFacts) -> tuple[tuple[int, int], str, str]:
+    return facts.age, facts.state, repr(facts.words)
 
 
 def read_key_facts(delivery: Delivery) -> KeyFacts:

@@ -8,11 +8,10 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable
-from datetime import UTC, datetime
 from functools import cached_property
 from typing import NamedTuple
 
-from tcsniff.pulse.times import format_duration, parse_seconds
+from tcsniff.pulse.times import format_duration, format_minute, parse_seconds
 from tcsniff.sanitize import sanitize
 from tcsniff.taskgraph.blocking import WAITING, find_causes, find_hopeless
 from tcsniff.taskgraph.forecast import estimate_time_left
@@ -84,8 +83,7 @@ class _Facts:
         return format_duration(measure_span(self.graph.nodes.values(), self.now))
 
     def format_clock(self, seconds: float) -> str:
-        time = datetime.fromtimestamp(seconds, UTC)
-        return f"{time if self._utc else time.astimezone():%H:%M}"
+        return format_minute(seconds, utc=self._utc)
 
     def format_since(self) -> str:
         since = self.graph.since

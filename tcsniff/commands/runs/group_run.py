@@ -18,6 +18,7 @@ from tcsniff.commands.options.group_options import (
     GraphStopArgs,
 )
 from tcsniff.commands.options.source_options import SourceArgs
+from tcsniff.commands.runs.group_clock import GroupClock
 from tcsniff.commands.runs.group_facts import (
     explain_unknown_group,
     find_root_url,
@@ -27,7 +28,7 @@ from tcsniff.commands.runs.group_facts import (
 )
 from tcsniff.commands.runs.make_group_view import make_group_view, save_picture
 from tcsniff.commands.runs.make_renderer import add_recorder
-from tcsniff.commands.runs.open_source import OpenSource, choose_pace, open_source
+from tcsniff.commands.runs.open_source import OpenSource, open_source
 from tcsniff.commands.runs.run import Notify, Run, describe_outcome
 from tcsniff.errors import ApiUnknown, RecordingError, TcsniffError, UsageError
 from tcsniff.pipeline import Outcome, Source, Stop, run_pipeline
@@ -44,7 +45,7 @@ from tcsniff.sources.queue_polling import QueuePolling
 from tcsniff.taskgraph.group import GroupState, QuietPeriod
 from tcsniff.taskgraph.summary import summarize_group
 from tcsniff.taskgraph.tracker import Change
-from tcsniff.taskgraph.verdict import describe_unknown
+from tcsniff.taskgraph.verdict import describe_unknown, judge_group
 
 _MAX_NAMES = 3  # of other groups in a recording
 
@@ -90,9 +91,7 @@ class GroupRun(Run):
         self._is_missing = False  # whether the queue did not know the group at first
         self._seed: int | None = None
         self._quiet_period = QuietPeriod(stop.settle, time.monotonic)
-        self._pace = choose_pace(origin)
-        self._has_ended = False
-        self._latest = 0.0, 0.0  # the newest time in events, and when it was received
+        self._clock = GroupClock(origin)
         if origin.demo:
             self._group, self._seed = load_demo_graph(task_group_id, origin.seed, notify)
         if facts.files:
@@ -160,7 +159,7 @@ class GroupRun(Run):
             )
             with closing(self._renderer), self._ending():
                 outcome = self._run_pipeline(opened, grouped)
-                self._has_ended = True
+                self._clock.stop()
                 self._finish(outcome, grouped)
         return self._group.graph().exit_status
 
@@ -314,19 +313,7 @@ class GroupRun(Run):
         return "  ".join(filter(None, notes))
 
     def _get_time(self) -> float:
-        latest = self._group.latest
-        if self._origin.is_live:
-            # Simulated events may be ahead of the clock.
-            return max(time.time(), latest)
-        # In a recording and the demo, the events set the time, and between them it
-        # passes at their pace. What is written at the end, and everything in a demo
-        # with a seed, is the same each time.
-        if latest and (self._has_ended or self._origin.seed is not None):
-            return latest
-        if latest != self._latest[0]:
-            self._latest = latest, time.monotonic()
-        passed = time.monotonic() - self._latest[1]
-        return latest + passed * self._pace if latest else time.time()
+        return self._clock.read(self._group)
 
     def _report(self) -> str:
         states = summarize_group(self._group.graph(), (), self._get_time())["states"]
@@ -335,9 +322,11 @@ class GroupRun(Run):
 
     def _ring(self) -> None:
         graph = self._group.graph()
+        verdict = judge_group(graph, self._get_time(), utc=self._output.utc)
         wrong = sum(1 for node in graph.nodes.values() if node.went_wrong)
-        text = f"task group {sanitize(graph.task_group_id)}: "
-        text += f"{wrong:,} went wrong" if wrong else "all completed"
+        result = "all completed" if verdict.word == "completed" else verdict.text
+        result = f"{wrong:,} went wrong" if wrong else result
+        text = f"task group {sanitize(graph.task_group_id)}: {result}"
         stream = next((file for file in (sys.stderr, sys.stdout) if file.isatty()), None)
         if stream is not None:  # the bell, and OSC 9, which iTerm2, kitty and others show
             os.write(stream.fileno(), f"\a\x1b]9;{text}\x1b\\".encode(errors="replace"))

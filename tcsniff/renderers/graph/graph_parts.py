@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from datetime import UTC, datetime
 from itertools import zip_longest
 
 from rich.cells import cell_len, set_cell_size
@@ -11,7 +10,7 @@ from rich.text import Text
 
 from tcsniff.pulse.payloads import Run
 from tcsniff.pulse.styles import get_state_style
-from tcsniff.pulse.times import format_duration
+from tcsniff.pulse.times import format_duration, format_minute
 from tcsniff.pulse.urls import build_group_url, build_log_url, build_task_url
 from tcsniff.renderers.ansi import join_words
 from tcsniff.renderers.graph.scene import NO_KIND, Scene
@@ -82,14 +81,8 @@ def format_story(node: Node, scene: Scene) -> str:
     if started is not None and resolved is not None:
         text += f" after {format_duration(resolved - started)}"
     if scene.has_times and resolved is not None:
-        text += f" at {format_minute(resolved, scene)}"
+        text += f" at {format_minute(resolved, utc=scene.utc)}"
     return text
-
-
-def format_minute(seconds: float, scene: Scene) -> str:
-    """Format a time of day, such as ``18:12``."""
-    time = datetime.fromtimestamp(seconds, UTC)
-    return f"{time if scene.utc else time.astimezone():%H:%M}"
 
 
 def format_wait(nodes: Sequence[Node], scene: Scene) -> Text:
@@ -228,11 +221,11 @@ def _format_title(scene: Scene, prefix: str, scheduler: str, time: str) -> Text:
 def _format_begin(scene: Scene) -> str:
     if scene.began is None:
         return ""
-    begun = f"began {format_minute(scene.began, scene)}"
+    begun = f"began {format_minute(scene.began, utc=scene.utc)}"
     if scene.graph.is_over:
         return f"{begun}, took {format_duration(scene.length)}"
     if scene.has_times:
-        return f"{begun}, now {format_minute(scene.now, scene)}"
+        return f"{begun}, now {format_minute(scene.now, utc=scene.utc)}"
     return f"{begun}, {format_duration(scene.now - scene.began)} ago"
 
 
@@ -300,7 +293,7 @@ def format_folded(row: Row, scene: Scene, width: int) -> Text:
     if row.node.is_open:
         text.append_text(format_dependencies(row.node, scene))
     else:
-        ended = "" if row.ended_at is None else f" at {format_minute(row.ended_at, scene)}"
+        ended = "" if row.ended_at is None else f" at {format_minute(row.ended_at, utc=scene.utc)}"
         text.append(f"{sanitize(row.reason)}{ended}", style=style.style)
     room = width - text.cell_len - len(": ")
     names = _list_names([node.label for node in row.nodes], room)

@@ -1,12 +1,20 @@
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime, timedelta
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tcsniff.pulse.times import format_timestamp, parse_duration, parse_timestamp
+from builders import time_zone
+from tcsniff.pulse.times import (
+    format_minute,
+    format_timestamp,
+    parse_duration,
+    parse_seconds,
+    parse_timestamp,
+)
 
 NOW = 1_795_456_800.0  # 2026-11-23T18:00:00Z
 
@@ -151,3 +159,17 @@ def test_no_text_makes_parsing_fail(text):
     read = parse_timestamp(text)
 
     assert read is None or read.utcoffset() is not None
+
+
+@pytest.mark.parametrize("zone", ["UTC", "Pacific/Kiritimati", "America/Los_Angeles"])
+@pytest.mark.parametrize("text", ["0001-01-01T00:00:00Z", "9999-12-31T23:59:59Z"])
+def test_every_time_that_can_be_parsed_has_a_time_of_day(zone: str, text: str) -> None:
+    """Also those that no calendar has in the local time zone."""
+    seconds = parse_seconds(text)
+    assert seconds is not None
+
+    with time_zone(zone):
+        formatted = [format_minute(seconds, utc=utc) for utc in (True, False)]
+
+    assert formatted[0] == text[11:16]
+    assert all(re.fullmatch("[0-9]{2}:[0-9]{2}", time) for time in formatted)

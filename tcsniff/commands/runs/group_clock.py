@@ -1,0 +1,44 @@
+"""The time of a task group: of the clock, or of the events of a recording or the demo."""
+
+from __future__ import annotations
+
+import time
+
+from tcsniff.commands.options.source_options import SourceArgs
+from tcsniff.commands.runs.open_source import choose_pace
+from tcsniff.taskgraph.group import GroupState
+
+
+class GroupClock:
+    """The clock of a run of `graph`."""
+
+    def __init__(self, origin: SourceArgs) -> None:
+        """Create a clock.
+
+        Args:
+            origin: The source of events.
+        """
+        self._origin = origin
+        self._pace = choose_pace(origin)
+        self._latest = 0.0, 0.0  # the newest time in events, and when it was received
+        self._has_ended = False
+
+    def stop(self) -> None:
+        """Stop at the newest time in events, because the run has ended."""
+        self._has_ended = True
+
+    def read(self, group: GroupState) -> float:
+        """Return a group's time, in seconds since the Unix epoch."""
+        latest = group.latest
+        if self._origin.is_live:
+            # Simulated events may be ahead of the clock.
+            return max(time.time(), latest)
+        # In a recording and the demo, the events set the time, and between them it
+        # passes at their pace. What is written at the end, and everything in a demo
+        # with a seed, is the same each time.
+        if latest and (self._has_ended or self._origin.seed is not None):
+            return latest
+        if latest != self._latest[0]:
+            self._latest = latest, time.monotonic()
+        passed = time.monotonic() - self._latest[1]
+        return latest + passed * self._pace if latest else time.time()
