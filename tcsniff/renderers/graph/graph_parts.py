@@ -1,59 +1,24 @@
-"""The lines of a picture of a task graph."""
+"""The rows of a picture of a task graph: tasks and kinds."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from itertools import zip_longest
 
-from rich.cells import cell_len, set_cell_size
+from rich.cells import cell_len
 from rich.text import Text
 
 from tcsniff.pulse.payloads import Run
 from tcsniff.pulse.styles import get_state_style
 from tcsniff.pulse.times import format_duration, format_minute
-from tcsniff.pulse.urls import build_group_url, build_log_url, build_task_url
+from tcsniff.pulse.urls import build_log_url, build_task_url
 from tcsniff.renderers.ansi import join_words
+from tcsniff.renderers.graph.labels import MAX_LABEL, MIN_LABEL, cut_text, find_room, pad_text
 from tcsniff.renderers.graph.scene import NO_KIND, Scene
 from tcsniff.sanitize import sanitize
-from tcsniff.taskgraph.critical_path import PathStep, sum_path
 from tcsniff.taskgraph.graph import UNHEARD, Node, count_states
 from tcsniff.taskgraph.outline import Row, find_lost_run, get_age_order, join_labels
 
-MAX_LABEL = 44
-"""Maximum cells for a label."""
-MIN_LABEL = 12
-"""Minimum cells for a label where something else is more important."""
 _MAX_KIND = 18  # cells for the name of a kind
-
-
-def find_room(labels: Iterable[str], width: int) -> int:
-    """Return the cells for the labels of tasks on a screen of this width."""
-    longest = max((cell_len(sanitize(label)) for label in labels), default=0)
-    return min(longest, MAX_LABEL, max(16, width * 2 // 5))
-
-
-def pad_text(text: str, room: int) -> str:
-    """Make text safe for a terminal, and exactly this many cells wide."""
-    return set_cell_size(cut_text(text, room), room)
-
-
-def cut_text(text: str, room: int) -> str:
-    """Make text safe for a terminal, and at most this many cells wide."""
-    # Cut in the middle, because the chunks of a test differ at the end.
-    if len(text) > 2 * room:
-        text = text[:room] + text[-room:]  # more of it would not be visible
-    text = sanitize(text)
-    if cell_len(text) <= room:
-        return text
-    head = max(0, room - 1) // 2
-    return f"{_cut_end(text, head)}…{_cut_end(text[::-1], max(0, room - 1) - head)[::-1]}"
-
-
-def _cut_end(text: str, room: int) -> str:
-    # Wide characters are not cut in half.
-    while cell_len(text) > room:
-        text = text[: max(room, 0)] if len(text) > room else text[:-1]
-    return text
 
 
 def measure_kinds(kinds: Iterable[str]) -> int:
@@ -169,106 +134,6 @@ def _is_late(node: Node, scene: Scene) -> bool:
 def _is_wrong(task_id: str, scene: Scene) -> bool:
     other = scene.graph.find_task(task_id)
     return task_id in scene.hopeless or (other is not None and other.went_wrong)
-
-
-_BLOCKS = {
-    "completed": "█",
-    "running": "▓",
-    "pending": "▒",
-    "unscheduled": "░",
-    "failed": "✖",
-    "exception": "!",
-}
-_MIN_BAR, _MAX_BAR = 8, 60  # cells
-
-
-def format_title(scene: Scene, width: int) -> Text:
-    """Format the group's ID, scheduler, size and age.
-
-    Args:
-        scene: The group.
-        width: Of the screen, in cells; the time of day is left out first.
-    """
-    begin, taken = _format_begin(scene), format_duration(scene.length) if scene.length else ""
-    scheduler = scene.graph.scheduler_id
-    titles = (
-        _format_title(scene, "task group ", scheduler, begin),
-        _format_title(scene, "task group ", scheduler, taken),
-        _format_title(scene, "task group ", "", taken),
-        last := _format_title(scene, "", "", taken),
-    )
-    return next((title for title in titles if title.cell_len <= width), last)
-
-
-def _format_title(scene: Scene, prefix: str, scheduler: str, time: str) -> Text:
-    graph = scene.graph
-    url = build_group_url(scene.link_root, graph.task_group_id)
-    name = join_words(sanitize(graph.task_group_id) or "?", "bold", url)
-    text = Text(prefix).append_text(name)
-    number = len(graph.nodes)
-    for part in (
-        sanitize(scheduler),
-        f"{number:,} task{'s' * (number != 1)}",
-        time,
-        "resolved" if graph.is_over else "",
-        "sealed" if graph.is_sealed else "",
-    ):
-        if part:
-            text.append(f"   {part}", style="bold green" if part == "resolved" else "")
-    return text
-
-
-def _format_begin(scene: Scene) -> str:
-    if scene.began is None:
-        return ""
-    begun = f"began {format_minute(scene.began, utc=scene.utc)}"
-    if scene.graph.is_over:
-        return f"{begun}, took {format_duration(scene.length)}"
-    if scene.has_times:
-        return f"{begun}, now {format_minute(scene.now, utc=scene.utc)}"
-    return f"{begun}, {format_duration(scene.now - scene.began)} ago"
-
-
-def format_verdict(scene: Scene) -> Text:
-    """Format how the group is doing."""
-    word, text = scene.verdict
-    return Text(text, style=_VERDICT_STYLES.get(word, "bold"))
-
-
-_VERDICT_STYLES = {
-    "completed": "bold green",
-    "failed": "bold red",
-    "failing": "bold red",
-    "stuck": "bold red",
-    "exception": "bold magenta",
-    "waiting": "bold yellow",
-    "partial": "bold yellow",
-    "unknown": "yellow",
-}
-
-
-def format_progress(scene: Scene, width: int) -> Text:
-    """Draw the bar of states, with their numbers."""
-    tail = Text()
-    for state, number in scene.counts.items():
-        style = get_state_style(state)
-        tail.append(f"  {style.symbol} {number:,}", style=style.style)
-    room = min(_MAX_BAR, width - tail.cell_len)
-    return _draw_bar(scene.counts, room).append(tail) if room >= _MIN_BAR else tail
-
-
-def _draw_bar(counts: dict[str, int], width: int) -> Text:
-    bar = Text()
-    total = sum(counts.values())
-    if not total:
-        return bar.append("░" * width, style="dim")
-    # At least one cell for each state.
-    cells = {state: max(1, number * width // total) for state, number in counts.items()}
-    largest = max(cells, key=cells.__getitem__)
-    cells[largest] += width - sum(cells.values())
-    for state, number in cells.items():
-        bar.append(_BLOCKS.get(state, "·") * max(0, number), style=get_state_style(state).style)
-    return bar
 
 
 def format_wrong(rows: Sequence[Row], scene: Scene, width: int) -> list[Text]:
@@ -406,71 +271,3 @@ def format_task(node: Node, scene: Scene, room: int) -> Text:
         if part:
             text.append(f"   {sanitize(part)}", style="dim")
     return text
-
-
-_PATH_LABELS = (MAX_LABEL, 32, 24, 18)  # cells for the name of a step: the more steps, the fewer
-_ARROW = " → "
-_MIN_SHARES = (0.05, 0.2)  # of the path, below which waiting and idle time are left out
-_MIN_STEP = 0.005  # of the path, below which a step is left out
-
-
-def _format_step(step: PathStep, following: PathStep | None, max_label: int, least: float) -> str:
-    # Which part of the time a task has run, waited for a worker, or not been at work at all.
-    notes = []
-    if step.waiting >= least:
-        notes.append(f"waited {format_duration(step.waiting)} for a worker")
-    if step.idle >= least:
-        idle = f"idle {format_duration(step.idle)}"
-        if following is not None and following.is_overdue:
-            idle += f" until the deadline of {cut_text(following.node.label, max_label)}"
-        notes.append(idle)
-    label = cut_text(step.node.label, max_label)
-    if not notes:
-        return f"{label} {format_duration(step.length)}"
-    ran = f"{label} ran {format_duration(step.running)}" if step.running else label
-    return f"{ran} ({', '.join(notes)})"
-
-
-_Steps = Sequence[tuple[PathStep, PathStep | None]]  # each with the one that follows
-
-
-def _choose_steps(path: Sequence[PathStep]) -> _Steps:
-    # Without those that took no time, such as tasks that all reached one deadline.
-    least = _MIN_STEP * sum_path(path)
-    pairs = [
-        (step, following)
-        for step, following in zip_longest(path, path[1:])
-        if step is not None and step.length >= least
-    ]
-    return pairs or [(path[-1], None)]
-
-
-def _format_path(steps: _Steps, first: int, room: int, least: float) -> str:
-    # Empty if the steps from `first` on do not fit; only a last step is cut.
-    start = f"…{_ARROW}" if first else ""
-    for max_label in _PATH_LABELS:
-        words = [_format_step(*pair, max_label, least) for pair in steps[first:]]
-        line = start + _ARROW.join(words)
-        if cell_len(line) <= room:
-            return line
-    return cut_text(line, room) if first == len(steps) - 1 else ""
-
-
-def format_path_line(scene: Scene, width: int) -> Text:
-    """Format the critical path.
-
-    To make it fit, labels are shortened; then short waiting and idle times are left out,
-    then steps from its start.
-    """
-    if not scene.path:
-        return Text("critical path unknown   (dependencies unknown)", style="dim")
-    text = Text("critical path ", style="")
-    text.append(format_duration(sum_path(scene.path)), style="bold")
-    room = width - text.cell_len - 7
-    if room < 2 * MIN_LABEL:
-        return text
-    steps, total = _choose_steps(scene.path), sum_path(scene.path)
-    tries = [(0, share) for share in _MIN_SHARES]
-    tries += [(first, _MIN_SHARES[-1]) for first in range(1, len(steps))]
-    lines = (_format_path(steps, first, room, share * total) for first, share in tries)
-    return text.append(f"   {next(filter(None, lines), '')}")

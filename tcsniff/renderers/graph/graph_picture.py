@@ -8,6 +8,9 @@ from rich.text import Text
 
 from tcsniff.renderers.ansi import join_words, paint_lines
 from tcsniff.renderers.graph import graph_parts
+from tcsniff.renderers.graph.heading import format_progress, format_title, format_verdict
+from tcsniff.renderers.graph.labels import find_room
+from tcsniff.renderers.graph.path_line import format_path_line
 from tcsniff.renderers.graph.scene import Scene
 from tcsniff.renderers.stream import StreamStatus
 from tcsniff.renderers.terminal import format_status
@@ -37,14 +40,14 @@ def draw_graph(
         At most `height` lines of at most `width` cells.
     """
     rows = [
-        graph_parts.format_title(scene, width),
-        graph_parts.format_verdict(scene),
-        graph_parts.format_progress(scene, width),
+        format_title(scene, width),
+        format_verdict(scene),
+        format_progress(scene, width),
     ]
     room = max(0, height - _OTHER_LINES)
     wrong = _list_wrong(scene, width, room)
     kinds = _list_kinds(scene, width, room - len(wrong))
-    foot = [graph_parts.format_path_line(scene, width)] if scene.began is not None else []
+    foot = [format_path_line(scene, width)] if scene.began is not None else []
     if status is not None:
         foot.append(format_status(status, width))
     parts = [part for part in (wrong, kinds, foot) if part]
@@ -156,7 +159,7 @@ def _format_tasks(
     else:
         shown = list(rows[: number - 1 if is_cut else number])
         more = count_tasks(rows) - count_tasks(shown)
-    room = graph_parts.find_room((row.node.label for row in shown if len(row.nodes) == 1), width)
+    room = find_room((row.node.label for row in shown if len(row.nodes) == 1), width)
     texts = [
         graph_parts.format_task(row.node, scene, room)
         if len(row.nodes) == 1

@@ -13,15 +13,10 @@ from tcsniff.pulse.styles import get_state_style
 from tcsniff.pulse.times import parse_timestamp
 from tcsniff.renderers.ansi import paint_lines
 from tcsniff.renderers.columns import describe_gap, encode_text, format_clock_time
-from tcsniff.renderers.graph.graph_parts import (
-    format_log,
-    format_path_line,
-    format_progress,
-    format_title,
-    format_verdict,
-    format_wrong,
-)
+from tcsniff.renderers.graph.graph_parts import format_log, format_wrong
 from tcsniff.renderers.graph.group_renderer import GroupView
+from tcsniff.renderers.graph.heading import format_progress, format_title, format_verdict
+from tcsniff.renderers.graph.path_line import format_path_line
 from tcsniff.renderers.graph.scene import build_scene
 from tcsniff.renderers.lines import color_text, escape_json
 from tcsniff.renderers.output import Output

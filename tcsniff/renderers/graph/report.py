@@ -12,8 +12,9 @@ from tcsniff.pulse.styles import get_state_style
 from tcsniff.pulse.times import format_duration
 from tcsniff.renderers.ansi import paint_lines
 from tcsniff.renderers.columns import encode_text
-from tcsniff.renderers.graph.graph_parts import MAX_LABEL, format_task
+from tcsniff.renderers.graph.graph_parts import format_task
 from tcsniff.renderers.graph.group_renderer import GroupView
+from tcsniff.renderers.graph.labels import MAX_LABEL
 from tcsniff.renderers.graph.scene import Scene, build_scene
 from tcsniff.renderers.output import Output
 from tcsniff.sanitize import sanitize
