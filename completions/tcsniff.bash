@@ -72,8 +72,8 @@ _tcsniff_flags() {
         --plaintext --queue --queue-expires --queue-max-length --delete-queue --resume
         --max-size --prefetch --auto-ack --from --follow --speed --demo --seed --graph
         --root-url --no-api --no-wait --settle -n --count --timeout -o --output --json --format
-        --critical-path --blocked --utc --record --save-svg --notify --color --no-color -v
-        --verbose -q --quiet --config -h --help --help-all --debug
+        --critical-path --blocked --logs --utc --record --save-svg --notify --color --no-color
+        -v --verbose -q --quiet --config -h --help --help-all --debug
       )
       ;;
     top)
@@ -199,7 +199,8 @@ _tcsniff_values() {
     graph)
       case $2 in
         --broker | --queue | --queue-expires | --queue-max-length | --resume | --max-size | \
-        --prefetch | --speed | --seed | --root-url | --settle | -n | --count | --timeout)
+        --prefetch | --speed | --seed | --root-url | --settle | -n | --count | --timeout | \
+        --logs)
           found=()
           ;;
         --profile)

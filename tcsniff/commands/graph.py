@@ -9,12 +9,12 @@ import click
 from tcsniff.commands.console import ignore_message, print_message
 from tcsniff.commands.options.group_options import (
     MISSING_ID,
+    GraphCommand,
     GraphInputArgs,
     GraphOutputArgs,
     GraphStopArgs,
     graph_options,
 )
-from tcsniff.commands.options.option import SectionedCommand
 from tcsniff.commands.options.source_options import (
     SourceArgs,
     check_recording,
@@ -27,7 +27,7 @@ from tcsniff.pulse.routing import parse_choices
 _GROUP_PAGE = re.compile(r"(https?://[^/]+)/tasks/groups/([^/?#]+)")  # of the web interface
 
 
-@click.command(cls=SectionedCommand)
+@click.command(cls=GraphCommand)
 @click.argument("task_group_id", required=False)
 @source_options
 @graph_options
@@ -44,15 +44,11 @@ def graph(
 
     Failures come first, then each kind of task: what runs and for how long,
     what waits and for what, and which chain of tasks took the time.
-    Dependencies come from the queue's API or from a file. TASK_GROUP_ID may
-    also be the address of the group's page. For a recording it is optional and
-    defaults to the first group; saved answers of listTaskGroup and the demo
-    have their own group. A group that does not exist yet is waited for.
+    Dependencies come from the queue's API or from a file. TASK_GROUP_ID may be
+    the address of the group's page; recordings and files have a default.
 
     Exits with status 0 if every task is known and completed, 10 if one failed,
-    11 if none failed but one ended in exception, and 12 if nothing went wrong
-    as far as known, but not all tasks have ended, or not all are known. Runs
-    that are retried do not count.
+    11 if one ended in exception, else 12. Runs that are retried do not count.
     """
     check_source(origin)
     check_recording(showing.record, origin)

@@ -90,6 +90,19 @@ def build_log_url(root_url: str | None, task_id: str, run: int) -> str | None:
     )
 
 
+def build_artifact_url(root_url: str | None, task_id: str, run: int, name: str) -> str | None:
+    """Return the URL of an artifact of a task's run; None as for `build_task_url`.
+
+    Args:
+        root_url: Root URL of the deployment.
+        task_id: The task.
+        run: The run, counted from 0.
+        name: The artifact's name, which must be ours: it is not checked.
+    """
+    path = f"api/queue/v1/task/{task_id}/runs/{run}/artifacts/{name}"
+    return _build_page_url(root_url, path, task_id, run)
+
+
 def _build_page_url(root_url: str | None, path: str, slug_id: str, run: int = 0) -> str | None:
     if root_url is None or not _ROOT_URL.fullmatch(root_url):
         return None

@@ -516,6 +516,27 @@ def test_one_look_needs_no_broker(server: QueueServer) -> None:
     assert len(done.stdout.splitlines()) == 1
 
 
+def test_failures_have_the_last_lines_of_their_logs(server: QueueServer) -> None:
+    """``--logs``: below the address of the log, in the order of the picture."""
+    looked = graph(PLAN.task_group_id, "--no-wait", "--root-url", server.url)
+    wrong = [one for one in summed_up(looked.stdout)["wrong"] if one["state"] == "failed"]
+    for one in wrong:
+        path = one["log"].removeprefix(server.url).replace("live.log", "live_backing.log")
+        server.artifacts[path] = f"first\nsecond\nlast of {one['taskId']}\n".encode()
+
+    words = (PLAN.task_group_id, "--no-wait", "--root-url", server.url, "-o", "lines")
+    done = graph("--logs=2", *words)
+    ten = graph("--logs", *words)
+
+    assert wrong
+    lines = done.stdout.splitlines()
+    for one in wrong:
+        place = lines.index(f"  {one['log']}")
+        assert lines[place + 1 : place + 3] == ["  │ second", f"  │ last of {one['taskId']}"]
+    assert "  │ first" not in lines
+    assert "  │ first" in ten.stdout.splitlines()
+
+
 def test_the_environment_names_the_deployment(server: QueueServer) -> None:
     """As Taskcluster's own tools have it."""
     env = {"TASKCLUSTER_ROOT_URL": server.url}

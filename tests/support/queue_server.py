@@ -6,6 +6,7 @@ repository at v106.0.0.
 
 from __future__ import annotations
 
+import gzip
 import threading
 from collections.abc import Iterable, Mapping
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -142,6 +143,7 @@ class QueueServer:
         raw: What it answers instead of anything else; None to answer.
         repeats_token: Whether its continuation token is always the same.
         overlap: How many tasks of a page come on the next one again.
+        artifacts: Bodies of artifacts, by path; compressed, and behind a redirect.
         requests: Paths of the requests that came, in order.
         authorizations: The header of that name of each; empty for none.
     """
@@ -156,6 +158,7 @@ class QueueServer:
         self.headers: Mapping[str, str] = {}
         self.repeats_token = False
         self.overlap = 0
+        self.artifacts: dict[str, bytes] = {}
         self.requests: list[str] = []
         self.authorizations: list[str] = []
         self._released = threading.Event()
@@ -195,6 +198,8 @@ class QueueServer:
         if self.status:
             text = "Client ID static/example does not have sufficient scopes\n\n---\n\n* method: x"
             return self.status, _failure("InsufficientScopes", text)
+        if (body := self.artifacts.get(path.removeprefix("/storage"))) is not None:
+            return (200, gzip.compress(body)) if path.startswith("/storage") else (303, b"")
         found = self._found(path)
         if found is None:
             return 404, _failure("ResourceNotFound", f"{path} does not exist\n\n---\n\n* more")
@@ -254,6 +259,10 @@ class _Handler(BaseHTTPRequestHandler):
         self.send_response(status)
         self.send_header("Content-Type", "application/json")
         self.send_header("Content-Length", str(len(body)))
+        if status == 303:
+            self.send_header("Location", f"/storage{self.path}")
+        if self.path.startswith("/storage"):
+            self.send_header("Content-Encoding", "gzip")
         for name, value in behind.headers.items():
             self.send_header(name, value)
         self.end_headers()

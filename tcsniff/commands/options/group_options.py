@@ -10,7 +10,13 @@ from typing import Any, NamedTuple
 
 import click
 
-from tcsniff.commands.options.option import Command, option, output_flag, stop_flag
+from tcsniff.commands.options.option import (
+    Command,
+    SectionedCommand,
+    option,
+    output_flag,
+    stop_flag,
+)
 from tcsniff.commands.options.output_options import (
     ViewChoice,
     color_options,
@@ -29,6 +35,7 @@ MISSING_ID = (
     "shows the IDs of active groups; or try `tcsniff graph --demo`"
 )
 """The message for a group without an ID."""
+_LOG_LINES, _MAX_LOG_LINES = 10, 200
 FORMATS = ("json", "dot", "mermaid", "profile")
 
 
@@ -48,6 +55,7 @@ class GraphOutputArgs(NamedTuple):
             else JSON lines.
         document: What to print at exit instead: one of `FORMATS`,
             ``critical-path`` or ``blocked``; None for none.
+        logs: How many lines of the logs of failures to show; None for none.
     """
 
     output: str | None
@@ -56,6 +64,7 @@ class GraphOutputArgs(NamedTuple):
     utc: bool
     record: str | None
     save_svg: str | None
+    logs: int | None
     notify: bool
     verbose: bool
 
@@ -83,8 +92,7 @@ _OPTIONS = stack_decorators(
         multiple=True,
         metavar="FILE",
         help="Read dependencies from task-graph.json, from full-task-graph.json and "
-        "label-to-taskid.json, or from saved answers of listTaskGroup, also without their first "
-        "and last line: an array of tasks, or one a line.",
+        "label-to-taskid.json, or from saved answers of listTaskGroup.",
     ),
     dependency_flag(
         "--root-url",
@@ -104,8 +112,7 @@ _OPTIONS = stack_decorators(
         "--no-wait",
         is_common=True,
         is_flag=True,
-        help="Show the present state and exit; needs no broker, and with --graph no network "
-        "unless --root-url is given.",
+        help="Show the present state and exit; needs no broker.",
     ),
     stop_flag(
         "--settle",
@@ -154,6 +161,15 @@ _OPTIONS = stack_decorators(
         is_flag=True,
         help="Print the tasks that wait and what they wait for, at exit.",
     ),
+    output_flag(
+        "--logs",
+        is_common=True,
+        is_flag=False,
+        flag_value=str(_LOG_LINES),
+        type=click.IntRange(0, _MAX_LOG_LINES),
+        metavar="[=N]",
+        help="Show the last lines of failures' logs; 10 without N.",
+    ),
     utc_option,
     record_option,
     save_svg_option,
@@ -165,6 +181,16 @@ _OPTIONS = stack_decorators(
     ),
     color_options,
 )
+
+
+class GraphCommand(SectionedCommand):
+    """A command with the flag ``--logs``, whose number is optional."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Keep what follows ``--logs``, such as an ID, from being its number."""
+        return super().parse_args(
+            ctx, [f"--logs={_LOG_LINES}" if word == "--logs" else word for word in args]
+        )
 
 
 def graph_options(command: Command) -> Command:

@@ -17,7 +17,7 @@ from tcsniff.pulse.urls import are_links_enabled
 from tcsniff.renderers.graph.graph_picture import draw_graph
 from tcsniff.renderers.graph.group_changes import JsonChangesView, TextChangesView
 from tcsniff.renderers.graph.group_renderer import GroupView
-from tcsniff.renderers.graph.live_graph import GraphPicture, LiveGraphView
+from tcsniff.renderers.graph.live_graph import GetTails, GraphPicture, LiveGraphView
 from tcsniff.renderers.graph.report import (
     GroupReport,
     ReportFormat,
@@ -47,6 +47,7 @@ class _ViewRequest(NamedTuple):
     color: bool
     has_links: bool
     has_times: bool
+    get_tails: GetTails | None
 
 
 def make_group_view(
@@ -72,13 +73,26 @@ def make_group_view(
     live = can_draw(output)
     color = use_color(args.color, live=live)
     has_links = are_links_enabled(os.environ, live=live, colored=color)
-    request = _ViewRequest(args, stream, group, clock, output, color, has_links, has_times)
+    request = _ViewRequest(args, stream, group, clock, output, color, has_links, has_times, None)
     name = args.output or ("table" if live else "json")
     if args.document is not None:
         return _make_document(request, as_json=name == "json")
     if name == "table" and not (live and wait):
         name = "page"
+    get_tails = _make_tails(args.logs, stream.root_url, wait=name != "table")
+    request = request._replace(get_tails=get_tails)
     return _VIEWS[name](request)
+
+
+def _make_tails(lines: int | None, root_url: str | None, *, wait: bool) -> GetTails | None:
+    if not lines or root_url is None:
+        return None
+
+    from tcsniff.sources.log_tail import fetch_log_tail  # urllib3: 40 ms
+    from tcsniff.sources.log_tails import LogTails
+
+    tails = LogTails(lambda task_id, run_id: fetch_log_tail(root_url, task_id, run_id, lines))
+    return partial(tails.get, wait=wait)
 
 
 def _make_document(request: _ViewRequest, *, as_json: bool) -> GroupView:
@@ -113,6 +127,7 @@ def _make_picture(request: _ViewRequest) -> GraphPicture:
         color=request.color,
         has_times=request.has_times,
         utc=request.args.utc,
+        get_tails=request.get_tails,
     )
 
 
@@ -142,6 +157,7 @@ def _make_text(request: _ViewRequest) -> GroupView:
         ascii_only=is_ascii_only(),
         utc=request.args.utc,
         has_times=request.has_times,
+        get_tails=request.get_tails,
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 
 from rich.cells import cell_len
@@ -34,6 +35,32 @@ def format_log(node: Node, scene: Scene) -> str | None:
     """Return the URL of the log of a task's last lost run; None if there is none."""
     run = find_lost_run(node)
     return build_log_url(scene.root_url, node.task_id, run.run_id) if run and run.started else None
+
+
+def list_log_rows(row: Row, scene: Scene, width: int) -> list[Text]:
+    """Return what is known of the log of a task that went wrong: its address, and its end.
+
+    Args:
+        row: The task; several tasks have no rows.
+        scene: The group.
+        width: Of the screen, in cells. An address that is wider is left out.
+    """
+    run = find_lost_run(row.node)
+    url = format_log(row.node, scene)
+    if run is None or url is None or len(row.nodes) > 1:
+        return []
+    rows = [Text(f"  {url}", style="dim")] if len(url) + 2 <= width else []
+    if rows and scene.link_root:
+        rows = [Text("  ").append_text(join_words(url, "dim", url))]
+    for line in scene.tails.get((row.node.task_id, run.run_id), ()):
+        text = _STAMP.sub("", line) if width < _WIDE else line
+        rows.append(Text("  │ ", style="dim").append(sanitize(text[:_MAX_LINE])))
+    return rows
+
+
+_STAMP = re.compile(r"^\[[a-z0-9:_-]+ [0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9:.]+Z\] ?")
+_WIDE = 160  # cells of a screen, from which on lines of logs have their time
+_MAX_LINE = 1_000  # characters of a line that are drawn
 
 
 def format_story(node: Node, scene: Scene) -> str:

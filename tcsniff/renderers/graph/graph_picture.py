@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 
 from rich.text import Text
 
-from tcsniff.renderers.ansi import join_words, paint_lines
+from tcsniff.renderers.ansi import paint_lines
 from tcsniff.renderers.graph import graph_parts
 from tcsniff.renderers.graph.heading import format_progress, format_title, format_verdict
 from tcsniff.renderers.graph.labels import find_room
@@ -68,7 +68,9 @@ def _list_wrong(scene: Scene, width: int, room: int) -> list[Text]:
     lines, room = room, _share_room(len(wrong), len(scene.kinds), room)
     if len(wrong) <= room:
         rows = graph_parts.format_wrong(wrong, scene, width)
-        spare = (lines - len(rows) - len(scene.kinds)) // 2
+        spare = lines - len(rows) - len(scene.kinds)
+        if not scene.tails:
+            spare //= 2  # tasks are more important than addresses alone
         return [*_add_logs(wrong, rows, scene, width, spare)]
     if room < 1:
         return []
@@ -80,15 +82,13 @@ def _list_wrong(scene: Scene, width: int, room: int) -> list[Text]:
 def _add_logs(
     wrong: Sequence[Row], rows: Sequence[Text], scene: Scene, width: int, spare: int
 ) -> Iterator[Text]:
-    # URLs are never cut.
     for row, text in zip(wrong, rows, strict=True):
         yield text
-        url = graph_parts.format_log(row.node, scene) if len(row.nodes) == 1 else None
-        if url is not None and spare > 0 and len(url) + len(_INDENT) <= width:
-            spare -= 1
-            yield Text(_INDENT).append_text(
-                join_words(url, "dim", url if scene.link_root else None)
-            )
+        below = graph_parts.list_log_rows(row, scene, width) if spare > 0 else []
+        if len(below) > spare > 1:
+            below = [below[0], *below[1 - spare :]]  # the address, and the end of the end
+        yield from below[:spare]
+        spare -= len(below)
 
 
 def _list_kinds(scene: Scene, width: int, room: int) -> list[Text]:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 
 import orjson
-from rich.text import Text
 
 from tcsniff.pulse.deliveries import Gap
 from tcsniff.pulse.records import format_gap
@@ -13,11 +13,12 @@ from tcsniff.pulse.styles import get_state_style
 from tcsniff.pulse.times import parse_timestamp
 from tcsniff.renderers.ansi import paint_lines
 from tcsniff.renderers.columns import describe_gap, encode_text, format_clock_time
-from tcsniff.renderers.graph.graph_parts import format_log, format_wrong
+from tcsniff.renderers.graph.graph_parts import format_wrong, list_log_rows
 from tcsniff.renderers.graph.group_renderer import GroupView
 from tcsniff.renderers.graph.heading import format_progress, format_title, format_verdict
+from tcsniff.renderers.graph.live_graph import GetTails
 from tcsniff.renderers.graph.path_line import format_path_line
-from tcsniff.renderers.graph.scene import build_scene
+from tcsniff.renderers.graph.scene import build_scene, list_logs
 from tcsniff.renderers.lines import color_text, escape_json
 from tcsniff.renderers.output import Output
 from tcsniff.sanitize import sanitize
@@ -91,6 +92,7 @@ class TextChangesView(GroupView):
         ascii_only: bool,
         utc: bool,
         has_times: bool = False,
+        get_tails: GetTails | None = None,
     ) -> None:
         """Create a view; see `JsonChangesView`.
 
@@ -103,6 +105,7 @@ class TextChangesView(GroupView):
             ascii_only: Whether to replace symbols by ASCII characters.
             utc: Whether to show times in UTC instead of the local time zone.
             has_times: Whether to show times of day in the summary, too.
+            get_tails: Returns the last lines of the logs of some runs; None for none.
         """
         self._output = output
         self._group = group
@@ -112,6 +115,7 @@ class TextChangesView(GroupView):
         self._ascii_only = ascii_only
         self._utc = utc
         self._has_times = has_times
+        self._get_tails = get_tails
         self._lines: list[bytes] = []
 
     def add_changes(self, changes: Sequence[Json]) -> None:
@@ -142,9 +146,10 @@ class TextChangesView(GroupView):
             format_verdict(scene),
             format_progress(scene, _WIDTH),
         ]
+        if self._get_tails is not None:
+            scene = replace(scene, tails=self._get_tails(list_logs(scene)))
         for row, text in zip(scene.wrong, format_wrong(scene.wrong, scene, _WIDTH), strict=True):
-            url = format_log(row.node, scene) if len(row.nodes) == 1 else None
-            rows += [text] if url is None else [text, Text(f"  {url}", style="dim")]
+            rows += [text, *list_log_rows(row, scene, _MAX_WIDTH)]
         if scene.began is not None:
             rows.append(format_path_line(scene, _WIDTH))
         for line in paint_lines(rows, _MAX_WIDTH, color=self._color):

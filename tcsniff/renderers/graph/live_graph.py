@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 
 from tcsniff.renderers.graph.graph_picture import draw_graph
 from tcsniff.renderers.graph.group_renderer import GroupView
-from tcsniff.renderers.graph.scene import build_scene
+from tcsniff.renderers.graph.scene import build_scene, list_logs
 from tcsniff.renderers.live_view import LiveView, Picture
 from tcsniff.renderers.stream import StreamStatus
 from tcsniff.taskgraph.group import GroupState
+
+RunKey = tuple[str, int]
+GetTails = Callable[[Sequence[RunKey]], Mapping[RunKey, Sequence[str]]]
+"""Returns the last lines of the logs of runs, each by its task's ID and its number."""
 
 
 class GraphPicture(Picture):
@@ -25,6 +30,7 @@ class GraphPicture(Picture):
         color: bool,
         has_times: bool = False,
         utc: bool = False,
+        get_tails: GetTails | None = None,
     ) -> None:
         """Create a picture.
 
@@ -36,6 +42,7 @@ class GraphPicture(Picture):
             color: Whether to use colors.
             has_times: Whether to show times of day.
             utc: Whether they are in UTC instead of the local time zone.
+            get_tails: Returns the last lines of the logs of some runs; None for none.
         """
         self._group = group
         self._clock = clock
@@ -44,6 +51,7 @@ class GraphPicture(Picture):
         self._color = color
         self._has_times = has_times
         self._utc = utc
+        self._get_tails = get_tails
 
     def draw(self, width: int, height: int, status: StreamStatus | None) -> list[str]:
         """Draw the picture; without a status line if `status` is None."""
@@ -55,6 +63,8 @@ class GraphPicture(Picture):
             has_times=self._has_times,
             utc=self._utc,
         )
+        if self._get_tails is not None:
+            scene = replace(scene, tails=self._get_tails(list_logs(scene)))
         return draw_graph(scene, status, width, height, color=self._color)
 
 

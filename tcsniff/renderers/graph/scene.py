@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Set
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence, Set
+from dataclasses import dataclass, field
 
 from tcsniff.taskgraph.blocking import Blocked, find_blocked, find_hopeless
 from tcsniff.taskgraph.critical_path import PathStep, find_known_path
 from tcsniff.taskgraph.graph import Graph, Node, count_states, measure_span, rank_nodes
-from tcsniff.taskgraph.outline import Row, list_wrong
+from tcsniff.taskgraph.outline import Row, find_lost_run, list_wrong
 from tcsniff.taskgraph.verdict import Verdict, judge_group
 
 NO_KIND = "(no kind)"
@@ -36,6 +36,7 @@ class Scene:
         hopeless: IDs of tasks that can never run, also outside of the group.
         wrong: The rows of the tasks that went wrong.
         kinds: The tasks by kind, in the order of the graph.
+        tails: The last lines of logs, by task ID and run; not safe for a terminal.
     """
 
     graph: Graph
@@ -54,6 +55,7 @@ class Scene:
     hopeless: Set[str]
     wrong: list[Row]
     kinds: dict[str, list[Node]]
+    tails: Mapping[tuple[str, int], Sequence[str]] = field(default_factory=dict)
 
     @property
     def link_root(self) -> str | None:
@@ -103,6 +105,14 @@ def build_scene(
         list_wrong(graph.nodes.values(), blocks),
         _group_by_kind(graph),
     )
+
+
+def list_logs(scene: Scene) -> list[tuple[str, int]]:
+    """Return the runs that failed and have a log, in the order of the picture."""
+    lost = [
+        (row.node.task_id, find_lost_run(row.node)) for row in scene.wrong if len(row.nodes) == 1
+    ]
+    return [(task_id, run.run_id) for task_id, run in lost if run is not None and run.started]
 
 
 def _find_begin(nodes: Iterable[Node]) -> float | None:

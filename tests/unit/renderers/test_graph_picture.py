@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import functools
 import itertools
 import re
@@ -698,3 +699,21 @@ def test_the_address_of_a_log_stands_below_its_failure(width: int, height: int) 
 def test_the_address_of_a_log_is_whole_or_not_there(width: int, height: int) -> None:
     """Half of one leads nowhere, and the figures go before it."""
     assert "artifacts" not in "\n".join(logged(width, height))
+
+
+@pytest.mark.parametrize(
+    ("width", "shown"), [(140, "error: no"), (170, "[task 2026-"), (60, "error")]
+)
+def test_the_end_of_a_log_is_below_its_address(width: int, shown: str) -> None:
+    """With the time of each line where there is room, and safe for a terminal."""
+    failed = decided().nodes[GROUP]._replace(state="failed", runs=(ran("failed", 0, 5, 75),))
+    scene = build_scene(graph(failed, CLANG, group=GROUP), START + 90, ROOT, has_links=False)
+    lines = ["[task 2026-11-23T18:00:00.123Z] error: no", UNTRUSTED * 100]
+    scene = dataclasses.replace(scene, tails={(GROUP, 0): lines})
+
+    picture = draw_graph(scene, STATUS, width, 24, color=False)
+
+    check(picture, width, 24)
+    (first, second) = [row for row in picture if row.startswith("  │ ")]
+    assert first.startswith(f"  │ {shown}")
+    assert second.startswith("  │ [red]x[/red]\\x1b[31m")

@@ -1,0 +1,99 @@
+"""The ends of logs: bounded, decompressed while they are received, and never in the way."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+
+import pytest
+
+from builders import OTHER_TASK, TASK
+from queue_server import QueueServer
+from tcsniff.errors import ApiError
+from tcsniff.sources.log_tail import fetch_log_tail
+from tcsniff.sources.log_tails import MAX_LOGS, LogTails
+
+LOG = f"/api/queue/v1/task/{TASK}/runs/1/artifacts/public/logs/live_backing.log"
+
+
+@pytest.fixture
+def server() -> Iterator[QueueServer]:
+    with QueueServer() as running:
+        yield running
+
+
+def tail(server: QueueServer, body: bytes, lines: int = 3) -> list[str]:
+    server.artifacts = {LOG: body}
+    return fetch_log_tail(server.url, TASK, 1, lines)
+
+
+@pytest.mark.parametrize(
+    ("body", "lines"),
+    [
+        (b"a\nb\nc\nd\n", ["b", "c", "d"]),
+        (b"a\r\n\n  \nb", ["a", "b"]),
+        (b"\x1b[31merror:\x1b[0m no\n", ["error: no"]),
+        (b"\xff\n", ["\ufffd"]),
+        (b"", []),
+    ],
+)
+def test_the_last_lines_are_read(server: QueueServer, body: bytes, lines: list[str]) -> None:
+    """Behind a redirect, compressed; without empty lines and colors."""
+    assert tail(server, body) == lines
+
+
+def test_only_the_end_of_a_large_log_is_kept(server: QueueServer) -> None:
+    """Even if a line is as long as the log."""
+    assert tail(server, b"x" * (8 << 20) + b"\nlast", 5) == ["last"]
+    assert tail(server, b"x" * (8 << 20), 5) == []
+
+
+def test_no_credentials_are_sent(server: QueueServer) -> None:
+    """The storage is not the queue."""
+    tail(server, b"a")
+
+    assert server.authorizations == ["", ""]
+
+
+def test_a_log_that_is_missing_is_an_error(server: QueueServer) -> None:
+    """With its run and its task."""
+    with pytest.raises(ApiError, match=f"no log of run 1 of {TASK}: status 404"):
+        fetch_log_tail(server.url, TASK, 1, 3)
+
+
+def test_nothing_is_asked_for_that_is_not_an_id(server: QueueServer) -> None:
+    """IDs are written by anybody who may create a task."""
+    assert fetch_log_tail(server.url, "../../x", 1, 3) == []
+    assert server.requests == []
+
+
+def test_each_log_is_fetched_once_in_the_background() -> None:
+    """A picture is drawn four times a second, and waits for none of them."""
+    asked: list[tuple[str, int]] = []
+    released = threading.Event()
+
+    def fetch(task_id: str, run_id: int) -> list[str]:
+        asked.append((task_id, run_id))
+        released.wait(30)
+        if task_id == OTHER_TASK:
+            raise ApiError("none")
+        return ["last"]
+
+    tails = LogTails(fetch)
+    runs = [(TASK, 1), (OTHER_TASK, 0)]
+
+    first = tails.get(runs, wait=False)
+    released.set()
+    second = tails.get(runs, wait=True)
+
+    assert (first, second) == ({}, {(TASK, 1): ["last"], (OTHER_TASK, 0): []})
+    assert asked == runs
+
+
+def test_a_group_with_thousands_of_failures_has_a_few_logs() -> None:
+    """The first ones are the most important."""
+    tails = LogTails(lambda _task_id, run_id: [str(run_id)])
+
+    found = tails.get([(TASK, number) for number in range(1_000)], wait=True)
+
+    assert list(found) == [(TASK, number) for number in range(MAX_LOGS)]
