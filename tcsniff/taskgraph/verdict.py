@@ -188,7 +188,7 @@ def _format_stuck(facts: _Facts) -> str:
 
 def _format_waiting(facts: _Facts) -> str:
     if not facts.pending:
-        return f"waiting for other tasks: {facts.waiting:,} unscheduled, none running"
+        return f"waiting to be scheduled: {_count(facts.waiting, 'task')}, none running"
     nodes = [node for node in facts.graph.nodes.values() if node.state == "pending"]
     since = min((node.since for node in nodes if node.since is not None), default=None)
     age = "" if since is None else f" up to {format_duration(facts.now - since)}"

@@ -90,7 +90,7 @@ def said(*nodes: Node, at: float = 100, **known: Any) -> tuple[str, str]:
             (FAILED, waiting("a", "build-linux/opt", requires=ANY_WAY)),
             {},
             "waiting",
-            "waiting for other tasks: 1 unscheduled, none running",
+            "waiting to be scheduled: 1 task, none running",
         ),
         (
             (DONE, FAILED, RUNNING, waiting("a", "build-linux/opt")),
