@@ -12,7 +12,13 @@ from typing import Any
 
 import click
 
-from tcsniff.commands.console import DEBUG, list_versions, print_message, print_output
+from tcsniff.commands.console import (
+    DEBUG,
+    list_versions,
+    open_missing_streams,
+    print_message,
+    print_output,
+)
 from tcsniff.commands.help_format import (
     HELP_ALL,
     DescribedCommand,
@@ -153,11 +159,11 @@ def main(args: Sequence[str] | None = None) -> int:
     words = [word for word in words if word != DEBUG]
     signal_handler.install()
     try:
-        status = tcsniff.main(words, prog_name="tcsniff", standalone_mode=False)
+        return _run_command(words)
     except click.ClickException as error:
         print_message(_describe_usage_error(error))
         return error.exit_code
-    except (click.Abort, KeyboardInterrupt):  # click raises Abort for KeyboardInterrupt
+    except (click.Abort, KeyboardInterrupt):
         return INTERRUPTED
     except OutputClosed as error:
         # Python flushes stdout again at exit, and would report an error.
@@ -168,13 +174,27 @@ def main(args: Sequence[str] | None = None) -> int:
             sys.__excepthook__(type(error), error, error.__traceback__)
         print_message(str(error))
         return error.exit_status
-    return status if isinstance(status, int) else 0
 
 
 def run() -> None:
     """Run tcsniff as a program: `main`, with one line for a bug."""
     sys.excepthook = _report_bug
-    sys.exit(main())
+    open_missing_streams()
+    status = main()
+    signal_handler.end_at_once()
+    sys.exit(status)
+
+
+def _run_command(words: list[str]) -> int:
+    # Not `tcsniff.main`, which writes to standard error when it is interrupted.
+    try:
+        with tcsniff.make_context("tcsniff", words) as context:
+            status = tcsniff.invoke(context)
+    except click.exceptions.Exit as error:
+        status = error.exit_code
+    if signal_handler.received is not None:  # a library has dropped the exception
+        return signal_handler.exit_status
+    return status if isinstance(status, int) else 0
 
 
 def _is_debugging(words: Sequence[str]) -> bool:

@@ -12,11 +12,14 @@ import select
 import signal
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from types import FrameType
+from typing import NoReturn
 
 ENDING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 _SHOW_CURSOR = b"\x1b[?25h"
+
+_Handler = Callable[[int, FrameType | None], object] | int | signal.Handlers
 
 
 def _report_nothing() -> str:
@@ -47,11 +50,25 @@ class SignalHandler:
         return 128 + (self.received or 0)
 
     def install(self) -> None:
-        """Handle signals; except within `deferred`, each ends the program by an exception."""
+        """Handle signals; except within `deferred`, each ends the program by an exception.
+
+        Signals that are ignored, as under nohup or after ``&`` in a script, stay ignored.
+        """
         self.received = None
         for number in ENDING:
-            signal.signal(number, self._handle_signal)
-        signal.signal(signal.SIGUSR1, self._print_report)
+            _handle(number, self._handle_signal)
+        _handle(signal.SIGUSR1, self._print_report)
+
+    def end_at_once(self) -> None:
+        """Let each signal end the process without an exception, when nothing is left to do."""
+        for number in ENDING:
+            _handle(number, _exit_at_once)
+
+    def raise_received(self) -> NoReturn:
+        """End the program by the exception for the received signal."""
+        if self.received == signal.SIGINT:
+            raise KeyboardInterrupt
+        sys.exit(self.exit_status)
 
     @contextmanager
     def deferred(
@@ -68,7 +85,7 @@ class SignalHandler:
             leave_terminal: Restores the terminal before Ctrl-Z stops the program.
         """
         self._wake, self._report, self._leave_terminal = wake, report, leave_terminal
-        signal.signal(signal.SIGTSTP, self._suspend_process)
+        previous = _handle(signal.SIGTSTP, self._suspend_process)
         if self.received is not None:
             # Python ignores an exception in some of its callbacks, as during an
             # import; then the program still runs after a signal.
@@ -77,7 +94,7 @@ class SignalHandler:
             yield
         finally:
             self._wake = None
-            signal.signal(signal.SIGTSTP, signal.SIG_DFL)
+            signal.signal(signal.SIGTSTP, previous)
 
     @contextmanager
     def immediate(self) -> Iterator[None]:
@@ -97,14 +114,13 @@ class SignalHandler:
         self.received = number
         if self._wake is not None:
             self._wake()
-        elif number == signal.SIGINT:
-            raise KeyboardInterrupt
         else:
-            sys.exit(self.exit_status)
+            self.raise_received()
 
     def _print_report(self, _number: int, _frame: FrameType | None) -> None:
         # Not through sys.stderr, which may be in the middle of a write.
-        os.write(2, self._report().encode(errors="replace"))
+        with suppress(OSError):  # standard error is full or closed, which changes nothing
+            os.write(2, self._report().encode(errors="replace"))
 
     def _suspend_process(self, number: int, _frame: FrameType | None) -> None:
         self._leave_terminal()
@@ -112,6 +128,18 @@ class SignalHandler:
         os.kill(os.getpid(), number)
         # The program was stopped here, and continues some time later.
         signal.signal(number, self._suspend_process)
+
+
+def _handle(number: int, handler: _Handler) -> _Handler:
+    previous = signal.getsignal(number)
+    if previous is not signal.SIG_IGN:
+        signal.signal(number, handler)
+    # Not handled by Python: inherited by an embedding program.
+    return signal.SIG_DFL if previous is None else previous
+
+
+def _exit_at_once(number: int, _frame: FrameType | None) -> None:
+    os._exit(128 + number)
 
 
 signal_handler = SignalHandler()

@@ -2,17 +2,46 @@
 
 from __future__ import annotations
 
+import io
+import os
 import sys
 from collections.abc import Iterator
-
-import click
+from contextlib import suppress
 
 from tcsniff import __version__
+from tcsniff.errors import OutputClosed, OutputError
 from tcsniff.renderers.output import Output
 from tcsniff.sanitize import sanitize
 
 DEBUG = "--debug"
 """Every command takes this flag; `cli.main` removes it before click parses the arguments."""
+
+
+_MISSING_STREAMS = ((0, os.O_RDONLY), (1, os.O_RDONLY), (2, os.O_WRONLY))
+
+
+def open_missing_streams() -> None:
+    """Open the null device in place of standard streams that were closed at start.
+
+    Otherwise the next file or socket would take their numbers, and receive what is
+    printed. Standard output is opened for reading, so that writing fails.
+    """
+    for number, flags in _MISSING_STREAMS:
+        try:
+            os.fstat(number)
+        except OSError:
+            os.open(os.devnull, flags)  # the lowest free number
+    if sys.stdin is None:
+        sys.stdin = open(0, encoding="utf-8", closefd=False)  # noqa: SIM115
+    if sys.stdout is None:
+        sys.stdout = _open_writer(1)
+    if sys.stderr is None:
+        sys.stderr = _open_writer(2)
+
+
+def _open_writer(number: int) -> io.TextIOWrapper:
+    raw = io.FileIO(number, "w", closefd=False)
+    return io.TextIOWrapper(io.BufferedWriter(raw), encoding="utf-8", write_through=True)
 
 
 def print_output(text: str) -> None:
@@ -26,14 +55,20 @@ def print_output(text: str) -> None:
 
 
 def print_message(text: str, *, bare: bool = False) -> None:
-    """Print a message to standard error; control characters are escaped.
+    """Print a message to standard error, if possible; control characters are escaped.
 
     Args:
         text: The message; may have several lines and untrusted names.
         bare: Whether to leave out the prefix ``tcsniff:``.
     """
     lines = [sanitize(line) for line in text.split("\n")]
-    click.echo(("" if bare else "tcsniff: ") + "\n".join(lines), err=True)
+    message = ("" if bare else "tcsniff: ") + "\n".join(lines) + "\n"
+    # Standard error that is full or closed changes nothing. `Output` writes at once: Python
+    # would keep what could not be written, and end with status 120.
+    with suppress(OutputClosed, OutputError):
+        Output(sys.stderr.buffer).write(
+            message.encode(sys.stderr.encoding or "utf-8", "backslashreplace")
+        )
 
 
 def ignore_message(text: str) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import fcntl
 import io
 import os
 import select
@@ -13,6 +14,7 @@ from typing import BinaryIO
 from tcsniff.errors import OutputClosed, OutputError
 from tcsniff.signals import signal_handler
 
+_EXIT_PATIENCE = 1.0  # seconds to wait for a reader after a signal
 _NO_READER = select.POLLERR | select.POLLHUP | select.POLLNVAL
 
 
@@ -24,7 +26,11 @@ class Output:
     """
 
     def __init__(self, file: BinaryIO | None = None) -> None:
-        """Create an output; None is standard output."""
+        """Create an output; None is standard output.
+
+        Raises:
+            OutputError: If standard output is closed.
+        """
         self._file = file or sys.stdout.buffer
         self.is_terminal = self._file.isatty()
         try:
@@ -33,6 +39,8 @@ class Output:
             self._descriptor: int | None = self._file.fileno()
         except (AttributeError, io.UnsupportedOperation):  # a file in memory
             self._descriptor = None
+        if file is None and self._descriptor is not None:
+            _check_writable(self._descriptor)
 
     def write(self, data: bytes) -> None:
         """Write all of the data.
@@ -85,12 +93,31 @@ class Output:
     def _write(self, descriptor: int, data: memoryview) -> None:
         while data:
             try:
+                if signal_handler.received is not None:
+                    data = data[_write_within_patience(descriptor, data) :]
+                    continue
                 # A slow reader may block this for long; Ctrl-C must still work.
                 with signal_handler.immediate():
                     data = data[os.write(descriptor, data) :]
             except BlockingIOError:  # another program has made the output non-blocking
                 with signal_handler.immediate():
                     select.select([], [descriptor], [])
+
+
+def _write_within_patience(descriptor: int, data: memoryview) -> int:
+    # After a signal, a reader that does not read cannot delay the end.
+    if not select.select([], [descriptor], [], _EXIT_PATIENCE)[1]:
+        signal_handler.raise_received()
+    return os.write(descriptor, data[: select.PIPE_BUF])  # so much never blocks now
+
+
+def _check_writable(descriptor: int) -> None:
+    try:
+        mode = fcntl.fcntl(descriptor, fcntl.F_GETFL) & os.O_ACCMODE
+    except OSError:
+        mode = os.O_RDONLY
+    if mode == os.O_RDONLY:
+        raise OutputError("cannot write the output: standard output is closed")
 
 
 def _to_output_error(error: OSError) -> OutputClosed | OutputError:

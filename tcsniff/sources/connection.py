@@ -37,6 +37,7 @@ from tcsniff.sources.frame_reader import (
     build_frame_handler,
     can_read_frames,
 )
+from tcsniff.sources.interruptible import call_interruptibly
 from tcsniff.sources.queue_policy import QueueSpec
 from tcsniff.sources.receive_buffer import Receiver
 from tcsniff.sources.wakeup import WakeUp
@@ -55,8 +56,8 @@ for _library in ("amqp", "kombu"):
     logging.getLogger(_library).addHandler(logging.NullHandler())
 
 
-def _ignore(_text: str) -> None:
-    return
+def ignore(_text: str) -> None:
+    """Print nothing."""
 
 
 class Connection:
@@ -73,7 +74,7 @@ class Connection:
         *,
         receiver: Receiver | None = None,
         max_body: int = MAX_BODY,
-        notify: Callable[[str], object] = _ignore,
+        notify: Callable[[str], object] = ignore,
         in_memory: bool = False,
         reads_frames: bool = True,
     ) -> None:
@@ -107,7 +108,7 @@ class Connection:
         self._wake_up = wake_up or WakeUp()
 
     def open(self) -> None:
-        """Connect.
+        """Connect; an exception from a signal handler ends this at once.
 
         Raises:
             UsageError: If the password would go to another machine unencrypted.
@@ -116,10 +117,13 @@ class Connection:
             TlsError: If its certificate cannot be trusted.
         """
         with self._explain_failures():
-            if not self._in_memory:
+            if self._in_memory:
+                self._connection = self._transport.establish_connection()
+            else:
                 _check_encryption(self._broker)
-            self._connection = self._transport.establish_connection()
-            if not self._in_memory:
+                self._connection = call_interruptibly(
+                    self._transport.establish_connection, "connect"
+                )
                 self._sock = self._connection.sock
             self._set_timeout(CONNECT_TIMEOUT)
             self._channel = self._transport.create_channel(self._connection)
@@ -289,7 +293,17 @@ class Connection:
             self._channel.exchange_delete(exchange)
         try:
             self._set_timeout(_CLOSE_TIMEOUT)
-            self._transport.close_connection(connection)
+            if self._in_memory:
+                self._transport.close_connection(connection)
+            else:
+                # The broker may first send the rest of a large message, for minutes.
+                call_interruptibly(
+                    lambda: self._transport.close_connection(connection), "close", _CLOSE_TIMEOUT
+                )
+        except TimeoutError:
+            with suppress(OSError):
+                self._sock.shutdown(socket.SHUT_RDWR)
+            self._sock.close()
         except (*CONNECTION_ERRORS, ValueError, AttributeError):  # py-amqp's, when half closed
             connection.collect()
 
@@ -328,7 +342,9 @@ def is_remote(broker: Broker) -> bool:
     Raises:
         OSError: If the name cannot be resolved.
     """
-    answers = socket.getaddrinfo(broker.host, broker.port, type=socket.SOCK_STREAM)
+    answers = call_interruptibly(
+        lambda: socket.getaddrinfo(broker.host, broker.port, type=socket.SOCK_STREAM), "look-up"
+    )
     addresses = {str(address[0]).partition("%")[0] for *_, address in answers}
     return not all(ipaddress.ip_address(address).is_loopback for address in addresses)
 

@@ -20,6 +20,7 @@ from tcsniff.pulse.times import format_timestamp
 from tcsniff.settings.brokers import Broker
 from tcsniff.sources.connection import CONNECTION_NAME, HEARTBEAT, MAX_BODY, Connection
 from tcsniff.sources.failures import NoExchange
+from tcsniff.sources.interruptible import call_interruptibly
 from tcsniff.sources.queue_policy import TEMPORARY, QueuePolicy, QueueSpec, build_queue
 from tcsniff.sources.receive_buffer import ReceiveBuffer
 from tcsniff.sources.reconnection import ReconnectAttempt, list_pauses
@@ -28,6 +29,7 @@ from tcsniff.sources.wakeup import WakeUp
 MAX_WAIT = 0.25  # seconds without a message after which a batch is empty
 PREFETCH = 1000  # messages that are received but not acknowledged
 
+_DISCARD_TIMEOUT = 3.0  # seconds to delete a queue when connecting was interrupted
 _RECONNECT_STEP = 0.1  # seconds between two checks of an attempt to reconnect
 _LENGTH_INTERVAL = 10.0  # seconds between two checks of the queue's length
 _WARNING_LENGTH = 1_000  # messages; PulseGuardian warns above 2,000 and deletes above 8,000
@@ -113,6 +115,7 @@ class Consumer(Source):
         self._connection = self._create_connection()
         self._lock = threading.Lock()  # held while the connection is used
         self._closed = threading.Event()  # ends the heartbeat thread
+        self._may_have_queue = False
         self._batch_tags: list[int] = []
         self._batch_end = 0  # the tag that acknowledges the whole last batch
         self._acked = 0  # the last tag that was acknowledged
@@ -204,7 +207,11 @@ class Consumer(Source):
         connection, buffer = self._connection, self._buffer
         # Drain also if deliveries are left over: heartbeats may have arrived.
         connection.drain(0 if buffer.deliveries else self._max_wait)
-        while len(buffer.deliveries) < self._max_batch and connection.drain(0):
+        while (
+            len(buffer.deliveries) < self._max_batch
+            and not self.is_stopped  # also in the middle of a large message
+            and connection.drain(0)
+        ):
             pass
         connection.check_heartbeat()
         if not self._in_memory and started - self._last_check >= _LENGTH_INTERVAL:
@@ -257,6 +264,7 @@ class Consumer(Source):
         )
 
     def _start_consuming(self, connection: Connection, queue: QueueSpec) -> None:
+        self._may_have_queue = True
         self.waiting = connection.declare_queue(queue)
         self._bind_queue(connection, queue.name)
         connection.consume(queue.name, prefetch=self._prefetch, auto_ack=self._auto_ack)
@@ -281,12 +289,17 @@ class Consumer(Source):
 
     def _discard_resumable_queue(self) -> None:
         # On a new connection: after an interruption the state of the old one is unknown.
-        if self._queue_policy.resume is not None:
-            connection = self._create_connection()
-            with suppress(TcsniffError):
-                connection.open()
-                connection.discard_queue(self.queue)
+        if self._queue_policy.resume is None or not self._may_have_queue:
+            return
+        connection = self._create_connection()
+
+        def discard_queue() -> None:
+            connection.open()
+            connection.discard_queue(self.queue)
             connection.close()
+
+        with suppress(TcsniffError, TimeoutError):
+            call_interruptibly(discard_queue, "discard", _DISCARD_TIMEOUT)
 
     # Staying connected.
 

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import select
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 from amqp.exceptions import AccessRefused, NotFound, PreconditionFailed
 
 from tcsniff.errors import ConnectionFailed, Refused, TcsniffError, UsageError
 from tcsniff.pulse.deliveries import Delivery
 from tcsniff.settings.brokers import Broker
-from tcsniff.sources.connection import Connection, is_remote
+from tcsniff.signals import signal_handler
+from tcsniff.sources.connection import Connection, ignore, is_remote
 from tcsniff.sources.failures import (
     CONNECTION_ERRORS,
     explain_failure,
@@ -21,6 +23,7 @@ from tcsniff.sources.wakeup import WakeUp
 WINDOW = 1000  # published messages that the broker has not confirmed
 CONFIRM_TIMEOUT = 30.0  # seconds without a confirmation
 _HEARTBEAT_INTERVAL = 5.0  # seconds between two checks
+_BLOCKED_INTERVAL = 0.5  # seconds between two checks whether the broker reads again
 _PERSISTENT = 2  # AMQP 0-9-1, section 3.1: kept on disk by durable queues
 
 
@@ -34,17 +37,21 @@ class Publisher(Connection):
             connection has failed.
     """
 
-    def __init__(self, broker: Broker, wake_up: WakeUp) -> None:
+    def __init__(
+        self, broker: Broker, wake_up: WakeUp, *, notify: Callable[[str], object] = ignore
+    ) -> None:
         """Create a publisher; `open` connects it.
 
         Args:
             broker: Where to connect.
-            wake_up: Ends a wait in `idle`.
+            wake_up: Ends a wait in `idle`, and for a broker that accepts no messages.
+            notify: Receives messages for the user.
         """
-        super().__init__(broker, wake_up)
+        super().__init__(broker, wake_up, notify=notify)
         self.sent = self.refused = 0
         self.confirm_timeout = CONFIRM_TIMEOUT
         self._unconfirmed: set[int] = set()
+        self._is_blocked = False  # by the broker, which is short of memory or disk space
 
     @property
     def confirmed(self) -> int:
@@ -73,6 +80,8 @@ class Publisher(Connection):
         # Otherwise py-amqp reads before each message, with a socket that does not block,
         # and may leave half a frame behind.
         self._connection.client_properties.get("capabilities", {}).pop("connection.blocked", None)
+        self._connection.on_blocked = self._on_blocked
+        self._connection.on_unblocked = self._on_unblocked
         self._channel.events["basic_ack"].add(self._on_confirm)
         self._channel.events["basic_nack"].add(self._on_refuse)
 
@@ -98,6 +107,9 @@ class Publisher(Connection):
     def publish(self, deliveries: Iterable[Delivery]) -> None:
         """Publish; the last messages may be unconfirmed when it returns.
 
+        While the broker accepts no messages, this waits, until the `WakeUp` is
+        triggered: then the rest is not published.
+
         Raises:
             Refused: If that is not permitted.
             ConnectionFailed: If the connection is lost, or confirmations stop.
@@ -105,6 +117,9 @@ class Publisher(Connection):
         for delivery in deliveries:
             if len(self._unconfirmed) >= WINDOW:
                 self.await_confirms(WINDOW // 2)
+            self._await_writable()
+            if self._wake_up.is_triggered:
+                return
             message = self._channel.prepare_message(
                 delivery.body,
                 content_type="application/json",
@@ -115,12 +130,17 @@ class Publisher(Connection):
             self.sent += 1
             self._unconfirmed.add(self.sent)
             try:
-                self._channel.basic_publish(message, delivery.exchange, delivery.routing_key)
+                # A message that is larger than the free part of the socket's buffer blocks.
+                with signal_handler.immediate():
+                    self._channel.basic_publish(message, delivery.exchange, delivery.routing_key)
             except CONNECTION_ERRORS as error:
                 raise self._explain_publish_failure(error) from error
 
     def await_confirms(self, max_unconfirmed: int = 0) -> None:
         """Wait until the broker has confirmed or refused the published messages.
+
+        The time without a confirmation does not count while the broker says that it
+        accepts no messages; then the `WakeUp` ends the wait.
 
         Args:
             max_unconfirmed: How many messages may remain unconfirmed.
@@ -133,7 +153,8 @@ class Publisher(Connection):
         end = time.monotonic() + self.confirm_timeout
         while len(self._unconfirmed) > max_unconfirmed:
             self._read_confirms(min(_HEARTBEAT_INTERVAL, max(0.0, end - time.monotonic())))
-            if len(self._unconfirmed) < before:
+            is_blocked = self._is_blocked and not self._wake_up.is_triggered
+            if len(self._unconfirmed) < before or is_blocked:
                 before = len(self._unconfirmed)
                 end = time.monotonic() + self.confirm_timeout
             elif time.monotonic() >= end:
@@ -153,6 +174,15 @@ class Publisher(Connection):
         while not self._wake_up.is_triggered and (left := end - time.monotonic()) > 0:
             self._read_confirms(min(_HEARTBEAT_INTERVAL, left))
 
+    def _await_writable(self) -> None:
+        # A broker that is short of memory stops reading, and tells so. A write would wait
+        # for it, and neither confirmations nor heartbeats would be read.
+        self._read_confirms(0)
+        while not self._wake_up.is_triggered and (
+            self._is_blocked or not select.select([], [self._sock], [], 0)[1]
+        ):
+            self._read_confirms(_BLOCKED_INTERVAL)
+
     def _read_confirms(self, seconds: float) -> None:
         try:
             self.drain(seconds)
@@ -164,6 +194,19 @@ class Publisher(Connection):
         if isinstance(error, AccessRefused | NotFound):  # closes the channel only
             return explain_failure(error, self._broker)
         return explain_lost_connection(error, self._broker)
+
+    def _on_blocked(self, _reason: str) -> None:
+        # The reason that the broker gave does not get through py-amqp.
+        if not self._is_blocked:
+            self._is_blocked = True
+            self._notify(
+                f"{self._broker.name} accepts no messages, because it is short of memory or "
+                "disk space; waiting"
+            )
+
+    def _on_unblocked(self) -> None:
+        self._is_blocked = False
+        self._notify(f"{self._broker.name} accepts messages again")
 
     def _on_confirm(self, tag: int, multiple: bool) -> None:
         # In any order: messages that go to disk are confirmed later.

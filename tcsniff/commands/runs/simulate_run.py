@@ -48,7 +48,7 @@ class SimulateRun:
         self._notify = notify
         self._output = Output()
         self._wake_up = WakeUp()
-        self._publisher = Publisher(broker, self._wake_up)
+        self._publisher = Publisher(broker, self._wake_up, notify=notify)
         self._groups: set[str] = set()
         self._started = time.monotonic()
 
