@@ -25,7 +25,7 @@ from tcsniff.commands.help_format import (
     print_help,
     print_long_text,
 )
-from tcsniff.errors import OutputClosed, TcsniffError, suggest
+from tcsniff.errors import OutOfMemory, OutputClosed, TcsniffError, suggest
 from tcsniff.signals import signal_handler
 
 INTERRUPTED = 130
@@ -49,6 +49,9 @@ _COMMANDS = (
 _VERSION_FLAGS = {"-V", "--version", "-v", "--verbose"}
 _ROOT_FLAGS = ("-h", "--help", HELP_ALL, "-V", "--version")
 _SETTINGS: dict[str, Any] = {"help_option_names": ["-h", "--help"]}
+_NO_MEMORY = (
+    "out of memory; read less at a time, or raise the limit of memory (ulimit -v, containers)"
+)
 _MORE = "`tcsniff --help-all` lists all flags, `tcsniff help` lists further topics."
 
 
@@ -169,11 +172,12 @@ def main(args: Sequence[str] | None = None) -> int:
         # Python flushes stdout again at exit, and would report an error.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return error.exit_status
-    except TcsniffError as error:
+    except (TcsniffError, MemoryError) as error:
         if debug:
             sys.__excepthook__(type(error), error, error.__traceback__)
-        print_message(str(error))
-        return error.exit_status
+        failure = error if isinstance(error, TcsniffError) else OutOfMemory(_NO_MEMORY)
+        print_message(str(failure))
+        return failure.exit_status
 
 
 def run() -> None:

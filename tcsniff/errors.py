@@ -12,6 +12,7 @@
         * ApiUnknown        4  the API has no such task group or task
         * ApiUntrusted      5  the API's certificate or host name cannot be trusted
     * RecordingError        6  a recording or graph file cannot be read
+    * OutOfMemory           6  there is not enough memory for what is read
     * OutputError           7  the output cannot be written
     * OutputClosed        141  the reader of the output went away
 
@@ -97,6 +98,12 @@ class ApiUntrusted(ApiError):
 
 class RecordingError(TcsniffError):
     """A recording or graph file cannot be read, or is not valid."""
+
+    exit_status = 6
+
+
+class OutOfMemory(TcsniffError):
+    """There is not enough memory for what is read."""
 
     exit_status = 6
 

@@ -4,19 +4,21 @@ from __future__ import annotations
 
 import io
 import os
+import select
 import sys
 from collections.abc import Iterator
 from contextlib import suppress
 
 from tcsniff import __version__
-from tcsniff.errors import OutputClosed, OutputError
 from tcsniff.renderers.output import Output
 from tcsniff.sanitize import sanitize
+from tcsniff.signals import signal_handler
 
 DEBUG = "--debug"
 """Every command takes this flag; `cli.main` removes it before click parses the arguments."""
 
 
+_WRITE_PAUSE = 0.1  # seconds between two looks for a signal while standard error is blocked
 _MISSING_STREAMS = ((0, os.O_RDONLY), (1, os.O_RDONLY), (2, os.O_WRONLY))
 
 
@@ -63,12 +65,25 @@ def print_message(text: str, *, bare: bool = False) -> None:
     """
     lines = [sanitize(line) for line in text.split("\n")]
     message = ("" if bare else "tcsniff: ") + "\n".join(lines) + "\n"
-    # Standard error that is full or closed changes nothing. `Output` writes at once: Python
-    # would keep what could not be written, and end with status 120.
-    with suppress(OutputClosed, OutputError):
-        Output(sys.stderr.buffer).write(
-            message.encode(sys.stderr.encoding or "utf-8", "backslashreplace")
-        )
+    data = message.encode(sys.stderr.encoding or "utf-8", "backslashreplace")
+    with suppress(OSError):  # standard error that is full or closed changes nothing
+        try:
+            descriptor = sys.stderr.fileno()
+        except io.UnsupportedOperation:  # a file in memory
+            sys.stderr.buffer.write(data)
+        else:
+            _write_message(descriptor, data)
+
+
+def _write_message(descriptor: int, data: bytes) -> None:
+    # At once: Python would keep what could not be written, and end with status 120. A
+    # reader that does not read delays the message, but not the end after a signal.
+    while data:
+        if select.select([], [descriptor], [], _WRITE_PAUSE)[1]:
+            with suppress(BlockingIOError):  # another program has made it non-blocking
+                data = data[os.write(descriptor, data[: select.PIPE_BUF]) :]
+        elif signal_handler.received is not None:
+            return
 
 
 def ignore_message(text: str) -> None:

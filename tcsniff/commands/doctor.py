@@ -19,6 +19,7 @@ from tcsniff.commands.options.account_options import (
     AccountArgs,
     account_options,
     describe_account_source,
+    describe_exposed_password,
     resolve_broker,
 )
 from tcsniff.commands.options.option import STOPPING, SectionedCommand, option
@@ -82,7 +83,8 @@ def _check_configuration(account: AccountArgs, report: Callable[..., None]) -> B
     status = 0
     try:
         broker = resolve_broker(account)
-        found, advice = _describe_broker(broker, account, os.environ), ""
+        found = _describe_broker(broker, account, os.environ)
+        advice = describe_exposed_password(account) or ""
     except UsageError as error:
         found, _, advice = str(error).partition("; ")
         status = error.exit_status

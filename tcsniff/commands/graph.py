@@ -17,7 +17,6 @@ from tcsniff.commands.options.group_options import (
 )
 from tcsniff.commands.options.source_options import (
     SourceArgs,
-    check_recording,
     check_source,
     source_options,
 )
@@ -51,8 +50,6 @@ def graph(
     11 if one ended in exception, else 12. Runs that are retried do not count.
     """
     check_source(origin)
-    check_recording(showing.record, origin)
-    check_recording(showing.save_svg, origin, "--save-svg")
     if origin.delete_queue:
         raise UsageError("--delete-queue works with `tcsniff sniff`, not with graph")
     if asking.no_api and asking.root_url is not None:

@@ -8,7 +8,13 @@ import time
 import click
 
 from tcsniff.commands.console import ignore_message, print_message, print_output
-from tcsniff.commands.options.account_options import AccountArgs, account_options, resolve_broker
+from tcsniff.commands.options.account_options import (
+    AccountArgs,
+    account_options,
+    describe_exposed_password,
+    resolve_broker,
+)
+from tcsniff.commands.options.file_checks import FileUse, check_ending
 from tcsniff.commands.options.option import OUTPUT, SectionedCommand, option
 from tcsniff.commands.options.output_options import quiet_option
 from tcsniff.commands.options.values import Duration, split_values
@@ -82,6 +88,8 @@ _NONE = "none"
     "--graph",
     section=OUTPUT,
     metavar="FILE",
+    callback=check_ending,
+    file_use=FileUse.WRITE,
     help="Write the dependencies of all tasks to FILE, like the task-graph.json of a decision "
     "task; a name that ends in .gz compresses it.",
 )
@@ -117,6 +125,9 @@ def simulate(
         return 0
     chosen = _parse_faults(faults, simulation.FAULTS)
     broker = _resolve_local_broker(account)
+    notify = ignore_message if quiet else print_message
+    if (warning := describe_exposed_password(account)) is not None:
+        notify(warning)
     seed = random.randrange(1_000_000) if seed is None else seed
     delay = delay or 0.0
     messages = simulation.simulate(
@@ -128,7 +139,6 @@ def simulate(
 
     if speed is None and rate is None:
         speed = _SPEED
-    notify = ignore_message if quiet else print_message
     run = SimulateRun(broker, Pace(speed=speed, rate=rate), notify)
     if graph is not None:
         write_graph_file(graph, simulation.plan_groups(seed=seed, tasks=tasks, groups=groups))

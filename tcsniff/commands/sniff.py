@@ -16,7 +16,6 @@ from tcsniff.commands.options.output_options import OutputArgs, check_output, ou
 from tcsniff.commands.options.selection_options import selection_options
 from tcsniff.commands.options.source_options import (
     SourceArgs,
-    check_recording,
     check_source,
     source_options,
 )
@@ -64,8 +63,6 @@ def sniff(
         for name, meaning in COLUMN_MEANINGS.items():
             print_output(f"{name:<10}  {meaning}")
         return 0
-    check_recording(view.record, origin)
-    check_recording(view.save_svg, origin, "--save-svg")
     if origin.delete_queue:
         from tcsniff.commands.runs.open_source import delete_queue
 

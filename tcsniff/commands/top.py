@@ -21,7 +21,6 @@ from tcsniff.commands.options.output_options import OutputArgs
 from tcsniff.commands.options.selection_options import selection_options
 from tcsniff.commands.options.source_options import (
     SourceArgs,
-    check_recording,
     check_source,
     source_options,
 )
@@ -81,8 +80,6 @@ def top(
     """
     check_top(counts)
     check_source(origin)
-    check_recording(counts.record, origin)
-    check_recording(counts.save_svg, origin, "--save-svg")
     if origin.delete_queue:
         raise UsageError("--delete-queue works with `tcsniff sniff`, not with top")
     selection = build_selection(_add_default_events(wanted))

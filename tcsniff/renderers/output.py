@@ -93,19 +93,24 @@ class Output:
     def _write(self, descriptor: int, data: memoryview) -> None:
         while data:
             try:
-                if signal_handler.received is not None:
-                    data = data[_write_within_patience(descriptor, data) :]
-                    continue
-                # A slow reader may block this for long; Ctrl-C must still work.
-                with signal_handler.immediate():
-                    data = data[os.write(descriptor, data) :]
+                data = data[write_some(descriptor, data) :]
             except BlockingIOError:  # another program has made the output non-blocking
                 with signal_handler.immediate():
                     select.select([], [descriptor], [])
 
 
-def _write_within_patience(descriptor: int, data: memoryview) -> int:
-    # After a signal, a reader that does not read cannot delay the end.
+def write_some(descriptor: int, data: memoryview) -> int:
+    """Write at least the start of the data, and return how many bytes.
+
+    A slow reader may block this for long: a signal ends it by its exception. After
+    a signal, a reader that does not read delays the end for a second only.
+
+    Raises:
+        OSError: If it cannot be written.
+    """
+    if signal_handler.received is None:
+        with signal_handler.immediate():
+            return os.write(descriptor, data)
     if not select.select([], [descriptor], [], _EXIT_PATIENCE)[1]:
         signal_handler.raise_received()
     return os.write(descriptor, data[: select.PIPE_BUF])  # so much never blocks now

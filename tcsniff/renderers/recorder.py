@@ -2,22 +2,15 @@
 
 from __future__ import annotations
 
-import os
-import zlib
 from collections.abc import Sequence
-from contextlib import suppress
-from pathlib import Path
-from typing import BinaryIO
 
-from tcsniff.errors import OutputError
 from tcsniff.pipeline import Renderer
 from tcsniff.pulse import records
 from tcsniff.pulse.deliveries import Gap
 from tcsniff.pulse.events import Event
 from tcsniff.renderers.lines import format_json
+from tcsniff.renderers.record_file import RecordFile
 from tcsniff.renderers.wrapper import RendererWrapper
-
-_GZIP_FORMAT = 31  # for zlib's `wbits`
 
 
 class Recorder(RendererWrapper):
@@ -35,18 +28,12 @@ class Recorder(RendererWrapper):
             has_gaps: Whether to record gaps.
 
         Raises:
-            OutputError: If it cannot be opened.
+            OutputError: If it cannot be opened, or another process records to it.
         """
         super().__init__(renderer)
-        self._path = path
         self._has_gaps = has_gaps
         self._lines: list[bytes] = []
-        self._is_broken = False
-        self._compressor = zlib.compressobj(wbits=_GZIP_FORMAT) if path.endswith(".gz") else None
-        try:
-            self._file = _open_file(path)
-        except OSError as error:
-            raise self._to_output_error(error) from error
+        self._file = RecordFile(path)
 
     def show(self, events: Sequence[Event]) -> None:
         """Add a batch of events."""
@@ -66,65 +53,16 @@ class Recorder(RendererWrapper):
         Raises:
             OutputError: If it cannot be recorded, for example on a full disk.
         """
+        self._file.follow_name()
         if self._lines:
             data = b"".join(self._lines)
             self._lines = []
-            try:
-                self._write(self._compress(data))
-            except OSError as error:
-                raise self._to_output_error(error) from error
+            self._file.append(data)
         super().flush()
 
     def close(self) -> None:
         """Close the file and the view."""
         try:
-            if self._compressor is not None and not self._is_broken:
-                self._write(self._compressor.flush())
-        except OSError as error:
-            raise self._to_output_error(error) from error
-        finally:
             self._file.close()
+        finally:
             super().close()
-
-    def _compress(self, data: bytes) -> bytes:
-        if self._compressor is None:
-            return data
-        # Flushed, so that it can be read even if tcsniff is killed.
-        return self._compressor.compress(data) + self._compressor.flush(zlib.Z_SYNC_FLUSH)
-
-    def _write(self, data: bytes) -> None:
-        left = memoryview(data)
-        try:
-            while left:
-                left = left[self._file.write(left) :]
-        except OSError:
-            self._is_broken = True
-            if self._compressor is None:
-                # Keep the whole lines that were written, and remove the partial one.
-                written = len(data) - len(left)
-                partial = written - (data[:written].rfind(b"\n") + 1)
-                with suppress(OSError):  # not a regular file
-                    self._file.truncate(self._file.tell() - partial)
-            raise
-
-    def _to_output_error(self, error: OSError) -> OutputError:
-        return OutputError(f"cannot write the recording {self._path}: {error.strerror}")
-
-
-def _open_file(path: str) -> BinaryIO:
-    file = Path(path).open("ab", buffering=0)  # noqa: SIM115 - closed by `close`
-    try:
-        if not path.endswith(".gz") and file.seekable() and not _ends_with_line(path):
-            file.write(b"\n")  # after a partial last line
-    except OSError:
-        file.close()
-        raise
-    return file
-
-
-def _ends_with_line(path: str) -> bool:
-    with Path(path).open("rb") as file:
-        if not file.seek(0, os.SEEK_END):
-            return True
-        file.seek(-1, os.SEEK_END)
-        return file.read(1) == b"\n"

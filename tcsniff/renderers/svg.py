@@ -10,8 +10,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from html import escape
-from pathlib import Path
 
 from rich.cells import cell_len
 from rich.color import Color
@@ -27,6 +27,7 @@ from tcsniff.pulse.deliveries import Gap
 from tcsniff.pulse.events import Event
 from tcsniff.renderers.live_view import LiveView
 from tcsniff.renderers.output import get_terminal_size
+from tcsniff.renderers.output_files import check_writable, replace_file
 from tcsniff.renderers.wrapper import RendererWrapper
 from tcsniff.sanitize import sanitize
 
@@ -195,22 +196,24 @@ def check_picture_path(path: str) -> None:
     Raises:
         OutputError: If it cannot.
     """
-    _write_file(path, b"", mode="ab")
+    with _explain_failures(path):
+        check_writable(path)
 
 
 def save_picture_file(path: str, lines: Sequence[str], width: int, title: str) -> None:
-    """Write a picture; see `draw_svg`.
+    """Write a picture; see `draw_svg`. It replaces its file when it is written whole.
 
     Raises:
         OutputError: If it cannot be written.
     """
-    _write_file(path, draw_svg(lines, width, title).encode(errors="replace"), mode="wb")
+    with _explain_failures(path):
+        replace_file(path, draw_svg(lines, width, title).encode(errors="replace"))
 
 
-def _write_file(path: str, data: bytes, *, mode: str) -> None:
+@contextmanager
+def _explain_failures(path: str) -> Iterator[None]:
     try:
-        with Path(path).open(mode) as file:
-            file.write(data)
+        yield
     except OSError as error:
         reason = error.strerror or error
         raise OutputError(f"cannot write the picture {path}: {reason}") from error

@@ -12,6 +12,7 @@ import click
 from tcsniff.errors import UsageError
 from tcsniff.settings.model import KnownFlags, Profile, Settings, Text, TextList
 
+_MAX_BYTES = 1 << 20  # of the file; people write a few kB
 NO_FILE = "-"
 """The name that means no file."""
 
@@ -68,7 +69,11 @@ def read_settings(path: Path, flags: KnownFlags, *, is_required: bool) -> Settin
 
 def _read_text(path: Path, *, is_required: bool) -> str | None:
     try:
-        return path.read_text(encoding="utf-8")
+        with path.open("rb") as file:
+            data = file.read(_MAX_BYTES + 1)
+        if len(data) > _MAX_BYTES:
+            raise UsageError(f"settings file {path} is larger than {_MAX_BYTES >> 20} MiB")
+        return data.decode("utf-8-sig").replace("\r\n", "\n")
     except (FileNotFoundError, NotADirectoryError):
         if is_required:
             raise UsageError(f"settings file {path} does not exist") from None

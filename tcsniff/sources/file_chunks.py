@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import stat
 import sys
 import zlib
 from collections.abc import Callable, Iterator
@@ -17,6 +18,17 @@ PAUSE = 0.25  # seconds between two checks of a file that grows
 MAX_BYTES = 1 << 29  # of a file that is read as a whole
 STANDARD_INPUT = "-"
 
+_BOM = b"\xef\xbb\xbf"  # the byte order mark that some Windows programs write first
+_SEPARATOR = b"\x1e"  # before each record of a JSON text sequence: RFC 7464
+_OTHER_FORMATS = {
+    b"\x28\xb5\x2f\xfd": "compressed by zstd; to read it: zstd -dc {path} | tcsniff --from -",
+    b"\xfd7zXZ\x00": "compressed by xz; to read it: xz -dc {path} | tcsniff --from -",
+    b"BZh": "compressed by bzip2; to read it: bzip2 -dc {path} | tcsniff --from -",
+    b"\x04\x22\x4d\x18": "compressed by lz4; to read it: lz4 -dc {path} | tcsniff --from -",
+    b"PK\x03\x04": "a ZIP archive; to read it: unzip -p {path} | tcsniff --from -",
+    b"\xff\xfe": "UTF-16; to read it: iconv -f UTF-16 -t UTF-8 {path} | tcsniff --from -",
+    b"\xfe\xff": "UTF-16; to read it: iconv -f UTF-16 -t UTF-8 {path} | tcsniff --from -",
+}
 _GZIP_MAGIC = b"\x1f\x8b\x08"  # the start of each member of a compressed file: RFC 1952
 _GZIP_WBITS = 31  # zlib's number for that format
 _SEARCH_BACK = 1 << 16  # bytes before the damage in which the next member may start
@@ -69,7 +81,9 @@ def read_chunks(
     wake_up: WakeUp,
     wait: Callable[[float], object] | None,
 ) -> Iterator[bytes]:
-    """Read a file, decompressed if it is compressed.
+    """Read a file as text, decompressed if it is compressed.
+
+    Byte order marks and the separators of JSON text sequences (RFC 7464) are removed.
 
     Args:
         path: Its name.
@@ -77,7 +91,8 @@ def read_chunks(
         notify: Receives a message about damage that was skipped.
         wake_up: Ends the wait for a pipe that is silent.
         wait: Waits for seconds at the end of a file that grows; None to stop
-            there.
+            there. A file that is truncated, or replaced by another one of its name,
+            is read from its start.
 
     Yields:
         The next bytes; empty while there are none.
@@ -85,7 +100,35 @@ def read_chunks(
     Raises:
         RecordingError: If it cannot be read.
     """
-    raw = _read_raw(path, file, notify, wake_up, wait)
+    reader = _RawReader(path, file, notify, wake_up, wait)
+    try:
+        while True:
+            is_start = True
+            for chunk in _decompress_if_needed(path, reader.read(), notify):
+                if is_start and chunk:
+                    _check_format(path, chunk)
+                    chunk = chunk.removeprefix(_BOM)  # noqa: PLW2901
+                    is_start = False
+                if _SEPARATOR in chunk:
+                    chunk = chunk.replace(_SEPARATOR, b"")  # noqa: PLW2901
+                if b"\n" + _BOM in chunk:  # of files that were joined
+                    chunk = chunk.replace(b"\n" + _BOM, b"\n")  # noqa: PLW2901
+                yield chunk
+            if not reader.has_next_file:
+                return
+            yield b"\n"  # ends an incomplete line
+    finally:
+        reader.close()
+
+
+def _check_format(path: str, start: bytes) -> None:
+    for magic, reason in _OTHER_FORMATS.items():
+        if start.startswith(magic):
+            name = "" if path == STANDARD_INPUT else path
+            raise RecordingError(f"{path}: {reason.format(path=name)}".replace("  ", " "))
+
+
+def _decompress_if_needed(path: str, raw: Iterator[bytes], notify: Notify) -> Iterator[bytes]:
     first = b""
     for first in raw:
         if first:
@@ -98,36 +141,71 @@ def read_chunks(
         yield from raw
 
 
-def _read_raw(
-    path: str,
-    file: BinaryIO,
-    notify: Notify,
-    wake_up: WakeUp,
-    wait: Callable[[float], object] | None,
-) -> Iterator[bytes]:
-    while True:
-        try:
-            if not file.seekable() and not wake_up.wait(PAUSE, file):
-                if wake_up.is_triggered:
+class _RawReader:
+    # The bytes of a file, and of those that take its place while it is followed.
+
+    def __init__(
+        self,
+        path: str,
+        file: BinaryIO,
+        notify: Notify,
+        wake_up: WakeUp,
+        wait: Callable[[float], object] | None,
+    ) -> None:
+        self.has_next_file = False  # whether `read` has ended because there is more to read
+        self._path = path
+        self._file = file
+        self._notify = notify
+        self._wake_up = wake_up
+        self._wait = wait
+        self._own_file: BinaryIO | None = None  # opened here
+        self._is_gone = False
+
+    def close(self) -> None:
+        if self._own_file is not None:
+            self._own_file.close()
+
+    def read(self) -> Iterator[bytes]:
+        self.has_next_file = False
+        while True:
+            try:
+                if not self._file.seekable() and not self._wake_up.wait(PAUSE, self._file):
+                    if self._wake_up.is_triggered:
+                        return
+                    yield b""
+                    continue
+                chunk = self._file.read(CHUNK)
+                if not chunk and (self._wait is None or self._find_next_file()):
                     return
-                yield b""
-                continue
-            chunk = file.read(CHUNK)
-            if wait is not None and not chunk and _is_truncated(file):
-                notify(f"{path}: the file was truncated; reading it from its start")
-                file.seek(0)
-                chunk = b"\n"  # ends an incomplete line
-        except OSError as error:
-            raise RecordingError(f"{path}: {error.strerror}") from error
-        if not chunk and wait is None:
-            return
-        yield chunk
-        if not chunk and wait is not None:
-            wait(PAUSE)
+            except OSError as error:
+                raise RecordingError(f"{self._path}: {error.strerror}") from error
+            yield chunk
+            if not chunk and self._wait is not None:
+                self._wait(PAUSE)
 
-
-def _is_truncated(file: BinaryIO) -> bool:
-    return file.seekable() and os.fstat(file.fileno()).st_size < file.tell()
+    def _find_next_file(self) -> bool:
+        if not self._file.seekable():
+            return False
+        own = os.fstat(self._file.fileno())
+        try:
+            named = None if self._path == STANDARD_INPUT else Path(self._path).stat()
+        except OSError:
+            if not self._is_gone:
+                self._is_gone = True
+                self._notify(f"{self._path}: the file is gone; waiting for a new one")
+            return False
+        if named is not None and stat.S_ISREG(named.st_mode) and not os.path.samestat(own, named):
+            # Before a message, since the file may disappear again.
+            self.close()
+            self._file = self._own_file = Path(self._path).open("rb", buffering=0)  # noqa: SIM115
+            self._notify(f"{self._path}: the file was replaced; following the new one")
+            self._is_gone = False
+            self.has_next_file = True
+        elif own.st_size < self._file.tell():
+            self._notify(f"{self._path}: the file was truncated; reading it from its start")
+            self._file.seek(0)
+            self.has_next_file = True
+        return self.has_next_file
 
 
 def _decompress(path: str, first: bytes, raw: Iterator[bytes], notify: Notify) -> Iterator[bytes]:

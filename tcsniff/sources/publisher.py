@@ -175,7 +175,7 @@ class Publisher(Connection):
             self._read_confirms(min(_HEARTBEAT_INTERVAL, left))
 
     def _await_writable(self) -> None:
-        # A broker that is short of memory stops reading, and tells so. A write would wait
+        # A broker that is short of memory stops reading, and says so. A write would wait
         # for it, and neither confirmations nor heartbeats would be read.
         self._read_confirms(0)
         while not self._wake_up.is_triggered and (

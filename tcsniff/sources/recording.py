@@ -20,10 +20,17 @@ from tcsniff.pulse.deliveries import Delivery, Gap
 from tcsniff.pulse.exchanges import ROUTE
 from tcsniff.pulse.times import parse_timestamp
 from tcsniff.selection.select import Selection
-from tcsniff.sources.file_chunks import PAUSE, Notify, open_input, read_chunks
+from tcsniff.sources.file_chunks import PAUSE, STANDARD_INPUT, Notify, open_input, read_chunks
 from tcsniff.sources.wakeup import WakeUp
 
 _ARRAY = re.compile(rb"\s*\[\s*\{")  # the start of what the web page downloads
+_MAX_LINE = 64 << 20  # bytes of a line, and of the array of the web page
+_PRETTY = re.compile(
+    rb"\s*\{\s*(?:\"\w+\"\s*:.*[,{\[]\s*)?"
+)  # the first line of an indented object
+_PRETTY_ADVICE = "indented JSON; a recording has one record a line; to read it: "
+_MAX_PRETTY = 1000  # bytes of a line in which the start of an indented object is looked for
+_INCOMPLETE = "incomplete line"
 _MAX_REPORTED = 5  # invalid lines of a file that are reported one by one
 
 OnGap = Callable[[Gap], object]
@@ -173,6 +180,7 @@ class _RecordReader:
         self._path = path
         self._notify = notify
         self._has_records = False
+        self._is_pretty = False  # whether a line looks like the first of an indented object
         self._line_number = 0
         # For each delivery of a batch: how many records were not selected up to it.
         self._unselected_before: list[int] = []
@@ -187,15 +195,32 @@ class _RecordReader:
                 break
             yield ()
         if _ARRAY.match(first):
-            yield from self._read_array(first + b"".join(chunks))
+            yield from self._read_array(self._join_array(first, chunks))
         else:
             yield from self._read_lines(first, chunks)
-        if self.skipped_lines > _MAX_REPORTED:
+        if self.skipped_lines > _MAX_REPORTED and (self._has_records or not self._is_pretty):
             self._notify(f"{self._path}: skipped {self.skipped_lines:,} lines without a record")
+        if not self._has_records and self._is_pretty:
+            raise RecordingError(
+                f"{self._path}: {_PRETTY_ADVICE}jq -c . {self._name_input()}| tcsniff --from -"
+            )
         if not self._has_records:
             raise RecordingError(
                 f"{self._path}: contains no record; `tcsniff -o json` writes them"
             )
+
+    def _join_array(self, first: bytes, chunks: Iterator[bytes]) -> bytes:
+        parts = [first]
+        size = len(first)
+        for chunk in chunks:
+            parts.append(chunk)
+            size += len(chunk)
+            if size > _MAX_LINE:
+                raise RecordingError(
+                    f"{self._path}: an array of more than {_MAX_LINE >> 20} MiB; to read it: "
+                    f"jq -c '.[]' {self._name_input()}| tcsniff --from -"
+                )
+        return b"".join(parts)
 
     def _read_array(self, text: bytes) -> Iterator[Sequence[Delivery]]:
         try:
@@ -207,20 +232,34 @@ class _RecordReader:
 
     def _read_lines(self, first: bytes, chunks: Iterator[bytes]) -> Iterator[Sequence[Delivery]]:
         rest: list[bytes] = []
+        size = 0  # of `rest`
         chunk: bytes | None = first
         while chunk is not None:
             lines = chunk.split(b"\n")
             if len(lines) > 1:
                 lines[0] = b"".join(rest) + lines[0]
                 rest = [lines.pop()]
+                size = len(rest[0])
                 yield from self._parse_lines(lines)
             else:  # part of a line longer than a chunk, or nothing
                 rest.append(chunk)
+                size += len(chunk)
+                self._check_line_length(size)
                 yield ()
             chunk = next(chunks, None)
         last = b"".join(rest)
         if last.strip():
             yield from self._parse_lines([last], is_incomplete=True)
+
+    def _name_input(self) -> str:
+        return "" if self._path == STANDARD_INPUT else f"{self._path} "
+
+    def _check_line_length(self, size: int) -> None:
+        if size > _MAX_LINE:
+            raise RecordingError(
+                f"{self._path}:{self._line_number + 1}: the line is longer than "
+                f"{_MAX_LINE >> 20} MiB, so it is not a record"
+            )
 
     def _parse_lines(
         self, lines: Sequence[bytes], *, is_incomplete: bool = False
@@ -253,7 +292,7 @@ class _RecordReader:
                     self._on_gap(gap)
                     continue
                 delivery = self._rebuild_delivery(
-                    line, number, "incomplete line" if is_incomplete else str(error)
+                    line, number, _INCOMPLETE if is_incomplete else str(error)
                 )
                 if delivery is not None:
                     batch.append(delivery)
@@ -278,7 +317,9 @@ class _RecordReader:
             delivery = records.rebuild_delivery(line)
         except ValueError:
             self.skipped_lines += 1
-            if self.skipped_lines <= _MAX_REPORTED:
+            if not self._has_records and reason != _INCOMPLETE:
+                self._is_pretty = self._is_pretty or bool(_PRETTY.fullmatch(line[:_MAX_PRETTY]))
+            if self.skipped_lines <= _MAX_REPORTED and (self._has_records or not self._is_pretty):
                 self._notify(f"{self._path}:{number}: skipped, not a record: {reason}")
             return None
         self._has_records = True

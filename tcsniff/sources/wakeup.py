@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import select
+from collections.abc import Callable
 from typing import Any
 
 
@@ -19,9 +20,10 @@ class WakeUp:
         self._read_end, self._write_end = os.pipe()
         os.set_blocking(self._write_end, False)
 
-    def __del__(self) -> None:
-        os.close(self._read_end)
-        os.close(self._write_end)
+    def __del__(self, close: Callable[[int], None] = os.close) -> None:
+        # Bound, since modules are empty when the interpreter ends.
+        close(self._read_end)
+        close(self._write_end)
 
     def trigger(self) -> None:
         """End the current wait, or else the next one."""

@@ -962,7 +962,7 @@ def test_it_can_be_stopped_and_continued(words: Sequence[str], picture: bytes) -
 
 
 @pytest.mark.parametrize("view", ["table", "json"])
-def test_a_second_ctrl_c_ends_a_blocked_output(rabbitmq: RabbitMQ, view: str) -> None:
+def test_ctrl_c_ends_a_blocked_output(rabbitmq: RabbitMQ, view: str) -> None:
     """Neither the pipe nor the terminal is read: it ends anyway."""
     key = f"faults.blocked-{view}"
     words = (*listens_to(key, rabbitmq.url()), "-o", view)
@@ -973,17 +973,31 @@ def test_a_second_ctrl_c_ends_a_blocked_output(rabbitmq: RabbitMQ, view: str) ->
     ):
         piped.listening()
         time.sleep(1.5)
-        ended_by_two(piped.process)
-        ended_by_two(terminal.process)
+        for process in (piped.process, terminal.process):
+            assert process.poll() is None
+            process.send_signal(signal.SIGINT)
+            assert process.wait(10) == 130
 
 
-def ended_by_two(process: subprocess.Popen[bytes]) -> None:
-    assert process.poll() is None
-    process.send_signal(signal.SIGINT)
-    time.sleep(0.7)
-    if process.poll() is None:
-        process.send_signal(signal.SIGINT)
-    assert process.wait(2) == 130
+@pytest.mark.parametrize("view", ["json", "table"])
+def test_ctrl_c_ends_the_reading_of_a_large_message(
+    rabbitmq: RabbitMQ, taskcluster: Taskcluster, view: str
+) -> None:
+    """A message of 15 MB that needs minutes to arrive: it ends soon, and deletes its queue."""
+    key = f"faults.large-{view}"
+    with (
+        Proxy(rabbitmq.port) as line,
+        Running(*listens_to(key, line.url(rabbitmq.url())), "-o", view) as sniffing,
+    ):
+        sniffing.listening()
+        line.rate = 200_000
+        taskcluster.publish(FOREIGN_EXCHANGE, key, b'"%b"' % (b"x" * (15 << 20)))
+        time.sleep(2)
+        started = time.monotonic()
+
+        assert sniffing.signal(signal.SIGINT) == 130
+        assert time.monotonic() - started < 6
+    until(lambda: not own_queues(rabbitmq), "no queue")
 
 
 # TLS

@@ -5,7 +5,8 @@ from __future__ import annotations
 import gzip
 import re
 import signal
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from contextlib import closing
 from pathlib import Path
 from typing import Any
@@ -298,6 +299,49 @@ def test_a_broker_that_confirms_nothing_is_given_up(rabbitmq: RabbitMQ) -> None:
             assert publisher.confirmed < WINDOW // 2  # a few may be confirmed before it pauses
         finally:
             rabbitmq.resume()
+
+
+@pytest.fixture
+def short_of_memory(rabbitmq: RabbitMQ) -> Iterator[Callable[[], object]]:
+    """Let the broker raise its memory alarm; return what ends it."""
+    rabbitmq.ctl("set_vm_memory_high_watermark", "0.00001")
+
+    def recover() -> None:
+        rabbitmq.ctl("set_vm_memory_high_watermark", "0.6")
+
+    yield recover
+    recover()
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("words", [("--speed", "60"), (*AT_ONCE, "--groups", "500")], ids=" ".join)
+def test_one_signal_ends_it_while_the_broker_is_short_of_memory(
+    rabbitmq: RabbitMQ,
+    short_of_memory: Callable[[], object],
+    words: tuple[str, ...],
+    number: signal.Signals,
+) -> None:
+    """It says that the broker accepts nothing, and does not wait for that at its end."""
+    assert short_of_memory
+    with Running("simulate", "--broker", rabbitmq.url(*ADMIN), *words) as simulating:
+        simulating.mentions("accepts no messages, because it is short of memory or disk space")
+        started = time.monotonic()
+
+        assert simulating.signal(number) == 128 + number
+        assert time.monotonic() - started < 10
+
+
+def test_it_goes_on_when_the_broker_has_memory_again(
+    rabbitmq: RabbitMQ, short_of_memory: Callable[[], object]
+) -> None:
+    """All messages are published and confirmed."""
+    with Running("simulate", "--broker", rabbitmq.url(*ADMIN), *AT_ONCE) as simulating:
+        simulating.mentions("accepts no messages")
+        short_of_memory()
+        simulating.mentions("accepts messages again")
+
+        assert simulating.status() == 0
+        assert "all confirmed" in simulating.said()
 
 
 def test_faults_are_listed() -> None:

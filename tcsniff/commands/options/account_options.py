@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 
 import click
 
+from tcsniff.commands.options.file_checks import FileUse
 from tcsniff.commands.options.option import Command, connection_flag
 from tcsniff.commands.options.values import add_options, stack_decorators
 from tcsniff.errors import UsageError
@@ -97,20 +98,28 @@ _OPTIONS = stack_decorators(
     ),
     profile_option,
     connection_flag(
-        "--password-file", metavar="FILE", help="Read the password from FILE; - is standard input."
+        "--password-file",
+        metavar="FILE",
+        file_use=FileUse.READ,
+        help="Read the password from FILE; - is standard input.",
     ),
     connection_flag(
         "--tls-ca",
         metavar="FILE",
+        file_use=FileUse.READ,
         help="Trust the authorities in this file, in PEM, instead of the system's.",
     ),
     connection_flag(
         "--tls-cert",
         metavar="FILE",
+        file_use=FileUse.READ,
         help="Log in with this certificate, in PEM (EXTERNAL without a password).",
     ),
     connection_flag(
-        "--tls-key", metavar="FILE", help="Read the certificate's key from this file."
+        "--tls-key",
+        metavar="FILE",
+        file_use=FileUse.READ,
+        help="Read the certificate's key from this file.",
     ),
     connection_flag(
         "--tls-insecure",
@@ -244,6 +253,21 @@ def _describe_password(profile: Profile, name: str | None) -> str:
     if profile.password_file is not None:
         return f"password-file of profile {name}"
     return f"password-command of profile {name}" if profile.password_command else ""
+
+
+def describe_exposed_password(account: AccountArgs) -> str | None:
+    """Return a warning about a password file that others can read; None if there is none.
+
+    Raises:
+        UsageError: If the profile is unknown.
+    """
+    from tcsniff.settings import passwords  # subprocess: 5 ms
+
+    profile = None if account.url else resolve_profile(account)
+    path = account.password_file or (None if profile is None else profile.password_file)
+    if path is None or path == "-" or not passwords.is_exposed(path):
+        return None
+    return f"other users can read the password file {path}; protect it: chmod 600 {path}"
 
 
 def _read_password(account: AccountArgs, profile: Profile | None) -> str | None:

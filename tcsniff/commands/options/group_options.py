@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 
 import click
 
+from tcsniff.commands.options.file_checks import FileUse
 from tcsniff.commands.options.option import (
     Command,
     SectionedCommand,
@@ -91,6 +92,7 @@ _OPTIONS = stack_decorators(
         is_common=True,
         multiple=True,
         metavar="FILE",
+        file_use=FileUse.READ,
         help="Read dependencies from task-graph.json, from full-task-graph.json and "
         "label-to-taskid.json, or from saved answers of listTaskGroup.",
     ),

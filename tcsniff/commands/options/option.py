@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
 from typing import Any
 
@@ -11,6 +11,7 @@ import click
 from click.core import ParameterSource
 
 from tcsniff.commands.help_format import OTHER, DescribedCommand, DescribedOption
+from tcsniff.commands.options.file_checks import FileFlag, FileUse, check_files
 from tcsniff.errors import UsageError
 from tcsniff.settings.config_file import list_long_names
 from tcsniff.settings.precedence import (
@@ -40,6 +41,8 @@ class SectionedOption(DescribedOption):
     Attributes:
         long: The long names, without dashes.
         needs: The parameter without which this flag does nothing; empty for none.
+        file_use: What the command does with the file that the flag names; None if it
+            names no file.
     """
 
     def __init__(
@@ -50,6 +53,7 @@ class SectionedOption(DescribedOption):
         rivals: Sequence[str] = (),
         needs: str = "",
         adds: bool = False,
+        file_use: FileUse | None = None,
         **kwargs: Any,
     ) -> None:
         """Declare a flag.
@@ -64,6 +68,7 @@ class SectionedOption(DescribedOption):
                 it was typed, and is ignored if it was set otherwise.
             adds: Whether typed values are added to those of a saved selection,
                 instead of replacing them.
+            file_use: What the command does with the file that the flag names.
             kwargs: Arguments of click.
         """
         super().__init__(*args, **kwargs)
@@ -75,6 +80,7 @@ class SectionedOption(DescribedOption):
         self.envvar = [*list_variables(self.long), *shared_variables]
         self._rivals = rivals
         self._adds = adds
+        self.file_use = file_use
 
     def resolve_envvar_value(self, ctx: click.Context) -> str | None:
         """Return the value of the flag's variable; None if the saved selection sets the flag.
@@ -170,13 +176,21 @@ class SectionedCommand(DescribedCommand):
         return rest
 
     def invoke(self, ctx: click.Context) -> Any:
-        """Run; add the sources of the flags that an error names."""
+        """Check the files and run; add the sources of the flags that an error names."""
         try:
+            if self._options:
+                check_files(ctx, _list_file_flags(self._options))
             return super().invoke(ctx)
         except UsageError as error:
             if not self._options or not (note := _describe_sources(str(error), ctx)):
                 raise
             raise UsageError(f"{error} ({note})") from error
+
+
+def _list_file_flags(options: Sequence[SectionedOption]) -> Iterator[FileFlag]:
+    for one in options:
+        if one.file_use is not None and one.name is not None:
+            yield FileFlag(one.opts[0], one.name, one.file_use)
 
 
 def _describe_sources(text: str, ctx: click.Context) -> str:

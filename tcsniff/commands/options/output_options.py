@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 import click
 from click.core import ParameterSource
 
+from tcsniff.commands.options.file_checks import FileUse, check_ending
 from tcsniff.commands.options.option import Command, output_flag
 from tcsniff.commands.options.values import add_options, split_callback, stack_decorators
 from tcsniff.errors import UsageError
@@ -55,10 +56,18 @@ json_option = output_flag(
 )
 utc_option = output_flag("--utc", is_flag=True, help="Show times in UTC.")
 record_option = output_flag(
-    "--record", is_common=True, metavar="FILE", help="Append events to FILE as JSON lines, or .gz."
+    "--record",
+    is_common=True,
+    metavar="FILE",
+    callback=check_ending,
+    file_use=FileUse.WRITE,
+    help="Append events to FILE as JSON lines, or .gz.",
 )
 save_svg_option = output_flag(
-    "--save-svg", metavar="FILE", help="Write the last picture to FILE as SVG, beside any view."
+    "--save-svg",
+    metavar="FILE",
+    file_use=FileUse.WRITE,
+    help="Write the last picture to FILE as SVG, beside any view.",
 )
 quiet_option = output_flag("-q", "--quiet", is_flag=True, help="Print only errors.")
 _color_flags = stack_decorators(

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import NamedTuple
 
 import click
 
 from tcsniff.commands.options.account_options import AccountArgs, account_options
+from tcsniff.commands.options.file_checks import FileUse
 from tcsniff.commands.options.option import Command, connection_flag, recording_flag
 from tcsniff.commands.options.values import Duration, Size, add_options
 from tcsniff.errors import UsageError
@@ -96,13 +96,14 @@ _OPTIONS = add_options(
         rivals=("demo", "url", "profile"),
         multiple=True,
         metavar="FILE",
+        file_use=FileUse.READ,
         help="Replay a recording; - is standard input.",
     ),
     recording_flag(
         "--follow",
         needs="recordings",
         is_flag=True,
-        help="Wait for more at the end, like tail -f.",
+        help="Wait for more at the end, like tail -F.",
     ),
     recording_flag(
         "--speed",
@@ -146,21 +147,3 @@ def check_source(origin: SourceArgs) -> None:
         raise UsageError(f"{other} needs no broker; leave --broker and --profile out")
     if origin.queue and origin.resume is not None:
         raise UsageError("--resume is for temporary queues; a --queue is always kept")
-
-
-def check_recording(path: str | None, origin: SourceArgs, flag: str = "--record") -> None:
-    """Check that no file is both read and written.
-
-    Args:
-        path: The file to write; None for no file.
-        origin: The source.
-        flag: The flag that names the file.
-
-    Raises:
-        UsageError: If the source reads the file.
-    """
-    if path is None:
-        return
-    for other in origin.recordings:
-        if Path(other).exists() and Path(path).exists() and Path(other).samefile(path):
-            raise UsageError(f"{flag} {path} is also what --from reads")

@@ -14,7 +14,11 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import NamedTuple
 
-from tcsniff.commands.options.account_options import describe_account_source, resolve_broker
+from tcsniff.commands.options.account_options import (
+    describe_account_source,
+    describe_exposed_password,
+    resolve_broker,
+)
 from tcsniff.commands.options.source_options import SourceArgs
 from tcsniff.commands.runs.run import Notify
 from tcsniff.errors import WrongCredentials
@@ -166,6 +170,8 @@ def _make_queue_filter(
 
 def _get_broker(origin: SourceArgs, notify: Notify) -> Broker:
     broker = resolve_broker(origin.account)
+    if (warning := describe_exposed_password(origin.account)) is not None:
+        notify(warning)
     if broker.insecure:
         notify(f"--tls-insecure: the certificate of {broker} is not checked")
     return broker

@@ -11,12 +11,12 @@ import os
 import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import closing
-from pathlib import Path
 
 from tcsniff.errors import ConnectionFailed, OutputError, Refused
 from tcsniff.pulse.deliveries import Delivery
 from tcsniff.pulse.exchanges import CATALOG
 from tcsniff.renderers.output import Output
+from tcsniff.renderers.output_files import replace_file
 from tcsniff.settings.brokers import Broker
 from tcsniff.signals import signal_handler
 from tcsniff.simulator.pacing import Pace
@@ -115,6 +115,7 @@ class SimulateRun:
         # Wait for confirmations, but not for long after a signal.
         if signal_handler.received is not None:
             self._publisher.confirm_timeout = _EXIT_PATIENCE
+            self._wake_up.trigger()  # the signal may have come while our output was blocked
         try:
             self._publisher.await_confirms()
         except ConnectionFailed:
@@ -153,7 +154,7 @@ def write_graph_file(path: str, plans: Iterable[Plan]) -> None:
     """
     text = format_task_graph(plans)
     try:
-        Path(path).write_bytes(gzip.compress(text) if path.endswith(".gz") else text)
+        replace_file(path, gzip.compress(text) if path.endswith(".gz") else text)
     except OSError as error:
         reason = os.strerror(error.errno) if error.errno else str(error)
         raise OutputError(f"cannot write {path}: {reason}") from error
