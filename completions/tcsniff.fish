@@ -258,7 +258,7 @@ complete -c tcsniff -n '__tcsniff_in sniff graph top' -l max-size -x -d 'Skip la
 complete -c tcsniff -n '__tcsniff_in sniff graph top' -l prefetch -x -d 'Let the broker send N messages ahead; limits the memory'
 complete -c tcsniff -n '__tcsniff_in sniff graph top' -l auto-ack -d 'Let the broker forget a message when it is sent; faster, but not safe'
 complete -c tcsniff -n '__tcsniff_in sniff graph top' -l from -r -F -d 'Replay a recording; - is standard input'
-complete -c tcsniff -n '__tcsniff_in sniff graph top' -l follow -d 'Wait for more at the end, like tail -f'
+complete -c tcsniff -n '__tcsniff_in sniff graph top' -l follow -d 'Wait for more at the end, like tail -F'
 complete -c tcsniff -n '__tcsniff_in sniff graph top' -l speed -x -d 'Replay at N times the recorded pace. Default: as fast as possible'
 complete -c tcsniff -n '__tcsniff_in sniff graph top' -l demo -d 'Watch simulated tasks; needs no broker'
 complete -c tcsniff -n '__tcsniff_in sniff graph top' -l seed -x -d 'Simulate the same tasks each time, at the same times'
