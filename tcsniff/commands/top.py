@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import time
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -37,6 +36,7 @@ from tcsniff.pipeline import Renderer
 from tcsniff.renderers.output import Output
 from tcsniff.renderers.stream import StreamInfo
 from tcsniff.selection.select import SelectionArgs, build_selection
+from tcsniff.sources.steady_clock import SteadyClock
 from tcsniff.stats.run_statistics import RunCounter
 
 if TYPE_CHECKING:
@@ -153,5 +153,5 @@ def _make_table(
 
 def _make_counter(counts: TopArgs, is_live: bool) -> RunCounter:
     # Recordings and the demo use the events' time instead of the clock.
-    clock = time.time if is_live else None
+    clock = SteadyClock() if is_live else None
     return RunCounter(counts.by, counts.sort, reverse=counts.reverse, clock=clock)

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import math
 import re
-from contextlib import suppress
 from datetime import UTC, datetime
 
 _UNITS = {"ms": 0.001, "s": 1, "m": 60, "h": 3600, "d": 86400}
@@ -42,11 +41,19 @@ def format_minute(seconds: float, *, utc: bool) -> str:
         utc: Whether to use UTC instead of the local time zone.
     """
     time = datetime.fromtimestamp(seconds, UTC)
-    if not utc:
-        # The first and the last day of the calendar are in UTC only.
-        with suppress(OverflowError):
-            time = time.astimezone()
-    return f"{time:%H:%M}"
+    return f"{time if utc else to_local_time(time):%H:%M}"
+
+
+def to_local_time(time: datetime) -> datetime:
+    """Convert an aware time to the local time zone, or to UTC if that is not possible.
+
+    It is not on the first and last day of the calendar, and in zones of the variable
+    ``TZ`` that are a day or more from UTC.
+    """
+    try:
+        return time.astimezone()
+    except (OverflowError, ValueError):
+        return time.astimezone(UTC)
 
 
 def parse_timestamp(text: object) -> datetime | None:

@@ -14,6 +14,7 @@ from tcsniff.pulse.deliveries import Gap
 from tcsniff.pulse.events import Event
 from tcsniff.pulse.payloads import get_path
 from tcsniff.pulse.styles import get_event_style
+from tcsniff.pulse.times import to_local_time
 from tcsniff.pulse.urls import build_group_url, build_log_url, build_run_url, build_task_url
 from tcsniff.sanitize import sanitize
 
@@ -55,7 +56,7 @@ def format_clock_time(time: datetime | None, *, utc: bool = False) -> str:
     if time is None:
         return ""
     try:
-        return f"{time.astimezone(UTC if utc else None):%H:%M:%S}"
+        return f"{time.astimezone(UTC) if utc else to_local_time(time):%H:%M:%S}"
     except OverflowError:  # at the ends of the calendar
         return ""
 

@@ -121,8 +121,10 @@ class Consumer(Source):
         self._acked = 0  # the last tag that was acknowledged
         # Half, so that the broker refills the other half while this one is written.
         self._max_batch = max(1, prefetch // 2)
-        self._last_complete = 0.0  # when everything published before had been received
-        self._last_check = 0.0  # of the queue's length
+        # When everything published before had been received, by the wall clock and the
+        # monotonic clock.
+        self._last_complete = 0.0, 0.0
+        self._last_check = 0.0  # of the queue's length, by the monotonic clock
         self._warning_length = _WARNING_LENGTH
 
     def __enter__(self) -> Self:
@@ -203,7 +205,7 @@ class Consumer(Source):
 
     def _receive_batch(self) -> Sequence[Delivery]:
         # In memory the clock returns the messages' times, once for each.
-        started = 0.0 if self._in_memory else self._clock()
+        started = (0.0, 0.0) if self._in_memory else self._read_clocks()
         connection, buffer = self._connection, self._buffer
         # Drain also if deliveries are left over: heartbeats may have arrived.
         connection.drain(0 if buffer.deliveries else self._max_wait)
@@ -214,7 +216,7 @@ class Consumer(Source):
         ):
             pass
         connection.check_heartbeat()
-        if not self._in_memory and started - self._last_check >= _LENGTH_INTERVAL:
+        if not self._in_memory and started[1] - self._last_check >= _LENGTH_INTERVAL:
             self._check_length(started)  # may receive more deliveries
         batch, self._batch_tags, self._batch_end = buffer.pop_batch(self._max_batch)
         return batch
@@ -281,7 +283,8 @@ class Consumer(Source):
 
     def _mark_connected(self) -> None:
         if not self._in_memory:
-            self._last_complete = self._last_check = self._clock()
+            self._last_complete = self._read_clocks()
+            self._last_check = self._last_complete[1]
         self.is_connected = True
         number = sum(b.exchange not in self.missing_exchanges for b in self._bindings)
         bindings = "1 binding" if number == 1 else f"{number} bindings"
@@ -311,8 +314,8 @@ class Consumer(Source):
                 finally:
                     self._lock.release()
 
-    def _check_length(self, now: float) -> None:
-        self._last_check = now
+    def _check_length(self, now: tuple[float, float]) -> None:
+        self._last_check = now[1]
         self.waiting = self._connection.count_messages(self.queue) or 0
         if not self.waiting:
             # The answer arrived after all deliveries that were sent before it: everything
@@ -329,7 +332,7 @@ class Consumer(Source):
     def _reconnect(self, reason: str) -> Iterator[Sequence[Delivery]]:
         self.is_connected = False
         self._observer.notify(f"{reason}; trying again")
-        since = self._last_complete
+        since, since_reading = self._last_complete
         deliveries = self._buffer.pop_all()
         self._batch_tags = []
         self._batch_end = self._acked = 0
@@ -339,8 +342,13 @@ class Consumer(Source):
             self._connection.close()
         has_missed = yield from self._repeat_attempts()
         if has_missed is not None:
-            until = format_timestamp(self._clock())
-            self._observer.add_gap(Gap(format_timestamp(since), until, has_missed, reason))
+            until, now = self._read_clocks()
+            # The wall clock may have been set back, and the monotonic one may have stood
+            # still while the machine was suspended.
+            until = max(until, since + now - since_reading)
+            self._observer.add_gap(
+                Gap(format_timestamp(since), format_timestamp(until), has_missed, reason)
+            )
 
     def _repeat_attempts(self) -> Generator[Sequence[Delivery], None, bool | None]:
         # Return whether messages may have been missed; None if `stop` was called first.
@@ -366,6 +374,9 @@ class Consumer(Source):
         while not (self.is_stopped or is_over()) and (left := end - time.monotonic()) > 0:
             yield ()
             self._wake_up.wait(min(left, _RECONNECT_STEP))
+
+    def _read_clocks(self) -> tuple[float, float]:
+        return self._clock(), time.monotonic()
 
     def _reopen(self, connection: Connection) -> tuple[QueueSpec, bool]:
         # Runs in a thread that may hang, so it sets nothing that the consumer relies on.

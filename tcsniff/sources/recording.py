@@ -30,6 +30,7 @@ _PRETTY = re.compile(
 )  # the first line of an indented object
 _PRETTY_ADVICE = "indented JSON; a recording has one record a line; to read it: "
 _MAX_PRETTY = 1000  # bytes of a line in which the start of an indented object is looked for
+_MAX_DISORDER = 60.0  # seconds between records; more means that the clock was set back
 _INCOMPLETE = "incomplete line"
 _MAX_REPORTED = 5  # invalid lines of a file that are reported one by one
 
@@ -152,13 +153,16 @@ class Recording(Source):
         self, batches: Iterator[Sequence[Delivery]], speed: float
     ) -> Iterator[Sequence[Delivery]]:
         offset = None  # from the recorded time, divided by the speed, to the clock's
+        latest = 0.0
         for batch in batches:
             due: list[Delivery] = []
             for delivery in batch:
                 received = parse_timestamp(delivery.received)
                 if received is not None:
                     recorded = received.timestamp() / speed
-                    offset = self._clock() - recorded if offset is None else offset
+                    if offset is None or recorded < latest - _MAX_DISORDER / speed:
+                        offset = self._clock() - recorded
+                    latest = recorded
                     while (left := recorded + offset - self._clock()) > 0:
                         yield due
                         due = []

@@ -414,6 +414,30 @@ def hurried(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.usefixtures("hurried")
+@pytest.mark.parametrize("back", [3600.0, 86400.0], ids=["hour", "day"])
+def test_a_clock_that_is_set_back_changes_no_interval(rabbitmq: RabbitMQ, back: float) -> None:
+    """A gap does not end before it began, and the queue's length is checked as before."""
+    notes, offset = Notes(), 0.0
+    with Proxy(rabbitmq.port) as line:
+        where = build_broker(line.url(rabbitmq.url()), None, {})
+        with Consumer(
+            where,
+            [Binding(FOREIGN_EXCHANGE, "faults.clock")],
+            observer=notes,
+            clock=lambda: time.time() + offset,
+        ) as listener:
+            began = time.time()
+            for _ in listener.batches():
+                if not offset and time.time() > began + 1:
+                    offset = -back
+                    line.cut()
+                if notes.gaps or time.time() > began + 30:
+                    break
+    gap = notes.gaps[0]
+    assert began - 1 < seconds(gap.since) < seconds(gap.until) < time.time() + 1
+
+
+@pytest.mark.usefixtures("hurried")
 @pytest.mark.parametrize("pause", [0.005, 0.5], ids=["flood", "trickle"])
 def test_a_half_open_connection_is_found_and_its_gap_is_complete(
     rabbitmq: RabbitMQ, pause: float

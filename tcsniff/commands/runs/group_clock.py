@@ -6,6 +6,7 @@ import time
 
 from tcsniff.commands.options.source_options import SourceArgs
 from tcsniff.commands.runs.open_source import choose_pace
+from tcsniff.sources.steady_clock import SteadyClock
 from tcsniff.taskgraph.group import GroupState
 
 
@@ -22,6 +23,7 @@ class GroupClock:
         self._pace = choose_pace(origin)
         self._latest = 0.0, 0.0  # the newest time in events, and when it was received
         self._has_ended = False
+        self._clock = SteadyClock()
 
     def stop(self) -> None:
         """Stop at the newest time in events, because the run has ended."""
@@ -32,7 +34,7 @@ class GroupClock:
         latest = group.latest
         if self._origin.is_live:
             # Simulated events may be ahead of the clock.
-            return max(time.time(), latest)
+            return max(self._clock(), latest)
         # In a recording and the demo, the events set the time, and between them it
         # passes at their pace. What is written at the end, and everything in a demo
         # with a seed, is the same each time.
@@ -41,4 +43,4 @@ class GroupClock:
         if latest != self._latest[0]:
             self._latest = latest, time.monotonic()
         passed = time.monotonic() - self._latest[1]
-        return latest + passed * self._pace if latest else time.time()
+        return latest + passed * self._pace if latest else self._clock()

@@ -14,6 +14,7 @@ from tcsniff.pulse.times import (
     parse_duration,
     parse_seconds,
     parse_timestamp,
+    to_local_time,
 )
 
 NOW = 1_795_456_800.0  # 2026-11-23T18:00:00Z
@@ -173,3 +174,17 @@ def test_every_time_that_can_be_parsed_has_a_time_of_day(zone: str, text: str) -
 
     assert formatted[0] == text[11:16]
     assert all(re.fullmatch("[0-9]{2}:[0-9]{2}", time) for time in formatted)
+
+
+@pytest.mark.parametrize(
+    "zone",
+    ["Nonsense/Foo", ":::", "", "<", "UTC+999999", "XXX-167:59:59", "ABC-25", "/dev/null", "é"],
+)
+def test_a_time_zone_that_does_not_exist_is_utc(zone):
+    """Whatever the variable ``TZ`` contains."""
+    moment = datetime(2026, 11, 23, 18, 12, tzinfo=UTC)
+    with time_zone(zone):
+        local = to_local_time(moment)
+        minute = format_minute(moment.timestamp(), utc=False)
+
+    assert f"{local:%H:%M}" == minute == "18:12"

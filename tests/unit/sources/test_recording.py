@@ -492,6 +492,25 @@ def test_a_recording_can_be_replayed_at_its_pace(speed, tmp_path):
     assert shown == pytest.approx(expected, abs=1e-3)
 
 
+def test_a_paced_replay_goes_on_after_a_clock_that_was_set_back(tmp_path):
+    """The next records follow at their pace, neither at once nor after an hour."""
+    stamps = [
+        f"2026-11-23T{time}.000Z" for time in ("18:00:00", "18:00:10", "17:00:10", "17:00:20")
+    ]
+    (tmp_path / "r").write_bytes(
+        b"".join(records.format_record(delivery(received=stamp)) for stamp in stamps)
+    )
+    clock = Clock()
+    shown = []
+    recording = Recording(
+        [str(tmp_path / "r")], Messages(), speed=1, clock=clock, sleep=clock.sleep
+    )
+    for batch in recording.batches():
+        shown += [clock.now - 1000 for _ in batch]
+
+    assert shown == pytest.approx([0, 10, 10, 20], abs=1e-3)
+
+
 def test_a_paced_replay_can_be_stopped(tmp_path):
     """It looks up often enough for Ctrl-C and ``--timeout``."""
     stamps = ("2026-11-23T18:00:00.000Z", "2026-11-24T18:00:00.000Z")
