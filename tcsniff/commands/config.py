@@ -48,8 +48,8 @@ class SettingRow(NamedTuple):
 
 
 @click.command(cls=SectionedCommand)
-@account_options
 @root_url_option
+@account_options
 @json_option
 @option("--path", section=OUTPUT, is_flag=True, help="Print only the path of the settings file.")
 @option("--example", section=OUTPUT, is_flag=True, help="Print an example of a settings file.")
@@ -58,7 +58,6 @@ def config(
     context: click.Context,
     *,
     account: AccountArgs,
-    root_url: str | None,
     as_json: bool,
     path: bool,
     example: bool,
@@ -76,7 +75,7 @@ def config(
     elif path:
         print_output("" if layers.path is None else str(layers.path))
     else:
-        rows = [*_list_file(layers), *list_account_settings(account, root_url)]
+        rows = [*_list_file(layers), *list_account_settings(account)]
         rows += _list_flags(context, layers, {"config", *(row.setting for row in rows)})
         rows += _list_tables(layers)
         for line in map(_format_json, rows) if as_json else _format_table(rows):
@@ -93,7 +92,7 @@ def _list_file(layers: Layers) -> Iterator[SettingRow]:
     yield SettingRow("config", path, layers.chosen or "default path")
 
 
-def list_account_settings(account: AccountArgs, root_url: str | None) -> Iterator[SettingRow]:
+def list_account_settings(account: AccountArgs) -> Iterator[SettingRow]:
     """Yield profile, broker, user and password, with hidden secrets."""
     sources = describe_account_source(account, os.environ)
     profile = resolve_profile(account)
@@ -120,14 +119,16 @@ def list_account_settings(account: AccountArgs, root_url: str | None) -> Iterato
         yield SettingRow("user", user, user_source)
         password = _HIDDEN if sources.password else "none"
         yield SettingRow("password", password, sources.password or "no password is set")
-    if root_url is not None:
-        yield SettingRow(
-            "root-url", str(resolve_root_url(account, root_url)), account.source_of("root_url")
-        )
-    elif broker is not None and (root := resolve_root_url(account, None)) is not None:
-        yield SettingRow("root-url", root, source)
+    if (root := resolve_root_url(account)) is not None:
+        yield SettingRow("root-url", root, _find_root_source(account, root, source))
     if broker is not None:
         yield from _list_tls_settings(broker, account, source)
+
+
+def _find_root_source(account: AccountArgs, root: str, broker_source: str) -> str:
+    if account.root_url is not None and account.root_url.rstrip("/") == root:
+        return account.source_of("root_url")
+    return broker_source if account.url or account.profile else _BUILT_IN
 
 
 def _list_tls_settings(broker: Broker, account: AccountArgs, source: str) -> Iterator[SettingRow]:

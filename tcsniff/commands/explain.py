@@ -22,7 +22,7 @@ from tcsniff.errors import UsageError
 from tcsniff.pulse.urls import build_messages_url
 from tcsniff.selection.describe import describe_selection
 from tcsniff.selection.select import Selection, SelectionArgs, build_selection
-from tcsniff.settings.precedence import get_layers
+from tcsniff.settings.precedence import get_layers, list_sources
 
 
 @click.command(cls=SectionedCommand)
@@ -76,7 +76,13 @@ def _build_page_url(
     if checks or not selection.is_bound:
         print_message("the page shows more messages, as it has no filters for checks on arrival")
     profiles = get_layers(click.get_current_context()).settings.profiles
-    root = resolve_root_url(AccountArgs(profile=profile, profiles=profiles), root_url)
+    account = AccountArgs(
+        profile=profile,
+        root_url=root_url,
+        sources=list_sources(click.get_current_context()),
+        profiles=profiles,
+    )
+    root = resolve_root_url(account)
     if root is None:
         raise UsageError(f"profile {profile} has no root-url; set it with --root-url")
     return build_messages_url(root, selection.bindings)

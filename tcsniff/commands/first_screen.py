@@ -6,7 +6,11 @@ import click
 
 from tcsniff.commands.config import SettingRow, list_account_settings
 from tcsniff.commands.console import print_message
-from tcsniff.commands.options.account_options import AccountArgs, account_options
+from tcsniff.commands.options.account_options import (
+    AccountArgs,
+    account_options,
+    root_url_option,
+)
 from tcsniff.commands.options.option import SectionedCommand
 from tcsniff.settings.precedence import get_layers
 
@@ -25,12 +29,13 @@ _WIDTH = 80
 
 
 @click.command("first-screen", cls=SectionedCommand)
+@root_url_option
 @account_options
 @click.pass_context
 def first_screen(context: click.Context, *, account: AccountArgs) -> None:
     """Print examples, and whether an account is set, to standard error."""
     layers = get_layers(context)
-    rows = {row.setting: row for row in list_account_settings(account, None)}
+    rows = {row.setting: row for row in list_account_settings(account)}
     settings = {
         "Broker": _describe(rows["broker"]),
         "Account": _describe_account(rows),

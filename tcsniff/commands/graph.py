@@ -18,12 +18,14 @@ from tcsniff.commands.options.group_options import (
 from tcsniff.commands.options.source_options import (
     SourceArgs,
     check_source,
+    is_deployment_named,
     source_options,
 )
 from tcsniff.errors import UsageError
 from tcsniff.pulse.routing import parse_choices
+from tcsniff.settings.precedence import Rank
 
-_GROUP_PAGE = re.compile(r"(https?://[^/]+)/tasks/groups/([^/?#]+)")  # of the web interface
+_GROUP_PAGE = re.compile(r"https?://[^/]+/tasks/groups/([^/?#]+)")  # of the web interface
 
 
 @click.command(cls=GraphCommand)
@@ -52,12 +54,9 @@ def graph(
     check_source(origin)
     if origin.delete_queue:
         raise UsageError("--delete-queue works with `tcsniff sniff`, not with graph")
-    if asking.no_api and asking.root_url is not None:
-        raise UsageError("--no-api and --root-url contradict each other")
+    asking = _settle_api(asking, origin)
     if (page := _GROUP_PAGE.match(task_group_id or "")) is not None:
-        task_group_id = page[2]
-        if asking.root_url is None and not asking.no_api and origin.is_live:
-            asking = asking._replace(root_url=page[1])
+        task_group_id = page[1]
     _check_group_id(task_group_id, is_needed=origin.is_live and not asking.files)
 
     from tcsniff.commands.runs.group_run import GroupRun  # msgspec and orjson: 25 ms
@@ -65,6 +64,17 @@ def graph(
     notify = ignore_message if quiet else print_message
     run = GroupRun(task_group_id or "", origin, asking, showing, waiting, notify)
     return run.run()
+
+
+def _settle_api(asking: GraphInputArgs, origin: SourceArgs) -> GraphInputArgs:
+    # A deployment that is named is asked, unless --no-api is from a stronger source.
+    if not asking.no_api or not is_deployment_named(origin):
+        return asking
+    sources = origin.account.sources
+    named, refused = sources["root_url"].rank, sources["no_api"].rank
+    if named is Rank.TYPED and refused is Rank.TYPED:
+        raise UsageError("--no-api and --root-url contradict each other")
+    return asking._replace(no_api=refused <= named)
 
 
 def _check_group_id(task_group_id: str | None, *, is_needed: bool) -> None:

@@ -85,6 +85,7 @@ class Layers:
         words = [str(word) for word in events] if isinstance(events, list | tuple) else []
         names = [word[1:] for word in words if word.startswith("@")]
         self.saved = self._find_selection(names)
+        self._pages = _list_arguments(context, typed)
         self._layers = list(self._list_layers(typed, words, "".join(names)))
 
     def find(self, parameter: click.Parameter) -> tuple[Any, ValueSource] | None:
@@ -142,8 +143,11 @@ class Layers:
             saved.flags,
             lambda key: f"@{saved_name}, {settings.place('selections', saved_name, key)}",
         )
-        page = _find_page_profile([*words, *saved.events], settings.profiles)
-        yield Rank.PAGE, {"profile": page} if page else {}, lambda _: "the page's address"
+        root = _find_page_root([*words, *saved.events, *self._pages])
+        page = _find_profile_of(root, settings.profiles)
+        values = {"profile": page, "root-url": root}
+        named = {name: value for name, value in values.items() if value is not None}
+        yield Rank.PAGE, named, lambda _: "the page's address"
         name = _find_profile_in_use(
             {"profile": typed.get("profile"), "broker": typed.get("url")},
             saved.flags,
@@ -229,10 +233,18 @@ def _find_profile_in_use(*layers: Mapping[str, object]) -> str:
     return ""
 
 
-def _find_page_profile(words: Sequence[str], profiles: Mapping[str, Profile]) -> str | None:
-    # The profile of the deployment whose pages the selection names.
+def _list_arguments(context: click.Context, typed: Mapping[str, Any]) -> list[str]:
+    # Arguments that may be the address of a page, such as that of a task group.
+    names = [one.name for one in context.command.params if isinstance(one, click.Argument)]
+    return [word for name in names if isinstance(word := typed.get(name), str)]
+
+
+def _find_page_root(words: Sequence[str]) -> str | None:
+    # The root URL of the deployment whose pages the command line names.
     roots = {get_page_root(word) for word in words if is_url(word)}
-    if len(roots) != 1:
-        return None
+    return roots.pop() if len(roots) == 1 else None
+
+
+def _find_profile_of(root: str | None, profiles: Mapping[str, Profile]) -> str | None:
     urls = {name: profile.broker.root_url or "" for name, profile in profiles.items()}
-    return next((name for name, url in urls.items() if url.rstrip("/").lower() in roots), None)
+    return next((name for name, url in urls.items() if url.rstrip("/").lower() == root), None)

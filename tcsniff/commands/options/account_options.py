@@ -16,14 +16,13 @@ from tcsniff.commands.options.file_checks import FileUse
 from tcsniff.commands.options.option import Command, connection_flag
 from tcsniff.commands.options.values import add_options, stack_decorators
 from tcsniff.errors import UsageError
-from tcsniff.pulse.urls import check_root_url
 from tcsniff.settings.brokers import (
-    DEFAULT_PROFILE,
     Broker,
     build_broker,
     find_profile,
     parse_broker_url,
 )
+from tcsniff.settings.deployment import choose_root_url
 from tcsniff.settings.model import BUILT_IN, Profile
 from tcsniff.settings.precedence import Rank, ValueSource, get_layers, list_sources
 
@@ -33,6 +32,7 @@ class AccountArgs(NamedTuple):
 
     Attributes:
         url: ``--broker``.
+        root_url: ``--root-url``, as it was given; see `resolve_root_url`.
         sources: The sources of the values that are set, by field.
         profiles: All profiles, by name.
     """
@@ -45,6 +45,7 @@ class AccountArgs(NamedTuple):
     tls_key: str | None = None
     tls_insecure: bool = False
     plaintext: bool = False
+    root_url: str | None = None
     sources: Mapping[str, ValueSource] = MappingProxyType({})
     profiles: Mapping[str, Profile] = MappingProxyType(BUILT_IN)
 
@@ -81,10 +82,9 @@ root_url_option = connection_flag(
     is_common=True,
     metavar="URL",
     envvar="TASKCLUSTER_ROOT_URL",
-    rivals=("profile",),
-    help="Link to this deployment; default: TASKCLUSTER_ROOT_URL, or the profile's.",
+    help="Use this deployment; default: TASKCLUSTER_ROOT_URL, the profile's, or Firefox CI's.",
 )
-"""The flag for the deployment's address; `deployment_of` makes use of it."""
+"""The flag for the deployment to listen to, to ask, and to link to; see `resolve_root_url`."""
 
 _OPTIONS = stack_decorators(
     connection_flag(
@@ -142,6 +142,7 @@ def account_options(command: Command) -> Command:
     def read_settings(**values: Any) -> Any:
         context = click.get_current_context()
         profiles = get_layers(context).settings.profiles
+        values = {"root_url": None} | values  # not every command has the flag
         return call_command(sources=list_sources(context), profiles=profiles, **values)
 
     return _OPTIONS(read_settings)
@@ -190,29 +191,26 @@ def resolve_profile(account: AccountArgs) -> Profile | None:
     return account.profiles[account.profile]
 
 
-def resolve_root_url(account: AccountArgs, typed: str | None) -> str | None:
-    """Return the root URL of the deployment that publishes to an account's broker.
+def resolve_root_url(account: AccountArgs) -> str | None:
+    """Return the root URL of the deployment to listen to, to ask, and to link to.
 
     Args:
-        account: The account; its password is not read.
-        typed: The value of `root_url_option`, which wins.
+        account: The flags; no password is read.
 
     Returns:
-        The URL without a trailing slash; None if unknown.
+        The URL without a trailing slash; None if only a broker is named whose
+        deployment is unknown.
 
     Raises:
         UsageError: If the profile is unknown, or the URL is not a root URL.
     """
-    if typed is not None:
-        try:
-            return check_root_url(typed)
-        except UsageError as error:
-            raise UsageError(f"--root-url: {error}") from None
-    if account.url:
-        broker = parse_broker_url(account.url)
-    else:
-        broker = find_profile(account.profile or DEFAULT_PROFILE, account.brokers)
-    return None if broker.root_url is None else check_root_url(broker.root_url)
+    return choose_root_url(
+        account.root_url,
+        account.url,
+        account.profile,
+        profiles=account.brokers,
+        sources=account.sources,
+    )
 
 
 class AccountSource(NamedTuple):

@@ -44,7 +44,6 @@ class GraphInputArgs(NamedTuple):
     """The values of the flags of dependencies."""
 
     files: Sequence[str]
-    root_url: str | None
     no_api: bool
 
 
@@ -97,17 +96,9 @@ _OPTIONS = stack_decorators(
         "label-to-taskid.json, or from saved answers of listTaskGroup.",
     ),
     dependency_flag(
-        "--root-url",
-        is_common=True,
-        rivals=("no_api",),
-        metavar="URL",
-        help="Ask the queue of this deployment; default: TASKCLUSTER_ROOT_URL, or the profile's.",
-    ),
-    dependency_flag(
         "--no-api",
         is_common=True,
         is_flag=True,
-        rivals=("root_url",),
         help="Do not ask the queue.",
     ),
     stop_flag(

@@ -6,11 +6,16 @@ from typing import NamedTuple
 
 import click
 
-from tcsniff.commands.options.account_options import AccountArgs, account_options
+from tcsniff.commands.options.account_options import (
+    AccountArgs,
+    account_options,
+    root_url_option,
+)
 from tcsniff.commands.options.file_checks import FileUse
 from tcsniff.commands.options.option import Command, connection_flag, recording_flag
 from tcsniff.commands.options.values import Duration, Size, add_options
 from tcsniff.errors import UsageError
+from tcsniff.settings.precedence import Rank
 
 
 class SourceArgs(NamedTuple):
@@ -131,7 +136,18 @@ _OPTIONS = add_options(
 
 def source_options(command: Command) -> Command:
     """Add the flags of the source to a command, which receives them as `origin`."""
-    return account_options(_OPTIONS(command))
+    return account_options(root_url_option(_OPTIONS(command)))
+
+
+def is_deployment_named(origin: SourceArgs) -> bool:
+    """Return whether a root URL is named for this command.
+
+    Not so by a variable that other programs read too, and for recordings and the demo
+    not by the page that names the group: nothing is asked then unless a user wants it.
+    """
+    source = origin.account.sources.get("root_url")
+    weak = {Rank.SHARED_VARIABLE} if origin.is_live else {Rank.SHARED_VARIABLE, Rank.PAGE}
+    return source is not None and source.rank not in weak
 
 
 def check_source(origin: SourceArgs) -> None:

@@ -5,14 +5,9 @@ Imported when the command runs, not for its help.
 
 from __future__ import annotations
 
-import os
 import random
 from collections.abc import Iterable
 
-from tcsniff.commands.options.account_options import resolve_root_url
-from tcsniff.commands.options.group_options import GraphInputArgs
-from tcsniff.commands.options.source_options import SourceArgs
-from tcsniff.commands.runs.open_source import ROOT_URL
 from tcsniff.commands.runs.run import Notify
 from tcsniff.errors import ApiError, ApiUnknown, UsageError
 from tcsniff.simulator.planning import to_definitions
@@ -128,23 +123,3 @@ def explain_unknown_group(
     return UsageError(
         f"{task_group_id} is a task of the task group {group}: tcsniff graph {group}"
     )
-
-
-def find_root_url(origin: SourceArgs, facts: GraphInputArgs) -> str | None:
-    """Return the root URL of the deployment; None if unknown.
-
-    In this order: the flag, the broker or profile that the user named, the
-    environment, the default profile.
-
-    Raises:
-        UsageError: If the root URL is not valid.
-    """
-    account, flag = origin.account, facts.root_url
-    is_named = bool(account.url or account.profile)
-    root_url = None
-    if flag is not None or (is_named and origin.is_live):
-        root_url = resolve_root_url(account, flag)
-    root_url = root_url or os.environ.get(ROOT_URL)
-    if root_url is None and origin.is_live and not is_named:
-        return resolve_root_url(account, None)
-    return root_url

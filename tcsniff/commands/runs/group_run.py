@@ -17,18 +17,17 @@ from tcsniff.commands.options.group_options import (
     GraphOutputArgs,
     GraphStopArgs,
 )
-from tcsniff.commands.options.source_options import SourceArgs
+from tcsniff.commands.options.source_options import SourceArgs, is_deployment_named
 from tcsniff.commands.runs.group_clock import GroupClock
 from tcsniff.commands.runs.group_facts import (
     explain_unknown_group,
-    find_root_url,
     load_demo_graph,
     load_graph_files,
     load_queue_graph,
 )
 from tcsniff.commands.runs.make_group_view import make_group_view, save_picture
 from tcsniff.commands.runs.make_renderer import add_recorder
-from tcsniff.commands.runs.open_source import OpenSource, open_source
+from tcsniff.commands.runs.open_source import OpenSource, find_root_url, open_source
 from tcsniff.commands.runs.run import Notify, Run, describe_outcome
 from tcsniff.errors import ApiUnknown, RecordingError, TcsniffError, UsageError
 from tcsniff.pipeline import Outcome, Source, Stop, run_pipeline
@@ -88,6 +87,7 @@ class GroupRun(Run):
         since = time.time() if origin.is_live and stop.wait else None
         self._group = GroupState(task_group_id, since=since)
         self._is_named = bool(task_group_id)
+        self._is_named_deployment = is_deployment_named(origin)
         self._is_missing = False  # whether the queue did not know the group at first
         self._seed: int | None = None
         self._quiet_period = QuietPeriod(stop.settle, time.monotonic)
@@ -109,8 +109,9 @@ class GroupRun(Run):
             check_picture_path(self._output.save_svg)
         if self._origin.is_live and not self._stop.wait:
             return self._show_once()
-        if self._facts.root_url is not None and not self._origin.is_live:
-            load_queue_graph(self._facts.root_url, self._group, statuses=False)
+        root_url = find_root_url(self._origin)
+        if root_url is not None and self._is_named_deployment and not self._origin.is_live:
+            load_queue_graph(root_url, self._group, statuses=False)
         return self._follow()
 
     def add_gap(self, gap: Gap) -> None:
@@ -120,12 +121,12 @@ class GroupRun(Run):
             return
         if self._polling is not None:
             self._polling.hurry()
-        if self._origin.is_live or self._facts.root_url is None:
+        if self._origin.is_live or not self._is_named_deployment:
             self._group.mark_gap()  # else the queue has listed all tasks since
 
     def _show_once(self) -> int:
-        root_url = find_root_url(self._origin, self._facts)
-        is_asked = self._facts.root_url is not None or not self._facts.files
+        root_url = find_root_url(self._origin)
+        is_asked = self._is_named_deployment or not self._facts.files
         if root_url is not None and is_asked and not self._facts.no_api:
             load_queue_graph(root_url, self._group, statuses=True)
         elif not self._facts.files:
@@ -257,7 +258,7 @@ class GroupRun(Run):
         return self._quiet_period.is_settled(is_over=is_over)
 
     def _start_polling(self) -> str | None:
-        root_url = find_root_url(self._origin, self._facts)
+        root_url = find_root_url(self._origin)
         if root_url is not None and self._origin.is_live and not self._facts.no_api:
             self._api = QueueApi(root_url)
             self._polling = QueuePolling(

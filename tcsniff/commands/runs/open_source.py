@@ -18,17 +18,16 @@ from tcsniff.commands.options.account_options import (
     describe_account_source,
     describe_exposed_password,
     resolve_broker,
+    resolve_root_url,
 )
-from tcsniff.commands.options.source_options import SourceArgs
+from tcsniff.commands.options.source_options import SourceArgs, is_deployment_named
 from tcsniff.commands.runs.run import Notify
-from tcsniff.errors import WrongCredentials
+from tcsniff.errors import UsageError, WrongCredentials
 from tcsniff.pipeline import ConnectionObserver, Source
 from tcsniff.pulse.deliveries import Delivery
 from tcsniff.selection.select import QUEUE_EXCHANGES, Selection
 from tcsniff.settings.brokers import Broker
 
-ROOT_URL = "TASKCLUSTER_ROOT_URL"
-"""The environment variable for the deployment, as in Taskcluster's own clients."""
 _SEEDED_START = 1_795_456_800.0  # 2026-11-23T18:00:00Z, for demos with a seed
 _TERMINAL_PACE = 60.0  # simulated seconds a second
 _PIPE_PACE = 1200.0
@@ -43,6 +42,27 @@ def choose_pace(origin: SourceArgs) -> float:
     if origin.demo:
         return _TERMINAL_PACE if sys.stdout.isatty() else _PIPE_PACE
     return 1.0 if origin.is_live or origin.follow else origin.speed or 0.0
+
+
+def find_root_url(origin: SourceArgs) -> str | None:
+    """Return the root URL of the deployment; None if unknown, as for most recordings.
+
+    Raises:
+        UsageError: If the root URL is not valid.
+    """
+    if origin.is_live or origin.account.root_url is not None:
+        return resolve_root_url(origin.account)
+    return None
+
+
+def _find_link_root(origin: SourceArgs) -> str | None:
+    # Links are a bonus: a variable that other programs read too does not end the run.
+    try:
+        return find_root_url(origin)
+    except UsageError:
+        if is_deployment_named(origin):
+            raise
+        return None
 
 
 class OpenSource(NamedTuple):
@@ -125,7 +145,7 @@ def _open_broker(
         if consumer.waiting:
             notify(f"{consumer.waiting:,} messages are waiting in {consumer.queue}")
         notify(consumer.describe_listening())
-        root_url = broker.root_url or os.environ.get(ROOT_URL)
+        root_url = _find_link_root(origin)
         yield OpenSource(
             consumer, broker.name, _make_queue_filter(origin, selection, observer), root_url
         )
@@ -238,7 +258,7 @@ def _open_recording(
     )
     with recording:
         name = Path(origin.recordings[0]).name if len(origin.recordings) == 1 else "recordings"
-        yield OpenSource(recording, name, None, os.environ.get(ROOT_URL))
+        yield OpenSource(recording, name, None, _find_link_root(origin))
 
 
 def _count_bindings(selection: Selection) -> str:

@@ -473,6 +473,43 @@ def test_a_broker_is_settled_by_the_strongest(
     assert sources(line)["broker"] == (broker, source)
 
 
+@pytest.mark.parametrize(
+    ("line", "environment", "root", "source"),
+    [
+        ("", {}, "https://tc.mine.example", "profile mine"),
+        ("--config -", {}, "https://firefox-ci-tc.services.mozilla.com", "built in"),
+        (
+            "--root-url https://a.b/",
+            {"TASKCLUSTER_ROOT_URL": "https://c.d"},
+            "https://a.b",
+            "--root-url",
+        ),
+        ("", {"TASKCLUSTER_ROOT_URL": "https://c.d"}, "https://c.d", "TASKCLUSTER_ROOT_URL"),
+        (
+            "--profile community",
+            {"TASKCLUSTER_ROOT_URL": "https://c.d"},
+            "https://community-tc.services.mozilla.com",
+            "profile community",
+        ),
+        (
+            "--broker amqp://h",
+            {"TCSNIFF_ROOT_URL": "https://c.d"},
+            "https://c.d",
+            "TCSNIFF_ROOT_URL",
+        ),
+    ],
+)
+def test_config_says_where_the_deployment_was_named(
+    line, environment, root, source, write_settings, sources, monkeypatch
+):
+    """So that nobody has to guess why another one is asked."""
+    write_settings()
+    for name, value in environment.items():
+        monkeypatch.setenv(name, value)
+
+    assert sources(line)["root-url"] == (root, source)
+
+
 @pytest.mark.parametrize("command", ["sniff task-running", "config"])
 def test_two_variables_that_name_a_broker_are_told(command, write_settings, run_line, monkeypatch):
     """Neither is stronger."""
