@@ -59,19 +59,19 @@ _tcsniff_flags() {
         --action --topic --provider-id --launch-config-id --worker-pool-id --route --all
         --exchange --routing-key --bind --where --state --reason --tag --dedupe --broker
         --profile --password-file --tls-ca --tls-cert --tls-key --tls-insecure --plaintext
-        --queue --queue-expires --queue-max-length --delete-queue --resume --max-size --prefetch
-        --auto-ack --from --follow --speed --demo --seed -n --count --timeout --idle-timeout
-        --until --fail-on -o --output --json --columns --select -r --raw-output --utc --record
-        --save-svg --gaps --color --no-color -v --verbose -q --quiet --summary --config -h
-        --help --help-all --debug
+        --root-url --queue --queue-expires --queue-max-length --delete-queue --resume --max-size
+        --prefetch --auto-ack --from --follow --speed --demo --seed -n --count --timeout
+        --idle-timeout --until --fail-on -o --output --json --columns --select -r --raw-output
+        --utc --record --save-svg --gaps --color --no-color -v --verbose -q --quiet --summary
+        --config -h --help --help-all --debug
       )
       ;;
     graph)
       found=(
         --broker --profile --password-file --tls-ca --tls-cert --tls-key --tls-insecure
-        --plaintext --queue --queue-expires --queue-max-length --delete-queue --resume
-        --max-size --prefetch --auto-ack --from --follow --speed --demo --seed --graph
-        --root-url --no-api --no-wait --settle -n --count --timeout -o --output --json --format
+        --plaintext --root-url --queue --queue-expires --queue-max-length --delete-queue
+        --resume --max-size --prefetch --auto-ack --from --follow --speed --demo --seed --graph
+        --no-api --no-wait --settle -n --count --timeout -o --output --json --format
         --critical-path --blocked --logs --utc --record --save-svg --notify --color --no-color
         -v --verbose -q --quiet --config -h --help --help-all --debug
       )
@@ -84,9 +84,10 @@ _tcsniff_flags() {
         --organization --repository --action --topic --provider-id --launch-config-id
         --worker-pool-id --route --all --exchange --routing-key --bind --where --state --reason
         --tag --dedupe --broker --profile --password-file --tls-ca --tls-cert --tls-key
-        --tls-insecure --plaintext --queue --queue-expires --queue-max-length --delete-queue
-        --resume --max-size --prefetch --auto-ack --from --follow --speed --demo --seed -n
-        --count --timeout --idle-timeout --until --fail-on --config -h --help --help-all --debug
+        --tls-insecure --plaintext --root-url --queue --queue-expires --queue-max-length
+        --delete-queue --resume --max-size --prefetch --auto-ack --from --follow --speed --demo
+        --seed -n --count --timeout --idle-timeout --until --fail-on --config -h --help
+        --help-all --debug
       )
       ;;
     explain)
@@ -114,8 +115,8 @@ _tcsniff_flags() {
       ;;
     config)
       found=(
-        --broker --profile --password-file --tls-ca --tls-cert --tls-key --tls-insecure
-        --plaintext --root-url --json --path --example --config -h --help --help-all --debug
+        --root-url --broker --profile --password-file --tls-ca --tls-cert --tls-key
+        --tls-insecure --plaintext --json --path --example --config -h --help --help-all --debug
       )
       ;;
     simulate)
@@ -155,9 +156,9 @@ _tcsniff_values() {
         --task-id | --task | --scheduler-id | --run-id | --worker-group | --worker-id | \
         --organization | --repository | --action | --topic | --provider-id | \
         --launch-config-id | --worker-pool-id | --route | --routing-key | --bind | --where | \
-        --tag | --broker | --queue | --queue-expires | --queue-max-length | --resume | \
-        --max-size | --prefetch | --speed | --seed | -n | --count | --timeout | --idle-timeout | \
-        --until | --fail-on | --select)
+        --tag | --broker | --root-url | --queue | --queue-expires | --queue-max-length | \
+        --resume | --max-size | --prefetch | --speed | --seed | -n | --count | --timeout | \
+        --idle-timeout | --until | --fail-on | --select)
           found=()
           ;;
         --exchange)
@@ -198,8 +199,8 @@ _tcsniff_values() {
       ;;
     graph)
       case $2 in
-        --broker | --queue | --queue-expires | --queue-max-length | --resume | --max-size | \
-        --prefetch | --speed | --seed | --root-url | --settle | -n | --count | --timeout | \
+        --broker | --root-url | --queue | --queue-expires | --queue-max-length | --resume | \
+        --max-size | --prefetch | --speed | --seed | --settle | -n | --count | --timeout | \
         --logs)
           found=()
           ;;
@@ -234,9 +235,9 @@ _tcsniff_values() {
         --task-group | --task-id | --task | --scheduler-id | --run-id | --worker-group | \
         --worker-id | --organization | --repository | --action | --topic | --provider-id | \
         --launch-config-id | --worker-pool-id | --route | --routing-key | --bind | --where | \
-        --tag | --broker | --queue | --queue-expires | --queue-max-length | --resume | \
-        --max-size | --prefetch | --speed | --seed | -n | --count | --timeout | --idle-timeout | \
-        --until | --fail-on)
+        --tag | --broker | --root-url | --queue | --queue-expires | --queue-max-length | \
+        --resume | --max-size | --prefetch | --speed | --seed | -n | --count | --timeout | \
+        --idle-timeout | --until | --fail-on)
           found=()
           ;;
         -o | --output)
@@ -328,7 +329,7 @@ _tcsniff_values() {
       ;;
     config)
       case $2 in
-        --broker | --root-url)
+        --root-url | --broker)
           found=()
           ;;
         --profile)
