@@ -146,11 +146,13 @@ def tcsniff(ctx: click.Context, *, version: bool, verbose: bool) -> None:
         ctx.exit(2)
 
 
-def main(args: Sequence[str] | None = None) -> int:
+def main(args: Sequence[str] | None = None, *, is_program: bool = False) -> int:
     """Run tcsniff.
 
     Args:
         args: Command-line arguments; None for those of this process.
+        is_program: Whether the process does nothing else, so that a signal may end it
+            at once where nothing has to be cleaned up.
 
     Returns:
         The exit status: that of the command, 2 for wrong usage, 130 after
@@ -160,7 +162,7 @@ def main(args: Sequence[str] | None = None) -> int:
     words = list(sys.argv[1:] if args is None else args)
     debug = _is_debugging(words)
     words = [word for word in words if word != DEBUG]
-    signal_handler.install()
+    signal_handler.install(unwinds=not is_program)
     try:
         return _run_command(words)
     except click.ClickException as error:
@@ -184,9 +186,7 @@ def run() -> None:
     """Run tcsniff as a program: `main`, with one line for a bug."""
     sys.excepthook = _report_bug
     open_missing_streams()
-    status = main()
-    signal_handler.end_at_once()
-    sys.exit(status)
+    sys.exit(main(is_program=True))
 
 
 def _run_command(words: list[str]) -> int:

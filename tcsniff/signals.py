@@ -1,8 +1,14 @@
 """Signal handling: a signal is noted at once, and obeyed when the run can end safely.
 
 An exception raised by a signal handler can interrupt a library at any step and
-leave a lock held forever. So during a run a signal only wakes the loop, which
-then ends by itself.
+leave a lock held forever; msgspec crashes if it is interrupted while a class is
+created. So a signal raises one only where something has to be cleaned up:
+
+* At first, while modules are imported and arguments are checked, it ends the
+  process at once (`SignalHandler.install`).
+* `unwinding`: it raises an exception, so that what was begun is undone.
+* `deferred`, during a run: it only wakes the loop, which then ends by itself.
+* `immediate`, during a write that may block: it raises an exception again.
 """
 
 from __future__ import annotations
@@ -41,6 +47,7 @@ class SignalHandler:
     def __init__(self) -> None:
         self.received: int | None = None
         self._wake: Callable[[], None] | None = None
+        self._unwinds = True
         self._report: Callable[[], str] = _report_nothing
         self._leave_terminal: Callable[[], object] = _ignore
 
@@ -49,20 +56,20 @@ class SignalHandler:
         """The exit status for the received signal."""
         return 128 + (self.received or 0)
 
-    def install(self) -> None:
-        """Handle signals; except within `deferred`, each ends the program by an exception.
+    def install(self, *, unwinds: bool = True) -> None:
+        """Handle signals.
 
         Signals that are ignored, as under nohup or after ``&`` in a script, stay ignored.
+
+        Args:
+            unwinds: Whether a signal raises an exception where nothing else is said;
+                otherwise it ends the process at once.
         """
         self.received = None
+        self._unwinds = unwinds
         for number in ENDING:
             _handle(number, self._handle_signal)
         _handle(signal.SIGUSR1, self._print_report)
-
-    def end_at_once(self) -> None:
-        """Let each signal end the process without an exception, when nothing is left to do."""
-        for number in ENDING:
-            _handle(number, _exit_at_once)
 
     def raise_received(self) -> NoReturn:
         """End the program by the exception for the received signal."""
@@ -101,9 +108,19 @@ class SignalHandler:
         """Raise exceptions again, during a call that may block forever and holds no lock."""
         wake, self._wake = self._wake, None
         try:
-            yield
+            with self.unwinding():
+                yield
         finally:
             self._wake = wake
+
+    @contextmanager
+    def unwinding(self) -> Iterator[None]:
+        """Raise exceptions unless signals are deferred, as something has to be cleaned up."""
+        unwinds, self._unwinds = self._unwinds, True
+        try:
+            yield
+        finally:
+            self._unwinds = unwinds
 
     def _handle_signal(self, number: int, _frame: FrameType | None) -> None:
         if self.received is not None and number == signal.SIGINT:
@@ -114,8 +131,10 @@ class SignalHandler:
         self.received = number
         if self._wake is not None:
             self._wake()
-        else:
+        elif self._unwinds:
             self.raise_received()
+        else:
+            os._exit(128 + number)
 
     def _print_report(self, _number: int, _frame: FrameType | None) -> None:
         # Not through sys.stderr, which may be in the middle of a write.
@@ -136,10 +155,6 @@ def _handle(number: int, handler: _Handler) -> _Handler:
         signal.signal(number, handler)
     # Not handled by Python: inherited by an embedding program.
     return signal.SIG_DFL if previous is None else previous
-
-
-def _exit_at_once(number: int, _frame: FrameType | None) -> None:
-    os._exit(128 + number)
 
 
 signal_handler = SignalHandler()

@@ -10,6 +10,7 @@ from typing import Any
 import click
 
 from tcsniff.commands.console import DEBUG, print_output
+from tcsniff.signals import signal_handler
 
 OTHER = "Other"
 """The section of flags that belong to no other section."""
@@ -96,7 +97,8 @@ def print_long_text(text: str) -> None:
         import shutil  # 2 ms
 
         if text.count("\n") + 2 > shutil.get_terminal_size().lines:
-            click.echo_via_pager(text)
+            with signal_handler.unwinding():  # the pager handles Ctrl-C, and is waited for
+                click.echo_via_pager(text)
             return
     print_output(text)
 

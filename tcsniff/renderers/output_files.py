@@ -94,7 +94,7 @@ def replace_file(path: str, data: bytes) -> None:
 def _replace_whole(target: str, data: bytes, status: os.stat_result | None) -> None:
     temporary = _create_temporary(target)
     try:
-        with temporary.open("wb") as file:
+        with signal_handler.unwinding(), temporary.open("wb") as file:
             file.write(data)
             if status is not None:
                 with suppress(OSError):  # only root may give files away

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from tcsniff.errors import UsageError
+from tcsniff.signals import signal_handler
 
 _MAX_LINE = 4096  # bytes of a password
 _COMMAND_TIMEOUT = 30.0  # seconds; the program may ask for a passphrase
@@ -83,8 +84,9 @@ def run_password_command(
         )
         raise UsageError(f"{place}: cannot run {name}: {reason}") from None
     try:
-        line = _await_line(process, timeout)
-        status = _await_exit(process)
+        with signal_handler.unwinding():
+            line = _await_line(process, timeout)
+            status = _await_exit(process)
     except TimeoutError:
         raise UsageError(f"{place}: {name} printed no line within {timeout:g} s") from None
     except ValueError as error:

@@ -72,6 +72,7 @@ def test_a_file_beside_the_settings_holds_the_password(
     env = written(tmp_path, profile(rabbitmq, f'password-file = "{named}"'))
     place = tmp_path if named.startswith("~") else tmp_path / "tcsniff"
     (place / "password").write_text(f"{PULSE[1]}\n")
+    (place / "password").chmod(0o600)
 
     words = ("doctor", "--profile", "mine", "--wait", "50ms", "task-running")
     done = finished(*words, env=env | {"HOME": str(tmp_path)})

@@ -27,6 +27,7 @@ from tcsniff.pipeline import ConnectionObserver, Source
 from tcsniff.pulse.deliveries import Delivery
 from tcsniff.selection.select import QUEUE_EXCHANGES, Selection
 from tcsniff.settings.brokers import Broker
+from tcsniff.signals import signal_handler
 
 _SEEDED_START = 1_795_456_800.0  # 2026-11-23T18:00:00Z, for demos with a seed
 _TERMINAL_PACE = 60.0  # simulated seconds a second
@@ -139,7 +140,7 @@ def _open_broker(
         max_body=origin.max_size,
         observer=observer,
     )
-    with _explain_login(origin), consumer:
+    with signal_handler.unwinding(), _explain_login(origin), consumer:
         for exchange in consumer.missing_exchanges:
             notify(f"{broker.name} has no exchange {exchange}; it is left out")
         if consumer.waiting:
