@@ -41,7 +41,7 @@ class RecordFile:
         self._next_check = clock() + _NAME_INTERVAL
         self._is_broken = False
         self._is_regular = False
-        self._descriptor = -1
+        self._descriptor = -1  # closed
         self._size = 0  # after the last write
         self._compressor = zlib.compressobj(wbits=_GZIP_FORMAT) if path.endswith(".gz") else None
         with self._explain_failures():
@@ -89,11 +89,11 @@ class RecordFile:
             self._descriptor = open_for_writing(self._path, os.O_APPEND)
             try:
                 if self._lock():
-                    break
+                    return
             except BaseException:
-                os.close(self._descriptor)
+                self._close_descriptor()
                 raise
-            os.close(self._descriptor)  # renamed meanwhile
+            self._close_descriptor()  # renamed meanwhile
 
     def _lock(self) -> bool:
         # Return whether the name still leads to the file that was locked.
@@ -117,11 +117,17 @@ class RecordFile:
         return True
 
     def _finish(self) -> None:
+        if self._descriptor < 0:  # the name could not be opened again
+            return
         try:
             if self._compressor is not None and not self._is_broken:
                 self._write(self._compressor.flush())
         finally:
-            os.close(self._descriptor)
+            self._close_descriptor()
+
+    def _close_descriptor(self) -> None:
+        descriptor, self._descriptor = self._descriptor, -1
+        os.close(descriptor)
 
     def _restart_compression(self) -> None:
         if self._compressor is not None:

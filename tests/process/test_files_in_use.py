@@ -192,6 +192,20 @@ def test_a_recording_opens_its_name_again(name, change, tmp_path):
         assert lines[: len(shown)] == shown
 
 
+def test_a_recording_whose_folder_is_gone_ends(tmp_path):
+    """Status 7, with the reason."""
+    folder = tmp_path / "folder"
+    folder.mkdir()
+    path = folder / "r.jsonl"
+    with Running(*DEMO, "-o", "raw", "--record", str(path)) as running:
+        running.lines(3)
+        path.unlink()
+        folder.rmdir()
+
+        assert running.status() == 7
+    assert f"cannot write the recording {path}: No such file or directory" in running.said()
+
+
 # Following a name
 
 
