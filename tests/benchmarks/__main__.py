@@ -1,7 +1,7 @@
-"""What tcsniff promises about speed and memory, measured: ``make bench``.
+"""Speed and memory, measured as ratios: ``make bench``.
 
-``python tests/benchmarks [SECTION]...`` writes a table in Markdown, and ends
-with status 1 if a promise is not kept. It starts a RabbitMQ of its own.
+``python tests/benchmarks [SECTION]...`` prints a table in Markdown, and ends
+with status 1 if a target is missed. It starts its own RabbitMQ.
 """
 
 from __future__ import annotations
@@ -10,12 +10,12 @@ import os
 import platform
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from importlib.metadata import version
 from pathlib import Path
 
 sys.path.insert(1, str(Path(__file__).parents[1] / "support"))  # for the tests' RabbitMQ
-os.environ.pop("PYTHONDONTWRITEBYTECODE", None)  # else each start compiles tcsniff anew
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)  # otherwise each start compiles tcsniff again
 
 import drain
 import drawing
@@ -27,7 +27,7 @@ import memory
 import starting
 import top
 from backlog import Backlog, backlog
-from measuring import Section, run, say
+from measuring import Section, report, run
 
 _WITH_BROKER: dict[str, Callable[[Backlog], Section]] = {
     "drain": drain.section,
@@ -36,41 +36,40 @@ _WITH_BROKER: dict[str, Callable[[Backlog], Section]] = {
     "memory": memory.section,
     "fleet": fleet.section,
 }
-_WITHOUT: dict[str, Callable[[], Section]] = {
+_WITHOUT_BROKER: dict[str, Callable[[], Section]] = {
     "files": files.section,
     "graph": graph.section,
     "drawing": drawing.section,
     "top": top.section,
 }
-_LIBRARIES = ("kombu", "amqp", "orjson", "pika", "aiormq")
+_LIBRARIES = ("kombu", "amqp", "orjson", "pika")
 
 
-def main(wanted: list[str]) -> int:
-    """Measure sections, all if none is named; the exit status."""
-    began = time.monotonic()
+def main(names: list[str]) -> int:
+    """Measure the named sections, or all; return the exit status."""
+    started = time.monotonic()
     run(f"exec {sys.executable} -m compileall -q tcsniff")
-    sys.stdout.write(f"{_machine()}\n")
-    missed: list[str] = []
-    for name, measure in _WITHOUT.items():
-        if not wanted or name in wanted:
-            missed += _told(measure())
-    if names := [name for name in _WITH_BROKER if not wanted or name in wanted]:
-        with backlog() as full:
-            for name in names:
-                missed += _told(_WITH_BROKER[name](full))
-    say(f"{(time.monotonic() - began) / 60:.1f} minutes")
-    say(f"missed: {', '.join(missed)}" if missed else "every promise is kept")
+    sections = list(_measure(names))
+    sys.stdout.write(f"{_describe_machine()}\n\n| measured | figures | ratio | target |\n")
+    sys.stdout.write("|---|---:|---:|---:|\n" + "\n".join(map(str, sections)) + "\n")
+    sys.stdout.write("".join(f"\n{note}\n" for section in sections for note in section.notes))
+    missed = [row.what for section in sections for row in section.rows if not row.is_met]
+    report(f"{(time.monotonic() - started) / 60:.1f} minutes")
+    report(f"missed: {', '.join(missed)}" if missed else "all targets are met")
     return 1 if missed else 0
 
 
-def _told(section: Section) -> list[str]:
-    # Writes it; what of it is missed.
-    sys.stdout.write(f"\n{section}\n")
-    sys.stdout.flush()
-    return [row.what for row in section.rows if not row.is_kept]
+def _measure(names: list[str]) -> Iterator[Section]:
+    for name, measure in _WITHOUT_BROKER.items():
+        if not names or name in names:
+            yield measure()
+    if selected := [name for name in _WITH_BROKER if not names or name in names]:
+        with backlog() as queues:
+            for name in selected:
+                yield _WITH_BROKER[name](queues)
 
 
-def _machine() -> str:
+def _describe_machine() -> str:
     libraries = ", ".join(f"{name} {version(name)}" for name in _LIBRARIES)
     return (
         f"{time.strftime('%Y-%m-%d')}, {platform.machine()} with {os.cpu_count()} processors "

@@ -1,7 +1,4 @@
-"""Messages that wait on a RabbitMQ of the benchmark's own, and quickly so.
-
-Taskcluster's messages, made up, of the size that is named in the table.
-"""
+"""Full queues of simulated messages on a RabbitMQ that the benchmark starts."""
 
 from __future__ import annotations
 
@@ -32,7 +29,7 @@ _FRAME = struct.Struct(">BHI")
 
 
 def messages() -> list[Delivery]:
-    """Make up different messages of the queue, as they come, with a header CC each."""
+    """Simulate different messages of the queue, each with a CC header."""
     made = (one for _, one in simulate(seed=7, start=_START))
     fitting = (
         one
@@ -43,7 +40,7 @@ def messages() -> list[Delivery]:
 
 
 class Backlog:
-    """Fills queues.
+    """A broker, and a way to fill its queues quickly.
 
     Attributes:
         server: The broker.
@@ -67,7 +64,7 @@ class Backlog:
         self._blocks = [b"".join(frames[at : at + _SENT]) for at in range(0, len(frames), _SENT)]
 
     def fill(self, queues: Sequence[str], number: int) -> list[str]:
-        """Have messages wait in queues of user pulse, made anew.
+        """Create queues of the user pulse and fill them.
 
         Args:
             queues: Their names behind ``queue/pulse/``.
@@ -88,15 +85,15 @@ class Backlog:
         return names
 
     def pour(self, number: int) -> None:
-        """Publish more into all that is bound; a multiple of `DIFFERENT`."""
+        """Publish more messages into all bound queues; a multiple of `DIFFERENT`."""
         self._publish(number)
 
     def waiting(self, queue: str) -> int:
-        """Tell how many messages wait in a queue, by its full name."""
+        """Return how many messages are in a queue, by its full name."""
         return int(self._channel.queue_declare(queue, passive=True).message_count)
 
     def busy(self) -> float:
-        """Tell the broker's seconds of processor time so far."""
+        """Return the broker's seconds of processor time so far."""
         return busy(int((self.server.folder / "pid").read_text()))
 
     def _publish(self, number: int) -> None:
@@ -105,7 +102,7 @@ class Backlog:
                 self._connection.transport.write(block)
 
     def _await(self, name: str, number: int) -> None:
-        # Queues of their own processes take a moment behind the channel's.
+        # A queue is a process of the broker, and lags behind the channel.
         deadline = time.monotonic() + PATIENCE
         while (found := self.waiting(name)) != number:
             if time.monotonic() > deadline:
@@ -113,13 +110,13 @@ class Backlog:
             time.sleep(0.05)
 
     def close(self) -> None:
-        """Say goodbye."""
+        """Close the connection."""
         self._connection.close()
 
 
 @contextmanager
 def backlog() -> Iterator[Backlog]:
-    """Start a RabbitMQ for it."""
+    """Start a RabbitMQ."""
     with (
         tempfile.TemporaryDirectory(prefix="tcsniff-bench-") as folder,
         RabbitMQ(Path(folder)) as server,

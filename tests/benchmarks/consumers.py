@@ -1,12 +1,11 @@
-"""What a user would write instead of tcsniff, as a child process of the benchmark.
+"""Consumers that users would write instead of tcsniff; child processes of the benchmark.
 
-``python consumers.py KIND URL QUEUE COUNT`` writes the same record for each of
-COUNT messages of a queue to standard output.
+``python consumers.py KIND URL QUEUE COUNT`` writes a record for each of COUNT
+messages of a queue to standard output.
 """
 
 from __future__ import annotations
 
-import asyncio
 import os
 import socket
 import sys
@@ -20,7 +19,7 @@ PREFETCH = 1000  # tcsniff's own
 
 
 def stamp() -> str:
-    """When a message was received, as people write it."""
+    """Return the current time."""
     return datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
@@ -45,7 +44,7 @@ def kombu(url: str, queue: str, count: int) -> None:
 
     def take(body: Any, message: Any) -> None:
         nonlocal left
-        if left == 0:  # sent ahead: goes back to the queue
+        if left == 0:  # prefetched: returns to the queue
             return
         where = message.delivery_info
         payload = orjson.loads(body) if isinstance(body, str | bytes) else body
@@ -70,6 +69,12 @@ def kombu(url: str, queue: str, count: int) -> None:
     ):
         while left > 0:
             connection.drain_events()
+
+
+def first(url: str, queue: str, count: int) -> None:
+    """Print messages at once, with kombu; for the start."""
+    kombu(url, queue, count)
+    sys.stdout.flush()
 
 
 def pika(url: str, queue: str, count: int) -> None:
@@ -100,44 +105,8 @@ def pika(url: str, queue: str, count: int) -> None:
     connection.close()
 
 
-def aiormq(url: str, queue: str, count: int) -> None:
-    """Consume as aiormq's documentation does."""
-    asyncio.run(_aiormq(url, queue, count))
-
-
-async def _aiormq(url: str, queue: str, count: int) -> None:
-    import aiormq as library
-
-    left = count
-    over = asyncio.Event()
-    connection = await library.connect(url)
-    channel = await connection.channel()
-    await channel.basic_qos(prefetch_count=PREFETCH)
-
-    async def take(message: Any) -> None:
-        nonlocal left
-        if left == 0:
-            return
-        where = message.delivery
-        write(
-            where.exchange,
-            where.routing_key,
-            message.header.properties.headers,
-            where.redelivered,
-            orjson.loads(message.body),
-        )
-        await channel.basic_ack(where.delivery_tag)
-        left -= 1
-        if left == 0:
-            over.set()
-
-    await channel.basic_consume(queue, take)
-    await over.wait()
-    await connection.close()
-
-
 def limit(url: str, queue: str, count: int) -> None:
-    """Have the broker send, throw the bytes away, and acknowledge nothing."""
+    """Discard the bytes that the broker sends, and acknowledge nothing."""
     connection = _connection(url)
     connection.connect()
     sock: socket.socket = connection.sock
@@ -146,11 +115,11 @@ def limit(url: str, queue: str, count: int) -> None:
     rest = b""
     while tail not in rest:
         rest = rest[-len(tail) :] + sock.recv(1 << 18)
-    os._exit(0)  # what still comes is in the way of a goodbye
+    os._exit(0)  # without closing: the socket is still full
 
 
 def start(url: str, queue: str, count: int) -> None:
-    """Tell how many seconds it takes py-amqp to connect, and to ask for a queue."""
+    """Print how many seconds py-amqp needs to connect and to look up a queue."""
     del count
     connection = _connection(url)
     begin = time.perf_counter()
@@ -195,7 +164,7 @@ def bare(url: str, queue: str, count: int) -> None:
     connection.close()
 
 
-KINDS = {one.__name__: one for one in (kombu, pika, aiormq, limit, start, bare)}
+KINDS = {one.__name__: one for one in (kombu, first, pika, limit, start, bare)}
 
 if __name__ == "__main__":
     kind, address, name, number = sys.argv[1:]

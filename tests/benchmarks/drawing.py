@@ -23,7 +23,7 @@ from pathlib import Path
 
 import orjson
 from graph import START
-from measuring import Row, Section, say
+from measuring import Row, Section, report
 
 from queue_server import content
 from running import command, environment
@@ -39,7 +39,7 @@ TASKS = 5_000
 RATE = 1_000  # events a second
 STEP = 0.01  # seconds between two writes into the pipe
 SECONDS = 12
-PROMISED = 0.25  # of a processor's core, at most
+TARGET = 0.25  # of a processor's core, at most
 
 
 def used(words: Sequence[str], events: Sequence[Delivery]) -> tuple[float, float]:
@@ -102,7 +102,7 @@ def measured(folder: Path) -> Iterator[Row]:
     path.write_bytes(orjson.dumps(content(plan).page(0, 2 * TASKS)))
     words = ("graph", "--from", "-", "--graph", str(path), "-q")
     for start in (0, len(events) // 3):
-        say(f"drawing: from event {start:,} on")
+        report(f"drawing: from event {start:,} on")
         # From a point where most tasks wait, or most run, the first event on.
         known, shown = events[: start + 1], events[start : start + SECONDS * RATE]
         half = GroupState(plan.task_group_id)
@@ -117,7 +117,7 @@ def measured(folder: Path) -> Iterator[Row]:
             f"{TASKS:,} tasks, {RATE:,} events a second, from event {start:,} on : a core",
             f"{1000 * picture:.0f} ms a picture",
             share,
-            f"<= {PROMISED}",
+            f"<= {TARGET}",
         )
 
 

@@ -1,4 +1,4 @@
-"""Several tcsniffs on one queue: what each further one brings."""
+"""Several tcsniffs on one queue: the rate of each number of them."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from backlog import DIFFERENT, Backlog, messages
-from measuring import PATIENCE, Row, Section, alternate, busy, ratio, say
+from measuring import PATIENCE, Row, Section, alternate, busy, ratio, report
 
 from tcsniff.pulse import records
 from tcsniff.pulse.times import format_timestamp
@@ -26,7 +26,7 @@ _TURN = 0.005  # seconds between two looks at the output
 
 def section(backlog: Backlog) -> Section:
     """Let one, two and four of them empty a queue, in turn."""
-    say(f"fleets: {ROUNDS} rounds of {len(SIZES)} with {MESSAGES:,} messages each")
+    report(f"fleets: {ROUNDS} rounds of {len(SIZES)} with {MESSAGES:,} messages each")
     found = alternate({str(size): _work(backlog, size) for size in SIZES}, ROUNDS)
     alone = [rate for rate, _, _ in found["1"]]
     rows = []
@@ -35,7 +35,7 @@ def section(backlog: Backlog) -> Section:
         figure = f"{rate:,.0f}/s, {own * 1e6:.1f} µs, broker {broker * 1e6:.0f} µs"
         what = f"{name} tcsniff{'s' * (name != '1')}"
         rows.append(Row(what, figure, ratio([one for one, _, _ in drained], alone)))
-    return Section("a fleet on one `--queue`", "rate : one", rows)
+    return Section("several on one `--queue`, rate : one", rows)
 
 
 def _work(backlog: Backlog, size: int) -> Callable[[], tuple[float, float, float]]:
@@ -45,7 +45,7 @@ def _work(backlog: Backlog, size: int) -> Callable[[], tuple[float, float, float
     def drained() -> tuple[float, float, float]:
         backlog.fill(["fleet"], MESSAGES)
         with TemporaryDirectory() as folder, _fleet(backlog, Path(folder), size) as fleet:
-            # Those that start first have taken some by the time that all are there.
+            # The first to start have received some before all run.
             _await(lambda: all(_sizes(folder)))
             begun = sum(_sizes(folder))
             before = backlog.busy(), sum(busy(one.pid) for one in fleet)

@@ -1,8 +1,7 @@
-"""How fast events are folded, and what a look at a task graph costs beside that.
+"""The time to fold events into a task graph, and to analyse the graph.
 
-Run it alone as ``make bench SECTIONS=graph``. The groups are
-simulated. Times are of the processor, and what counts are the ratios: both sides
-of one take turns, in one process, in the same minute.
+Run it alone with ``make bench SECTIONS=graph``. The groups are simulated. Times are
+processor times, measured in turns, in one process.
 """
 
 from __future__ import annotations
@@ -13,7 +12,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 
 import orjson
-from measuring import Row, Section, say
+from measuring import Row, Section, report
 
 from graphs import History, by_id, graph, in_state, waiting
 from tcsniff.pulse.deliveries import Delivery
@@ -28,24 +27,24 @@ START = 1_795_456_800.0  # 2026-11-23T18:00:00Z
 SIZES = (1_000, 10_000)  # tasks of a group
 SHARES = (0.3, 1.0)  # of its messages that have come: most tasks wait, none does
 ROUNDS = 5
-PROMISED = 100_000  # events that are folded in a second, at least
+TARGET = 100_000  # events folded per second, at least
 
 
 def busy(work: Callable[[], object]) -> float:
-    """Do a piece of work; returns for how many seconds it kept the processor."""
+    """Do a piece of work; return its seconds of processor time."""
     start = time.process_time_ns()
     work()
     return (time.process_time_ns() - start) / 1e9
 
 
 def medians(*works: Callable[[], object]) -> list[float]:
-    """Let pieces of work take turns; returns seconds of each."""
+    """Let pieces of work take turns; return the seconds of each."""
     rounds = [[busy(work) for work in works] for _ in range(ROUNDS)]
     return [statistics.median(times) for times in zip(*rounds, strict=True)]
 
 
 def fold(deliveries: Sequence[Delivery]) -> Tracker:
-    """Take all of them in."""
+    """Fold all of them."""
     tracker = Tracker()
     for one in deliveries:
         tracker.apply(one)
@@ -53,13 +52,13 @@ def fold(deliveries: Sequence[Delivery]) -> Tracker:
 
 
 def load(deliveries: Sequence[Delivery]) -> None:
-    """Read their bodies, and forget them."""
+    """Decode their bodies only."""
     for one in deliveries:
         orjson.loads(one.body)
 
 
-def styles(shown: Graph, now: float) -> tuple[Callable[[], object], ...]:
-    """Give all that is asked about a graph for one picture of it."""
+def list_analyses(shown: Graph, now: float) -> tuple[Callable[[], object], ...]:
+    """Return all analyses of a graph that one picture needs."""
     return (
         lambda: find_blocked(shown.nodes),
         lambda: find_critical_path(shown, now),
@@ -68,36 +67,38 @@ def styles(shown: Graph, now: float) -> tuple[Callable[[], object], ...]:
 
 
 def simulated(tasks: int) -> Iterator[Row]:
-    """Measure what a simulated group costs."""
+    """Measure a simulated group."""
     made = list(simulate(seed=7, start=START, groups=1, tasks=tasks))
     whole = History(
         tuple(plan_groups(seed=7, tasks=tasks, groups=1)), tuple(one for _, one in made)
     )
     group, definitions = whole.plans[0].task_group_id, whole.definitions(0)
     for share in SHARES:
-        say(f"graph: {tasks:,} tasks, {share:.0%} of the messages")
+        report(f"graph: {tasks:,} tasks, {share:.0%} of the messages")
         came = whole.deliveries[: int(len(made) * share)]
         tracker = fold(came)
         loading, folding, putting, *looking = medians(
             lambda came=came: load(came),
             lambda came=came: fold(came),
             lambda tracker=tracker: build_graph(group, tracker, definitions),
-            *styles(whole.graph(0, came), made[len(came) - 1][0]),
+            *list_analyses(whole.graph(0, came), made[len(came) - 1][0]),
         )
         rate = len(came) / folding
         what = f"{tasks:,} tasks, {share:.0%} of their messages"
         yield Row(
-            f"folding {what}: a second, in {PROMISED:,}",
+            f"folding {what}: messages per second, in {TARGET:,}",
             f"{rate:,.0f} ({folding / loading:.1f} times `orjson.loads`)",
-            rate / PROMISED,
+            rate / TARGET,
             ">= 1",
         )
         one = putting + sum(looking)
-        yield Row("a look at them : folding them all", f"{1000 * one:.0f} ms", one / folding)
+        yield Row(
+            "building the graph : folding the messages", f"{1000 * one:.0f} ms", one / folding
+        )
 
 
-def hostile() -> Iterator[Row]:
-    """Measure what graphs cost that nobody means to make, of as many tasks as that."""
+def extreme() -> Iterator[Row]:
+    """Measure graphs of extreme shapes."""
     dice = random.Random(7)
     most = SIZES[-1]
     wide = [
@@ -109,13 +110,13 @@ def hostile() -> Iterator[Row]:
     for name, nodes in (
         ("100 dependencies each", [in_state("0", "running"), *wide]),
         ("one chain", [in_state("0", "failed"), *chain]),
-        ("one circle", circle),
+        ("one cycle", circle),
     ):
-        costs = medians(*styles(graph(*by_id(*nodes).values()), START))
-        yield Row(f"a look at {most:,} tasks, {name}", f"{1000 * sum(costs):.0f} ms")
+        costs = medians(*list_analyses(graph(*by_id(*nodes).values()), START))
+        yield Row(f"building the graph of {most:,} tasks, {name}", f"{1000 * sum(costs):.0f} ms")
 
 
 def section() -> Section:
-    """Measure all of it, in processor time."""
+    """Measure in processor time."""
     rows = [row for tasks in SIZES for row in simulated(tasks)]
-    return Section("task graphs", "ratio", [*rows, *hostile()])
+    return Section("task graphs", [*rows, *extreme()])

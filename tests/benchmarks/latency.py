@@ -1,4 +1,4 @@
-"""How long a lone message takes from its publisher to standard output."""
+"""The time of a single message from its publisher to standard output."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ from amqp.basic_message import Message
 from amqp.connection import Connection
 from backlog import Backlog
 from drain import CONSUMERS
-from measuring import Row, Section, alternate, await_listening, say
+from measuring import Row, Section, alternate, await_listening, report
 
 from rabbitmq import ADMIN, HOST
 from tcsniff.pulse.exchanges import find_exchange
 
 ROUNDS = 3
-RATES = {10: 40, 1_000: 1_500}  # messages a second: how many in a round
+RATES = {10: 40, 100: 300, 1_000: 1_500}  # messages per second: how many in a round
 
 _EXCHANGE = find_exchange("task-running").address
 _KEY = "primary.fN1SbArXTPSVFNUvaOlinQ.0.g.w.proj.gaia.gecko-level-1.JFjlQCTkRuWyz2yqxLnGNw._"
@@ -31,10 +31,10 @@ _PATIENCE = 30  # seconds for a message
 
 
 def section(backlog: Backlog) -> Section:
-    """Let the two take turns at each rate."""
+    """Let both take turns at each rate."""
     rows = []
     for rate, number in RATES.items():
-        say(f"latency at {rate}/s: {ROUNDS} rounds of 2 with {number:,} messages each")
+        report(f"latency at {rate}/s: {ROUNDS} rounds of 2 with {number:,} messages each")
         works: dict[str, Callable[[], list[float]]] = {
             name: partial(_latencies, backlog, name, rate, number) for name in ("bare", "ours")
         }
@@ -46,9 +46,7 @@ def section(backlog: Backlog) -> Section:
             bare, ours = (_quantile(found[name], part) * 1e6 for name in ("bare", "ours"))
             figure = f"{ours:,.0f} µs, bare {bare:,.0f} µs"
             rows.append(Row(f"{word} at {rate:,}/s", figure, ours / bare, "<= 1.5"))
-    return Section(
-        "from the publisher to standard output", "tcsniff : bare py-amqp that prints", rows
-    )
+    return Section("latency, tcsniff : a bare py-amqp printer", rows)
 
 
 def _quantile(values: list[float], part: float) -> float:

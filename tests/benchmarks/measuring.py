@@ -1,8 +1,7 @@
-"""What command lines cost, in rounds that alternate, and the table of it.
+"""The costs of command lines, measured in alternating rounds, and the table of them.
 
-What counts are ratios: all sides take turns, on the same machine, in the same
-minutes. Time on the processor is steadier than time on the clock where others
-use the machine too.
+Only ratios count: all sides take turns, on the same machine, in the same
+minutes. Processor time varies less than elapsed time if other programs run.
 """
 
 from __future__ import annotations
@@ -33,12 +32,12 @@ sys.exit(os.waitstatus_to_exitcode(status))
 
 
 class Cost(NamedTuple):
-    """What a command line took.
+    """The costs of a command line.
 
     Attributes:
         seconds: From start to end.
-        busy: Seconds of processor time, of all its processes.
-        peak: The most memory that one of them had, in KiB.
+        busy: Seconds of processor time of all its processes.
+        peak: The maximum resident memory of any of them, in KiB.
         written: Bytes of output.
     """
 
@@ -49,62 +48,59 @@ class Cost(NamedTuple):
 
 
 class Row(NamedTuple):
-    """A line of the table.
+    """A row of the table.
 
     Attributes:
-        what: What was measured.
-        figure: In words, with its unit.
-        ratio: Against what the section compares with; None for no comparison.
-        promise: The bound of the ratio, such as ``>= 2.6``; empty for none.
+        what: The two things that were measured, with a colon between them.
+        figure: The measured values with their units.
+        ratio: The first divided by the second; None if nothing is compared.
+        target: The bound of the ratio, such as ``>= 2.6``; empty for none.
     """
 
     what: str
     figure: str
     ratio: float | None = None
-    promise: str = ""
+    target: str = ""
 
     @property
-    def is_kept(self) -> bool:
+    def is_met(self) -> bool:
         """Whether the ratio is within its bound."""
-        if not self.promise or self.ratio is None:
+        if not self.target or self.ratio is None:
             return True
-        sign, bound = self.promise.split()
+        sign, bound = self.target.split()
         return self.ratio >= float(bound) if sign == ">=" else self.ratio <= float(bound)
 
     def __str__(self) -> str:
-        ratio = "" if self.ratio is None else f"{self.ratio:.2f}"
-        promise = self.promise if self.is_kept else f"{self.promise} **missed**"
-        return f"| {self.what} | {self.figure} | {ratio} | {promise} |"
+        ratio = "" if self.ratio is None else f"{self.ratio:.{2 if self.ratio >= 0.1 else 3}f}"
+        target = self.target if self.is_met else f"{self.target} **missed**"
+        return f"| {self.what} | {self.figure} | {ratio} | {target} |"
 
 
 class Section(NamedTuple):
-    """A table of its own.
+    """A part of the table.
 
     Attributes:
-        title: What it is about.
-        ratio: What the ratios are of.
-        rows: Its lines.
-        notes: What else is to be known, a paragraph each.
+        title: What was measured.
+        rows: Its rows.
+        notes: How it was measured, one paragraph each.
     """
 
     title: str
-    ratio: str
     rows: Sequence[Row]
     notes: Sequence[str] = ()
 
     def __str__(self) -> str:
-        head = f"| {self.title} | measured | {self.ratio} | promised |\n|---|---:|---:|---:|"
-        return "\n".join([head, *map(str, self.rows), *(f"\n{note}" for note in self.notes)])
+        return "\n".join([f"| **{self.title}** | | | |", *map(str, self.rows)])
 
 
-def say(text: str) -> None:
-    """Write a line at once; on standard error, which holds what is no result."""
+def report(text: str) -> None:
+    """Write a line about the progress to standard error."""
     sys.stderr.write(text + "\n")
     sys.stderr.flush()
 
 
 def busy(number: int) -> float:
-    """Tell a process's seconds of processor time so far; 0 where there is no /proc."""
+    """Return a process's seconds of processor time so far; 0 without /proc."""
     try:
         text = Path(f"/proc/{number}/stat").read_text(encoding="utf-8")
     except FileNotFoundError:
@@ -149,10 +145,10 @@ def run(command: str) -> Cost:
 
 
 def alternate(works: Mapping[str, Callable[[], Result]], rounds: int) -> dict[str, list[Result]]:
-    """Do each piece of work in turn, so many times; the results by its name."""
+    """Do each piece of work in turn, `rounds` times; return the results by its name."""
     found: dict[str, list[Result]] = {name: [] for name in works}
     for number in range(rounds):
-        # The other way round every second time: a machine that slows down favours nobody.
+        # In reverse order every second time, so that a machine that slows down is fair to all.
         names = list(works) if number % 2 == 0 else list(works)[::-1]
         for name in names:
             found[name].append(works[name]())
@@ -160,5 +156,5 @@ def alternate(works: Mapping[str, Callable[[], Result]], rounds: int) -> dict[st
 
 
 def ratio(those: Sequence[float], these: Sequence[float]) -> float:
-    """The median, over the rounds, of one side's figure divided by the other's."""
+    """Return the median, over the rounds, of one side's figure divided by the other's."""
     return statistics.median(one / other for one, other in zip(those, these, strict=True))

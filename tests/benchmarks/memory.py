@@ -1,4 +1,4 @@
-"""How much memory a long run takes; it is to be flat."""
+"""The memory of a long run, which must not grow."""
 
 from __future__ import annotations
 
@@ -8,18 +8,18 @@ import time
 from pathlib import Path
 
 from backlog import Backlog
-from measuring import Row, Section, say
+from measuring import Row, Section, report
 
-FEW = 10_000  # messages, after which it is to be flat
+FEW = 10_000  # messages, after which it must not grow
 MANY = 1_000_000
 _BEHIND = 20_000  # messages that may wait while more are published
 _AHEAD = 1_000  # tcsniff's prefetch
-_TURN = 0.02  # seconds between two looks at the queue
+_TURN = 0.02  # seconds between two readings
 
 
 def section(backlog: Backlog) -> Section:
-    """Let tcsniff take a million messages, and look at it on the way."""
-    say(f"memory: {MANY:,} messages")
+    """Let tcsniff receive a million messages, and measure its memory meanwhile."""
+    report(f"memory: {MANY:,} messages")
     (queue,) = backlog.fill(["memory"], FEW)
     flags = ["--broker", backlog.server.url(), "--queue", "memory", "--all", "-o", "json"]
     child = subprocess.Popen(
@@ -41,13 +41,11 @@ def section(backlog: Backlog) -> Section:
         child.kill()
         child.wait()
     row = Row(f"{MANY:,} messages : {FEW:,}", f"{many:.1f} MB, {few:.1f} MB", many / few, "<= 1.1")
-    return Section(
-        "memory", "ratio", [row, Row("the most, in MB", f"{many:.1f} MB", many, "<= 60")]
-    )
+    return Section("memory", [row, Row("maximum, in MB", f"{many:.1f} MB", many, "<= 60")])
 
 
 def _resident(number: int) -> float:
-    # The most so far, in MB.
+    # The maximum so far, in MB.
     for line in Path(f"/proc/{number}/status").read_text().splitlines():
         if line.startswith("VmHWM:"):
             return int(line.split()[1]) / 1024

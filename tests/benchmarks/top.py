@@ -1,8 +1,7 @@
-"""What `tcsniff top` costs: folding, drawing, and memory, however long it runs.
+"""The costs of `tcsniff top`: counting, drawing, and the memory of a long run.
 
-Run it alone as ``make bench SECTIONS=top``. All is simulated, a
-week too. Times are of the processor, and what counts are the ratios: both sides of
-one take turns, in one process, in the same minute.
+Run it alone with ``make bench SECTIONS=top``. All messages are simulated. Times are
+processor times, measured in turns, in one process.
 """
 
 from __future__ import annotations
@@ -16,7 +15,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from graph import START, busy, load, medians
-from measuring import Row, Section, run, say
+from measuring import Row, Section, report, run
 
 from tcsniff.pulse import records
 from tcsniff.pulse.deliveries import Delivery
@@ -29,18 +28,18 @@ from tcsniff.renderers.top.live_top import TopPicture
 from tcsniff.simulator.simulation import simulate
 from tcsniff.stats.run_statistics import RunCounter, RunStatistics
 
-FOLDED = 60_000  # messages that are folded again and again
-PROMISED = 100_000  # of them in a second, at least
-A_SECOND, SECONDS = 1_000, 30  # messages that come in one, and for how long, while it is drawn
+FOLDED = 60_000  # messages, folded repeatedly
+TARGET = 100_000  # of them per second, at least
+A_SECOND, SECONDS = 1_000, 30  # messages per second, and for how long, while drawing
 SHARE = 0.25  # of a core, at most, for that
-MOST = 60  # MiB, at most
+MAX_MIB = 60
 WEEK = 7 * 86_400
 
 TCSNIFF = f"{shlex.quote(sys.executable)} -m tcsniff"
 
 
 def made(number: int) -> list[tuple[float, Delivery]]:
-    """Make up messages, each with when it arrives."""
+    """Simulate messages, each with its time of arrival."""
     return list(itertools.islice(simulate(seed=7, start=START), number))
 
 
@@ -57,37 +56,37 @@ def folding() -> Iterator[Row]:
     messages = made(FOLDED)
     deliveries = [one for _, one in messages]
     for by in ("pool", "worker"):
-        say(f"top: counting by {by}")
+        report(f"top: counting by {by}")
         ours, theirs = medians(lambda by=by: fold(by, messages), lambda: load(deliveries))
         rate = FOLDED / ours
         yield Row(
-            f"counting by {by}: a second, in {PROMISED:,}",
+            f"counting by {by}: messages per second, in {TARGET:,}",
             f"{rate:,.0f} ({ours / theirs:.1f} times `orjson.loads`)",
-            rate / PROMISED,
+            rate / TARGET,
             ">= 1",
         )
 
 
 class Nowhere:
-    """A terminal that nobody looks at."""
+    """A terminal that discards what it shows."""
 
     def isatty(self) -> bool:
-        """It is one."""
+        """Return True."""
         return True
 
     def write(self, data: bytes) -> int:
-        """Forget."""
+        """Discard."""
         return len(data)
 
     def flush(self) -> None:
-        """Nothing is held back."""
+        """Do nothing."""
 
 
 def drawing() -> Iterator[Row]:
-    """Measure what it costs to draw as often as it is drawn, while a thousand come a second."""
+    """Measure drawing at its usual rate, with a thousand messages per second."""
     messages = made(A_SECOND * SECONDS)
     for by, sort in (("pool", "pending"), ("worker", "wait")):
-        say(f"top: drawing by {by}")
+        report(f"top: drawing by {by}")
         now = [0.0]
         counter = RunCounter(by, sort, clock=lambda now=now: START + now[0])
         view = LiveView(
@@ -114,7 +113,7 @@ def drawing() -> Iterator[Row]:
 
 
 def lines() -> Iterator[tuple[float, bytes]]:
-    """Make up a recording of a week; each line behind its seconds from the start."""
+    """Simulate a recording of a week; yield the seconds since its start, and a line."""
     for when, one in simulate(seed=7, start=START):
         if when - START >= WEEK:
             return
@@ -122,7 +121,7 @@ def lines() -> Iterator[tuple[float, bytes]]:
 
 
 def write(folder: Path) -> tuple[Path, Path, int]:
-    """Record the first day of the week, and all of it; returns how many messages that is."""
+    """Write the first day and the whole week; return the paths and the number of messages."""
     day, week = folder / "day.jsonl.gz", folder / "week.jsonl.gz"
     number = 0
     with gzip.open(day, "wb", compresslevel=1) as first, gzip.open(week, "wb", 1) as all_of_it:
@@ -135,15 +134,15 @@ def write(folder: Path) -> tuple[Path, Path, int]:
 
 
 def memory(folder: Path) -> Iterator[Row]:
-    """Measure how much memory a day takes, and a week."""
-    say("top: a simulated week")
+    """Measure the memory of a day and of a week."""
+    report("top: a simulated week")
     day, week, number = write(folder)
     for words in (
         "top --every 1h --by pool",
         "top --every 1h --by worker --sort wait",
         "graph --json",
     ):
-        say(f"top: memory of {words}")
+        report(f"top: memory of {words}")
         command = f"{TCSNIFF} {words} --quiet --from"
         less, more = (
             run(f"{command} {path} || test $? -ge 10").peak / 1024 for path in (day, week)
@@ -151,11 +150,11 @@ def memory(folder: Path) -> Iterator[Row]:
         yield Row(
             f"{words}: a week of {number:,} messages : a day", f"{more:.1f} MiB", more / less
         )
-        yield Row("the most, in MiB", "", more, f"<= {MOST}")
+        yield Row("maximum, in MiB", "", more, f"<= {MAX_MIB}")
 
 
 def section() -> Section:
-    """Measure all of it."""
+    """Measure counting, drawing and memory."""
     with tempfile.TemporaryDirectory(prefix="tcsniff-bench-") as folder:
         rows = [*folding(), *drawing(), *memory(Path(folder))]
-    return Section("top, and graph over a week", "ratio", rows)
+    return Section("top, and graph over a week", rows)
