@@ -235,7 +235,9 @@ class Consumer(Source):
                 self._batch_tags, self._batch_end = [], 0
 
     def _ack_first(self, count: int) -> None:
-        if count == len(self._batch_tags):
+        # After a lost connection there are no tags: what is in hand is not acknowledged,
+        # and a kept queue delivers it again.
+        if count >= len(self._batch_tags):
             tag = self._batch_end
         else:
             tag = self._batch_tags[count - 1] if count else 0

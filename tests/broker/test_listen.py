@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 
 from paths import DATA, ROOT
+from proxy import Proxy
 from rabbitmq import FOREIGN_EXCHANGE, RabbitMQ, Taskcluster
 from running import PATIENCE, environment
 from tcsniff import Event, bind, listen
@@ -159,6 +160,35 @@ def test_a_consumer_that_is_killed_loses_nothing(
         again = [(event.payload, event.redelivered) for event in events]
 
     assert again == [(2, True), (3, False)]
+
+
+@pytest.mark.parametrize("prefetch", [1, 1_000])
+@pytest.mark.parametrize("moment", [1, 2, 3, 4])
+def test_a_lost_connection_does_not_end_the_loop(
+    moment: int, prefetch: int, queue: str, rabbitmq: RabbitMQ, taskcluster: Taskcluster
+) -> None:
+    """After each message of a batch; what was not acknowledged is delivered again."""
+    received: list[int] = []
+    with (
+        Proxy(rabbitmq.port) as proxy,
+        listen(
+            proxy.url(rabbitmq.url()),
+            bind(FOREIGN_EXCHANGE, "#"),
+            queue=queue,
+            prefetch=prefetch,
+            timeout=PATIENCE,
+        ) as events,
+    ):
+        number(taskcluster, 0, 1, 2, 3)
+        for event in events:
+            received.append(event.payload)
+            if len(received) == moment:
+                proxy.reset()
+                number(taskcluster, 4)
+            if event.payload == 4:
+                break
+
+    assert set(received) == {0, 1, 2, 3, 4}
 
 
 def test_a_second_loop_loses_nothing(url: str, taskcluster: Taskcluster) -> None:
