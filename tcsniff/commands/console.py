@@ -99,9 +99,6 @@ PACKAGES = (
     "msgspec",
     "jmespath",
     "urllib3",
-    "mohawk",
-    "websockets",
-    "textual",
     "taskcluster",
 )
 """The packages tcsniff uses, by their names on PyPI; optional ones may be missing."""
