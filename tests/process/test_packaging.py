@@ -259,7 +259,9 @@ def test_the_oldest_versions_allowed_are_tried(lowest: Path) -> None:
         if line.count(" ") == 1
     )
 
-    bounds = dict(re.match(r"([a-z0-9]+)>=([\d.]+)", one).groups() for one in PROJECT["dependencies"])
+    bounds = dict(
+        re.match(r"([a-z0-9]+)>=([\d.]+)", one).groups() for one in PROJECT["dependencies"]
+    )
     assert {name: padded(told[name]) for name in bounds} == {
         name: padded(bound) for name, bound in bounds.items()
     }
