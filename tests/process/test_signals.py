@@ -45,7 +45,7 @@ def await_waiting(process: subprocess.Popen[bytes]) -> None:
         time.sleep(0.3)
         fields = stat.read_text(encoding="ascii").rpartition(")")[2].split()
         now = int(fields[11]) + int(fields[12])
-        if now == used and now > 5:
+        if fields[0] == "S" and now == used and now > 1:  # asleep, for 0.3 seconds
             return
         used = now
     raise AssertionError("it is still busy")
