@@ -91,7 +91,7 @@ def _build_page_url(
 def _validate_filters(content: FilterArgs) -> None:
     if any(content):
         # Validates only; the import loads msgspec, orjson and jmespath.
-        from tcsniff.commands.runs.event_run import ContentFilters
+        from tcsniff.commands.wiring.event_run import ContentFilters
 
         ContentFilters(content, print_message)
 

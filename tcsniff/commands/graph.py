@@ -59,7 +59,7 @@ def graph(
         task_group_id = page[1]
     _check_group_id(task_group_id, is_needed=origin.is_live and not asking.files)
 
-    from tcsniff.commands.runs.group_run import GroupRun  # msgspec and orjson: 25 ms
+    from tcsniff.commands.wiring.group_run import GroupRun  # msgspec and orjson: 25 ms
 
     notify = ignore_message if quiet else print_message
     run = GroupRun(task_group_id or "", origin, asking, showing, waiting, notify)

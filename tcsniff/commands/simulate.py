@@ -134,7 +134,7 @@ def simulate(
         seed=seed, start=time.time() + delay, groups=groups, tasks=tasks, faults=chosen
     )
 
-    from tcsniff.commands.runs.simulate_run import SimulateRun, write_graph_file  # kombu: 50 ms
+    from tcsniff.commands.wiring.simulate_run import SimulateRun, write_graph_file  # kombu: 50 ms
     from tcsniff.simulator.pacing import Pace
 
     if speed is None and rate is None:

@@ -64,7 +64,7 @@ def sniff(
             print_output(f"{name:<10}  {meaning}")
         return 0
     if origin.delete_queue:
-        from tcsniff.commands.runs.open_source import delete_queue
+        from tcsniff.commands.wiring.open_source import delete_queue
 
         delete_queue(origin, print_message)
         return 0
@@ -78,7 +78,7 @@ def sniff(
     for note in selection.notes:
         notify(note)
 
-    from tcsniff.commands.runs.event_run import EventRun  # msgspec and orjson: 25 ms
+    from tcsniff.commands.wiring.event_run import EventRun  # msgspec and orjson: 25 ms
 
     run = EventRun(selection, content, ending, view, notify)
     return run.run(origin, title=str(wanted), summary=summary)

@@ -24,7 +24,7 @@ from tcsniff.commands.options.source_options import (
     source_options,
 )
 from tcsniff.commands.options.top_options import TopArgs, check_top, top_options
-from tcsniff.commands.runs.make_renderer import (
+from tcsniff.commands.wiring.make_renderer import (
     add_picture_saver,
     add_recorder,
     can_draw,
@@ -87,7 +87,7 @@ def top(
     for note in selection.notes:
         notify(note)
 
-    from tcsniff.commands.runs.event_run import EventRun
+    from tcsniff.commands.wiring.event_run import EventRun
 
     counter = _make_counter(counts, origin.is_live)
     make_view = partial(_make_renderer, counts, counter, origin.is_live)

@@ -12,7 +12,7 @@ from functools import partial
 from typing import NamedTuple
 
 from tcsniff.commands.options.group_options import FORMATS, GraphOutputArgs
-from tcsniff.commands.runs.make_renderer import can_draw, is_ascii_only, use_color
+from tcsniff.commands.wiring.make_renderer import can_draw, is_ascii_only, use_color
 from tcsniff.pulse.urls import are_links_enabled
 from tcsniff.renderers.graph.graph_picture import draw_graph
 from tcsniff.renderers.graph.group_changes import JsonChangesView, TextChangesView

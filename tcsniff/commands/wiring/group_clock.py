@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 
 from tcsniff.commands.options.source_options import SourceArgs
-from tcsniff.commands.runs.open_source import choose_pace
+from tcsniff.commands.wiring.open_source import choose_pace
 from tcsniff.sources.steady_clock import SteadyClock
 from tcsniff.taskgraph.group import GroupState
 

@@ -21,7 +21,7 @@ from tcsniff.commands.options.account_options import (
     resolve_root_url,
 )
 from tcsniff.commands.options.source_options import SourceArgs, is_deployment_named
-from tcsniff.commands.runs.run import Notify
+from tcsniff.commands.wiring.run import Notify
 from tcsniff.errors import UsageError, WrongCredentials
 from tcsniff.pipeline import ConnectionObserver, Source
 from tcsniff.pulse.deliveries import Delivery

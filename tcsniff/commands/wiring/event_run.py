@@ -16,9 +16,9 @@ from tcsniff.commands.console import print_message
 from tcsniff.commands.options.filter_options import FilterArgs, StopArgs
 from tcsniff.commands.options.output_options import OutputArgs
 from tcsniff.commands.options.source_options import SourceArgs
-from tcsniff.commands.runs.make_renderer import RendererFactory, make_renderer
-from tcsniff.commands.runs.open_source import OpenSource, open_source
-from tcsniff.commands.runs.run import Notify, Run, describe_outcome
+from tcsniff.commands.wiring.make_renderer import RendererFactory, make_renderer
+from tcsniff.commands.wiring.open_source import OpenSource, open_source
+from tcsniff.commands.wiring.run import Notify, Run, describe_outcome
 from tcsniff.pipeline import EventCounts, EventTest, Outcome, Source, Stop, run_pipeline
 from tcsniff.pulse.events import Event
 from tcsniff.renderers.columns import find_columns

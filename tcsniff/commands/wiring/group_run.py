@@ -18,17 +18,17 @@ from tcsniff.commands.options.group_options import (
     GraphStopArgs,
 )
 from tcsniff.commands.options.source_options import SourceArgs, is_deployment_named
-from tcsniff.commands.runs.group_clock import GroupClock
-from tcsniff.commands.runs.group_facts import (
+from tcsniff.commands.wiring.group_clock import GroupClock
+from tcsniff.commands.wiring.group_facts import (
     explain_unknown_group,
     load_demo_graph,
     load_graph_files,
     load_queue_graph,
 )
-from tcsniff.commands.runs.make_group_view import make_group_view, save_picture
-from tcsniff.commands.runs.make_renderer import add_recorder
-from tcsniff.commands.runs.open_source import OpenSource, find_root_url, open_source
-from tcsniff.commands.runs.run import Notify, Run, describe_outcome
+from tcsniff.commands.wiring.make_group_view import make_group_view, save_picture
+from tcsniff.commands.wiring.make_renderer import add_recorder
+from tcsniff.commands.wiring.open_source import OpenSource, find_root_url, open_source
+from tcsniff.commands.wiring.run import Notify, Run, describe_outcome
 from tcsniff.errors import ApiUnknown, RecordingError, TcsniffError, UsageError
 from tcsniff.pipeline import Outcome, Source, Stop, run_pipeline
 from tcsniff.pulse.deliveries import Gap

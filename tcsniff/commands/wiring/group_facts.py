@@ -8,7 +8,7 @@ from __future__ import annotations
 import random
 from collections.abc import Iterable
 
-from tcsniff.commands.runs.run import Notify
+from tcsniff.commands.wiring.run import Notify
 from tcsniff.errors import ApiError, ApiUnknown, UsageError
 from tcsniff.simulator.planning import to_definitions
 from tcsniff.simulator.simulation import plan_groups
