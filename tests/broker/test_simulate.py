@@ -295,8 +295,9 @@ def test_a_broker_that_confirms_nothing_is_given_up(rabbitmq: RabbitMQ) -> None:
         try:
             with pytest.raises(ConnectionFailed, match=r"confirmed nothing for 0\.3 s"):
                 publisher.publish(messages)
-            assert publisher.sent == WINDOW
-            assert publisher.confirmed < WINDOW // 2  # a few may be confirmed before it pauses
+            # A few may be confirmed before it pauses, or just after.
+            assert WINDOW <= publisher.sent <= WINDOW + publisher.confirmed
+            assert publisher.confirmed < WINDOW // 2
         finally:
             rabbitmq.resume()
 
