@@ -17,6 +17,7 @@ from __future__ import annotations
 
 NO_API = "no API; --root-url or --graph completes it"
 """Why a group is known in part, if the queue's API is not asked."""
+_MAX_SHOWN = 3  # messages that are not valid
 
 
 class Completeness:
@@ -101,6 +102,3 @@ class Completeness:
         more = f" and {number - len(self.unread):,} more" if number > len(self.unread) else ""
         what = "message" if number == 1 else "messages"
         return (f"{number:,} {what} could not be decoded: {', '.join(self.unread)}{more}",)
-
-
-_MAX_SHOWN = 3

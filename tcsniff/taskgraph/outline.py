@@ -85,11 +85,7 @@ def list_wrong(nodes: Iterable[Node], blocks: Mapping[str, int]) -> list[Row]:
     """
 
     def get_key(node: Node) -> object:
-        run = node.run
-        if node.state != "exception" or node.task_id in blocks or run is None:
-            return node.task_id
-        ended_at = run.resolved_at
-        return run.reason_resolved, None if ended_at is None else ended_at // _MINUTE
+        return node.task_id if node.task_id in blocks else _get_ending_key(node)
 
     def get_order(row: Row) -> tuple[int, bool, float, NaturalKey, str]:
         node = row.node
@@ -120,11 +116,7 @@ def list_tasks(nodes: Iterable[Node], blocked: Mapping[str, Blocked]) -> list[Ro
             waits = blocked.get(node.task_id)
             is_folded = node.is_defined and waits is not None and waits.by
             return ("waits", waits.by) if waits and is_folded else node.task_id
-        run = node.run
-        if node.state != "exception" or run is None:
-            return node.task_id
-        ended_at = run.resolved_at
-        return run.reason_resolved, None if ended_at is None else ended_at // _MINUTE
+        return _get_ending_key(node)
 
     def get_order(node: Node) -> tuple[object, ...]:
         place = _STATE_ORDER.get(node.state, 0)
@@ -167,6 +159,15 @@ def _fold(nodes: Iterable[Node], get_key: Callable[[Node], object]) -> list[Row]
     for node in nodes:
         groups.setdefault(get_key(node), []).append(node)
     return [_build_row(group) for group in groups.values()]
+
+
+def _get_ending_key(node: Node) -> object:
+    # Equal for tasks that ended in exception for one reason in one minute.
+    run = node.run
+    if node.state != "exception" or run is None:
+        return node.task_id
+    ended_at = run.resolved_at
+    return run.reason_resolved, None if ended_at is None else ended_at // _MINUTE
 
 
 def _build_row(nodes: list[Node]) -> Row:

@@ -17,6 +17,8 @@ from tcsniff.taskgraph.blocking import WAITING, find_causes, find_hopeless
 from tcsniff.taskgraph.forecast import estimate_time_left
 from tcsniff.taskgraph.graph import Graph, Node, count_states, measure_span
 
+_MAX_REASONS = 4  # why tasks ended in exception; others are only counted
+
 
 class Verdict(NamedTuple):
     """How a group is doing.
@@ -167,9 +169,6 @@ def _format_exception(facts: _Facts) -> str:
         f"ended with exceptions: {facts.exceptions:,} of {facts.tasks:,} ({listed}), "
         f"in {facts.length}"
     )
-
-
-_MAX_REASONS = 4
 
 
 def _format_stuck(facts: _Facts) -> str:
