@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 import re
-from datetime import UTC, datetime
+from datetime import MAXYEAR, MINYEAR, UTC, datetime
 
 _UNITS = {"ms": 0.001, "s": 1, "m": 60, "h": 3600, "d": 86400}
 _NUMBER = re.compile(r"[0-9]+(?:\.[0-9]+)?")
@@ -30,7 +30,8 @@ def format_timestamp(seconds: float) -> str:
     """
     # Truncated, because rounding could give a future time; the addend corrects float errors.
     whole, milliseconds = divmod(int(seconds * 1000 + 0.001), 1000)
-    return f"{datetime.fromtimestamp(whole, UTC):%Y-%m-%dT%H:%M:%S}.{milliseconds:03d}Z"
+    time = datetime.fromtimestamp(whole, UTC).replace(tzinfo=None)
+    return f"{time.isoformat()}.{milliseconds:03d}Z"  # strftime's %Y has no leading zeros
 
 
 def format_minute(seconds: float, *, utc: bool) -> str:
@@ -60,7 +61,8 @@ def parse_timestamp(text: object) -> datetime | None:
     """Parse a time in any form of RFC 3339.
 
     Returns:
-        An aware time; None for anything else, including a time without offset.
+        An aware time; None for anything else, including a time without offset and one
+        that is not in the years 1 to 9999 of UTC.
     """
     if not isinstance(text, str):
         return None
@@ -68,7 +70,18 @@ def parse_timestamp(text: object) -> datetime | None:
         time = datetime.fromisoformat(text)
     except ValueError:
         return None
-    return time if time.tzinfo else None
+    return time if time.tzinfo and _is_in_calendar(time) else None
+
+
+def _is_in_calendar(time: datetime) -> bool:
+    # On the first and last day, the offset can lead to the year 0 or 10000.
+    if time.year not in (MINYEAR, MAXYEAR):
+        return True
+    try:
+        time.astimezone(UTC)
+    except OverflowError:
+        return False
+    return True
 
 
 def parse_seconds(text: str | None) -> float | None:

@@ -351,13 +351,20 @@ def test_looking_into_json_never_fails(value, path, found):
 
 
 def test_the_lag_of_far_times_is_a_number():
-    """The first and the last moment that can be written are no exceptions."""
+    """From the first to the last moment of the calendar."""
     far = event(
-        payload={"status": {"runs": [{"started": "0001-01-01T00:00:00+23:59"}]}},
-        received="9999-12-31T23:59:59-23:59",
+        payload={"status": {"runs": [{"started": "0001-01-01T00:00:00-23:59"}]}},
+        received="9999-12-31T23:59:59+23:59",
     )
 
     assert far.lag == pytest.approx(timedelta(days=3_652_059).total_seconds(), rel=1e-3)
+
+
+def test_a_time_outside_of_the_calendar_is_unknown():
+    """As one that is not a time."""
+    payload = {"status": {"runs": [{"started": "0001-01-01T00:00:00+23:59"}]}}
+
+    assert event(payload=payload).lag is None
 
 
 @pytest.mark.parametrize(

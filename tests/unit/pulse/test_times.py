@@ -108,6 +108,23 @@ def test_a_timestamp_can_be_parsed_back(milliseconds):
 
 
 @pytest.mark.parametrize(
+    ("text", "time"),
+    [
+        ("9999-12-31T23:59:59.999-23:59", None),
+        ("9999-12-31T23:59:59.999Z", "9999-12-31T23:59:59.999Z"),
+        ("9999-12-31T23:59:59.999+23:59", "9999-12-31T00:00:59.999Z"),
+        ("0001-01-01T00:00:00+00:01", None),
+        ("0001-01-01T00:00:00-00:01", "0001-01-01T00:01:00.000Z"),
+    ],
+)
+def test_every_parsed_time_can_be_formatted(text, time):
+    """Also at the ends of the calendar, where an offset leads to the year 0 or 10000."""
+    seconds = parse_seconds(text)
+
+    assert (None if seconds is None else format_timestamp(seconds)) == time
+
+
+@pytest.mark.parametrize(
     "text",
     [
         "2026-11-23T18:00:00Z",
