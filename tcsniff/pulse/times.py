@@ -45,6 +45,24 @@ def format_minute(seconds: float, *, utc: bool) -> str:
     return f"{time if utc else to_local_time(time):%H:%M}"
 
 
+def format_day_minute(seconds: float, now: float, *, utc: bool) -> str:
+    """Format a time of day with its day, unless that is today: ``tomorrow 18:12``.
+
+    Args:
+        seconds: Since the Unix epoch.
+        now: The present, in the same form.
+        utc: Whether to use UTC instead of the local time zone.
+    """
+    times = (datetime.fromtimestamp(one, UTC) for one in (seconds, now))
+    then, today = (time if utc else to_local_time(time) for time in times)
+    days = (then.date() - today.date()).days
+    day = _NEAR_DAYS.get(days, f"{then:%Y-%m-%d} ")
+    return f"{day}{then:%H:%M}"
+
+
+_NEAR_DAYS = {0: "", 1: "tomorrow ", -1: "yesterday "}
+
+
 def to_local_time(time: datetime) -> datetime:
     """Convert an aware time to the local time zone, or to UTC if that is not possible.
 
