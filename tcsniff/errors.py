@@ -24,7 +24,6 @@ exit status. The first line of each class's docstring is printed in the manual.
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Iterable
 from typing import ClassVar
 
@@ -120,13 +119,51 @@ class OutputClosed(TcsniffError):
     exit_status = 141
 
 
+_MAX_NAMED = 3  # names in a hint
+
+
 def suggest(name: str, known: Iterable[str]) -> str:
     """Return a hint for a mistyped name, to be appended to an error.
 
+    A known name is close if it differs by one letter added, left out, replaced or
+    exchanged with its neighbor; by two in six letters, by three in twelve; or if it
+    begins with the mistyped name, which has three letters or more. Case doesn't count.
+
     Returns:
-        Text such as ``; did you mean 'task-running'?``; empty if no known name
-        is close.
+        Text such as ``; did you mean 'task-running'?``; empty if no known name is close.
     """
-    # difflib's own cutoff, 0.6, suggests 'unscheduled' for 'cancelled'.
-    matches = difflib.get_close_matches(name, list(known), n=1, cutoff=0.62)
-    return f"; did you mean {matches[0]!r}?" if matches else ""
+    close = _list_close_names(name, known)
+    return f"; did you mean {' or '.join(map(repr, close))}?" if close else ""
+
+
+def _list_close_names(name: str, known: Iterable[str]) -> list[str]:
+    lower, known = name.lower(), list(known)
+    limit = _get_limit(len(name))
+    distances: dict[str, int] = {}
+    for other in known:
+        if abs(len(other) - len(name)) <= limit:
+            distances[other] = _measure_distance(lower, other.lower())
+    closest = min(distances, key=distances.__getitem__, default="")
+    begun = [other for other in known if other.lower().startswith(lower)]
+    if begun and len(name) > 2 and distances.get(closest) != 1:
+        return begun[:_MAX_NAMED]
+    return [closest] if distances.get(closest, limit + 1) <= limit else []
+
+
+def _get_limit(length: int) -> int:
+    # A third of a word makes another word: 'bogus' is not 'logs', 'canceled' not 'completed'.
+    return min(3, 1 + length // 6) if length > 2 else 0
+
+
+def _measure_distance(left: str, right: str) -> int:
+    # Edits and exchanged neighbors: "optimal string alignment".
+    before: list[int] = []
+    row = list(range(len(right) + 1))
+    for place, letter in enumerate(left):
+        before, last, row = row, before, [place + 1]
+        for at, other in enumerate(right):
+            cost = min(before[at + 1] + 1, row[at] + 1, before[at] + (letter != other))
+            if place and at and letter == right[at - 1] and left[place - 1] == other:
+                cost = min(cost, last[at - 1] + 1)
+            row.append(cost)
+    return row[-1]

@@ -46,8 +46,8 @@ def sniff(
 ) -> int:
     """Show Taskcluster's events as they happen.
 
-    EVENT is the name of an event, such as task-running; `tcsniff exchanges`
-    lists them. If you give only flags, tcsniff listens to every queue exchange
+    EVENT is the name of an event, such as task-running or, in short, running;
+    `tcsniff exchanges` lists them. If you give only flags, tcsniff listens to every queue exchange
     that has those fields. Repeated flags, several EVENTs and a,b are alternatives;
     different flags narrow. An EVENT can have its own fields:
     task-defined:worker-type=gaia,provisioner-id=aws-provisioner

@@ -347,14 +347,30 @@ _BY_NAME = {
     )
 }
 
+SHORT_NAMES = {
+    name.removeprefix("task-"): name
+    for name in (
+        "task-defined",
+        "task-pending",
+        "task-running",
+        "task-completed",
+        "task-failed",
+        "task-exception",
+    )
+}
+"""Short names of the exchanges that announce a task's state, without ``task-``."""
+
+_BY_NAME |= {short: _BY_NAME[name] for short, name in SHORT_NAMES.items()}
+
 
 def find_exchange(name: str) -> Exchange:
     """Return the exchange with a name.
 
     Args:
-        name: A name such as ``task-running``; the name in Taskcluster's
-            reference, such as ``taskRunning``; either after its service, such
-            as ``queue/task-running``; or the name on the broker.
+        name: A name such as ``task-running`` or, for the states of tasks, ``running``;
+            the name in Taskcluster's reference, such as ``taskRunning``; either
+            after its service, such as ``queue/task-running``; or the name on the
+            broker.
 
     Raises:
         UsageError: If no exchange has that name.
@@ -362,7 +378,7 @@ def find_exchange(name: str) -> Exchange:
     try:
         return _BY_NAME[name]
     except KeyError:
-        names = [exchange.name for exchange in CATALOG]
+        names = [*(exchange.name for exchange in CATALOG), *SHORT_NAMES]
         hint = suggest(to_kebab_case(name.rpartition("/")[2]), names)
         raise UsageError(
             f"unknown event {name!r}{hint or '; `tcsniff exchanges` lists all events'}"

@@ -157,7 +157,7 @@ def _match_words(pattern_words: list[str], words: list[str]) -> bool:
     return all(word == ANY_WORDS for word in pattern_words[at:])
 
 
-SHORT = {"task": "taskId", "task-group": "taskGroupId"}
+SHORT = {"task": "taskId", "task-group": "taskGroupId", "pool": "task-queue"}
 """Short names of fields."""
 
 POOLS = ("task-queue", "worker-pool-id")

@@ -11,7 +11,15 @@ from hypothesis import strategies as st
 from paths import DATA
 from tcsniff.cli import main
 from tcsniff.errors import UsageError
-from tcsniff.pulse.exchanges import BY_ADDRESS, CATALOG, PLACEHOLDER, find_exchange, to_kebab_case
+from tcsniff.messages import STATES
+from tcsniff.pulse.exchanges import (
+    BY_ADDRESS,
+    CATALOG,
+    PLACEHOLDER,
+    SHORT_NAMES,
+    find_exchange,
+    to_kebab_case,
+)
 from tcsniff.pulse.routing import MAX_KEY_BYTES, build_pattern
 
 # Taskcluster's published reference with the sizes of its sources; `source` in it says which.
@@ -147,18 +155,27 @@ def test_no_value_is_empty(rule: tuple[str, str, str]) -> None:
         "taskRunning",
         "queue/task-running",
         "queue/taskRunning",
+        "running",
         "exchange/taskcluster-queue/v1/task-running",
     ],
 )
 def test_an_exchange_is_found_by_every_name_it_has(name: str) -> None:
-    """The name alone, the reference's name, both with the service, and the broker's."""
+    """The name alone, the reference's name, both with the service, the state, the broker's."""
     assert find_exchange(name) is BY_ADDRESS["exchange/taskcluster-queue/v1/task-running"]
+
+
+def test_every_state_of_a_task_is_a_short_name() -> None:
+    """The six states whose beginning is announced; no short name is another exchange's."""
+    assert [find_exchange(name).name for name in SHORT_NAMES] == list(SHORT_NAMES.values())
+    assert set(SHORT_NAMES) == {*STATES, "defined"} - {"unscheduled"}
+    assert not set(SHORT_NAMES) & {exchange.name for exchange in CATALOG}
 
 
 @pytest.mark.parametrize(
     ("name", "words"),
     [
         ("task-runing", "unknown event 'task-runing'; did you mean 'task-running'?"),
+        ("runing", "unknown event 'runing'; did you mean 'running'?"),
         ("xyz", "unknown event 'xyz'; `tcsniff exchanges` lists all events"),
         ("", "unknown event ''; `tcsniff exchanges` lists all events"),
     ],

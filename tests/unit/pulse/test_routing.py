@@ -90,6 +90,30 @@ def test_many_patterns_together_match_what_each_of_them_matches(
     assert compile_patterns(patterns)(keys) is expected
 
 
+@pytest.mark.parametrize(
+    ("pattern", "key", "expected"),
+    [
+        ("a.*.#", "a", False),
+        ("a.*.#", "a.b", True),
+        ("a.*.#", "a.b.c", True),
+        ("a.*.*.#", "a.b", False),
+        ("a.*.c.#", "a", False),
+        ("a.*.c.#", "a.b", False),
+        ("a.*.c.#", "a.b.c", True),
+        ("*.#", "", False),
+        ("#", "", True),
+        ("a.*", "a", False),
+        ("a.*", "a.b.c", False),
+    ],
+)
+def test_a_key_is_as_long_as_the_pattern_without_its_hash(
+    pattern: str, key: str, expected: bool
+) -> None:
+    """A shorter key does not match, also if its words are those that the pattern fixes."""
+    assert compile_patterns([pattern])([key]) is expected
+    assert match_topic(pattern, key) is expected
+
+
 def test_a_pattern_more_costs_no_comparison() -> None:
     """A key is looked up once for all patterns that fix the same words."""
 

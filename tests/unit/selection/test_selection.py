@@ -109,6 +109,16 @@ def test_several_events_are_alternatives():
     ]
 
 
+def test_short_and_long_events_can_be_mixed():
+    """Each state of a task is short for its exchange, also with fields and with its service."""
+    assert bound(chosen("failed", "task-running", "queue/task-failed")) == bound(
+        chosen("task-failed", "task-running")
+    )
+    assert bound(chosen("defined:worker-type=gaia,pool=aws/gaia")) == bound(
+        chosen("task-defined:worker-type=gaia,task-queue=aws/gaia")
+    )
+
+
 def test_an_event_can_have_fields_of_its_own():
     """The first example program of Taskcluster's Go library."""
     found = chosen(
