@@ -54,10 +54,10 @@ _tcsniff_flags() {
   case $1 in
     sniff)
       found=(
-        --worker-type --provisioner-id --task-queue --task-group-id --task-group --task-id
-        --task --scheduler-id --run-id --worker-group --worker-id --organization --repository
-        --action --topic --provider-id --launch-config-id --worker-pool-id --route --all
-        --exchange --routing-key --bind --where --state --reason --tag --dedupe --broker
+        --worker-type --provisioner-id --task-queue --pool --task-group-id --task-group
+        --task-id --task --scheduler-id --run-id --worker-group --worker-id --organization
+        --repository --action --topic --provider-id --launch-config-id --worker-pool-id --route
+        --all --exchange --routing-key --bind --where --state --reason --tag --dedupe --broker
         --profile --password-file --tls-ca --tls-cert --tls-key --tls-insecure --plaintext
         --root-url --queue --queue-expires --queue-max-length --delete-queue --resume --max-size
         --prefetch --auto-ack --from --follow --speed --demo --seed -n --count --timeout
@@ -79,23 +79,23 @@ _tcsniff_flags() {
     top)
       found=(
         --by --sort --reverse --every -o --output --json --record --save-svg --color --no-color
-        -v --verbose -q --quiet --worker-type --provisioner-id --task-queue --task-group-id
-        --task-group --task-id --task --scheduler-id --run-id --worker-group --worker-id
-        --organization --repository --action --topic --provider-id --launch-config-id
-        --worker-pool-id --route --all --exchange --routing-key --bind --where --state --reason
-        --tag --dedupe --broker --profile --password-file --tls-ca --tls-cert --tls-key
-        --tls-insecure --plaintext --root-url --queue --queue-expires --queue-max-length
-        --delete-queue --resume --max-size --prefetch --auto-ack --from --follow --speed --demo
-        --seed -n --count --timeout --idle-timeout --until --fail-on --config -h --help
-        --help-all --debug
+        -v --verbose -q --quiet --worker-type --provisioner-id --task-queue --pool
+        --task-group-id --task-group --task-id --task --scheduler-id --run-id --worker-group
+        --worker-id --organization --repository --action --topic --provider-id
+        --launch-config-id --worker-pool-id --route --all --exchange --routing-key --bind
+        --where --state --reason --tag --dedupe --broker --profile --password-file --tls-ca
+        --tls-cert --tls-key --tls-insecure --plaintext --root-url --queue --queue-expires
+        --queue-max-length --delete-queue --resume --max-size --prefetch --auto-ack --from
+        --follow --speed --demo --seed -n --count --timeout --idle-timeout --until --fail-on
+        --config -h --help --help-all --debug
       )
       ;;
     explain)
       found=(
-        --worker-type --provisioner-id --task-queue --task-group-id --task-group --task-id
-        --task --scheduler-id --run-id --worker-group --worker-id --organization --repository
-        --action --topic --provider-id --launch-config-id --worker-pool-id --route --all
-        --exchange --routing-key --bind --where --state --reason --tag --dedupe --profile
+        --worker-type --provisioner-id --task-queue --pool --task-group-id --task-group
+        --task-id --task --scheduler-id --run-id --worker-group --worker-id --organization
+        --repository --action --topic --provider-id --launch-config-id --worker-pool-id --route
+        --all --exchange --routing-key --bind --where --state --reason --tag --dedupe --profile
         --root-url --json --url --config -h --help --help-all --debug
       )
       ;;
@@ -106,11 +106,12 @@ _tcsniff_flags() {
       ;;
     doctor)
       found=(
-        --worker-type --provisioner-id --task-queue --task-group-id --task-group --task-id
-        --task --scheduler-id --run-id --worker-group --worker-id --organization --repository
-        --action --topic --provider-id --launch-config-id --worker-pool-id --route --all
-        --exchange --routing-key --bind --broker --profile --password-file --tls-ca --tls-cert
-        --tls-key --tls-insecure --plaintext --wait --json --config -h --help --help-all --debug
+        --worker-type --provisioner-id --task-queue --pool --task-group-id --task-group
+        --task-id --task --scheduler-id --run-id --worker-group --worker-id --organization
+        --repository --action --topic --provider-id --launch-config-id --worker-pool-id --route
+        --all --exchange --routing-key --bind --broker --profile --password-file --tls-ca
+        --tls-cert --tls-key --tls-insecure --plaintext --wait --json --config -h --help
+        --help-all --debug
       )
       ;;
     config)
@@ -152,9 +153,9 @@ _tcsniff_values() {
   case $1 in
     sniff)
       case $2 in
-        --worker-type | --provisioner-id | --task-queue | --task-group-id | --task-group | \
-        --task-id | --task | --scheduler-id | --run-id | --worker-group | --worker-id | \
-        --organization | --repository | --action | --topic | --provider-id | \
+        --worker-type | --provisioner-id | --task-queue | --pool | --task-group-id | \
+        --task-group | --task-id | --task | --scheduler-id | --run-id | --worker-group | \
+        --worker-id | --organization | --repository | --action | --topic | --provider-id | \
         --launch-config-id | --worker-pool-id | --route | --routing-key | --bind | --where | \
         --tag | --broker | --root-url | --queue | --queue-expires | --queue-max-length | \
         --resume | --max-size | --prefetch | --speed | --seed | -n | --count | --timeout | \
@@ -231,7 +232,7 @@ _tcsniff_values() {
         --sort)
           found=(pending running finished failed rate wait run name)
           ;;
-        --every | --worker-type | --provisioner-id | --task-queue | --task-group-id | \
+        --every | --worker-type | --provisioner-id | --task-queue | --pool | --task-group-id | \
         --task-group | --task-id | --task | --scheduler-id | --run-id | --worker-group | \
         --worker-id | --organization | --repository | --action | --topic | --provider-id | \
         --launch-config-id | --worker-pool-id | --route | --routing-key | --bind | --where | \
@@ -270,9 +271,9 @@ _tcsniff_values() {
       ;;
     explain)
       case $2 in
-        --worker-type | --provisioner-id | --task-queue | --task-group-id | --task-group | \
-        --task-id | --task | --scheduler-id | --run-id | --worker-group | --worker-id | \
-        --organization | --repository | --action | --topic | --provider-id | \
+        --worker-type | --provisioner-id | --task-queue | --pool | --task-group-id | \
+        --task-group | --task-id | --task | --scheduler-id | --run-id | --worker-group | \
+        --worker-id | --organization | --repository | --action | --topic | --provider-id | \
         --launch-config-id | --worker-pool-id | --route | --routing-key | --bind | --where | \
         --tag | --root-url)
           found=()
@@ -308,9 +309,9 @@ _tcsniff_values() {
       ;;
     doctor)
       case $2 in
-        --worker-type | --provisioner-id | --task-queue | --task-group-id | --task-group | \
-        --task-id | --task | --scheduler-id | --run-id | --worker-group | --worker-id | \
-        --organization | --repository | --action | --topic | --provider-id | \
+        --worker-type | --provisioner-id | --task-queue | --pool | --task-group-id | \
+        --task-group | --task-id | --task | --scheduler-id | --run-id | --worker-group | \
+        --worker-id | --organization | --repository | --action | --topic | --provider-id | \
         --launch-config-id | --worker-pool-id | --route | --routing-key | --bind | --broker | \
         --wait)
           found=()

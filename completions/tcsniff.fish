@@ -217,7 +217,7 @@ complete -c tcsniff -n '__tcsniff_in help; and __tcsniff_alone' -a completion -d
 complete -c tcsniff -n '__tcsniff_in help; and __tcsniff_alone' -a help -d 'Show the help of a command or a topic'
 complete -c tcsniff -n '__tcsniff_in sniff top explain doctor' -l worker-type -x -d 'Match this worker type'
 complete -c tcsniff -n '__tcsniff_in sniff top explain doctor' -l provisioner-id -x -d 'Match this provisioner'
-complete -c tcsniff -n '__tcsniff_in sniff top explain doctor' -l task-queue -x -d 'Match this task queue (worker pool)'
+complete -c tcsniff -n '__tcsniff_in sniff top explain doctor' -l task-queue -l pool -x -d 'Match this task queue (worker pool)'
 complete -c tcsniff -n '__tcsniff_in sniff top explain doctor' -l task-group-id -l task-group -x -d 'Match tasks of this group'
 complete -c tcsniff -n '__tcsniff_in sniff top explain doctor' -l task-id -l task -x -d 'Match this task'
 complete -c tcsniff -n '__tcsniff_in sniff top explain doctor' -l scheduler-id -x -d 'Match this scheduler, such as gecko-level-3'
