@@ -7,7 +7,7 @@
         * WrongCredentials  4  the broker refused the user name and password
     * TlsError              5  the broker's certificate or host name cannot be trusted
     * ApiError              3  the queue's API cannot be reached, or its answer is not usable
-        * ApiMissing        2  the API client is not installed, or its settings are wrong
+        * ApiMisconfigured  2  the credentials for the API are not valid
         * ApiRefused        4  the API needs credentials, or more scopes
         * ApiUnknown        4  the API has no such task group or task
         * ApiUntrusted      5  the API's certificate or host name cannot be trusted
@@ -71,8 +71,8 @@ class ApiError(TcsniffError):
     exit_status = 3
 
 
-class ApiMissing(ApiError):
-    """The client for the queue's API is not installed, or its settings are wrong."""
+class ApiMisconfigured(ApiError):
+    """The credentials for the queue's API are not valid."""
 
     exit_status = 2
 

@@ -99,7 +99,7 @@ PACKAGES = (
     "msgspec",
     "jmespath",
     "urllib3",
-    "taskcluster",
+    "mohawk",
 )
 """The packages tcsniff uses, by their names on PyPI; optional ones may be missing."""
 

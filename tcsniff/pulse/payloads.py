@@ -12,6 +12,7 @@ from typing import Any, TypeVar
 
 import msgspec
 
+from tcsniff.identifiers import MAX_RUN_ID
 from tcsniff.messages import CLASSES, TaskMessage
 from tcsniff.messages.parts import MessageStruct
 from tcsniff.pulse.exchanges import find_exchange
@@ -175,9 +176,13 @@ def decode_status(text: bytes) -> TaskState:
     """Decode a task's status as the queue's API returns it.
 
     Raises:
-        ValueError: If the text is not a status.
+        ValueError: If the text is not a status, or a run has an impossible number.
     """
-    return read_json(_decode_status, text)
+    status = read_json(_decode_status, text)
+    for run in status.runs:
+        if not 0 <= run.run_id <= MAX_RUN_ID:
+            raise ValueError("`runId` is not the number of a run")
+    return status
 
 
 def to_run(value: object, run_id: int) -> Run | None:

@@ -196,21 +196,3 @@ def are_links_enabled(environment: Mapping[str, str], *, live: bool, colored: bo
         return term_urls != "no"
     # Serial lines and network connections often pass on TERM only.
     return bool(color_term) or environment.get("TERM") not in ("xterm", "linux")
-
-
-def find_credentials(root_url: str, environment: Mapping[str, str]) -> dict[str, str]:
-    """Return the credentials for a deployment, in the form of Taskcluster's client.
-
-    Returns:
-        The credentials in the environment, if its ``TASKCLUSTER_ROOT_URL`` is
-        this root URL: they must not be sent to another deployment. Empty if
-        there are none.
-    """
-    credentials = {
-        "clientId": environment.get("TASKCLUSTER_CLIENT_ID"),
-        "accessToken": environment.get("TASKCLUSTER_ACCESS_TOKEN"),
-        "certificate": environment.get("TASKCLUSTER_CERTIFICATE"),
-    }
-    present = {name: value for name, value in credentials.items() if value}
-    is_same_root = environment.get("TASKCLUSTER_ROOT_URL", "").rstrip("/") == root_url
-    return present if is_same_root and {"clientId", "accessToken"} <= present.keys() else {}

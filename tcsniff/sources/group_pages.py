@@ -52,9 +52,9 @@ def _fetch_outside(api: QueueApi, wanted: Iterable[str], known: set[str]) -> Ite
         asked.add(task_id)
         try:
             page = _fetch_task(api, task_id)
-        except ApiUnknown:
-            continue  # it has expired
-        except (ApiError, ValueError):
+        except (ApiUnknown, ValueError):
+            continue  # it has expired, or its status is not valid
+        except ApiError:
             return
         yield page
         for definition, status in _list_members(page):

@@ -1,61 +1,70 @@
-"""The queue's REST API, through Taskcluster's official client.
+"""The queue's REST API: what it knows about tasks, groups, artifacts and worker pools.
 
-The client is optional (``tcsniff[api]``) and takes 0.1 s to import, so it is
-imported with the first request. Only what is public on a public deployment is
-asked for.
+Only calls that read. On a public deployment they need no credentials.
 """
 
 from __future__ import annotations
 
-import importlib
+import json
 import os
 import re
-import threading
 from collections.abc import Callable, Iterator, Mapping
-from queue import Empty, SimpleQueue
-from typing import Any, NamedTuple, TypeVar
+from typing import TypeVar
+from urllib.parse import quote, urlencode
 
 import msgspec
 import orjson
 
-from tcsniff.errors import ApiError, ApiMissing, ApiRefused, ApiUnknown, ApiUntrusted
+from tcsniff.errors import ApiError, ApiRefused, ApiUnknown
 from tcsniff.messages.parts import MessageStruct
 from tcsniff.pulse.payloads import read_json
-from tcsniff.pulse.urls import check_root_url, find_credentials
-from tcsniff.taskgraph.definitions import Definition, Page, parse_definition, parse_page
+from tcsniff.pulse.urls import check_root_url
+from tcsniff.settings.credentials import find_credentials
+from tcsniff.sources.queue_requests import QueueRequests
+from tcsniff.taskgraph.definitions import (
+    Definition,
+    Page,
+    TaskGroupInfo,
+    parse_definition,
+    parse_group_info,
+    parse_page,
+)
+from tcsniff.taskgraph.queue_answers import (
+    Artifact,
+    PendingCounts,
+    parse_artifacts,
+    parse_pending_counts,
+)
 
 TIMEOUT = 60.0  # seconds for an answer, including retries and the pauses between them
 RETRIES = 5  # after a failure of the network or the server; 3 seconds of pauses in all
-
-_UNAUTHORIZED = (401, 403)  # HTTP statuses
-_NOT_FOUND = 404
-_TOO_MANY_REQUESTS = 429
+MAX_PAGES = 2_000  # of one list; the queue's own have up to 1,000 tasks each
+MAX_TOTAL_SIZE = 1 << 30  # bytes of all pages of one list
 
 _Parsed = TypeVar("_Parsed")
 
-
-class _Client(NamedTuple):
-    # What is used of the client and its libraries.
-    queue: Any
-    rest_failure: Any  # exception classes from here on
-    auth_failure: Any
-    connection_error: Any
-    failures: tuple[Any, ...]
-    tls_error: Any
+# IDs are written by anyone who may create a task: none may lead to another path.
+_is_id = re.compile(r"[A-Za-z0-9_-]{1,64}").fullmatch
+_is_pool = re.compile(r"[A-Za-z0-9_-]{1,64}/[A-Za-z0-9_-]{1,64}").fullmatch
 
 
 class _Membership(MessageStruct, frozen=True):
     task_group_id: str
 
 
+class _StatusAnswer(MessageStruct, frozen=True):
+    status: msgspec.Raw
+
+
 _decode_membership = msgspec.json.Decoder(_Membership).decode
+_decode_status = msgspec.json.Decoder(_StatusAnswer).decode
 
 
 class QueueApi:
     """The queue of a deployment, over HTTP. Thread-safe.
 
     Failures of the network and the server are retried a few times before they
-    are raised.
+    are raised. In the main thread a signal ends the wait for an answer.
     """
 
     def __init__(
@@ -81,10 +90,10 @@ class QueueApi:
             UsageError: If the root URL is not valid.
         """
         self.root_url = check_root_url(root_url)
-        self._timeout = timeout
-        self._retries = retries
-        self._credentials = find_credentials(self.root_url, environment)
-        self._client: _Client | None = None
+        credentials = find_credentials(self.root_url, environment)
+        self._requests = QueueRequests(
+            self.root_url, credentials, timeout=timeout, retries=retries
+        )
 
     def fetch_pages(self, task_group_id: str) -> Iterator[Page]:
         """Yield the tasks of a group, page by page.
@@ -95,22 +104,18 @@ class QueueApi:
             ApiError: If a page is not received; of its own class if it was
                 refused, or the group does not exist.
         """
-        query: dict[str, str] = {}
-        tokens = set()
-        while True:
-            subject = f"task group {task_group_id}"
-            answer = self._request("listTaskGroup", subject, task_group_id, query=query)
-            page = self._parse(subject, parse_page, answer)
-            yield page
-            token = page.continuation
-            if not token:
-                return
-            if token in tokens:
-                raise ApiError(
-                    f"{self.root_url} repeats the continuation token {token!r} for {subject}"
-                )
-            tokens.add(token)
-            query = {"continuationToken": token}
+        subject = f"task group {task_group_id}"
+        path = f"/task-group/{_check_id(task_group_id)}/list"
+        return self._fetch_list(path, subject, parse_page, lambda page: page.continuation)
+
+    def fetch_group_info(self, task_group_id: str) -> TaskGroupInfo:
+        """Return what the queue knows about a group, without its tasks.
+
+        Raises:
+            ApiError: As for `fetch_pages`.
+        """
+        subject = f"task group {task_group_id}"
+        return self._fetch(f"/task-group/{_check_id(task_group_id)}", subject, parse_group_info)
 
     def fetch_task(self, task_id: str) -> Definition:
         """Return the definition of a task.
@@ -118,9 +123,15 @@ class QueueApi:
         Raises:
             ApiError: As for `fetch_pages`.
         """
-        subject = f"task {task_id}"
-        answer = self._request("task", subject, task_id)
-        return self._parse(subject, lambda text: parse_definition(task_id, text), answer)
+        return self._fetch_task(task_id, lambda text: parse_definition(task_id, text))
+
+    def fetch_task_json(self, task_id: str) -> bytes:
+        """Return the definition of a task as the queue sends it: a JSON object.
+
+        Raises:
+            ApiError: As for `fetch_pages`.
+        """
+        return self._fetch_task(task_id, _check_object)
 
     def fetch_status(self, task_id: str) -> bytes:
         """Return the status of a task, as JSON.
@@ -128,10 +139,10 @@ class QueueApi:
         Raises:
             ApiError: As for `fetch_pages`.
         """
-        subject = f"the status of task {task_id}"
-        answer = self._request("status", subject, task_id)
-        return self._parse(
-            subject, lambda text: orjson.dumps(orjson.loads(text)["status"]), answer
+        return self._fetch(
+            f"/task/{_check_id(task_id)}/status",
+            f"the status of task {task_id}",
+            lambda text: bytes(read_json(_decode_status, text).status),
         )
 
     def fetch_group_id(self, task_id: str) -> str:
@@ -140,133 +151,114 @@ class QueueApi:
         Raises:
             ApiError: As for `fetch_pages`.
         """
-        subject = f"task {task_id}"
-        answer = self._request("task", subject, task_id)
-        return self._parse(
-            subject, lambda text: read_json(_decode_membership, text), answer
-        ).task_group_id
+        return self._fetch_task(
+            task_id, lambda text: read_json(_decode_membership, text).task_group_id
+        )
 
-    def _parse(self, subject: str, parse: Callable[[bytes], _Parsed], answer: Any) -> _Parsed:
-        # The client wraps what is not JSON, such as a proxy's page or a redirect.
-        wrapped: Any = answer.get("response") if isinstance(answer, dict) else None
-        if hasattr(wrapped, "status_code"):
-            location = wrapped.headers.get("Location")
-            hint = f"it redirects to {location}" if location else "check the root URL"
-            raise ApiError(
-                f"{self.root_url} answered for {subject} with status {wrapped.status_code} and "
-                f"something that is not JSON; {hint}"
-            )
+    def fetch_artifacts(self, task_id: str, run_id: int | None = None) -> list[Artifact]:
+        """Return the artifacts of a run of a task.
+
+        Args:
+            task_id: The task.
+            run_id: The run, counted from 0; None for the last one.
+
+        Raises:
+            ApiError: As for `fetch_pages`.
+        """
+        run = "" if run_id is None else f"/runs/{run_id}"
+        subject = f"artifacts of {f'run {run_id} of ' if run else ''}task {task_id}"
+        path = f"/task/{_check_id(task_id)}{run}/artifacts"
+        pages = self._fetch_list(
+            path, subject, parse_artifacts, lambda page: page.continuation_token
+        )
+        return [artifact for page in pages for artifact in page.artifacts]
+
+    def fetch_pending_counts(self, task_queue_id: str) -> PendingCounts:
+        """Return how many tasks of a worker pool wait, and how many run.
+
+        Args:
+            task_queue_id: The pool, ``<provisionerId>/<workerType>``. An unknown one has
+                no tasks.
+
+        Raises:
+            ApiError: As for `fetch_pages`.
+        """
+        subject = f"worker pool {task_queue_id}"
+        if not _is_pool(task_queue_id):
+            raise ApiUnknown(f"{task_queue_id!r} is not a worker pool")
+        name = quote(task_queue_id, safe="")
+
+        def parse(text: bytes) -> PendingCounts:
+            return parse_pending_counts(task_queue_id, text)
+
         try:
-            return parse(orjson.dumps(answer))
-        except (ValueError, TypeError) as error:  # TypeError: what orjson cannot encode
+            return self._fetch(f"/task-queues/{name}/counts", subject, parse)
+        except (ApiUnknown, ApiRefused):  # an older deployment, or fewer scopes
+            return self._fetch(f"/pending/{name}", subject, parse)
+
+    def _fetch_task(self, task_id: str, parse: Callable[[bytes], _Parsed]) -> _Parsed:
+        return self._fetch(f"/task/{_check_id(task_id)}", f"task {task_id}", parse)
+
+    def _fetch_list(
+        self,
+        path: str,
+        subject: str,
+        parse: Callable[[bytes], _Parsed],
+        get_token: Callable[[_Parsed], str | None],
+    ) -> Iterator[_Parsed]:
+        query, tokens, size = "", set(), 0
+        while True:
+            text = self._requests.get(path + query, subject)
+            size += len(text)
+            page = self._parse(subject, parse, text)
+            yield page
+            token = get_token(page)
+            if not token:
+                return
+            if token in tokens:
+                raise ApiError(
+                    f"{self.root_url} repeats the continuation token {token!r} for {subject}"
+                )
+            tokens.add(token)
+            if len(tokens) >= MAX_PAGES or size >= MAX_TOTAL_SIZE:
+                raise ApiError(
+                    f"{self.root_url} has more than {len(tokens):,} pages ({size >> 20:,} MB) "
+                    f"for {subject}"
+                )
+            query = f"?{urlencode({'continuationToken': token})}"
+
+    def _fetch(self, path: str, subject: str, parse: Callable[[bytes], _Parsed]) -> _Parsed:
+        return self._parse(subject, parse, self._requests.get(path, subject))
+
+    def _parse(self, subject: str, parse: Callable[[bytes], _Parsed], text: bytes) -> _Parsed:
+        try:
+            return parse(text)
+        except ValueError as error:
+            if not _is_json(text):  # a proxy's page, perhaps
+                raise ApiError(
+                    f"{self.root_url} answered for {subject} with status 200 and something that "
+                    "is not JSON; check the root URL"
+                ) from error
             raise ApiError(
                 f"{self.root_url} sent an invalid answer for {subject}: {error}"
             ) from error
 
-    def _request(self, method: str, subject: str, *args: str, **kwargs: Any) -> Any:
-        # The client has no timeout: a request that hangs is left to its thread.
-        if self._client is None:
-            self._client = self._create_client()
-        client = self._client
-        done: SimpleQueue[tuple[Any, Exception | None]] = SimpleQueue()
 
-        def call() -> None:
-            answer, failure = None, None
-            try:
-                answer = getattr(client.queue, method)(*args, **kwargs)
-            except client.failures as error:
-                failure = error
-            finally:  # also after an unexpected exception, so that the caller does not wait
-                done.put((answer, failure))
-
-        threading.Thread(target=call, name="queue API", daemon=True).start()
-        try:
-            answer, error = done.get(timeout=self._timeout)
-        except Empty:
-            raise ApiError(
-                f"{self.root_url} did not answer for {subject} within {self._timeout:g} s"
-            ) from None
-        if error is not None:
-            raise self._explain_failure(client, subject, error) from error
-        return answer
-
-    def _create_client(self) -> _Client:
-        try:
-            taskcluster = importlib.import_module("taskcluster")
-            requests = importlib.import_module("requests")
-            hawk = importlib.import_module("mohawk.exc")
-        except ImportError as error:
-            raise ApiMissing(
-                f"the queue's API needs Taskcluster's client ({error}); pip install 'tcsniff[api]'"
-            ) from error
-        failures = (
-            taskcluster.TaskclusterFailure,
-            requests.RequestException,
-            hawk.HawkFail,
-            ValueError,  # credentials that cannot be sent
-        )
-        options = {"rootUrl": self.root_url, "maxRetries": self._retries}
-        try:
-            queue = taskcluster.Queue({**options, "credentials": self._credentials})
-        except failures as error:
-            raise _build_credentials_error() from error
-        return _Client(
-            queue,
-            taskcluster.TaskclusterRestFailure,
-            taskcluster.TaskclusterAuthFailure,
-            taskcluster.TaskclusterConnectionError,
-            failures,
-            requests.exceptions.SSLError,
-        )
-
-    def _explain_failure(self, client: _Client, subject: str, error: Any) -> ApiError:
-        if isinstance(error, client.connection_error):
-            cause = _find_cause(error.superExc)
-            if isinstance(error.superExc, client.tls_error):
-                return ApiUntrusted(f"the TLS of {self.root_url} cannot be trusted: {cause}")
-            return ApiError(f"no connection to {self.root_url}: {cause}")
-        if not isinstance(error, client.rest_failure | client.auth_failure):
-            if self._credentials:
-                return _build_credentials_error()
-            return ApiError(f"cannot ask {self.root_url} for {subject}: {error}")
-        # The queue's messages continue with lines about debugging them.
-        reason = str(error).strip().partition("\n")[0]
-        return self._explain_status(subject, error.status_code, reason)
-
-    def _explain_status(self, subject: str, status: int, reason: str) -> ApiError:
-        if status == _NOT_FOUND:
-            return ApiUnknown(
-                f"{self.root_url} has no {subject}; it may have expired, or belong to another "
-                "deployment"
-            )
-        if status in _UNAUTHORIZED:
-            hint = (
-                "the credentials in TASKCLUSTER_CLIENT_ID lack a scope, or have expired"
-                if self._credentials
-                else "set TASKCLUSTER_ROOT_URL, TASKCLUSTER_CLIENT_ID and TASKCLUSTER_ACCESS_TOKEN"
-            )
-            return ApiRefused(
-                f"{self.root_url} refused access to {subject} ({status}: {reason}); {hint}"
-            )
-        hint = "; try again later" if status == _TOO_MANY_REQUESTS else ""
-        return ApiError(f"{self.root_url} failed for {subject} ({status}: {reason}){hint}")
+def _check_id(text: str) -> str:
+    if not _is_id(text):
+        raise ApiUnknown(f"{text!r} is not an ID of a task or task group")
+    return text
 
 
-def _build_credentials_error() -> ApiMissing:
-    return ApiMissing(
-        "the credentials in TASKCLUSTER_CLIENT_ID, TASKCLUSTER_ACCESS_TOKEN and "
-        "TASKCLUSTER_CERTIFICATE are not valid; set them again, or unset them"
-    )
+def _check_object(text: bytes) -> bytes:
+    if not isinstance(orjson.loads(text), dict):
+        raise ValueError("it is not a JSON object")  # noqa: TRY004 - a bad answer, not a bug
+    return text
 
 
-def _find_cause(error: Any) -> str:
-    # The innermost reason: the others repeat it, each with addresses of objects.
-    while (inner := getattr(error, "reason", None) or _find_inner_error(error)) is not None:
-        error = inner
-    # urllib3's start with the connection's repr.
-    return re.sub(r"^\W*\w*Connection\b.*?[>)]: ", "", str(error))
-
-
-def _find_inner_error(error: Any) -> BaseException | None:
-    args = getattr(error, "args", ())
-    return next((argument for argument in args if isinstance(argument, BaseException)), None)
+def _is_json(text: bytes) -> bool:
+    try:
+        json.loads(text)
+    except (ValueError, RecursionError):
+        return False
+    return True

@@ -39,6 +39,7 @@ class Completeness:
         self._gaps = 0
         self._announced: set[str] = set()
         self._unannounced: set[str] = set()
+        self._unread_answers: set[str] = set()
 
     @property
     def is_listed(self) -> bool:
@@ -82,6 +83,15 @@ class Completeness:
         self.unread_count += 1
         if len(self.unread) < _MAX_SHOWN:
             self.unread.append(description)
+
+    def add_unread_answer(self, description: str) -> None:
+        """Count something in an answer of the queue that is not valid.
+
+        The queue is asked again and again, so the same description counts once.
+        """
+        if description not in self._unread_answers:
+            self._unread_answers.add(description)
+            self.add_unread(description)
 
     def is_whole(self, task_group_id: str, *, is_resolved: bool) -> bool:
         """Return whether every task of the group is known.

@@ -6,13 +6,15 @@ Pure. Sources: the queue's schemas of ``listTaskGroup`` and ``task``,
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable
 from typing import Any, NamedTuple
 
 import msgspec
 
+from tcsniff.identifiers import is_slug_id
 from tcsniff.messages.parts import MessageStruct
-from tcsniff.pulse.payloads import TaggedTask, Tags, read_json
+from tcsniff.pulse.payloads import TaggedTask, Tags, get_path, read_json
 
 REQUIRES = "all-completed"
 """What a task requires of its dependencies by default: that they succeed."""
@@ -66,12 +68,15 @@ class Page(NamedTuple):
         statuses: The statuses of the same tasks, in the same order, as the JSON that
             was received.
         continuation: The token for the next page; empty for the last page.
+        unread: The definitions that are not valid, each in a few words for people. If
+            its task has an ID, the task is among `definitions`, without a name.
     """
 
     group: TaskGroupInfo
     definitions: tuple[Definition, ...]
     statuses: tuple[bytes, ...]
     continuation: str = ""
+    unread: tuple[str, ...] = ()
 
 
 class Metadata(MessageStruct, frozen=True):
@@ -126,12 +131,29 @@ class _Member(MessageStruct, frozen=True):
     task: TaskDefinition
 
 
-class _Answer(MessageStruct, frozen=True):
+class _RawMember(MessageStruct, frozen=True):
+    status: msgspec.Raw
+    task: msgspec.Raw
+
+
+class _GroupAnswer(MessageStruct, frozen=True):
     task_group_id: str
-    tasks: list[_Member]
     scheduler_id: str | None = None
     sealed: str | None = None
     expires: str | None = None
+
+    @property
+    def info(self) -> TaskGroupInfo:
+        return TaskGroupInfo(
+            self.task_group_id,
+            self.scheduler_id or "",
+            self.sealed or "",
+            self.expires or "",
+        )
+
+
+class _Answer(_GroupAnswer, frozen=True, kw_only=True):
+    tasks: list[_RawMember]
     continuation_token: str | None = None
 
 
@@ -139,21 +161,54 @@ def parse_page(text: bytes) -> Page:
     """Parse an answer of ``listTaskGroup``.
 
     Raises:
+        ValueError: If the text is not such an answer, or none of its tasks has an ID. A
+            task that is not valid does not make the others so: it is one of
+            `Page.unread`.
+    """
+    try:
+        answer = read_json(_decode_answer, text)
+    except ValueError as error:
+        answer = _read_leniently(text, error)
+    definitions, statuses, unread = [], [], []
+    for number, member in enumerate(answer.tasks, 1):
+        status = bytes(member.status)
+        if not (task_id := read_task_id(status)):
+            unread.append(f"task {number} of an answer of the queue")
+            continue
+        try:
+            definition = parse_definition(task_id, bytes(member.task))
+        except ValueError:
+            definition = Definition(task_id, task_id)
+            unread.append(f"the definition of task {task_id}")
+        definitions.append(definition)
+        statuses.append(status)
+    if unread and not statuses:
+        raise ValueError("no task has a `taskId`")
+    return Page(
+        answer.info,
+        tuple(definitions),
+        tuple(statuses),
+        answer.continuation_token or "",
+        tuple(unread),
+    )
+
+
+def read_task_id(status: bytes) -> str:
+    """Return the task ID in a task's status, which may be invalid otherwise; empty for none."""
+    try:
+        return read_json(_decode_task_id, status).task_id
+    except ValueError:
+        task_id = get_path(_decode_leniently(status), "taskId")
+        return task_id if isinstance(task_id, str) and is_slug_id(task_id) else ""
+
+
+def parse_group_info(text: bytes) -> TaskGroupInfo:
+    """Parse an answer of ``getTaskGroup``.
+
+    Raises:
         ValueError: If the text is not such an answer.
     """
-    answer = read_json(_decode_answer, text)
-    statuses = tuple(bytes(member.status) for member in answer.tasks)
-    definitions = tuple(
-        to_definition(read_json(_decode_task_id, status).task_id, member.task)
-        for status, member in zip(statuses, answer.tasks, strict=True)
-    )
-    group = TaskGroupInfo(
-        answer.task_group_id,
-        answer.scheduler_id or "",
-        answer.sealed or "",
-        answer.expires or "",
-    )
-    return Page(group, definitions, statuses, answer.continuation_token or "")
+    return read_json(_decode_group, text).info
 
 
 def parse_tasks(texts: Iterable[bytes]) -> list[Page]:
@@ -186,6 +241,37 @@ def parse_tasks(texts: Iterable[bytes]) -> list[Page]:
         )
         for group, pairs in members.items()
     ]
+
+
+def _read_leniently(text: bytes, error: ValueError) -> _Answer:
+    # Half a surrogate pair, for example, anywhere in a text makes all of it invalid for
+    # msgspec. Raises the error if there is no valid task.
+    value = _decode_leniently(text)
+    tasks = value.pop("tasks", None) if isinstance(value, dict) else None
+    if not isinstance(tasks, list):
+        raise error
+    parts = [
+        [json.dumps(get_path(task, name)).encode() for name in ("status", "task")]
+        for task in tasks
+    ]
+    if not any(read_task_id(status) for status, _ in parts):
+        raise error
+    answer = read_json(_decode_answer, json.dumps({**value, "tasks": []}).encode())
+    members = [_RawMember(msgspec.Raw(status), msgspec.Raw(task)) for status, task in parts]
+    return msgspec.structs.replace(answer, tasks=members)
+
+
+def _decode_leniently(text: bytes) -> Any:
+    # Return what Python's own decoder makes of a text; None if it is not JSON.
+    try:
+        return json.loads(text.decode(errors="surrogateescape"), parse_int=_parse_integer)
+    except (ValueError, RecursionError):
+        return None
+
+
+def _parse_integer(digits: str) -> float:
+    # Python refuses to convert thousands of digits.
+    return int(digits) if len(digits) < 100 else float("inf")
 
 
 _PAGE_SIZE = 1_000  # tasks on a page of listTaskGroup, at most
@@ -237,6 +323,7 @@ def to_definition(
 
 
 _decode_answer = msgspec.json.Decoder(_Answer).decode
+_decode_group = msgspec.json.Decoder(_GroupAnswer).decode
 _decode_member = msgspec.json.Decoder(_Member).decode
 _decode_belonging = msgspec.json.Decoder(_Belonging).decode
 _decode_task_id = msgspec.json.Decoder(_Identified).decode

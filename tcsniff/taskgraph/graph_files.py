@@ -44,6 +44,7 @@ class GraphFile(NamedTuple):
         groups: The task groups of these answers.
         whole: IDs of the task groups of which all pages are here.
         notes: Messages for the user about the files.
+        unread: What is not valid in the queue's answers, each in a few words.
     """
 
     definitions: tuple[Definition, ...]
@@ -51,6 +52,7 @@ class GraphFile(NamedTuple):
     groups: tuple[TaskGroupInfo, ...] = ()
     whole: frozenset[str] = frozenset()
     notes: tuple[str, ...] = ()
+    unread: tuple[str, ...] = ()
 
 
 class _Attributes(MessageStruct, frozen=True):
@@ -108,6 +110,7 @@ def parse_graph_files(files: Iterable[tuple[str, bytes]]) -> GraphFile:
         tuple({page.group.task_group_id: page.group for page in pages}.values()),
         whole,
         tuple(_describe_missing_pages(parts.pages, whole)),
+        tuple(description for page in pages for description in page.unread),
     )
 
 

@@ -12,7 +12,7 @@ from tcsniff.pulse.exchanges import find_exchange
 from tcsniff.pulse.payloads import Run, TaskState, decode_status
 from tcsniff.pulse.times import parse_seconds
 from tcsniff.taskgraph.completeness import Completeness
-from tcsniff.taskgraph.definitions import Definition, Page, TaskGroupInfo
+from tcsniff.taskgraph.definitions import Definition, Page, TaskGroupInfo, read_task_id
 from tcsniff.taskgraph.graph import OPEN, Graph, Node, build_graph, build_node
 from tcsniff.taskgraph.key_facts import KeyFactsByTask, read_key_facts
 from tcsniff.taskgraph.tracker import Change, Group, Task, Tracker
@@ -171,6 +171,7 @@ class GroupState:
         definitions: Iterable[Definition],
         statuses: Iterable[bytes] = (),
         group: TaskGroupInfo | None = None,
+        unread: Iterable[str] = (),
     ) -> list[Change]:
         """Add facts from the queue's API or a graph file.
 
@@ -179,11 +180,14 @@ class GroupState:
                 `statuses`, are dropped.
             statuses: Statuses of tasks, in JSON. Invalid ones are counted.
             group: The group itself; None if it is not among the facts.
+            unread: What is not valid among the facts, each in a few words.
 
         Returns:
             The changes of the group's tasks.
         """
         self.version += 1
+        for description in unread:
+            self.completeness.add_unread_answer(description)
         for definition in definitions:
             self._definitions[definition.task_id] = definition
             self._undefined.discard(definition.task_id)
@@ -195,7 +199,7 @@ class GroupState:
             try:
                 status = decode_status(text)
             except ValueError:
-                self.completeness.add_unread("a task's status")
+                self._note_unread_status(text)
                 continue
             if (change := self._apply_status(status)) is not None:
                 changes.append(change)
@@ -208,7 +212,7 @@ class GroupState:
             The changes of the group's tasks.
         """
         if page.group.task_group_id == self.task_group_id:
-            return self.add_facts(page.definitions, page.statuses, page.group)
+            return self.add_facts(page.definitions, page.statuses, page.group, page.unread)
         self.version += 1
         for definition, status in zip(page.definitions, page.statuses, strict=True):
             node = build_node(Task(decode_status(status)), definition)
@@ -296,6 +300,12 @@ class GroupState:
         definition = self._definitions.get(status.task_id)
         change = self._tracker.update_task(status, "", definition.kind if definition else "")
         return None if change is None else self._accept(change)
+
+    def _note_unread_status(self, text: bytes) -> None:
+        if task_id := read_task_id(text):
+            self.completeness.add_unread_answer(f"the status of task {task_id}")
+        else:
+            self.completeness.add_unread("a task's status")
 
     def _accept(self, change: Change) -> Change | None:
         before, after = change

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import signal
 import subprocess
 from collections.abc import Iterator, Mapping
@@ -171,23 +170,6 @@ def test_an_api_that_is_down_leaves_events(rabbitmq: RabbitMQ, taskcluster: Task
     said = running.said().splitlines()[-1]
     assert said.startswith("tcsniff: known in part: 1 task announced since ")
     assert said.endswith(" (no answer from the queue's API)")
-
-
-def test_without_taskclusters_client_events_go_on(
-    rabbitmq: RabbitMQ, taskcluster: Taskcluster, tmp_path: Path
-) -> None:
-    """It is said how to have it."""
-    shadow = tmp_path / "taskcluster.py"
-    shadow.write_text("raise ImportError('not here')\n")
-    words = ("--root-url", "https://tc.example.com", "--settle", "0s")
-    env = {"PYTHONPATH": os.pathsep.join([str(tmp_path), os.environ.get("PYTHONPATH", "")])}
-    with Running("graph", GROUP, "--broker", rabbitmq.url(), *words, env=env) as running:
-        running.listening()
-        published(taskcluster, [delivery("task-exception"), delivery("task-group-resolved")])
-        status = running.status()
-
-    assert status == 11
-    assert "pip install 'tcsniff[api]'; continuing without dependencies" in running.said()
 
 
 def test_a_group_that_does_not_exist_yet_is_waited_for(

@@ -516,6 +516,37 @@ def test_one_look_needs_no_broker(server: QueueServer) -> None:
     assert len(done.stdout.splitlines()) == 1
 
 
+def test_a_task_that_cannot_be_decoded_is_reported(server: QueueServer) -> None:
+    """The others are shown, one line says which it is, and the result is not 0."""
+    group = server.groups[PLAN.task_group_id]
+    for member in group.members:
+        member.status.update(state="completed", runs=[{"runId": 0, "state": "completed"}])
+    group.members[2].task["tags"] = {"label": 5}
+
+    done = graph(PLAN.task_group_id, "--no-wait", "--root-url", server.url)
+
+    task_id = group.members[2].status["taskId"]
+    assert done.returncode == summed_up(done.stdout)["exitStatus"] == 12
+    assert summed_up(done.stdout)["states"] == {"completed": len(PLAN.tasks)}
+    assert f"could not be decoded: the definition of task {task_id}" in done.stderr
+
+
+def test_credentials_of_the_environment_sign_the_requests(server: QueueServer) -> None:
+    """A deployment that is not public wants them."""
+    server.tokens = {"me": "secret"}
+    words = (PLAN.task_group_id, "--no-wait", "--root-url", server.url)
+    env = {
+        "TASKCLUSTER_ROOT_URL": server.url,
+        "TASKCLUSTER_CLIENT_ID": "me",
+        "TASKCLUSTER_ACCESS_TOKEN": "secret",
+    }
+
+    refused, done = graph(*words), graph(*words, env=env)
+
+    assert (refused.returncode, summed_up(done.stdout)["tasks"]) == (4, len(PLAN.tasks))
+    assert "set TASKCLUSTER_ROOT_URL" in refused.stderr
+
+
 def test_failures_have_the_last_lines_of_their_logs(server: QueueServer) -> None:
     """``--logs``: below the address of the log, in the order of the picture."""
     looked = graph(PLAN.task_group_id, "--no-wait", "--root-url", server.url)

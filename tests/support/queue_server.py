@@ -6,14 +6,18 @@ repository at v106.0.0.
 
 from __future__ import annotations
 
+import base64
 import gzip
+import json
+import ssl
 import threading
 from collections.abc import Iterable, Mapping
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from types import TracebackType
 from typing import Any, NamedTuple, Self
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import parse_qs, unquote, urlsplit
 
+import mohawk
 import orjson
 
 from tcsniff.messages.parts import STATES
@@ -22,6 +26,7 @@ from tcsniff.simulator.planning import Plan, PlannedTask
 
 _API = "/api/queue/v1"
 _PAGE = 1000  # tasks, by default
+ERROR_TEXT = "Client ID static/example does not have sufficient scopes\n\n---\n\n* method: x"
 _TIME = "2026-11-23T18:00:00.000Z"
 
 Json = dict[str, Any]
@@ -139,21 +144,44 @@ class QueueServer:
         page_size: How many tasks it hands out at a time.
         delay: Seconds that it takes for an answer.
         status: What it refuses every request with; 0 to answer.
+        error_text: The message of that refusal.
         failures: How many requests it still fails, with status 500.
+        refusals: Statuses of the next answers, and how many seconds to wait.
         raw: What it answers instead of anything else; None to answer.
+        headers: Headers of every answer, in addition to the usual ones.
+        drip: Seconds between two bytes of an answer; 0 for all at once.
+        tokens: Access tokens by client ID; if there are any, each request must be signed.
+        certificates: What the signed requests had in addition, decoded.
+        counts: Pending and claimed tasks of worker pools.
+        is_old: Whether it doesn't know newer calls.
+        artifact_lists: Artifacts, by task and run.
         repeats_token: Whether its continuation token is always the same.
         overlap: How many tasks of a page come on the next one again.
         artifacts: Bodies of artifacts, by path; compressed, and behind a redirect.
         requests: Paths of the requests that came, in order.
         authorizations: The header of that name of each; empty for none.
+        received_headers: All headers of each.
     """
 
-    def __init__(self, *contents: Content, page_size: int = _PAGE) -> None:
+    def __init__(
+        self,
+        *contents: Content,
+        page_size: int = _PAGE,
+        tls: ssl.SSLContext | None = None,
+    ) -> None:
         self.groups = {one.group["taskGroupId"]: one for one in contents}
         self.page_size = page_size
         self.delay = 0.0
         self.status = 0
+        self.error_text = ERROR_TEXT
         self.failures = 0
+        self.refusals: list[tuple[int, str]] = []
+        self.drip = 0.0
+        self.tokens: dict[str, str] = {}
+        self.certificates: list[Json | None] = []
+        self.counts: dict[str, tuple[int, int]] = {}
+        self.is_old = False
+        self.artifact_lists: dict[tuple[str, int], list[Json]] = {}
         self.raw: bytes | None = None
         self.headers: Mapping[str, str] = {}
         self.repeats_token = False
@@ -161,14 +189,19 @@ class QueueServer:
         self.artifacts: dict[str, bytes] = {}
         self.requests: list[str] = []
         self.authorizations: list[str] = []
-        self._released = threading.Event()
+        self.received_headers: list[Mapping[str, str]] = []
+        self.released = threading.Event()
         self._server = _Server(("127.0.0.1", 0), _Handler)
         self._server.behind = self
+        self._scheme = "http"
+        if tls is not None:
+            self._scheme = "https"
+            self._server.socket = tls.wrap_socket(self._server.socket, server_side=True)
 
     @property
     def url(self) -> str:
         """Its root URL."""
-        return f"http://127.0.0.1:{self._server.server_address[1]}"
+        return f"{self._scheme}://127.0.0.1:{self._server.server_address[1]}"
 
     def __enter__(self) -> Self:
         threading.Thread(target=self._server.serve_forever, args=(0.005,), daemon=True).start()
@@ -180,7 +213,7 @@ class QueueServer:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        self._released.set()
+        self.released.set()
         self._server.shutdown()
         self._server.server_close()
 
@@ -189,21 +222,49 @@ class QueueServer:
         self.requests.append(path)
         self.authorizations.append(authorization)
         if self.delay:
-            self._released.wait(self.delay)
+            self.released.wait(self.delay)
+        refused = self._refuse(path, authorization)
+        if refused is not None:
+            return refused
+        if (body := self.artifacts.get(path.removeprefix("/storage"))) is not None:
+            return (200, gzip.compress(body)) if path.startswith("/storage") else (303, b"")
+        found = self._found(path)
+        if found is None:
+            return 404, _failure("ResourceNotFound", f"{path} does not exist\n\n---\n\n* more")
+        return 200, json.dumps(found).encode()  # also what is not valid
+
+    def _refuse(self, path: str, authorization: str) -> tuple[int, bytes] | None:
         if self.failures:
             self.failures -= 1
             return 500, _failure("InternalServerError", "Internal Server Error")
         if self.raw is not None:
             return self.status or 200, self.raw
         if self.status:
-            text = "Client ID static/example does not have sufficient scopes\n\n---\n\n* method: x"
-            return self.status, _failure("InsufficientScopes", text)
-        if (body := self.artifacts.get(path.removeprefix("/storage"))) is not None:
-            return (200, gzip.compress(body)) if path.startswith("/storage") else (303, b"")
-        found = self._found(path)
-        if found is None:
-            return 404, _failure("ResourceNotFound", f"{path} does not exist\n\n---\n\n* more")
-        return 200, orjson.dumps(found)
+            return self.status, _failure("InsufficientScopes", self.error_text)
+        if self.tokens and (reason := self._check_signature(path, authorization)):
+            return 401, _failure("AuthenticationFailed", reason)
+        return None
+
+    def _check_signature(self, path: str, authorization: str) -> str:
+        # Return what is wrong with it.
+        def find_client(name: str) -> Json:
+            return {"id": name, "key": self.tokens[name], "algorithm": "sha256"}
+
+        try:
+            receiver = mohawk.Receiver(
+                find_client,
+                authorization,
+                self.url + path,
+                "GET",
+                content="",
+                content_type="",
+                accept_untrusted_content=True,
+            )
+        except (mohawk.exc.HawkFail, KeyError) as error:
+            return f"Unauthorized: {error}"
+        ext = receiver.parsed_header.get("ext")
+        self.certificates.append(ext and orjson.loads(base64.urlsafe_b64decode(ext)))
+        return ""
 
     def _found(self, path: str) -> Json | None:
         parts = urlsplit(path)
@@ -219,7 +280,42 @@ class QueueServer:
             case ["task", name, "status"]:
                 member = self._member(name)
                 return member and {"status": member.status}
+        return self._found_elsewhere(words, parse_qs(parts.query))
+
+    def _found_elsewhere(self, words: list[str], query: Mapping[str, list[str]]) -> Json | None:
+        match words:
+            case ["task-queues", name, "counts"] if not self.is_old:
+                return self._counted(unquote(name))
+            case ["pending", name]:
+                counted = self._counted(unquote(name))
+                return {key: value for key, value in counted.items() if key != "claimedTasks"}
+            case ["task", name, "runs", run, "artifacts"]:
+                return self._artifacts(name, int(run), query)
+            case ["task", name, "artifacts"]:
+                runs = [run for task, run in self.artifact_lists if task == name]
+                return self._artifacts(name, max(runs, default=0), query)
         return None
+
+    def _counted(self, pool: str) -> Json:
+        provisioner_id, _, worker_type = pool.partition("/")
+        pending, claimed = self.counts.get(pool, (0, 0))
+        return {
+            "provisionerId": provisioner_id,
+            "workerType": worker_type,
+            "taskQueueId": pool,
+            "pendingTasks": pending,
+            "claimedTasks": claimed,
+        }
+
+    def _artifacts(self, task_id: str, run: int, query: Mapping[str, list[str]]) -> Json | None:
+        artifacts = self.artifact_lists.get((task_id, run))
+        if artifacts is None:
+            return None
+        start = int(query.get("continuationToken", ["0"])[0])
+        answer: Json = {"artifacts": artifacts[start : start + self.page_size]}
+        if start + self.page_size < len(artifacts):
+            answer["continuationToken"] = str(start + self.page_size)
+        return answer
 
     def _listed(self, group: Content, query: Mapping[str, list[str]]) -> Json:
         size = min(int(query.get("limit", ["1000"])[0]), self.page_size)
@@ -255,18 +351,34 @@ class _Handler(BaseHTTPRequestHandler):
 
     def do_GET(self) -> None:
         behind = self.server.behind
+        behind.received_headers.append(self.headers)
         status, body = behind.answer(self.path, self.headers.get("Authorization", ""))
+        wait = ""
+        if behind.refusals:
+            status, wait = behind.refusals.pop(0)
         self.send_response(status)
         self.send_header("Content-Type", "application/json")
         self.send_header("Content-Length", str(len(body)))
-        if status == 303:
+        if wait:
+            self.send_header("Retry-After", wait)
+        if status == 303 and behind.raw is None:
             self.send_header("Location", f"/storage{self.path}")
         if self.path.startswith("/storage"):
             self.send_header("Content-Encoding", "gzip")
         for name, value in behind.headers.items():
             self.send_header(name, value)
         self.end_headers()
-        self.wfile.write(body)
+        self._send(body)
+
+    def _send(self, body: bytes) -> None:
+        behind = self.server.behind
+        if not behind.drip:
+            self.wfile.write(body)
+            return
+        for number in range(len(body)):
+            self.wfile.write(body[number : number + 1])
+            if behind.released.wait(behind.drip):
+                return
 
     def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - its name above
         """Write no log."""

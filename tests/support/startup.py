@@ -6,7 +6,17 @@ import os
 import subprocess
 import sys
 
-HEAVY = {"kombu", "amqp", "rich", "pygments", "asyncio", "ssl", "importlib.metadata"}
+HEAVY = {
+    "kombu",
+    "amqp",
+    "rich",
+    "pygments",
+    "asyncio",
+    "ssl",
+    "importlib.metadata",
+    "urllib3",
+    "mohawk",
+}
 PROGRAM = """
 import sys
 from tcsniff.cli import main

@@ -29,7 +29,9 @@ LAYERS = (
 DOORS = {
     "amqp": "sources",
     "kombu": "sources",
+    "mohawk": "sources",
     "rich": "renderers",
+    "urllib3": "sources",
 }
 
 

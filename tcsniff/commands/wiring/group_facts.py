@@ -71,7 +71,8 @@ def load_graph_files(files: Iterable[str], group: GroupState, notify: Notify) ->
         )
     if not wanted and groups:
         group = GroupState(next(iter(groups)))
-    group.add_facts(found.definitions, found.statuses, groups.get(group.task_group_id))
+    info = groups.get(group.task_group_id)
+    group.add_facts(found.definitions, found.statuses, info, found.unread)
     if group.task_group_id in found.whole:
         group.mark_whole()
     return group
@@ -100,7 +101,7 @@ def load_queue_graph(root_url: str, group: GroupState, *, statuses: bool) -> Non
                 group.add_page(page)
         else:
             for page in api.fetch_pages(group.task_group_id):
-                group.add_facts(page.definitions, group=page.group)
+                group.add_facts(page.definitions, group=page.group, unread=page.unread)
         group.mark_whole()
     except ApiUnknown as error:
         raise explain_unknown_group(api, group.task_group_id, error) from error
