@@ -5,7 +5,7 @@ Pure. All text from here is safe for a terminal.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable
 from datetime import UTC, datetime
 from typing import NamedTuple
 
@@ -18,7 +18,7 @@ from tcsniff.pulse.times import to_local_time
 from tcsniff.pulse.urls import build_group_url, build_log_url, build_run_url, build_task_url
 from tcsniff.sanitize import sanitize
 
-_TO_ASCII = str.maketrans("○◷▶✔✖■□±·→●…×█▓▒░▁▂▃▄▅▆▇", "o.>vx#=%->*~x#=-._.:-=+*")
+_TO_ASCII = str.maketrans("○◷▶✔✖■□±·→●…×█▓▒░▁▂▃▄▅▆▇▼▲", "o.>vx#=%->*~x#=-._.:-=+*V^")
 
 
 def describe_gap(gap: Gap) -> str:
@@ -43,12 +43,14 @@ class Column(NamedTuple):
     Attributes:
         title: Its heading.
         text: Formats the value; empty if the event has none.
-        width: In cells; longer text is cut in a table.
+        width: The usual number of cells.
+        min_width: The fewest cells; a screen with less room leaves the column out.
     """
 
     title: str
     text: Callable[[Event], str]
     width: int
+    min_width: int
 
 
 def format_clock_time(time: datetime | None, *, utc: bool = False) -> str:
@@ -68,6 +70,39 @@ def _format_event(event: Event) -> str:
 
 def _get_state(event: Event) -> str:
     return _to_text(get_path(event.payload, "status", "state"))
+
+
+def get_unexpected_state(event: Event) -> str:
+    """Return the task's state if the event's name does not imply it; else nothing."""
+    state = _get_state(event)
+    return "" if state == IMPLIED_STATES.get(event.name) else state
+
+
+IMPLIED_STATES = {
+    "task-defined": "unscheduled",
+    "task-pending": "pending",
+    "task-running": "running",
+    "artifact-created": "running",
+    "task-completed": "completed",
+    "task-failed": "failed",
+    "task-exception": "exception",
+}
+"""The state that a task has, as a rule, when the queue sends an event."""
+
+
+def get_task_or_id(event: Event) -> str:
+    """Return what `TASK` shows, or the task's ID if its name is unknown."""
+    return _get_task(event) or _get_task_id(event)
+
+
+def get_reason_or_pool(event: Event) -> str:
+    """Return the reason, or the pool if there is none."""
+    return _get_reason(event) or _get_pool(event)
+
+
+def get_reason_or_worker(event: Event) -> str:
+    """Return the reason, or the worker if there is none."""
+    return _get_reason(event) or _get_worker(event)
 
 
 def _get_task(event: Event) -> str:
@@ -151,7 +186,7 @@ def _format_received(event: Event) -> str:
     return format_clock_time(event.received)
 
 
-def _format_format_received_in_utc(event: Event) -> str:
+def _format_received_in_utc(event: Event) -> str:
     return format_clock_time(event.received, utc=True)
 
 
@@ -163,23 +198,26 @@ def _list_routes(event: Event) -> str:
     return sanitize(" ".join(event.routes))
 
 
-TIME = Column("TIME", _format_time, 8)
-EVENT = Column("EVENT", _format_event, 16)
-STATE = Column("STATE", _get_state, 11)
-TASK = Column("TASK", _get_task, 40)
-TASK_ID = Column("TASK ID", _get_task_id, 22)
-RUN = Column("RUN", _get_run, 3)
-POOL = Column("POOL", _get_pool, 24)
-WORKER = Column("WORKER", _get_worker, 26)
-REASON = Column("REASON", _get_reason, 24)
+TIME = Column("TIME", _format_time, 8, 8)
+EVENT = Column("EVENT", _format_event, 16, 11)
+STATE = Column("STATE", _get_state, 11, 11)
+TASK = Column("TASK", _get_task, 40, 8)
+TASK_ID = Column("TASK ID", _get_task_id, 22, 22)
+RUN = Column("RUN", _get_run, 3, 3)
+POOL = Column("POOL", _get_pool, 24, 21)
+WORKER = Column("WORKER", _get_worker, 26, 18)
+REASON = Column("REASON", _get_reason, 24, 16)
 
 COLUMNS = (TIME, EVENT, STATE, TASK, TASK_ID, RUN, POOL, WORKER, REASON)
 """The columns on a wide screen, in order."""
 
 _MEANINGS = {
     "time": (TIME, "when it happened, or if unknown, when it was received"),
-    "received": (Column("RECEIVED", _format_received, 8), "when it was received"),
-    "lag": (Column("LAG", _format_lag, 8), "time from when it happened to when it was received"),
+    "received": (Column("RECEIVED", _format_received, 8, 8), "when it was received"),
+    "lag": (
+        Column("LAG", _format_lag, 8, 6),
+        "time from when it happened to when it was received",
+    ),
     "event": (EVENT, "what happened, as symbol and word"),
     "state": (STATE, "the task's state when the queue sent the message"),
     "task": (TASK, "the task's label or kind, the group's ID, or the routing key"),
@@ -189,20 +227,20 @@ _MEANINGS = {
     "worker": (WORKER, "the worker: group and ID"),
     "reason": (REASON, "why a run ended or was created; an artifact's name; a priority"),
     "scheduler": (
-        Column("SCHEDULER", lambda event: _get_routed(event, "schedulerId"), 20),
+        Column("SCHEDULER", lambda event: _get_routed(event, "schedulerId"), 20, 10),
         "the scheduler",
     ),
     "group": (
-        Column("TASK GROUP", lambda event: _get_routed(event, "taskGroupId"), 22),
+        Column("TASK GROUP", lambda event: _get_routed(event, "taskGroupId"), 22, 22),
         "the task group's ID",
     ),
-    "routes": (Column("ROUTES", _list_routes, 40), "the task's own routes"),
+    "routes": (Column("ROUTES", _list_routes, 40, 12), "the task's own routes"),
     "exchange": (
-        Column("EXCHANGE", lambda event: sanitize(event.exchange), 48),
+        Column("EXCHANGE", lambda event: sanitize(event.exchange), 48, 16),
         "the exchange's name on the broker",
     ),
     "key": (
-        Column("ROUTING KEY", lambda event: sanitize(event.routing_key), 60),
+        Column("ROUTING KEY", lambda event: sanitize(event.routing_key), 60, 16),
         "the routing key",
     ),
 }
@@ -212,7 +250,7 @@ COLUMN_MEANINGS = {name: meaning for name, (_, meaning) in _MEANINGS.items()}
 
 _IN_UTC: dict[Callable[[Event], str], Callable[[Event], str]] = {
     _format_time: _format_time_in_utc,
-    _format_received: _format_format_received_in_utc,
+    _format_received: _format_received_in_utc,
 }
 
 
@@ -234,66 +272,8 @@ def show_utc(columns: Iterable[Column]) -> list[Column]:
     return [column._replace(text=_IN_UTC.get(column.text, column.text)) for column in columns]
 
 
-# For narrow screens: two values in one column, the more important first.
-_NAME = Column("TASK", lambda event: _get_task(event) or _get_task_id(event), 40)
-_POOL_OR_REASON = Column("POOL · REASON", lambda event: _get_reason(event) or _get_pool(event), 20)
-_WORKER_OR_REASON = Column(
-    "WORKER · REASON", lambda event: _get_reason(event) or _get_worker(event), 24
-)
-
-_SHORT_EVENT = EVENT._replace(width=11)
-
-# Each with its minimum width. The task gets the cells that the others leave, and
-# when it has enough, the last column gets them.
-_LAYOUTS = (
-    (184, (TIME, EVENT, STATE, TASK, TASK_ID, RUN, POOL, WORKER._replace(width=34), REASON)),
-    (116, (TIME, _SHORT_EVENT, TASK, TASK_ID._replace(width=13), RUN, POOL, _WORKER_OR_REASON)),
-    (94, (TIME, _SHORT_EVENT, _NAME, RUN, POOL._replace(width=22), _WORKER_OR_REASON)),
-    (66, (TIME, _SHORT_EVENT, _NAME, RUN, _POOL_OR_REASON)),
-    (0, (TIME, _SHORT_EVENT, _NAME)),
-)
-
-COLUMN_GAP = 2  # cells between columns
-_MIN_TASK, _MAX_TASK = 8, 44  # cells
-_MAX_COLUMN = 60  # cells
-
-
-def fit_columns(width: int, chosen: Sequence[Column] = ()) -> list[Column]:
-    """Return the columns for a screen, with their widths.
-
-    Args:
-        width: Of the screen, in cells.
-        chosen: The columns that the user named; empty for those that fit best.
-            Columns that do not fit are left out, from the right.
-    """
-    if chosen:
-        columns = list(_take_fitting(chosen, width))
-    else:
-        columns = list(next(columns for min_width, columns in _LAYOUTS if width >= min_width))
-    titles = [column.title for column in columns]
-    place = titles.index(TASK.title) if TASK.title in titles else len(columns) - 1
-    fixed = sum(column.width for column in columns) - columns[place].width
-    left = max(_MIN_TASK, width - fixed - COLUMN_GAP * (len(columns) - 1))
-    columns[place] = columns[place]._replace(width=min(left, _MAX_TASK))
-    last = columns[-1]
-    more = left - columns[place].width
-    columns[-1] = last._replace(width=max(last.width, min(last.width + more, _MAX_COLUMN)))
-    return columns
-
-
-def _take_fitting(chosen: Sequence[Column], width: int) -> Iterator[Column]:
-    yield chosen[0]
-    used = _get_min_width(chosen[0])
-    for column in chosen[1:]:
-        used += COLUMN_GAP + _get_min_width(column)
-        if used > width:
-            return
-        yield column
-
-
-def _get_min_width(column: Column) -> int:
-    return _MIN_TASK if column.title == TASK.title else column.width
-
+COLUMN_GAP = 2
+"""Cells between columns."""
 
 _GROUP = "TASK GROUP"
 _CLAIMED = frozenset(("task-running", "artifact-created", "task-completed", "task-failed"))

@@ -125,7 +125,7 @@ def _dump_json(value: Any) -> str:
 
 
 class ColumnFormatter:
-    """Formats events as padded columns of text; nothing is cut off."""
+    """Formats events as padded columns of text, as wide as their longest text."""
 
     def __init__(
         self,
@@ -179,14 +179,21 @@ class ColumnFormatter:
         return encode_text(f"{line}\n", ascii_only=self._ascii_only)
 
     def _join(self, texts: Sequence[str], urls: Sequence[str | None] = ()) -> str:
-        cells = zip_longest(texts, self._columns, urls)
-        return (" " * COLUMN_GAP).join(_pad_cell(*cell) for cell in cells).rstrip()
+        cells = zip_longest(self.pad_row(texts), urls)
+        return "".join(_link_cell(*cell) for cell in cells).rstrip()
+
+    def pad_row(self, texts: Sequence[str]) -> list[str]:
+        """Return the cells of a row, padded, each with the gap to the next one."""
+        gap = " " * COLUMN_GAP
+        return [
+            (text.rjust if column.title == RUN.title else text.ljust)(column.width) + gap
+            for text, column in zip(texts, self._columns, strict=True)
+        ]
 
 
-def _pad_cell(text: str, column: Column, url: str | None) -> str:
-    padding = " " * (column.width - len(text))
-    text = format_link(text, url)
-    return padding + text if column.title == RUN.title else text + padding
+def _link_cell(cell: str, url: str | None) -> str:
+    text = cell.strip()
+    return cell.replace(text, format_link(text, url), 1) if url and text else cell
 
 
 def color_text(text: str, style: str) -> str:

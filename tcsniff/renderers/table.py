@@ -5,23 +5,21 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Iterable, Mapping, Sequence
 
-from rich.table import Table
+from rich.text import Text
 
 from tcsniff.pulse.events import Event
 from tcsniff.pulse.styles import EVENT_STYLES, Style, get_event_style
 from tcsniff.renderers.ansi import join_words, paint_lines
 from tcsniff.renderers.columns import (
-    COLUMN_GAP,
     EVENT,
     POOL,
     REASON,
-    RUN,
     TASK_ID,
     Column,
     find_link_target,
-    fit_columns,
     show_utc,
 )
+from tcsniff.renderers.layouts import fit_columns, fit_row, list_needed
 from tcsniff.renderers.live_view import Picture
 from tcsniff.renderers.stream import StreamStatus
 from tcsniff.renderers.terminal import format_status
@@ -59,6 +57,9 @@ class TablePicture(Picture):
         self._root_url = root_url
         self._styles = styles
         self._events: deque[Event] = deque(maxlen=_MAX_ROWS)
+        # The widest so far, so that columns don't move with every event.
+        self._needed: dict[str, int] = {}
+        self._width = 0
 
     def add(self, events: Sequence[Event]) -> None:
         """Add a batch of events."""
@@ -67,16 +68,24 @@ class TablePicture(Picture):
     def draw(self, width: int, height: int, status: StreamStatus) -> list[str]:
         """Return the heading, the newest events and the status line."""
         share_labels(self._events)
-        columns = fit_columns(width, self._columns)
+        events = list(self._events)[-max(1, height - _OTHER_LINES) :]
         return draw_table(
-            list(self._events)[-max(1, height - _OTHER_LINES) :],
+            events,
             status,
             width,
             color=self._color,
-            columns=show_utc(columns) if self._utc else columns,
+            columns=self._fit_columns(events, width),
             root_url=self._root_url,
             styles=self._styles,
         )[:height]
+
+    def _fit_columns(self, events: Sequence[Event], width: int) -> list[Column]:
+        if width != self._width:
+            self._needed, self._width = {}, width
+        for title, cells in list_needed(self._columns, events).items():
+            self._needed[title] = max(cells, self._needed.get(title, 0))
+        columns = fit_columns(width, self._columns, self._needed)
+        return show_utc(columns) if self._utc else columns
 
 
 def share_labels(events: Iterable[Event]) -> None:
@@ -110,28 +119,22 @@ def draw_table(
     Returns:
         Lines of at most `width` cells: the heading, the events, the status.
     """
-    columns = columns or fit_columns(width)
-    table = Table(box=None, pad_edge=False, padding=(0, COLUMN_GAP, 0, 0), header_style="bold")
-    for column in columns:
-        table.add_column(
-            column.title,
-            width=column.width,
-            no_wrap=True,
-            overflow="ellipsis",
-            justify="right" if column.title == RUN.title else "left",
-        )
+    columns = columns or fit_columns(width, (), list_needed((), events))
+    lines = [Text("".join(fit_row([column.title for column in columns], columns, width)))]
+    lines[0].stylize("bold")
     for event in events:
-        table.add_row(
-            *(
-                join_words(
-                    column.text(event),
-                    _choose_style(column, styles, event),
-                    find_link_target(column, event, root_url),
-                )
-                for column in columns
-            )
-        )
-    return paint_lines([table, format_status(status, width)], width, color=color)
+        line = Text()
+        cells = fit_row([column.text(event) for column in columns], columns, width)
+        for column, cell in zip(columns, cells, strict=True):
+            text = cell.strip()
+            line.append(cell[: len(cell) - len(cell.lstrip())] if text else "")
+            style = _choose_style(column, styles, event)
+            line.append_text(join_words(text, style, find_link_target(column, event, root_url)))
+            line.append(cell[len(cell.rstrip()) :] if text else cell)
+        lines.append(line)
+    for line in lines:
+        line.rstrip()
+    return paint_lines([*lines, format_status(status, width)], width, color=color)
 
 
 def _choose_style(column: Column, styles: Mapping[str, Style], event: Event) -> str:

@@ -239,6 +239,8 @@ class RunCounter:
 
     Attributes:
         by: What a row stands for, a key of `GROUPINGS`.
+        sort: The sort order of the rows, as for `RunStatistics.list_rows`.
+        reverse: Whether the order is reversed.
         statistics: The counted runs.
     """
 
@@ -261,8 +263,8 @@ class RunCounter:
         """
         self.by = by
         self.statistics = RunStatistics(by)
-        self._sort = sort
-        self._reverse = reverse
+        self.sort = sort
+        self.reverse = reverse
         self._clock = clock
         self._now: float | None = None
 
@@ -285,7 +287,7 @@ class RunCounter:
 
     def list_rows(self, now: float | None = None) -> list[Row]:
         """Return the sorted rows at a time; None for the current time."""
-        return self.statistics.list_rows(self._sort, self._get_time(now), reverse=self._reverse)
+        return self.statistics.list_rows(self.sort, self._get_time(now), reverse=self.reverse)
 
     def read_row(self, row: Row, now: float | None = None) -> Reading:
         """Return the numbers of a row at a time; None for the current time."""

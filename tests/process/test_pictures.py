@@ -174,7 +174,7 @@ def test_the_picture_of_a_terminal_is_what_it_shows(tmp_path):
     events = [row for row in shown if re.match(r"\d\d:\d\d:\d\d ", row)]
     assert len(events) > 8
     assert drawn[-1 - len(events) : -1] == events
-    assert drawn[0] == "TIME EVENT TASK RUN POOL · REASON"
+    assert drawn[0] == "TIME EVENT TASK RUN"
     assert drawn[-1].startswith("● demo 40 events")
     assert "Ctrl-C" not in drawn[-1]
 

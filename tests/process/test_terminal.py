@@ -52,7 +52,11 @@ def test_the_table_follows_the_window() -> None:
         terminal.shows(filled(17))
         for columns, lines in ((60, 10), (150, 30), (40, 6)):
             terminal.resize(columns, lines)
-            screen = terminal.shows(lambda screen, lines=lines: len(rows_of(screen)) == lines - 3)
+            screen = terminal.shows(
+                lambda screen, lines=lines: (
+                    len(rows_of(screen)) == lines - 3 and screen[0].startswith("TIME  ")
+                )
+            )
 
             text = "\n".join(screen)
             assert text.count("TIME  ") == 1
@@ -131,9 +135,22 @@ def test_without_color_nothing_is_colored() -> None:
         assert bool(re.search(rb"\x1b\[[0-9;]*3[0-9]", terminal.written)) is colored
 
 
-def test_a_dumb_terminal_gets_json() -> None:
-    """Where a cursor cannot be moved there is no table."""
-    with Terminal(*DEMO, "-n", "1", env={"TERM": "dumb"}) as terminal:
+def test_a_dumb_terminal_gets_lines() -> None:
+    """Where a cursor cannot be moved there is no table, and no color; each event is a row."""
+    with Terminal(*DEMO, "-n", "3", columns=60, env={"TERM": "dumb"}) as terminal:
         assert terminal.status() == 0
 
-    assert b'{"received"' in terminal.written
+    rows = [row for row in terminal.written.decode().split("\r\n") if ":" in row[:3]]
+    assert len(rows) == 3
+    assert max(map(len, rows)) <= 60
+    assert b"\x1b" not in terminal.written
+
+
+@pytest.mark.parametrize("columns", [40, 90, 200])
+def test_lines_on_a_terminal_are_a_row_each(columns: int) -> None:
+    """At any width; the rows of the screen are the lines that were written."""
+    with Terminal(*DEMO, "-o", "lines", "-n", "8", columns=columns, lines=20) as terminal:
+        assert terminal.status() == 0
+        screen = terminal.shows(lambda screen: any("received" in row for row in screen))
+
+    assert sum(bool(re.match(r"\d\d:\d\d:\d\d  ", row)) for row in screen) == 8

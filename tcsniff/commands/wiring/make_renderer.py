@@ -74,9 +74,8 @@ def _choose_view(request: _ViewRequest, *, live: bool) -> str:
         return "select"
     if args.as_json:
         return "json"
-    if args.output is None and args.columns and not live:
-        return "lines"
-    name = args.output or ("table" if live else "json")
+    is_for_people = request.output.is_terminal or bool(args.columns)
+    name = args.output or ("table" if live else "lines" if is_for_people else "json")
     return "lines" if name == "table" and not live else name
 
 
@@ -98,19 +97,36 @@ def _make_table(request: _ViewRequest) -> LiveView:
 
 def _make_columns(request: _ViewRequest) -> Renderer:
     args = request.args
-    columns = find_columns(args.columns) or COLUMNS
-    formatter = ColumnFormatter(
-        show_utc(columns) if args.utc else columns,
-        color=request.color,
-        ascii_only=is_ascii_only(),
-        root_url=request.link_root,
-        styles=apply_colors(args.colors),
-    )
+    formatter = _make_formatter(request)
     line_format = formatter.line_format
     return LineRenderer(
         request.output,
         line_format if args.gaps else line_format._replace(format_gap=None),
         heading=formatter.format_heading() if args.output == "table" else b"",
+    )
+
+
+def _make_formatter(request: _ViewRequest) -> ColumnFormatter:
+    args = request.args
+    chosen, styles = find_columns(args.columns), apply_colors(args.colors)
+    if not request.output.is_terminal:
+        columns = chosen or COLUMNS
+        return ColumnFormatter(
+            show_utc(columns) if args.utc else columns,
+            color=request.color,
+            ascii_only=is_ascii_only(),
+            root_url=request.link_root,
+            styles=styles,
+        )
+    from tcsniff.renderers.terminal_lines import TerminalLineFormatter  # rich: 20 ms
+
+    return TerminalLineFormatter(
+        chosen,
+        color=request.color,
+        ascii_only=is_ascii_only(),
+        utc=args.utc,
+        root_url=request.link_root,
+        styles=styles,
     )
 
 

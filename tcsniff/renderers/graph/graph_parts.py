@@ -13,8 +13,9 @@ from tcsniff.pulse.styles import get_state_style
 from tcsniff.pulse.times import format_duration, format_minute
 from tcsniff.pulse.urls import build_log_url, build_task_url
 from tcsniff.renderers.ansi import join_words
-from tcsniff.renderers.graph.labels import MAX_LABEL, MIN_LABEL, cut_text, find_room, pad_text
+from tcsniff.renderers.graph.labels import MAX_LABEL, MIN_LABEL, find_room
 from tcsniff.renderers.graph.scene import NO_KIND, Scene
+from tcsniff.renderers.widths import pad_text, shorten_text
 from tcsniff.sanitize import sanitize
 from tcsniff.taskgraph.graph import UNHEARD, Node, count_states
 from tcsniff.taskgraph.outline import Row, find_lost_run, get_age_order, join_labels
@@ -137,9 +138,9 @@ def _format_dependency(task_id: str, scene: Scene) -> Text:
     other = scene.graph.find_task(task_id)
     is_outside = task_id not in scene.graph.nodes
     if other is None:
-        return Text(f"{cut_text(task_id, MAX_LABEL)} of another group")
+        return Text(f"{shorten_text(task_id, MAX_LABEL)} of another group")
     style = get_state_style(other.state)
-    text = Text(f"{cut_text(other.label, MAX_LABEL)} ")
+    text = Text(f"{shorten_text(other.label, MAX_LABEL)} ")
     text.append(f"{style.symbol} {style.word}" if is_outside else style.symbol, style=style.style)
     if is_outside:
         text.append(" in another group")
@@ -194,14 +195,16 @@ def format_folded(row: Row, scene: Scene, width: int) -> Text:
 
 def _list_names(labels: Sequence[str], room: int) -> str:
     # As many as there is room for; the others are counted.
-    number = len(labels)
-    shown = [cut_text(label, MAX_LABEL) for label in join_labels(labels[:_MAX_FOLDED])]
+    number, more = len(labels), ""
+    shown = [shorten_text(label, MAX_LABEL) for label in join_labels(labels[:_MAX_FOLDED])]
     for count in range(len(shown), 0, -1):
         more = f" and {number - count:,} more" if number > count else ""
         names = ", ".join(shown[:count]) + more
         if cell_len(names) <= room:
             return names
-    return ""
+    return (
+        shorten_text(labels[0], room - len(more)) + more if room - len(more) >= MIN_LABEL else ""
+    )
 
 
 _MAX_FOLDED = 100  # names that are tried
@@ -278,7 +281,7 @@ def _describe_kind(nodes: Sequence[Node], scene: Scene, width: int) -> Text:
             # Without room for both, the duration is more important than the label.
             room = width - text.cell_len - 1 - tail.cell_len
             if room >= MIN_LABEL:
-                text.append(f"{cut_text(node.label, room)} ")
+                text.append(f"{shorten_text(node.label, room)} ")
             return text.append(tail)
     waiting = [node for node in nodes if node.state == "unscheduled"]
     if waiting:

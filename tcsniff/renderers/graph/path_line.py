@@ -9,11 +9,18 @@ from rich.cells import cell_len
 from rich.text import Text
 
 from tcsniff.pulse.times import format_duration
-from tcsniff.renderers.graph.labels import MAX_LABEL, MIN_LABEL, cut_text
+from tcsniff.renderers.graph.labels import MAX_LABEL, MIN_LABEL
 from tcsniff.renderers.graph.scene import Scene
+from tcsniff.renderers.widths import shorten_text
 from tcsniff.taskgraph.critical_path import PathStep, sum_path
 
-_PATH_LABELS = (MAX_LABEL, 32, 24, 18)  # cells for the name of a step: the more steps, the fewer
+_PATH_LABELS = (
+    80,
+    MAX_LABEL,
+    32,
+    24,
+    18,
+)  # cells for the name of a step: the more steps, the fewer
 _ARROW = " → "
 _MIN_SHARES = (0.05, 0.2)  # of the path, below which waiting and idle time are left out
 _MIN_STEP = 0.005  # of the path, below which a step is left out
@@ -27,9 +34,9 @@ def _format_step(step: PathStep, following: PathStep | None, max_label: int, lea
     if step.idle >= least:
         idle = f"idle {format_duration(step.idle)}"
         if following is not None and following.is_overdue:
-            idle += f" until the deadline of {cut_text(following.node.label, max_label)}"
+            idle += f" until the deadline of {shorten_text(following.node.label, max_label)}"
         notes.append(idle)
-    label = cut_text(step.node.label, max_label)
+    label = shorten_text(step.node.label, max_label)
     if not notes:
         return f"{label} {format_duration(step.length)}"
     ran = f"{label} ran {format_duration(step.running)}" if step.running else label
@@ -58,7 +65,7 @@ def _format_path(steps: _Steps, first: int, room: int, least: float) -> str:
         line = start + _ARROW.join(words)
         if cell_len(line) <= room:
             return line
-    return cut_text(line, room) if first == len(steps) - 1 else ""
+    return shorten_text(line, room) if first == len(steps) - 1 else ""
 
 
 def format_path_line(scene: Scene, width: int) -> Text:

@@ -57,7 +57,8 @@ class TopPicture(Picture):
 def read_board(counter: RunCounter, rows: Sequence[Row], limit: int | None = None) -> Board:
     """Read the first `limit` rows, or all, and the total."""
     readings = [counter.read_row(row) for row in rows[:limit]]
-    return Board(counter.by, readings, counter.read_row(counter.statistics.total), len(rows))
+    total = counter.read_row(counter.statistics.total)
+    return Board(counter.by, readings, total, len(rows), counter.sort, counter.reverse)
 
 
 class TopPageRenderer(Renderer):

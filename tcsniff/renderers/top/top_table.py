@@ -31,12 +31,16 @@ class Board(NamedTuple):
         rows: The rows to show.
         total: The counts of all runs.
         number: The number of all rows, shown or not.
+        sort: What the rows are sorted by, a value of ``--sort``.
+        reverse: Whether their order is reversed.
     """
 
     by: str
     rows: Sequence[Reading]
     total: Reading
     number: int
+    sort: str = "pending"
+    reverse: bool = False
 
 
 class Gauge(NamedTuple):
@@ -110,6 +114,16 @@ SHORT_CHART, CHART = map(_make_chart, _CHARTS)
 WAITING = _make_time_gauges("WAIT", lambda row: row.wait_times)
 TAKING = _make_time_gauges("TOOK", lambda row: row.run_times)
 
+_SORTS = {
+    "pending": PENDING,
+    "running": RUNNING,
+    "failed": FAILED,
+    "rate": RATE,
+    "wait": WAITING[0],
+    "run": TAKING[0],
+}
+"""The columns that rows can be sorted by, by value of ``--sort``; ``finished`` has none."""
+
 _ORDER = (PENDING, RUNNING, COMPLETED, FAILED, EXCEPTION, RATE, SHORT_CHART, *WAITING, *TAKING)
 # On narrow screens, the last are left out first.
 _PRIORITY = (
@@ -155,7 +169,7 @@ def draw_top(board: Board, width: int, status: StreamStatus | None, *, color: bo
     """
     room, gauges = fit_gauges(width)
     lines = [
-        _format_heading(board.by, room, gauges),
+        _format_heading(board, room, gauges),
         *(_format_row(row, room, gauges) for row in board.rows),
         _format_row(board.total._replace(name=_describe_rows(board)), room, gauges, base="bold"),
     ]
@@ -177,10 +191,24 @@ def _describe_rows(board: Board) -> str:
     return words if shown == board.number else f"{shown:,} of {words}"
 
 
-def _format_heading(by: str, room: int, gauges: Sequence[Gauge]) -> Text:
-    cells = [_fit_name(by.upper(), room)]
-    cells += [_align(gauge.title, gauge) for gauge in gauges]
-    return Text((" " * COLUMN_GAP).join(cells), style="bold")
+def _format_heading(board: Board, room: int, gauges: Sequence[Gauge]) -> Text:
+    # The mark is in the gap before the title, so that no column moves.
+    is_up = board.reverse != (board.sort == "name")
+    mark = "▲" if is_up else "▼"
+    line = Text(style="bold")
+    is_sorted = board.sort == "name"
+    name = f"{board.by.upper()} {mark}" if is_sorted else board.by.upper()
+    line.append(_fit_name(name, room), style=_SORTED if is_sorted else "")
+    for gauge in gauges:
+        is_sorted = gauge is _SORTS.get(board.sort)
+        title = mark + gauge.title if is_sorted else gauge.title
+        wide = gauge._replace(width=gauge.width + COLUMN_GAP)
+        cell = f"{'':{COLUMN_GAP}}{title}".ljust(wide.width) if gauge.is_left else title
+        line.append(_align(cell, wide), style=_SORTED if is_sorted else "")
+    return line
+
+
+_SORTED = "bold yellow"
 
 
 def _format_row(row: Reading, room: int, gauges: Sequence[Gauge], *, base: str = "") -> Text:

@@ -12,7 +12,8 @@ from builders import GROUP, TASK, event, samples, time_zone
 from tcsniff.pulse.events import Event
 from tcsniff.pulse.exchanges import CATALOG
 from tcsniff.pulse.styles import EVENT_STYLES, get_event_style
-from tcsniff.renderers.columns import COLUMN_GAP, COLUMNS, fit_columns, format_clock_time, to_ascii
+from tcsniff.renderers.columns import COLUMNS, format_clock_time, to_ascii
+from tcsniff.renderers.layouts import fit_columns
 
 CONTROLS = {"Cc", "Cf", "Zl", "Zp", "Cs"}
 UNTRUSTED = "\x1b[31m\x9b1m\u202e\u2066\n\r\u2028\x00\u200b"
@@ -291,58 +292,3 @@ def test_nothing_that_is_shown_is_obeyed_by_a_terminal(name, payload, key, excha
     texts = [column.text(untrusted) for column in COLUMNS] + [get_event_style(untrusted).word]
 
     assert not {one for text in texts for one in text if unicodedata.category(one) in CONTROLS}
-
-
-@pytest.mark.parametrize(
-    ("width", "titles"),
-    [
-        (1, ["TIME", "EVENT", "TASK"]),
-        (40, ["TIME", "EVENT", "TASK"]),
-        (80, ["TIME", "EVENT", "TASK", "RUN", "POOL · REASON"]),
-        (120, ["TIME", "EVENT", "TASK", "TASK ID", "RUN", "POOL", "WORKER · REASON"]),
-        (200, [column.title for column in COLUMNS]),
-    ],
-)
-def test_a_wide_screen_shows_more(width, titles):
-    """And the time, what happened and to which task are always there."""
-    assert [column.title for column in fit_columns(width)] == titles
-
-
-def test_a_layout_is_used_as_soon_as_it_fits():
-    """One cell less, and the next smaller one is."""
-    numbers = [len(fit_columns(width)) for width in range(1, 300)]
-
-    assert [width for width in range(2, 300) if numbers[width - 1] != numbers[width - 2]] == [
-        66,
-        94,
-        116,
-        184,
-    ]
-
-
-def test_columns_fit_the_screen():
-    """From 37 cells on nothing is squeezed, and no task has less than 8."""
-    layouts = {width: fit_columns(width) for width in [*range(37, 400), 1000]}
-
-    for width, columns in layouts.items():
-        assert sum(column.width for column in columns) + COLUMN_GAP * (len(columns) - 1) <= width
-        assert min(column.width for column in columns if column.title == "TASK") >= 8
-
-
-@pytest.mark.parametrize(
-    ("name", "details", "width", "text"),
-    [
-        ("task-exception", {"retried": True}, 80, "claim-expired, retried"),
-        ("task-exception", {"retried": True}, 120, "claim-expired, retried"),
-        ("task-running", {}, 80, "gecko-t/t-linux-large"),
-        ("task-running", {}, 120, "us-east-1 i-0a1b2c3d"),
-    ],
-)
-def test_where_room_is_short_the_reason_comes_first(name, details, width, text):
-    """Two columns share a place; the more telling one is shown."""
-    assert fit_columns(width)[-1].text(event(name, **details)) == text
-
-
-def test_where_room_is_short_a_task_without_a_label_has_its_id():
-    """There is no column for the id then."""
-    assert fit_columns(40)[2].text(event(label="")) == TASK

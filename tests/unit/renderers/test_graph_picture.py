@@ -218,7 +218,7 @@ fN1SbArXTPSVFNUvaOlinQ   12 tasks   5 m…
 failing: 1 failed, 2 running, about 1 m…
 ██████▓▓▓░░░░░░░░░░✖  ✔ 4  ▶ 2  ○ 5  ✖ 1
 
-✖ test-li…64/opt-1  run 0 failed after …
+✖ test-linux64/opt-1  run 0 failed afte…
 
 ✔ decision-task      1
 ✔ toolchain          1
@@ -467,11 +467,11 @@ def test_columns_stay_columns_whatever_the_script() -> None:
         task("short", "test", runs=(ran("running", 1, 4),)),
     )
 
-    picture = pictured(made, 120, 24)
+    picture = pictured(made, 64, 24)
 
     rows = [line for line in picture if line.startswith("  ▶")]
     assert len({wcswidth(row.partition("5 m ")[0]) for row in rows}) == 1
-    assert sum("…" in row for row in rows) == 1  # what was cut off is marked
+    assert sum("…" in row.partition("5 m ")[0] for row in rows) == 1  # what was cut off is marked
     assert len(rows) == 3
 
 

@@ -108,54 +108,47 @@ def labels(lines):
 
 PICTURES = {
     40: [
-        "TIME      EVENT        TASK             ",
-        "18:00:03  ▶ running    test-linux/opt-1 ",
-        "18:01:05  ✖ failed     test-linux/opt-1 ",
-        "18:01:05  ! exception  build-win64/opt  ",
-        "18:01:05  ■ group re…  group JFjlQCTkRu…",
+        "TIME      EVENT        TASK",
+        "18:00:03  ▶ running    test-linux/opt-1",
+        "18:01:05  ✖ failed     test-linux/opt-1",
+        "18:01:05  ! exception  build-win64/opt",
+        "18:01:05  ■ group resolved  gro…yqxLnGNw",
         "● firefox-ci  412 events  38/s  last 0.…",
     ],
     80: [
-        "TIME      EVENT        TASK                            RUN  POOL · REASON       ",
-        "18:00:03  ▶ running    test-linux/opt-1                  0  gecko-t/t-linux-lar…",
-        "18:01:05  ✖ failed     test-linux/opt-1                  1  gecko-t/t-linux-lar…",
-        "18:01:05  ! exception  build-win64/opt                   0  claim-expired, retr…",
-        "18:01:05  ■ group re…  group JFjlQCTkRuWyz2yqxLnGNw                             ",
+        "TIME      EVENT        TASK                          RUN  POOL · REASON",
+        "18:00:03  ▶ running    test-linux/opt-1                0  gecko-t/t-linux-large",
+        "18:01:05  ✖ failed     test-linux/opt-1                1  gecko-t/t-linux-large",
+        "18:01:05  ! exception  build-win64/opt                 0  claim-expired, retried",
+        "18:01:05  ■ group resolved  group JFjlQCTkRuWyz2yqxLnGNw",
         "● firefox-ci  412 events  38/s  last 0.2 s ago  lag 0.4 s            Ctrl-C ends",
     ],
     120: [
-        "TIME      EVENT        TASK                       TASK ID        RUN  POOL          "
-        "            WORKER · REASON         ",
-        "18:00:03  ▶ running    test-linux/opt-1           fN1SbArXTPSV…    0  gecko-t/t-linu"
-        "x-large     us-east-1 i-0a1b2c3d    ",
-        "18:01:05  ✖ failed     test-linux/opt-1           fN1SbArXTPSV…    1  gecko-t/t-linu"
-        "x-large     us-east-1 i-0a1b2c3d    ",
-        "18:01:05  ! exception  build-win64/opt            fN1SbArXTPSV…    0  gecko-t/t-linu"
-        "x-large     claim-expired, retried  ",
-        "18:01:05  ■ group re…  group JFjlQCTkRuWyz2yqxL…                                    "
-        "                                    ",
-        "● firefox-ci  412 events  38/s  last 0.2 s ago  lag 0.4 s                           "
-        "       worker-type=gaia  Ctrl-C ends",
+        "TIME      EVENT        TASK                          TASK ID                 RUN"
+        "  POOL                   WORKER · REASON",
+        "18:00:03  ▶ running    test-linux/opt-1              fN1SbArXTPSVFNUvaOlinQ    0"
+        "  gecko-t/t-linux-large  us-east-1 i-0a…",
+        "18:01:05  ✖ failed     test-linux/opt-1              fN1SbArXTPSVFNUvaOlinQ    1"
+        "  gecko-t/t-linux-large  us-east-1 i-0a…",
+        "18:01:05  ! exception  build-win64/opt               fN1SbArXTPSVFNUvaOlinQ    0"
+        "  gecko-t/t-linux-large  claim-expired,…",
+        "18:01:05  ■ group resolved  group JFjlQCTkRuWyz2yqxLnGNw",
+        "● firefox-ci  412 events  38/s  last 0.2 s ago  lag 0.4 s                       "
+        "           worker-type=gaia  Ctrl-C ends",
     ],
     200: [
-        "TIME      EVENT             STATE        TASK                                       "
-        " TASK ID                 RUN  POOL                      WORKER                      "
-        "        REASON                  ",
-        "18:00:03  ▶ running         running      test-linux/opt-1                           "
-        " fN1SbArXTPSVFNUvaOlinQ    0  gecko-t/t-linux-large     us-east-1 i-0a1b2c3d        "
-        "                                ",
-        "18:01:05  ✖ failed          failed       test-linux/opt-1                           "
-        " fN1SbArXTPSVFNUvaOlinQ    1  gecko-t/t-linux-large     us-east-1 i-0a1b2c3d        "
-        "                                ",
-        "18:01:05  ! exception       pending      build-win64/opt                            "
-        " fN1SbArXTPSVFNUvaOlinQ    0  gecko-t/t-linux-large     us-east-1 i-0a1b2c3d        "
-        "        claim-expired, retried  ",
-        "18:01:05  ■ group resolved               group JFjlQCTkRuWyz2yqxLnGNw               "
-        "                                                                                    "
-        "                                ",
-        "● firefox-ci  412 events  38/s  last 0.2 s ago  lag 0.4 s                           "
-        "                                                                                    "
-        "   worker-type=gaia  Ctrl-C ends",
+        "TIME      EVENT        STATE    TASK                          TASK ID           "
+        "      RUN  POOL                   WORKER                REASON",
+        "18:00:03  ▶ running             test-linux/opt-1              fN1SbArXTPSVFNUvaO"
+        "linQ    0  gecko-t/t-linux-large  us-east-1 i-0a1b2c3d",
+        "18:01:05  ✖ failed              test-linux/opt-1              fN1SbArXTPSVFNUvaO"
+        "linQ    1  gecko-t/t-linux-large  us-east-1 i-0a1b2c3d",
+        "18:01:05  ! exception  pending  build-win64/opt               fN1SbArXTPSVFNUvaO"
+        "linQ    0  gecko-t/t-linux-large  us-east-1 i-0a1b2c3d  claim-expired, retried",
+        "18:01:05  ■ group resolved      group JFjlQCTkRuWyz2yqxLnGNw",
+        "● firefox-ci  412 events  38/s  last 0.2 s ago  lag 0.4 s                       "
+        "                                                                                "
+        "           worker-type=gaia  Ctrl-C ends",
     ],
 }
 

@@ -50,21 +50,21 @@ BOARD = Board("pool", [BUSY, IDLE], BUSY._replace(name=""), 2)
 
 PICTURES = {
     40: [
-        "POOL              ◷ PEND   ▶ RUN  ✖ FAIL",
+        "POOL             ▼◷ PEND   ▶ RUN  ✖ FAIL",
         "gecko…inux-large   1,204      87      12",
         "gecko-1/decision       0       0       0",
         "2 pools            1,204      87      12",
         "● firefox-ci  412 events  38/s  last 0.…",
     ],
     80: [
-        "POOL                    ◷ PEND   ▶ RUN  ✔ DONE  ✖ FAIL   ! EXC    /MIN  WAIT p50",
+        "POOL                   ▼◷ PEND   ▶ RUN  ✔ DONE  ✖ FAIL   ! EXC    /MIN  WAIT p50",
         "gecko-t/t-linux-large    1,204      87    123k      12       3    61.2       12s",
         "gecko-1/decision             0       0       0       0       0     0.0          ",
         "2 pools                  1,204      87    123k      12       3    61.2       12s",
         "● firefox-ci  412 events  38/s  last 0.2 s ago  lag 0.4 s            Ctrl-C ends",
     ],
     120: [
-        "POOL                      ◷ PEND   ▶ RUN  ✔ DONE  ✖ FAIL   ! EXC    /MIN  10 MIN    "
+        "POOL                     ▼◷ PEND   ▶ RUN  ✔ DONE  ✖ FAIL   ! EXC    /MIN  10 MIN    "
         "  WAIT p50     p95  TOOK p50     p95",
         "gecko-t/t-linux-large      1,204      87    123k      12       3    61.2  ▅▆▆▇▇▇███▃"
         "       12s  12m34s      0.4s     59s",
@@ -76,7 +76,7 @@ PICTURES = {
         "       worker-type=gaia  Ctrl-C ends",
     ],
     200: [
-        "POOL                                      ◷ PEND   ▶ RUN  ✔ DONE  ✖ FAIL   ! EXC    /M"
+        "POOL                                     ▼◷ PEND   ▶ RUN  ✔ DONE  ✖ FAIL   ! EXC    /M"
         "IN  20 MIN                WAIT p50     p95     p99  TOOK p50     p95     p99",
         "gecko-t/t-linux-large                      1,204      87    123k      12       3    61"
         ".2  ▁▂▂▃▃▃▄▄▅▅▅▆▆▇▇▇███▃       12s  12m34s   1h30m      0.4s     59s   2d07h",
@@ -345,3 +345,26 @@ def test_a_board_may_hold_all_rows():
     board = read_board(counter, counter.list_rows())
 
     assert len(board.rows) == board.number == 30
+
+
+@pytest.mark.parametrize(
+    ("sort", "reverse", "mark"),
+    [
+        ("pending", False, "▼◷ PEND"),
+        ("pending", True, "▲◷ PEND"),
+        ("running", False, "▼▶ RUN"),
+        ("failed", False, "▼✖ FAIL"),
+        ("rate", False, "▼/MIN"),
+        ("wait", False, "▼WAIT p50"),
+        ("run", False, "▼TOOK p50"),
+        ("name", False, "POOL ▲"),
+        ("name", True, "POOL ▼"),
+    ],
+)
+def test_the_sorted_column_is_marked(sort, reverse, mark):
+    """By an arrow in its heading, and without moving a column."""
+    heading = draw_top(BOARD._replace(sort=sort, reverse=reverse), 200, None, color=False)[0]
+
+    assert mark in heading
+    plain = re.sub("[▼▲]", " ", heading)
+    assert plain == re.sub("[▼▲]", " ", draw_top(BOARD, 200, None, color=False)[0])
