@@ -141,7 +141,7 @@ def _fit_layout(columns: Sequence[Column], width: int, least_name: int) -> list[
     for place, share in zip(others, share_cells(room, needs), strict=True):
         widths[place] = share
         room -= share + COLUMN_GAP
-    for place in names:  # what nobody needs
+    for place in names:  # what no column needs
         more = max(0, min(room, kept[place].width - widths[place]))
         widths[place] += more
         room -= more
