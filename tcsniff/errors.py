@@ -14,6 +14,7 @@
     * RecordingError        6  a recording or graph file cannot be read
     * OutOfMemory           6  there is not enough memory for what is read
     * OutputError           7  the output cannot be written
+    * TimedOut            124  --timeout ended the run before it listened
     * OutputClosed        141  the reader of the output went away
 
 Statuses 10 to 12 are results, not failures: `taskgraph.graph.Graph.exit_status`.
@@ -111,6 +112,12 @@ class OutputError(TcsniffError):
     """The output cannot be written, as on a full disk."""
 
     exit_status = 7
+
+
+class TimedOut(TcsniffError):
+    """``--timeout`` ended the run before it listened."""
+
+    exit_status = 124
 
 
 class OutputClosed(TcsniffError):

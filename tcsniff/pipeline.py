@@ -121,6 +121,7 @@ class Stop:
     Attributes:
         count: After this many printed events; None for no limit.
         timeout: After this many seconds; None for no limit.
+        started: When `timeout` began, by the clock; None for when the pipeline starts.
         idle_timeout: After this many seconds without a printed event; None for
             no limit.
         until: After an event for which this is true, with success.
@@ -136,6 +137,14 @@ class Stop:
     until: EventTest | None = None
     fail_on: EventTest | None = None
     is_over: Callable[[], bool] | None = None
+    started: float | None = None
+
+    @property
+    def deadline(self) -> float | None:
+        """When `timeout` ends, by the clock; None for never."""
+        if self.timeout is None or self.started is None:
+            return None
+        return self.started + self.timeout
 
 
 @dataclass
@@ -189,6 +198,7 @@ def run_pipeline(
     selector = _BatchSelector(accepts, filters, stop)
     is_timed = stop.timeout is not None or stop.idle_timeout is not None
     started = last_printed = clock() if is_timed else 0.0
+    started = started if stop.started is None else stop.started
     for batch in source.batches():
         events = selector.select(batch)
         counts.received += selector.taken

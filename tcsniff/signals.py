@@ -14,13 +14,14 @@ created. So a signal raises one only where something has to be cleaned up:
 from __future__ import annotations
 
 import os
-import select
 import signal
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from types import FrameType
 from typing import NoReturn
+
+from tcsniff.readiness import is_writable
 
 ENDING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 _SHOW_CURSOR = b"\x1b[?25h"
@@ -125,7 +126,7 @@ class SignalHandler:
     def _handle_signal(self, number: int, _frame: FrameType | None) -> None:
         if self.received is not None and number == signal.SIGINT:
             # The second Ctrl-C ends the program at once; only the cursor is restored.
-            if os.isatty(1) and select.select([], [1], [], 0)[1]:
+            if os.isatty(1) and is_writable(1):
                 os.write(1, _SHOW_CURSOR)
             os._exit(128 + number)
         self.received = number

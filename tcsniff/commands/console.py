@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from contextlib import suppress
 
 from tcsniff import __version__
+from tcsniff.readiness import is_writable
 from tcsniff.renderers.output import Output
 from tcsniff.sanitize import sanitize
 from tcsniff.signals import signal_handler
@@ -79,7 +80,7 @@ def _write_message(descriptor: int, data: bytes) -> None:
     # At once: Python would keep what could not be written, and end with status 120. A
     # reader that does not read delays the message, but not the end after a signal.
     while data:
-        if select.select([], [descriptor], [], _WRITE_PAUSE)[1]:
+        if is_writable(descriptor, _WRITE_PAUSE):
             with suppress(BlockingIOError):  # another program has made it non-blocking
                 data = data[os.write(descriptor, data[: select.PIPE_BUF]) :]
         elif signal_handler.received is not None:

@@ -12,6 +12,7 @@ from collections.abc import Callable
 from typing import BinaryIO
 
 from tcsniff.errors import OutputClosed, OutputError
+from tcsniff.readiness import is_writable
 from tcsniff.signals import signal_handler
 
 _EXIT_PATIENCE = 1.0  # seconds to wait for a reader after a signal
@@ -96,7 +97,7 @@ class Output:
                 data = data[write_some(descriptor, data) :]
             except BlockingIOError:  # another program has made the output non-blocking
                 with signal_handler.immediate():
-                    select.select([], [descriptor], [])
+                    is_writable(descriptor, None)
 
 
 def write_some(descriptor: int, data: memoryview) -> int:
@@ -111,7 +112,7 @@ def write_some(descriptor: int, data: memoryview) -> int:
     if signal_handler.received is None:
         with signal_handler.immediate():
             return os.write(descriptor, data)
-    if not select.select([], [descriptor], [], _EXIT_PATIENCE)[1]:
+    if not is_writable(descriptor, _EXIT_PATIENCE):
         signal_handler.raise_received()
     return os.write(descriptor, data[: select.PIPE_BUF])  # so much never blocks now
 

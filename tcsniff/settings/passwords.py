@@ -6,7 +6,6 @@ Imported when a command connects. No message contains what is read here.
 from __future__ import annotations
 
 import os
-import select
 import stat
 import subprocess
 import sys
@@ -16,6 +15,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from tcsniff.errors import UsageError
+from tcsniff.readiness import is_readable
 from tcsniff.signals import signal_handler
 
 _MAX_LINE = 4096  # bytes of a password
@@ -123,7 +123,7 @@ def _await_line(process: subprocess.Popen[bytes], timeout: float) -> bytes:
     line = b""
     while b"\n" not in line:
         has_ended = process.poll() is not None
-        if select.select([descriptor], [], [], 0 if has_ended else _POLL_INTERVAL)[0]:
+        if is_readable(descriptor, 0 if has_ended else _POLL_INTERVAL):
             chunk = os.read(descriptor, _MAX_LINE)
             if not chunk:
                 break
@@ -143,8 +143,9 @@ def _await_exit(process: subprocess.Popen[bytes]) -> int | None:
     is_open = True
     while (status := process.poll()) is None and time.monotonic() < deadline:
         # Read on: a program that prints more lines must not fail with a broken pipe.
-        files = [process.stdout] if is_open else []
-        if select.select(files, [], [], _POLL_INTERVAL)[0]:
+        if not is_open:
+            time.sleep(_POLL_INTERVAL)
+        elif is_readable(process.stdout, _POLL_INTERVAL):
             is_open = bool(process.stdout.read(1 << 16))
     return status
 

@@ -21,13 +21,14 @@ from amqp.exceptions import NotFound
 from kombu.connection import Connection as KombuConnection
 
 from tcsniff import __version__
-from tcsniff.errors import UsageError
+from tcsniff.errors import ConnectionFailed, TcsniffError, UsageError
 from tcsniff.pulse.deliveries import Delivery
 from tcsniff.pulse.routing import Binding
 from tcsniff.settings.brokers import Broker
 from tcsniff.sources.failures import (
     CONNECT_TIMEOUT,
     CONNECTION_ERRORS,
+    NoExchange,
     explain_failure,
     explain_lost_connection,
 )
@@ -106,9 +107,14 @@ class Connection:
         self._frame_reader: FrameReader | None = None
         self._exchanges: list[str] = []  # declared by us, in memory
         self._wake_up = wake_up or WakeUp()
+        self._is_consuming = False
+        self._loss: ConnectionFailed | None = None  # why the connection was lost
 
-    def open(self) -> None:
+    def open(self, timeout: float | None = None) -> None:
         """Connect; an exception from a signal handler ends this at once.
+
+        Args:
+            timeout: The longest wait in seconds; None for that of each step.
 
         Raises:
             UsageError: If the password would go to another machine unencrypted.
@@ -122,11 +128,11 @@ class Connection:
             else:
                 _check_encryption(self._broker)
                 self._connection = call_interruptibly(
-                    self._transport.establish_connection, "connect"
+                    self._transport.establish_connection, "connect", timeout
                 )
                 self._sock = self._connection.sock
             self._set_timeout(CONNECT_TIMEOUT)
-            self._channel = self._transport.create_channel(self._connection)
+            self._channel = self._open_channel()
         self._channel.auto_decode = False
         if self._reads_frames:
             if self._has_handler and can_read_frames(self._connection):
@@ -157,10 +163,11 @@ class Connection:
         """Return how many messages wait in a queue; None if it does not exist."""
         with self._explain_failures():
             try:
-                channel = self._transport.create_channel(self._connection)
-                answer = channel.queue_declare(queue, passive=True)
-                channel.close()
-            except NotFound:
+                with self._side_channel() as channel:
+                    answer = channel.queue_declare(queue, passive=True)
+            except NotFound as error:
+                if "no queue" not in str(error):  # its node is down
+                    raise
                 return None
         return int(answer.message_count)
 
@@ -186,22 +193,19 @@ class Connection:
         Raises:
             NoExchange: If an exchange does not exist.
         """
-        with self._explain_failures():
-            # On a separate channel, since a refusal closes it. Without waiting for each
-            # answer: the last declaration waits for all of them.
-            channel = self._transport.create_channel(self._connection)
+        # On a separate channel, since a refusal closes it. Without waiting for each answer:
+        # the last declaration waits for all of them.
+        with self._explain_failures(), self._side_channel() as channel:
             for exchange, pattern in bindings:
                 channel.queue_bind(queue, exchange, pattern, nowait=True)
             channel.queue_declare(queue, passive=True)
-            channel.close()
 
     def has_exchange(self, exchange: str) -> bool:
         """Return whether the broker has an exchange."""
         with self._explain_failures():
             try:
-                channel = self._transport.create_channel(self._connection)
-                channel.exchange_declare(exchange, "topic", passive=True)
-                channel.close()
+                with self._side_channel() as channel:
+                    channel.exchange_declare(exchange, "topic", passive=True)
             except NotFound:
                 return False
         return True
@@ -219,6 +223,16 @@ class Connection:
             self._channel.basic_consume(
                 queue, consumer_tag=CONNECTION_NAME, no_ack=auto_ack, callback=self._on_message
             )
+        self._is_consuming = True
+
+    def synchronize(self, prefetch: int) -> None:
+        """Wait until the broker has answered: all deliveries that it sent before are received.
+
+        Args:
+            prefetch: The same as for `consume`.
+        """
+        with self._explain_failures():
+            self._channel.basic_qos(0, prefetch, False)
 
     def drain(self, seconds: float) -> bool:
         """Read what has arrived: deliveries go to the receiver.
@@ -229,6 +243,8 @@ class Connection:
         Returns:
             Whether anything was read.
         """
+        if self._loss is not None:
+            raise self._loss
         # With a non-blocking socket py-amqp loses the start of a frame that it has half read.
         # So wait here, and read only what is there.
         if self._sock is not None:
@@ -242,15 +258,17 @@ class Connection:
         except TimeoutError:
             return False
         except CONNECTION_ERRORS as error:
-            raise explain_lost_connection(error, self._broker) from error
+            raise self._explain_loss(error) from error
         return True
 
     def ack(self, tag: int) -> None:
         """Acknowledge all messages up to a delivery tag."""
+        if self._loss is not None:
+            raise self._loss
         try:
             self._channel.basic_ack(tag, multiple=True)
         except CONNECTION_ERRORS as error:
-            raise explain_lost_connection(error, self._broker) from error
+            raise self._explain_loss(error) from error
 
     def check_heartbeat(self) -> None:
         """Send a heartbeat if one is due, and check that the broker's are not overdue.
@@ -260,7 +278,7 @@ class Connection:
         try:
             self._transport.heartbeat_check(self._connection)
         except CONNECTION_ERRORS as error:
-            raise explain_lost_connection(error, self._broker) from error
+            raise self._explain_loss(error) from error
 
     def send_heartbeat(self) -> None:
         """Send a heartbeat during a long pause between drains; failures show later."""
@@ -307,12 +325,39 @@ class Connection:
         except (*CONNECTION_ERRORS, ValueError, AttributeError):  # py-amqp's, when half closed
             connection.collect()
 
+    def _open_channel(self) -> Any:
+        channel = self._transport.create_channel(self._connection)
+        if not self._in_memory:
+            # py-amqp opens a channel that the broker closes again by itself, and waits for the
+            # answer while `FrameReader` may have it. Such a channel stays closed.
+            channel._do_revive = channel.collect  # noqa: SLF001 - there is no other way
+        return channel
+
+    @contextmanager
+    def _side_channel(self) -> Iterator[Any]:
+        channel = self._open_channel()
+        yield channel
+        channel.close()
+
     @contextmanager
     def _explain_failures(self) -> Iterator[None]:
         try:
             yield
         except CONNECTION_ERRORS as error:
-            raise explain_failure(error, self._broker) from error
+            raise self._explain(error) from error
+
+    def _explain(self, error: BaseException) -> TcsniffError:
+        # While it consumes, only an answer that an exchange is missing is no lost connection.
+        failure = explain_failure(error, self._broker)
+        if self._is_consuming and not isinstance(failure, NoExchange):
+            return self._explain_loss(error)
+        return failure
+
+    def _explain_loss(self, error: BaseException) -> ConnectionFailed:
+        # The first reason counts: what fails afterwards is a consequence.
+        if self._loss is None:
+            self._loss = explain_lost_connection(error, self._broker)
+        return self._loss
 
     def _on_message(self, message: Any) -> None:
         # Receive a message that kombu has decoded: in memory, and without a `FrameReader`.
@@ -329,7 +374,7 @@ class Connection:
         try:
             return self._wake_up.wait(seconds, self._sock)
         except (OSError, ValueError) as error:  # closed by another thread
-            raise explain_lost_connection(error, self._broker) from error
+            raise self._explain_loss(error) from error
 
     def _set_timeout(self, seconds: float) -> None:
         if self._sock is not None:

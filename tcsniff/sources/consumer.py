@@ -11,16 +11,15 @@ from collections.abc import Callable, Collection, Generator, Iterable, Iterator,
 from contextlib import suppress
 from typing import Self
 
-from tcsniff.errors import ConnectionFailed, TcsniffError
+from tcsniff.errors import ConnectionFailed, Refused, TcsniffError, TimedOut
 from tcsniff.pipeline import ConnectionObserver, Source
 from tcsniff.pulse.deliveries import Delivery, Gap
-from tcsniff.pulse.exchanges import BY_ADDRESS
-from tcsniff.pulse.routing import ANY_WORD, ANY_WORDS, Binding
+from tcsniff.pulse.routing import Binding
 from tcsniff.pulse.times import format_timestamp
 from tcsniff.settings.brokers import Broker
-from tcsniff.sources.connection import CONNECTION_NAME, HEARTBEAT, MAX_BODY, Connection
-from tcsniff.sources.failures import NoExchange
+from tcsniff.sources.connection import CONNECTION_NAME, HEARTBEAT, MAX_BODY, Connection, ignore
 from tcsniff.sources.interruptible import call_interruptibly
+from tcsniff.sources.queue_bindings import QueueBindings
 from tcsniff.sources.queue_policy import TEMPORARY, QueuePolicy, QueueSpec, build_queue
 from tcsniff.sources.receive_buffer import ReceiveBuffer
 from tcsniff.sources.reconnection import ReconnectAttempt, list_pauses
@@ -31,9 +30,9 @@ PREFETCH = 1000  # messages that are received but not acknowledged
 
 _DISCARD_TIMEOUT = 3.0  # seconds to delete a queue when connecting was interrupted
 _RECONNECT_STEP = 0.1  # seconds between two checks of an attempt to reconnect
-_LENGTH_INTERVAL = 10.0  # seconds between two checks of the queue's length
+_LOOK_INTERVAL = 10.0  # seconds between two looks at the queue's length and bindings
 _WARNING_LENGTH = 1_000  # messages; PulseGuardian warns above 2,000 and deletes above 8,000
-_MAX_NAMES = 3  # exchanges that a message lists by name
+_EMPTY_LOOKS = 2  # at a queue without messages, before it counts as empty: see `_is_empty`
 
 
 class Consumer(Source):
@@ -44,8 +43,6 @@ class Consumer(Source):
     connection alive. A lost connection is restored with its queue and bindings.
 
     Attributes:
-        missing_exchanges: The `optional` exchanges that were left out because
-            the broker does not have them.
         waiting: How many messages waited in the queue at the last check.
         is_connected: Whether it is connected.
         is_stopped: Whether `stop` was called.
@@ -63,6 +60,8 @@ class Consumer(Source):
         max_body: int = MAX_BODY,
         observer: ConnectionObserver | None = None,
         events: str | None = None,
+        until_empty: bool = False,
+        deadline: float | None = None,
         in_memory: bool = False,
         reads_frames: bool = True,
         max_wait: float = MAX_WAIT,
@@ -84,6 +83,9 @@ class Consumer(Source):
             observer: Receives what happens to the connection.
             events: The selection in words, for `describe_listening`; None to
                 name the exchanges.
+            until_empty: Whether the batches end when the queue is empty.
+            deadline: When to give up connecting and binding, by the monotonic clock;
+                None for never.
             in_memory: Whether to use kombu's broker inside this process, on
                 which the exchanges are declared first.
             reads_frames: Whether to read frames without py-amqp where possible;
@@ -91,21 +93,22 @@ class Consumer(Source):
             max_wait: Seconds without a message after which a batch is empty.
             clock: Returns the time of receipt, in seconds since the Unix epoch.
         """
-        self.missing_exchanges: list[str] = []
         self.waiting = 0
         self.is_connected = False
         self.is_stopped = False
         self._broker = broker
-        self._bindings = bindings
-        self._exchanges = list(dict.fromkeys(binding.exchange for binding in bindings))
         self._queue_policy = queue_policy
         self._queue = build_queue(broker.user, queue_policy)
         self._prefetch = prefetch
         self._auto_ack = auto_ack
-        self._optional = optional
         self._max_body = max_body
         self._observer = observer or ConnectionObserver()
+        self._bindings = QueueBindings(bindings, optional, self._observer.notify)
         self._events = events
+        self._until_empty = until_empty
+        self._empty_looks = 0
+        self._final_tag: int | None = None  # the last that was delivered before it was empty
+        self._deadline = deadline
         self._in_memory = in_memory
         self._reads_frames = reads_frames
         self._max_wait = max_wait
@@ -124,7 +127,7 @@ class Consumer(Source):
         # When everything published before had been received, by the wall clock and the
         # monotonic clock.
         self._last_complete = 0.0, 0.0
-        self._last_check = 0.0  # of the queue's length, by the monotonic clock
+        self._last_check = 0.0  # of the queue, by the monotonic clock
         self._warning_length = _WARNING_LENGTH
 
     def __enter__(self) -> Self:
@@ -134,12 +137,13 @@ class Consumer(Source):
             ConnectionFailed: If the broker cannot be reached.
             Refused: If it refuses the login, the vhost, the queue or a binding.
             TlsError: If its certificate cannot be trusted.
+            TimedOut: If that takes longer than until the deadline.
         """
         try:
-            self._connection.open()
+            self._open_connection()
             if self._in_memory:
-                self._connection.declare_exchanges(self._exchanges)
-            self._start_consuming(self._connection, self._queue)
+                self._connection.declare_exchanges(self._bindings.exchanges)
+            self._start_consuming(self._connection, self._queue, self._check_time)
             self._mark_connected()
         except BaseException:
             self._connection.close()
@@ -161,11 +165,16 @@ class Consumer(Source):
         """The queue's name; a temporary one gets a new name after a lost connection."""
         return self._queue.name
 
+    @property
+    def missing_exchanges(self) -> list[str]:
+        """The optional exchanges that were left out because the broker does not have them."""
+        return self._bindings.missing_exchanges
+
     def describe_listening(self) -> str:
         """Return what it listens to, where, and as which user."""
         name, host = self._broker.name, self._broker.host
         where = host if name == host else f"{name} ({host})"
-        events = self._events or _describe_bindings(self._bindings)
+        events = self._events or self._bindings.describe_exchanges()
         return f"listening to {events} on {where} as {self._broker.user}"
 
     def describe_condition(self) -> str:
@@ -177,14 +186,15 @@ class Consumer(Source):
     # From the socket to batches.
 
     def batches(self) -> Iterator[Sequence[Delivery]]:
-        """Yield what has arrived, batch by batch, until `stop`.
+        """Yield what has arrived, batch by batch, until `stop`, or until the queue is empty.
 
         Asking for the next batch acknowledges the last one. The first is empty:
         the queue is bound.
 
         Yields:
-            Everything that has arrived, at most half the prefetch; nothing
-            after `max_wait` seconds without a message.
+            Everything that has arrived, but at most half the prefetch, and of large
+            messages so many that memory is bounded; nothing after `max_wait` seconds
+            without a message.
 
         Raises:
             Refused: If a lost connection cannot be restored.
@@ -195,6 +205,8 @@ class Consumer(Source):
             try:
                 with self._lock:
                     self._ack_first(len(self._batch_tags))
+                    if self._until_empty and self._is_empty():
+                        break
                     batch = self._receive_batch()
             except ConnectionFailed as error:
                 yield from self._reconnect(str(error))
@@ -207,19 +219,35 @@ class Consumer(Source):
         # In memory the clock returns the messages' times, once for each.
         started = (0.0, 0.0) if self._in_memory else self._read_clocks()
         connection, buffer = self._connection, self._buffer
-        # Drain also if deliveries are left over: heartbeats may have arrived.
-        connection.drain(0 if buffer.deliveries else self._max_wait)
-        while (
-            len(buffer.deliveries) < self._max_batch
-            and not self.is_stopped  # also in the middle of a large message
-            and connection.drain(0)
-        ):
-            pass
-        connection.check_heartbeat()
-        if not self._in_memory and started[1] - self._last_check >= _LENGTH_INTERVAL:
-            self._check_length(started)  # may receive more deliveries
+        # If the buffer is full, what arrives waits in the socket, heartbeats too.
+        if not buffer.is_full:
+            # Drain also if deliveries are left over: heartbeats may have arrived.
+            connection.drain(0 if buffer.deliveries else self._max_wait)
+            while (
+                len(buffer.deliveries) < self._max_batch
+                and not (buffer.is_full or self.is_stopped)  # also in a large message
+                and connection.drain(0)
+            ):
+                pass
+            connection.check_heartbeat()
+        if not self._in_memory and started[1] - self._last_check >= _LOOK_INTERVAL:
+            self._look_at_queue(started)  # may receive more deliveries
         batch, self._batch_tags, self._batch_end = buffer.pop_batch(self._max_batch)
         return batch
+
+    def _is_empty(self) -> bool:
+        # Whether the queue was seen empty, and everything that it had delivered before was
+        # yielded and acknowledged; what is published later does not count.
+        if self._final_tag is None and not self._buffer.deliveries:
+            waiting = self._connection.count_messages(self.queue)
+            # A delivery may be on its way; the answer to this comes after it. Quorum queues
+            # may deliver later still, so look twice.
+            self._connection.synchronize(self._prefetch)
+            self._empty_looks = 0 if waiting != 0 else self._empty_looks + 1
+            if self._empty_looks >= _EMPTY_LOOKS:
+                self._final_tag = self._buffer.last_tag
+        is_lost = self._auto_ack and self._buffer.deliveries  # at exit
+        return self._final_tag is not None and self._batch_end >= self._final_tag and not is_lost
 
     def ack(self, count: int) -> None:
         """Acknowledge the first messages of the last batch.
@@ -267,28 +295,36 @@ class Consumer(Source):
             reads_frames=self._reads_frames,
         )
 
-    def _start_consuming(self, connection: Connection, queue: QueueSpec) -> None:
-        self._may_have_queue = True
-        self.waiting = connection.declare_queue(queue)
-        self._bind_queue(connection, queue.name)
-        connection.consume(queue.name, prefetch=self._prefetch, auto_ack=self._auto_ack)
-
-    def _bind_queue(self, connection: Connection, queue: str) -> None:
+    def _open_connection(self) -> None:
+        left = None if self._deadline is None else self._deadline - time.monotonic()
         try:
-            connection.bind(queue, self._bindings)
-        except NoExchange:
-            missing = [name for name in self._exchanges if not connection.has_exchange(name)]
-            self.missing_exchanges = missing
-            if not set(missing) <= set(self._optional) or len(missing) == len(self._exchanges):
-                raise
-            connection.bind(queue, [b for b in self._bindings if b.exchange not in missing])
+            self._connection.open(left)
+        except ConnectionFailed:
+            self._check_time("while connecting")
+            raise
+
+    def _check_time(self, progress: str) -> None:
+        if self._deadline is not None and time.monotonic() >= self._deadline:
+            raise TimedOut(f"stopped by --timeout, {progress}")
+
+    def _start_consuming(
+        self,
+        connection: Connection,
+        queue: QueueSpec,
+        check_time: Callable[[str], object] = ignore,
+    ) -> None:
+        self._may_have_queue = True
+        now = 0.0 if self._in_memory else self._clock()
+        self.waiting = connection.declare_queue(queue)
+        self._bindings.bind_all(connection, queue.name, now, check_time)
+        connection.consume(queue.name, prefetch=self._prefetch, auto_ack=self._auto_ack)
 
     def _mark_connected(self) -> None:
         if not self._in_memory:
             self._last_complete = self._read_clocks()
             self._last_check = self._last_complete[1]
         self.is_connected = True
-        number = sum(b.exchange not in self.missing_exchanges for b in self._bindings)
+        number = len(self._bindings.bound)
         bindings = "1 binding" if number == 1 else f"{number} bindings"
         self._observer.detail(f"queue {self.queue}, {bindings}, AMQP connection {CONNECTION_NAME}")
 
@@ -316,8 +352,11 @@ class Consumer(Source):
                 finally:
                     self._lock.release()
 
-    def _check_length(self, now: tuple[float, float]) -> None:
+    def _look_at_queue(self, now: tuple[float, float]) -> None:
         self._last_check = now[1]
+        for exchange, since in self._bindings.bind_again(self._connection, self.queue, now[0]):
+            reason = f"the exchange {exchange} was deleted and declared again"
+            self._add_gap(since, now[0], reason, has_missed=True)
         self.waiting = self._connection.count_messages(self.queue) or 0
         if not self.waiting:
             # The answer arrived after all deliveries that were sent before it: everything
@@ -337,22 +376,26 @@ class Consumer(Source):
         since, since_reading = self._last_complete
         deliveries = self._buffer.pop_all()
         self._batch_tags = []
-        self._batch_end = self._acked = 0
+        self._batch_end = self._acked = self._empty_looks = 0
+        self._final_tag = None
         if not self._queue.is_kept:  # a kept queue delivers them again
             yield deliveries
         with self._lock:
             self._connection.close()
-        has_missed = yield from self._repeat_attempts()
+        has_missed = yield from self._repeat_attempts(reason)
         if has_missed is not None:
             until, now = self._read_clocks()
             # The wall clock may have been set back, and the monotonic one may have stood
             # still while the machine was suspended.
             until = max(until, since + now - since_reading)
-            self._observer.add_gap(
-                Gap(format_timestamp(since), format_timestamp(until), has_missed, reason)
-            )
+            self._add_gap(since, until, reason, has_missed=has_missed)
 
-    def _repeat_attempts(self) -> Generator[Sequence[Delivery], None, bool | None]:
+    def _add_gap(self, since: float, until: float, reason: str, *, has_missed: bool) -> None:
+        self._observer.add_gap(
+            Gap(format_timestamp(since), format_timestamp(until), has_missed, reason)
+        )
+
+    def _repeat_attempts(self, reason: str) -> Generator[Sequence[Delivery], None, bool | None]:
         # Return whether messages may have been missed; None if `stop` was called first.
         for pause in list_pauses():
             yield from self._yield_empty_batches(lambda: False, time.monotonic() + pause)
@@ -368,6 +411,9 @@ class Consumer(Source):
                     self._queue, has_missed = result
                     self._mark_connected()
                 return has_missed
+            if attempt.failure != reason:
+                reason = attempt.failure
+                self._observer.notify(f"{reason}; trying again")
         return None
 
     def _yield_empty_batches(
@@ -387,20 +433,10 @@ class Consumer(Source):
         if not queue.is_kept:
             queue, has_missed = build_queue(self._broker.user, self._queue_policy), True
         elif (waiting := connection.count_messages(queue.name)) is None:
+            if self._until_empty:
+                raise Refused(f"{queue.name} was deleted before it was empty")
             has_missed = True
         elif isinstance(max_length := queue.arguments.get("x-max-length"), int):
             has_missed = waiting >= max_length  # the oldest were dropped
         self._start_consuming(connection, queue)
         return queue, has_missed
-
-
-def _describe_bindings(bindings: Sequence[Binding]) -> str:
-    exchanges = dict.fromkeys(binding.exchange for binding in bindings)
-    all_of_queue = {name for name, exchange in BY_ADDRESS.items() if exchange.service == "queue"}
-    words = {word for binding in bindings for word in binding.pattern.split(".")}
-    if exchanges.keys() == all_of_queue and words <= {"primary", ANY_WORD, ANY_WORDS}:
-        return "all task events"
-    if len(exchanges) > _MAX_NAMES:
-        return f"{len(exchanges)} exchanges"
-    names = [BY_ADDRESS[name].name if name in BY_ADDRESS else name for name in exchanges]
-    return ", ".join(names)

@@ -6,6 +6,7 @@ import re
 import socket
 import ssl
 
+from amqp import spec
 from amqp.exceptions import (
     AccessRefused,
     AMQPError,
@@ -13,6 +14,7 @@ from amqp.exceptions import (
     NotAllowed,
     NotFound,
     PreconditionFailed,
+    ResourceLocked,
 )
 from kombu.exceptions import KombuError
 
@@ -43,9 +45,36 @@ class NoExchange(Refused):
     """The broker has no exchange of that name."""
 
 
-def explain_lost_connection(error: BaseException, broker: Broker) -> TcsniffError:
+class LimitReached(Refused):
+    """A limit of the broker is reached, perhaps only until it notices that a client has gone."""
+
+
+class TlsUnavailable(TlsError):
+    """No TLS at that port, perhaps only for now."""
+
+
+_TEMPORARY = (ConnectionFailed, LimitReached, TlsUnavailable)
+
+# Limits by what RabbitMQ says when one is reached; the first that matches counts.
+_LIMITS = {
+    "queue limit in vhost": "max-queues of vhost {broker.vhost!r}",
+    "queue limit in cluster": "cluster_queue_limit of the broker",
+    "user connection limit": "max-connections of user {broker.user!r}",
+    "node connection limit": "connection_max of the broker",
+    "connection limit": "max-connections of vhost {broker.vhost!r}",
+    "maximum allowed user limit": "max-channels of user {broker.user!r}",
+    "channel_max": "channel_max of the broker",
+}
+
+
+def is_temporary(error: TcsniffError) -> bool:
+    """Return whether a lost connection may be restored later, although this attempt failed."""
+    return isinstance(error, _TEMPORARY)
+
+
+def explain_lost_connection(error: BaseException, broker: Broker) -> ConnectionFailed:
     """Return the tcsniff error for a failure after the connection was open."""
-    if isinstance(error, ConsumerCancelled):
+    if isinstance(error, ConsumerCancelled | NotFound):
         return ConnectionFailed(
             f"{broker.name} deleted our queue, as PulseGuardian does when a queue grows too long"
         )
@@ -57,9 +86,11 @@ def explain_failure(error: BaseException, broker: Broker) -> TcsniffError:
     if isinstance(error, AMQPError):
         return _explain_refusal(error, broker)
     if isinstance(error, ssl.SSLCertVerificationError):
-        return TlsError(f"the certificate of {broker} cannot be trusted: {error.verify_message}")
+        reason = getattr(error, "verify_message", None) or error
+        return TlsError(f"the certificate of {broker} cannot be trusted: {reason}")
     if isinstance(error, ssl.SSLError):
-        return TlsError(f"no TLS at {broker}: {error.reason}; use amqp:// to connect without TLS")
+        reason = getattr(error, "reason", None) or error  # only OpenSSL's own errors have one
+        return TlsUnavailable(f"no TLS at {broker}: {reason}; use amqp:// to connect without TLS")
     for kind, text in _UNREACHABLE.items():
         if isinstance(error, kind):
             return ConnectionFailed(text.format(broker=broker))
@@ -68,22 +99,30 @@ def explain_failure(error: BaseException, broker: Broker) -> TcsniffError:
 
 def _explain_refusal(error: AMQPError, broker: Broker) -> TcsniffError:
     reason = _get_reason(error)
+    if (limit := _find_limit(reason)) is not None:
+        name = limit.format(broker=broker)
+        return LimitReached(f"{broker.name} has reached a limit: {name} ({reason})")
     if isinstance(error, NotFound) and (match := re.search("no exchange '(.*?)'", reason)):
         exchange = match[1]
         hint = "" if exchange in BY_ADDRESS else suggest(exchange, BY_ADDRESS)
         return NoExchange(f"{broker.name} has no exchange {exchange!r}{hint}")
-    if isinstance(error, NotAllowed) and "is down" in reason:  # a broker that is starting
-        return ConnectionFailed(f"no connection to {broker}: {reason}")
     if isinstance(error, AccessRefused) and "Login" in reason:
         credentials = "user name or password" if broker.password else "certificate"
         return WrongCredentials(f"wrong {credentials} for {broker.user!r} at {broker.name}")
-    if isinstance(error, NotAllowed):
-        reason = f"vhost {broker.vhost!r}: {reason}"
-    elif isinstance(error, PreconditionFailed):
-        reason = f"the queue exists with other settings: {reason}; delete it with --delete-queue"
-    elif not isinstance(error, AccessRefused | NotFound):
-        return ConnectionFailed(f"no connection to {broker}: {reason}")
-    return Refused(f"{broker.name} refused user {broker.user!r}: {reason}")
+    if isinstance(error, PreconditionFailed) and error.method_sig == spec.Queue.Declare:
+        return Refused(
+            f"{broker.name} has that queue with other settings: {reason}; use the settings that "
+            "it has, or another name; --delete-queue deletes the queue with all its messages"
+        )
+    is_down = isinstance(error, NotAllowed) and "is down" in reason  # a broker that is starting
+    if isinstance(error, AccessRefused | NotAllowed | ResourceLocked) and not is_down:
+        vhost = f"vhost {broker.vhost!r}: " if isinstance(error, NotAllowed) else ""
+        return Refused(f"{broker.name} refused user {broker.user!r}: {vhost}{reason}")
+    return ConnectionFailed(f"no connection to {broker}: {reason}")
+
+
+def _find_limit(reason: str) -> str | None:
+    return next((name for text, name in _LIMITS.items() if text in reason), None)
 
 
 def _get_reason(error: BaseException) -> str:

@@ -131,8 +131,9 @@ def make_frame_handler(
                     connection.bytes_recv += 1
                     delivery.send_to(receiver)
                     return True
-            else:
+            elif connection.channels is None or channel in connection.channels:
                 return bool(default(frame))
+            # Else the channel is closed, and what was under way is discarded.
             connection.bytes_recv += 1
             return False
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import select
 import time
 from collections.abc import Callable, Iterable
 
@@ -10,6 +9,7 @@ from amqp.exceptions import AccessRefused, NotFound, PreconditionFailed
 
 from tcsniff.errors import ConnectionFailed, Refused, TcsniffError, UsageError
 from tcsniff.pulse.deliveries import Delivery
+from tcsniff.readiness import is_writable
 from tcsniff.settings.brokers import Broker
 from tcsniff.signals import signal_handler
 from tcsniff.sources.connection import Connection, ignore, is_remote
@@ -58,8 +58,11 @@ class Publisher(Connection):
         """How many messages the broker has accepted."""
         return self.sent - self.refused - len(self._unconfirmed)
 
-    def open(self) -> None:
+    def open(self, timeout: float | None = None) -> None:
         """Connect.
+
+        Args:
+            timeout: The longest wait in seconds; None for that of each step.
 
         Raises:
             UsageError: If the broker is on another machine.
@@ -74,7 +77,7 @@ class Publisher(Connection):
                 f"{self._broker} is on another machine; simulated messages go only to a broker "
                 "on this one, such as amqp://localhost"
             )
-        super().open()
+        super().open(timeout)
         with self._explain_failures():
             self._channel.confirm_select()
         # Otherwise py-amqp reads before each message, with a socket that does not block,
@@ -178,9 +181,7 @@ class Publisher(Connection):
         # A broker that is short of memory stops reading, and says so. A write would wait
         # for it, and neither confirmations nor heartbeats would be read.
         self._read_confirms(0)
-        while not self._wake_up.is_triggered and (
-            self._is_blocked or not select.select([], [self._sock], [], 0)[1]
-        ):
+        while not self._wake_up.is_triggered and (self._is_blocked or not is_writable(self._sock)):
             self._read_confirms(_BLOCKED_INTERVAL)
 
     def _read_confirms(self, seconds: float) -> None:

@@ -7,6 +7,10 @@ from collections.abc import Callable, Sequence
 from tcsniff.pulse.deliveries import Delivery
 from tcsniff.pulse.times import format_timestamp
 
+MAX_BYTES = 16 << 20  # in the buffer, above which no more is read
+MAX_BATCH_BYTES = 4 << 20  # of a batch of several; of a decoded one there are many copies
+_OVERHEAD = 500  # bytes of memory that a delivery takes in addition to its body
+
 
 class Receiver:
     """Receives what the broker delivers; this one ignores it."""
@@ -33,6 +37,7 @@ class ReceiveBuffer(Receiver):
 
     Attributes:
         deliveries: The deliveries.
+        last_tag: The tag of the last delivery, also of one that was too large; 0 for none.
     """
 
     def __init__(
@@ -46,12 +51,18 @@ class ReceiveBuffer(Receiver):
             notify: Receives a message about each delivery that is too large.
         """
         self.deliveries: list[Delivery] = []
+        self.last_tag = 0
+        self._bytes = 0
         self._tags: list[int] = []
-        self._last_tag = 0  # also of deliveries that were too large
         self._clock = clock
         self._max_body = max_body
         self._notify = notify
         self._cached_millisecond, self._cached_text = -1, ""
+
+    @property
+    def is_full(self) -> bool:
+        """Whether it holds so many bytes that no more should be read."""
+        return self._bytes >= MAX_BYTES
 
     def format_now(self) -> str:
         """Return the time; deliveries of the same millisecond share the text."""
@@ -65,11 +76,12 @@ class ReceiveBuffer(Receiver):
         """Add deliveries with their delivery tags."""
         self._tags += tags
         self.deliveries += deliveries
-        self._last_tag = tags[-1]
+        self.last_tag = tags[-1]
+        self._bytes += _measure(deliveries)
 
     def skip(self, tag: int, delivery: Delivery, size: int) -> None:
         """Report a delivery that is too large; it is acknowledged with those around it."""
-        self._last_tag = tag
+        self.last_tag = tag
         self._notify(
             f"skipped a message of {size:,} bytes on {delivery.exchange} "
             f"({delivery.routing_key}); --max-size allows {self._max_body:,}"
@@ -79,18 +91,38 @@ class ReceiveBuffer(Receiver):
         """Remove the first deliveries.
 
         Returns:
-            At most `max_count` deliveries, their tags, and the tag that
-            acknowledges them together with the skipped deliveries among them.
+            At most `max_count` deliveries and `MAX_BATCH_BYTES`, but at least one if there
+            is one; their tags; and the tag that acknowledges them together with the
+            skipped deliveries among them.
         """
-        if len(self.deliveries) <= max_count:
-            batch, tags, last_tag = self.deliveries, self._tags, self._last_tag
-            self.deliveries, self._tags = [], []
+        count = len(self.deliveries)
+        if count > max_count or self._bytes > MAX_BATCH_BYTES:
+            count = _count_first(self.deliveries, max_count)
+        if count == len(self.deliveries):
+            batch, tags, last_tag = self.deliveries, self._tags, self.last_tag
+            self.deliveries, self._tags, self._bytes = [], [], 0
             return batch, tags, last_tag
-        batch, self.deliveries = self.deliveries[:max_count], self.deliveries[max_count:]
-        tags, self._tags = self._tags[:max_count], self._tags[max_count:]
+        batch, self.deliveries = self.deliveries[:count], self.deliveries[count:]
+        tags, self._tags = self._tags[:count], self._tags[count:]
+        self._bytes -= _measure(batch)
         return batch, tags, tags[-1]
 
     def pop_all(self) -> list[Delivery]:
         """Remove all deliveries, when none of them can be acknowledged any more."""
-        deliveries, self.deliveries, self._tags, self._last_tag = self.deliveries, [], [], 0
+        deliveries, self.deliveries, self._tags = self.deliveries, [], []
+        self.last_tag = self._bytes = 0
         return deliveries
+
+
+def _measure(deliveries: Sequence[Delivery]) -> int:
+    return sum([len(delivery.body) for delivery in deliveries]) + _OVERHEAD * len(deliveries)
+
+
+def _count_first(deliveries: Sequence[Delivery], max_count: int) -> int:
+    # Return how many deliveries are a batch.
+    size = 0
+    for count, delivery in enumerate(deliveries[:max_count]):
+        size += len(delivery.body) + _OVERHEAD
+        if size > MAX_BATCH_BYTES:
+            return count or 1
+    return min(len(deliveries), max_count)

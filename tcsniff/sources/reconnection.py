@@ -6,8 +6,9 @@ import random
 import threading
 from collections.abc import Callable, Iterator
 
-from tcsniff.errors import ConnectionFailed, TcsniffError
+from tcsniff.errors import TcsniffError
 from tcsniff.sources.connection import Connection
+from tcsniff.sources.failures import is_temporary
 from tcsniff.sources.queue_policy import QueueSpec
 
 _FIRST_PAUSE = 0.5  # seconds before the first attempt; doubled after each
@@ -53,14 +54,19 @@ class ReconnectAttempt:
         """Return whether it has succeeded or failed."""
         return not self._thread.is_alive()
 
+    @property
+    def failure(self) -> str:
+        """Why it failed; empty if it succeeded."""
+        return str(self._error or "")
+
     def get_result(self) -> tuple[QueueSpec, bool] | None:
-        """Return what `reopen` returned; None if the next attempt may succeed.
+        """Return what `reopen` returned; None if it failed and the next attempt may succeed.
 
         Raises:
             Refused: If no further attempt can succeed.
             TlsError: The same.
         """
-        if self._error is not None and not isinstance(self._error, ConnectionFailed):
+        if self._error is not None and not is_temporary(self._error):
             raise self._error
         return self._result
 

@@ -47,8 +47,10 @@ class WakeUp:
             OSError: If a file is broken.
             ValueError: If a file is closed.
         """
-        ready = select.select([self._read_end, *files], [], [], seconds)[0]
+        poll = select.poll()  # unlike select, for any number of open files
+        for file in (self._read_end, *files):
+            poll.register(file, select.POLLIN)
+        ready = {number for number, _ in poll.poll(None if seconds is None else seconds * 1000)}
         if self._read_end in ready:
             os.read(self._read_end, 1 << 10)
-            ready.remove(self._read_end)
-        return bool(ready)
+        return bool(ready - {self._read_end})

@@ -410,7 +410,7 @@ def hurried(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(connection, "HEARTBEAT", 1)
     monkeypatch.setattr(consumer, "HEARTBEAT", 1)
     monkeypatch.setattr(connection, "CONNECT_TIMEOUT", 1)
-    monkeypatch.setattr(consumer, "_LENGTH_INTERVAL", 2.0)
+    monkeypatch.setattr(consumer, "_LOOK_INTERVAL", 2.0)
 
 
 @pytest.mark.usefixtures("hurried")
@@ -698,7 +698,7 @@ def test_a_stalled_reader_costs_nothing(
     rabbitmq: RabbitMQ, taskcluster: Taskcluster, monkeypatch: pytest.MonkeyPatch, look: float
 ) -> None:
     """Two pauses longer than two heartbeats: the connection stays open and nothing is lost."""
-    monkeypatch.setattr(consumer, "_LENGTH_INTERVAL", look)
+    monkeypatch.setattr(consumer, "_LOOK_INTERVAL", look)
     notes, heard, stalls = Notes(), list[int](), 2
     where = build_broker(rabbitmq.url(), None, {})
     key = f"faults.stalled-{look}"

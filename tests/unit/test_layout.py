@@ -15,6 +15,7 @@ ROOT = Path(tcsniff.__file__).parent
 
 # From the bottom up: a module may import from its own package and from the rows above its own.
 LAYERS = (
+    {"readiness"},
     {"errors", "identifiers", "sanitize", "signals"},
     {"messages"},
     {"pulse"},

@@ -12,7 +12,7 @@ from tcsniff.commands.options.account_options import (
     root_url_option,
 )
 from tcsniff.commands.options.file_checks import FileUse
-from tcsniff.commands.options.option import Command, connection_flag, recording_flag
+from tcsniff.commands.options.option import Command, connection_flag, recording_flag, stop_flag
 from tcsniff.commands.options.values import Duration, Size, add_options
 from tcsniff.errors import UsageError
 from tcsniff.settings.precedence import Rank
@@ -26,6 +26,7 @@ class SourceArgs(NamedTuple):
     queue_expires: float | None
     queue_max_length: int | None
     delete_queue: bool
+    drain: bool
     resume: float | None
     max_size: int
     prefetch: int
@@ -66,7 +67,16 @@ _OPTIONS = add_options(
         help="Let the broker drop the oldest messages of the --queue above N.",
     ),
     connection_flag(
-        "--delete-queue", needs="queue", is_flag=True, help="Delete the --queue and exit."
+        "--delete-queue",
+        needs="queue",
+        is_flag=True,
+        help="Delete the --queue with its messages, and exit.",
+    ),
+    stop_flag(
+        "--drain",
+        needs="queue",
+        is_flag=True,
+        help="Stop when the --queue is empty, with status 0.",
     ),
     connection_flag(
         "--resume",

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import time
 from collections.abc import Iterator, Sequence
 from contextlib import closing
 from functools import partial
@@ -65,6 +66,7 @@ class EventRun(Run):
             idle_timeout=stop.idle_timeout,
             until=self._filters.compile_any("--until", stop.until),
             fail_on=self._filters.compile_any("--fail-on", stop.fail_on),
+            started=time.monotonic(),
         )
         texts = () if output.select is None else (output.select,)
         expressions = self._filters.compile("--select", texts)
@@ -84,7 +86,9 @@ class EventRun(Run):
         Returns:
             The exit status.
         """
-        with open_source(origin, self._selection, self.notify, self) as opened:
+        deadline = self._stop.deadline
+        opening = open_source(origin, self._selection, self.notify, self, deadline=deadline)
+        with opening as opened:
             try:
                 self._source = opened.source
                 with signal_handler.deferred(opened.source.stop, self._report, self._redraw):

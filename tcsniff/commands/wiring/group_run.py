@@ -85,6 +85,7 @@ class GroupRun(Run):
         self._polling: QueuePolling | None = None
         # Messages are received from now on. Recordings start with their first message.
         since = time.time() if origin.is_live and stop.wait else None
+        self._started = time.monotonic()
         self._group = GroupState(task_group_id, since=since)
         self._is_named = bool(task_group_id)
         self._is_named_deployment = is_deployment_named(origin)
@@ -206,7 +207,13 @@ class GroupRun(Run):
         if group:
             selection = build_selection(SelectionArgs(fields={"taskGroupId": [group]}))
         opening = open_source(
-            self._origin, selection, self._print, self, seed=self._seed, groups=1
+            self._origin,
+            selection,
+            self._print,
+            self,
+            seed=self._seed,
+            groups=1,
+            deadline=self._make_stop().deadline,
         )
         try:
             return stack.enter_context(opening)
@@ -216,19 +223,24 @@ class GroupRun(Run):
             raise UsageError(f"{NO_BROKER}; to ask the queue once: --no-wait") from None
 
     def _run_pipeline(self, opened: OpenSource, grouped: GroupRenderer) -> Outcome:
-        is_endless = self._origin.is_live or self._origin.follow
-        stop = Stop(
-            count=self._stop.count,
-            timeout=self._stop.timeout,
-            is_over=self._is_over if is_endless else None,
-        )
         renderer = self._renderer or grouped
         try:
-            return run_pipeline(opened.source, renderer, accepts=opened.accepts, stop=stop)
+            return run_pipeline(
+                opened.source, renderer, accepts=opened.accepts, stop=self._make_stop()
+            )
         except TcsniffError:
             if not self._group.graph().nodes:
                 grouped.abandon()
             raise
+
+    def _make_stop(self) -> Stop:
+        is_endless = self._origin.is_live or self._origin.follow
+        return Stop(
+            count=self._stop.count,
+            timeout=self._stop.timeout,
+            is_over=self._is_over if is_endless else None,
+            started=self._started,
+        )
 
     def _check_found(self, grouped: GroupRenderer) -> None:
         if not self._group.has_events:

@@ -25,6 +25,7 @@ from tcsniff.commands.wiring.run import Notify
 from tcsniff.errors import UsageError, WrongCredentials
 from tcsniff.pipeline import ConnectionObserver, Source
 from tcsniff.pulse.deliveries import Delivery
+from tcsniff.pulse.times import format_duration
 from tcsniff.selection.select import QUEUE_EXCHANGES, Selection
 from tcsniff.settings.brokers import Broker
 from tcsniff.signals import signal_handler
@@ -91,6 +92,7 @@ def open_source(
     *,
     seed: int | None = None,
     groups: int | None = None,
+    deadline: float | None = None,
 ) -> Iterator[OpenSource]:
     """Open a source, and close it afterwards.
 
@@ -101,6 +103,8 @@ def open_source(
         observer: Receives what happens to a connection.
         seed: Of the demo, if the flags have none; None for a random one.
         groups: How many task groups the demo has; None for no limit.
+        deadline: When to give up connecting to a broker, by the monotonic clock; None for
+            never.
 
     Raises:
         UsageError: If no broker is set.
@@ -111,17 +115,21 @@ def open_source(
     """
     if origin.demo:
         opening = _open_demo(origin, selection, notify, seed, groups)
+    elif origin.is_live:
+        opening = _open_broker(origin, selection, notify, observer, deadline)
     else:
-        opening = (_open_broker if origin.is_live else _open_recording)(
-            origin, selection, notify, observer
-        )
+        opening = _open_recording(origin, selection, notify, observer)
     with opening as source:
         yield source
 
 
 @contextmanager
 def _open_broker(
-    origin: SourceArgs, selection: Selection, notify: Notify, observer: ConnectionObserver
+    origin: SourceArgs,
+    selection: Selection,
+    notify: Notify,
+    observer: ConnectionObserver,
+    deadline: float | None,
 ) -> Iterator[OpenSource]:
     broker = _get_broker(origin, notify)
 
@@ -139,6 +147,8 @@ def _open_broker(
         optional=selection.optional,
         max_body=origin.max_size,
         observer=observer,
+        until_empty=origin.drain,
+        deadline=deadline,
     )
     with signal_handler.unwinding(), _explain_login(origin), consumer:
         for exchange in consumer.missing_exchanges:
@@ -147,9 +157,18 @@ def _open_broker(
             notify(f"{consumer.waiting:,} messages are waiting in {consumer.queue}")
         notify(consumer.describe_listening())
         root_url = _find_link_root(origin)
-        yield OpenSource(
-            consumer, broker.name, _make_queue_filter(origin, selection, observer), root_url
-        )
+        is_accepted = _make_queue_filter(origin, selection, observer)
+        try:
+            yield OpenSource(consumer, broker.name, is_accepted, root_url)
+        finally:
+            if origin.queue is not None:
+                notify(_describe_kept_queue(consumer.queue, origin))
+
+
+def _describe_kept_queue(name: str, origin: SourceArgs) -> str:
+    end = "" if origin.queue_expires is None else f" for {format_duration(origin.queue_expires)}"
+    delete = f"to delete it with its messages: --queue {origin.queue} --delete-queue"
+    return f"{name} stays and collects messages{end}; {delete}"
 
 
 @contextmanager
@@ -182,7 +201,7 @@ def _make_queue_filter(
             observer.notify(
                 f"the queue also receives messages of {delivery.exchange} that are not selected, "
                 f"such as {delivery.routing_key}: an earlier run has bound them; they are "
-                "skipped; to start with a new queue: --delete-queue"
+                "skipped; --delete-queue deletes the queue with all its messages"
             )
         return False
 
