@@ -59,17 +59,17 @@ _tcsniff_flags() {
         --repository --action --topic --provider-id --launch-config-id --worker-pool-id --route
         --all --exchange --routing-key --bind --where --state --reason --tag --dedupe --broker
         --profile --password-file --tls-ca --tls-cert --tls-key --tls-insecure --plaintext
-        --root-url --queue --queue-expires --queue-max-length --delete-queue --resume --max-size
-        --prefetch --auto-ack --from --follow --speed --demo --seed -n --count --timeout
-        --idle-timeout --until --fail-on -o --output --json --columns --select -r --raw-output
-        --utc --record --save-svg --gaps --color --no-color -v --verbose -q --quiet --summary
-        --config -h --help --help-all --debug
+        --root-url --queue --queue-expires --queue-max-length --delete-queue --drain --resume
+        --max-size --prefetch --auto-ack --from --follow --speed --demo --seed -n --count
+        --timeout --idle-timeout --until --fail-on -o --output --json --columns --select -r
+        --raw-output --utc --record --save-svg --gaps --color --no-color -v --verbose -q --quiet
+        --summary --config -h --help --help-all --debug
       )
       ;;
     graph)
       found=(
         --broker --profile --password-file --tls-ca --tls-cert --tls-key --tls-insecure
-        --plaintext --root-url --queue --queue-expires --queue-max-length --delete-queue
+        --plaintext --root-url --queue --queue-expires --queue-max-length --delete-queue --drain
         --resume --max-size --prefetch --auto-ack --from --follow --speed --demo --seed --graph
         --no-api --no-wait --settle -n --count --timeout -o --output --json --format
         --critical-path --blocked --logs --utc --record --save-svg --notify --color --no-color
@@ -85,9 +85,9 @@ _tcsniff_flags() {
         --launch-config-id --worker-pool-id --route --all --exchange --routing-key --bind
         --where --state --reason --tag --dedupe --broker --profile --password-file --tls-ca
         --tls-cert --tls-key --tls-insecure --plaintext --root-url --queue --queue-expires
-        --queue-max-length --delete-queue --resume --max-size --prefetch --auto-ack --from
-        --follow --speed --demo --seed -n --count --timeout --idle-timeout --until --fail-on
-        --config -h --help --help-all --debug
+        --queue-max-length --delete-queue --drain --resume --max-size --prefetch --auto-ack
+        --from --follow --speed --demo --seed -n --count --timeout --idle-timeout --until
+        --fail-on --config -h --help --help-all --debug
       )
       ;;
     explain)
