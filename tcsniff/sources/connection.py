@@ -347,7 +347,7 @@ class Connection:
             raise self._explain(error) from error
 
     def _explain(self, error: BaseException) -> TcsniffError:
-        # While it consumes, only an answer that an exchange is missing is no lost connection.
+        # While it consumes, anything but a missing exchange is a lost connection.
         failure = explain_failure(error, self._broker)
         if self._is_consuming and not isinstance(failure, NoExchange):
             return self._explain_loss(error)

@@ -192,9 +192,8 @@ class Consumer(Source):
         the queue is bound.
 
         Yields:
-            Everything that has arrived, but at most half the prefetch, and of large
-            messages so many that memory is bounded; nothing after `max_wait` seconds
-            without a message.
+            Everything that has arrived, but at most half the prefetch and, of several
+            large messages, 4 MB; nothing after `max_wait` seconds without a message.
 
         Raises:
             Refused: If a lost connection cannot be restored.

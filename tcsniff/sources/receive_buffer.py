@@ -9,7 +9,7 @@ from tcsniff.pulse.times import format_timestamp
 
 MAX_BYTES = 16 << 20  # in the buffer, above which no more is read
 MAX_BATCH_BYTES = 4 << 20  # of a batch of several; of a decoded one there are many copies
-_OVERHEAD = 500  # bytes of memory that a delivery takes in addition to its body
+_OVERHEAD = 500  # bytes of memory that a delivery needs in addition to its body
 
 
 class Receiver:
@@ -61,7 +61,7 @@ class ReceiveBuffer(Receiver):
 
     @property
     def is_full(self) -> bool:
-        """Whether it holds so many bytes that no more should be read."""
+        """Whether it holds more bytes than `MAX_BYTES`, so that no more should be read."""
         return self._bytes >= MAX_BYTES
 
     def format_now(self) -> str:
