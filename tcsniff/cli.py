@@ -12,6 +12,12 @@ from typing import Any
 
 import click
 
+from tcsniff.commands.arguments import (
+    END_OF_FLAGS,
+    is_flag,
+    list_argument_places,
+    list_flags_with_value,
+)
 from tcsniff.commands.console import (
     DEBUG,
     list_versions,
@@ -25,7 +31,7 @@ from tcsniff.commands.help_format import (
     print_help,
     print_long_text,
 )
-from tcsniff.errors import OutOfMemory, OutputClosed, TcsniffError, suggest
+from tcsniff.errors import OutOfMemory, OutputClosed, TcsniffError, UsageError
 from tcsniff.signals import signal_handler
 
 INTERRUPTED = 130
@@ -46,6 +52,8 @@ _COMMANDS = (
     "completion",
     "help",
 )
+_IDENTIFY = "identify"
+"""The command for an ID or address without a command; not listed."""
 _VERSION_FLAGS = {"-V", "--version", "-v", "--verbose"}
 _ROOT_FLAGS = ("-h", "--help", HELP_ALL, "-V", "--version")
 _SETTINGS: dict[str, Any] = {"help_option_names": ["-h", "--help"]}
@@ -64,17 +72,49 @@ class Root(DescribedCommand, click.Group):
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
         """Import a command."""
-        if cmd_name not in _COMMANDS:
+        if cmd_name not in (*_COMMANDS, _IDENTIFY):
             return None
         command = getattr(importlib.import_module(f"tcsniff.commands.{cmd_name}"), cmd_name)
         return command if isinstance(command, click.Command) else None
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
-        """Add the default command if the arguments start with no command and no root flag."""
+        """Parse the flags of tcsniff itself; the command, with its own, is put first."""
+        return super().parse_args(ctx, self.put_command_first(ctx, args))
+
+    def put_command_first(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Return the words with the command in front.
+
+        The command is the first word that is neither a flag nor a flag's value; `sniff`
+        if that is none.
+
+        Raises:
+            UsageError: If that word is none, but probably meant as one.
+        """
         asks_for_version = {"-V", "--version"} & set(args) and set(args) <= _VERSION_FLAGS
-        if args and args[0] not in (*_COMMANDS, *_ROOT_FLAGS) and not asks_for_version:
-            args = [_DEFAULT, *args]
-        return super().parse_args(ctx, args)
+        if not args or args[0] in _COMMANDS or asks_for_version:
+            return args
+        if is_flag(args[0]):
+            for place, word in enumerate(args):
+                # Imported only if its name is among the words, perhaps as a flag's value.
+                if word in _COMMANDS and self._find_word(ctx, args, word) == place:
+                    return [word, *args[:place], *args[place + 1 :]]
+            if args[0] in _ROOT_FLAGS:
+                return args
+        first = self._find_word(ctx, args, _DEFAULT)
+        return [_DEFAULT if first is None else _choose_command(args[first]), *args]
+
+    def _find_word(self, ctx: click.Context, args: list[str], name: str) -> int | None:
+        # The place of the first argument, if the flags are those of a command; the default
+        # command's are known, too, so that values of its flags are not taken for commands.
+        if not is_flag(args[0]):
+            return 0
+        flags: dict[str, bool] = {}
+        for command in (self.get_command(ctx, _DEFAULT), self.get_command(ctx, name)):
+            if command is not None:
+                flags |= list_flags_with_value(command)
+        end = args.index(END_OF_FLAGS) if END_OF_FLAGS in args else len(args)
+        places = list_argument_places(args[:end], flags)
+        return places[0] if places else None
 
     def get_help_option(self, ctx: click.Context) -> click.Option | None:
         """Return ``--help``, which prints `HELP_FILE`."""
@@ -110,6 +150,23 @@ class Root(DescribedCommand, click.Group):
                 for name, command in commands.items()
                 if command is not None
             )
+
+
+def _choose_command(word: str) -> str:
+    # The command for an argument that is none.
+    from tcsniff.commands.expected_words import explain_command
+    from tcsniff.pulse.addresses import find_address
+    from tcsniff.pulse.exchanges import has_exchange
+    from tcsniff.pulse.urls import is_url
+
+    if find_address(word) is not None:
+        return _IDENTIFY
+    name = word.partition(":")[0]
+    if not (has_exchange(name) or word.startswith("@") or is_url(word)):
+        hint = explain_command(word, _COMMANDS)
+        if hint:
+            raise UsageError(f"{word!r} is neither a command nor an event{hint}")
+    return _DEFAULT
 
 
 def format_root_help() -> str:
@@ -210,9 +267,9 @@ def _describe_usage_error(error: click.ClickException) -> str:
     path = "tcsniff" if context is None else context.command_path
     see_help = f"; see {path.removesuffix(f' {_DEFAULT}')} --help"
     if isinstance(error, click.NoSuchOption):
-        # Without dashes, which all flags share: two of ten letters make no suggestion.
-        flags = {flag.lstrip("-"): flag for flag in error.possibilities or ()}
-        hint = suggest(error.option_name.lstrip("-"), flags).replace("mean '", "mean '--")
+        from tcsniff.commands.expected_words import explain_flag
+
+        hint = "" if context is None else explain_flag(error.option_name, context.command)
         return f"unknown flag {error.option_name!r}{hint or see_help}"
     text = " ".join(error.format_message().split()).rstrip(".")  # may have several lines
     return f"{text[:1].lower()}{text[1:]}{see_help}"

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import re
-
 import click
 
 from tcsniff.commands.console import ignore_message, print_message
@@ -22,14 +20,12 @@ from tcsniff.commands.options.source_options import (
     source_options,
 )
 from tcsniff.errors import UsageError
-from tcsniff.pulse.routing import parse_choices
+from tcsniff.pulse.addresses import parse_address
 from tcsniff.settings.precedence import Rank
-
-_GROUP_PAGE = re.compile(r"https?://[^/]+/tasks/groups/([^/?#]+)")  # of the web interface
 
 
 @click.command(cls=GraphCommand)
-@click.argument("task_group_id", required=False)
+@click.argument("task_group_id", required=False, metavar="[ID | URL]")
 @source_options
 @graph_options
 def graph(
@@ -45,8 +41,8 @@ def graph(
 
     Failures come first, then each kind of task: what runs and for how long,
     what waits and for what, and which chain of tasks took the time.
-    Dependencies come from the queue's API or from a file. TASK_GROUP_ID may be
-    the address of the group's page; recordings and files have a default.
+    Dependencies come from the queue's API or from a file. The ID or page of one
+    of its tasks will do, too; recordings and files have a default.
 
     Exits with status 0 if every task is known and completed, 10 if one failed,
     11 if one ended in exception, else 12. Runs that are retried do not count.
@@ -55,15 +51,22 @@ def graph(
     if origin.delete_queue:
         raise UsageError("--delete-queue works with `tcsniff sniff`, not with graph")
     asking = _settle_api(asking, origin)
-    if (page := _GROUP_PAGE.match(task_group_id or "")) is not None:
-        task_group_id = page[1]
-    _check_group_id(task_group_id, is_needed=origin.is_live and not asking.files)
+    address = None if task_group_id is None else parse_address(task_group_id, "task group")
+    if address is None and origin.is_live and not asking.files:
+        raise UsageError(MISSING_ID)
 
+    from tcsniff.commands.wiring.group_facts import TaskOfGroup, find_group
     from tcsniff.commands.wiring.group_run import GroupRun  # msgspec and orjson: 25 ms
 
     notify = ignore_message if quiet else print_message
-    run = GroupRun(task_group_id or "", origin, asking, showing, waiting, notify)
-    return run.run()
+    group = "" if address is None else address.slug_id
+    if address is not None and address.kind == "task":
+        group = find_group(address, origin, asking, notify)
+    try:
+        return GroupRun(group, origin, asking, showing, waiting, notify).run()
+    except TaskOfGroup as error:
+        notify(f"{group} is a task of the task group {error.task_group_id}, which is shown")
+        return GroupRun(error.task_group_id, origin, asking, showing, waiting, notify).run()
 
 
 def _settle_api(asking: GraphInputArgs, origin: SourceArgs) -> GraphInputArgs:
@@ -75,16 +78,3 @@ def _settle_api(asking: GraphInputArgs, origin: SourceArgs) -> GraphInputArgs:
     if named is Rank.TYPED and refused is Rank.TYPED:
         raise UsageError("--no-api and --root-url contradict each other")
     return asking._replace(no_api=refused <= named)
-
-
-def _check_group_id(task_group_id: str | None, *, is_needed: bool) -> None:
-    if task_group_id is not None:
-        try:
-            parse_choices("taskGroupId", [task_group_id])
-        except UsageError:
-            raise UsageError(
-                f"{task_group_id!r} is not a task group ID (22 characters, like "
-                "fN1SbArXTPSVFNUvaOlinQ)"
-            ) from None
-    elif is_needed:
-        raise UsageError(MISSING_ID)

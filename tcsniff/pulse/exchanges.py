@@ -363,6 +363,11 @@ SHORT_NAMES = {
 _BY_NAME |= {short: _BY_NAME[name] for short, name in SHORT_NAMES.items()}
 
 
+def has_exchange(name: str) -> bool:
+    """Return whether `find_exchange` finds an exchange."""
+    return name in _BY_NAME
+
+
 def find_exchange(name: str) -> Exchange:
     """Return the exchange with a name.
 

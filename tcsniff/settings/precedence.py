@@ -7,7 +7,7 @@ this order. The map is filled from `Layers`.
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from enum import IntEnum
 from typing import Any, NamedTuple
 
@@ -15,7 +15,7 @@ import click
 from click.core import ParameterSource
 
 from tcsniff.errors import UsageError, suggest
-from tcsniff.pulse.urls import get_page_root, is_url
+from tcsniff.pulse.addresses import find_root_url
 from tcsniff.settings.brokers import DEFAULT_PROFILE
 from tcsniff.settings.config_file import (
     expand_path,
@@ -85,7 +85,7 @@ class Layers:
         words = [str(word) for word in events] if isinstance(events, list | tuple) else []
         names = [word[1:] for word in words if word.startswith("@")]
         self.saved = self._find_selection(names)
-        self._pages = _list_arguments(context, typed)
+        self._pages = list(_list_addresses(context, typed))
         self._layers = list(self._list_layers(typed, words, "".join(names)))
 
     def find(self, parameter: click.Parameter) -> tuple[Any, ValueSource] | None:
@@ -143,7 +143,7 @@ class Layers:
             saved.flags,
             lambda key: f"@{saved_name}, {settings.place('selections', saved_name, key)}",
         )
-        root = _find_page_root([*words, *saved.events, *self._pages])
+        root = _find_page_root([*words, *saved.events, *self._pages], typed)
         page = _find_profile_of(root, settings.profiles)
         values = {"profile": page, "root-url": root}
         named = {name: value for name, value in values.items() if value is not None}
@@ -233,16 +233,26 @@ def _find_profile_in_use(*layers: Mapping[str, object]) -> str:
     return ""
 
 
-def _list_arguments(context: click.Context, typed: Mapping[str, Any]) -> list[str]:
-    # Arguments that may be the address of a page, such as that of a task group.
+def _list_addresses(context: click.Context, typed: Mapping[str, Any]) -> Iterator[str]:
+    # Values that may be the address of a page: arguments, and IDs of tasks and groups.
     names = [one.name for one in context.command.params if isinstance(one, click.Argument)]
-    return [word for name in names if isinstance(word := typed.get(name), str)]
+    for name in (*names, "task_id", "task_group_id"):
+        value = typed.get(name)
+        if isinstance(value, str):
+            yield value
+        elif isinstance(value, list | tuple):
+            yield from (word for word in value if isinstance(word, str))
 
 
-def _find_page_root(words: Sequence[str]) -> str | None:
+def _find_page_root(words: Iterable[str], typed: Mapping[str, Any]) -> str | None:
     # The root URL of the deployment whose pages the command line names.
-    roots = {get_page_root(word) for word in words if is_url(word)}
-    return roots.pop() if len(roots) == 1 else None
+    roots = dict.fromkeys(root for word in words if (root := find_root_url(word)) is not None)
+    if len(roots) > 1 and not any(typed.get(name) for name in ("root_url", "url", "profile")):
+        raise UsageError(
+            f"these are addresses of different deployments: {' and '.join(roots)}; use a command "
+            "for each, or --root-url"
+        )
+    return next(iter(roots)) if len(roots) == 1 else None
 
 
 def _find_profile_of(root: str | None, profiles: Mapping[str, Profile]) -> str | None:

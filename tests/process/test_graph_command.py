@@ -599,14 +599,59 @@ def test_the_address_of_a_groups_page_is_enough(server: QueueServer) -> None:
     assert summed_up(done.stdout)["taskGroupId"] == PLAN.task_group_id
 
 
-def test_a_tasks_id_leads_to_its_group(server: QueueServer) -> None:
-    """People have the one at hand and mean the other."""
-    task_id = PLAN.tasks[-1].task_id
+@pytest.mark.parametrize("form", ["{task}", "{url}/tasks/{task}", "{url}/tasks/{task}/runs/0"])
+def test_a_task_leads_to_its_group(server: QueueServer, form: str) -> None:
+    """Its ID, its page, or that of a run; one line says so."""
+    task = next(one.task_id for one in PLAN.tasks if one.task_id != PLAN.task_group_id)
+    word = form.format(task=task, url=server.url)
 
-    done = graph(task_id, "--no-wait", "--root-url", server.url)
+    done = graph(word, "--no-wait", "--root-url", server.url)
 
-    assert (done.returncode, done.stdout) == (2, "")
-    assert f"tcsniff graph {PLAN.task_group_id}" in done.stderr
+    assert done.returncode == 10
+    assert objects(done.stdout)[-1]["summary"]["taskGroupId"] == PLAN.task_group_id
+    assert done.stderr.startswith(
+        f"tcsniff: {task} is a task of the task group {PLAN.task_group_id}, which is shown\n"
+    )
+
+
+def test_a_recorded_task_leads_to_its_group(tmp_path: Path) -> None:
+    """Without the API: the events of the task name the group."""
+    task = next(one.task_id for one in PLAN.tasks if one.task_id != PLAN.task_group_id)
+
+    done = finished(task, "--from", recorded(tmp_path / "a.jsonl", EVENTS))
+
+    assert objects(done.stdout)[-1]["summary"]["taskGroupId"] == PLAN.task_group_id
+    assert f"{task} is a task of the task group {PLAN.task_group_id}, which is" in done.stderr
+
+
+def test_an_id_alone_is_shown_as_what_it_is(server: QueueServer) -> None:
+    """The queue's API knows it; flags may stand before it. Also in the address of a page."""
+    group = PLAN.task_group_id
+
+    asked = finished("--root-url", server.url, group, "--no-wait")
+    page = finished(f"<{server.url}/tasks/groups/{group}>", "--no-wait")
+    unknown = finished(UNKNOWN, "--root-url", server.url)
+    refused = finished(UNKNOWN, "--no-api")
+
+    assert f"tcsniff: {group} is a task group: tcsniff graph {group}\n" in asked.stderr
+    for done in (asked, page):
+        assert done.returncode == 10
+        assert objects(done.stdout)[-1]["summary"]["taskGroupId"] == group
+    assert (unknown.returncode, unknown.stdout) == (4, "")
+    assert f"{server.url} has neither a task nor a task group {UNKNOWN}" in unknown.stderr
+    assert (refused.returncode, refused.stdout) == (2, "")
+    assert f"`tcsniff graph {UNKNOWN}` shows a group, `tcsniff task {UNKNOWN}` a task" in (
+        refused.stderr
+    )
+
+
+def test_without_an_answer_the_commands_for_an_id_are_named() -> None:
+    """With the reason, and the status of what failed."""
+    done = finished(UNKNOWN, "--root-url", "http://127.0.0.1:1")
+
+    assert (done.returncode, done.stdout) == (3, "")
+    assert done.stderr.startswith("tcsniff: no connection to http://127.0.0.1:1: ")
+    assert f"; {UNKNOWN} is the ID of a task or a task group: `tcsniff graph" in done.stderr
 
 
 @pytest.mark.parametrize(

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import partial
 from typing import Any
 
 import click
 from click.core import ParameterSource
 
+from tcsniff.commands.arguments import list_flags_with_value, move_ids_behind_flags
 from tcsniff.commands.help_format import OTHER, DescribedCommand, DescribedOption
 from tcsniff.commands.options.file_checks import FileFlag, FileUse, check_files
 from tcsniff.errors import UsageError
@@ -52,6 +53,7 @@ class SectionedOption(DescribedOption):
         is_common: bool = False,
         rivals: Sequence[str] = (),
         needs: str = "",
+        else_hint: str = "",
         adds: bool = False,
         file_use: FileUse | None = None,
         **kwargs: Any,
@@ -66,6 +68,7 @@ class SectionedOption(DescribedOption):
                 stronger source sets them.
             needs: A parameter, by name in Python. Without it, this flag is an error if
                 it was typed, and is ignored if it was set otherwise.
+            else_hint: What to do where `needs` is not set, for the error.
             adds: Whether typed values are added to those of a saved selection,
                 instead of replacing them.
             file_use: What the command does with the file that the flag names.
@@ -76,11 +79,18 @@ class SectionedOption(DescribedOption):
         self.is_common = is_common
         self.long = list_long_names(self)
         self.needs = needs
+        self._else_hint = else_hint
         shared_variables = [self.envvar] if isinstance(self.envvar, str) else []
         self.envvar = [*list_variables(self.long), *shared_variables]
         self._rivals = rivals
         self._adds = adds
         self.file_use = file_use
+
+    @property
+    def names_something(self) -> bool:
+        """Whether the value is one text: a name, file, URL or expression, and no choice."""
+        is_text = self.type is click.STRING and not self.is_flag
+        return is_text and not (self.multiple or self.count)
 
     def resolve_envvar_value(self, ctx: click.Context) -> str | None:
         """Return the value of the flag's variable; None if the saved selection sets the flag.
@@ -132,7 +142,8 @@ class SectionedOption(DescribedOption):
             return
         if ctx.get_parameter_source(self.name) is ParameterSource.COMMANDLINE:
             needed = next(one for one in ctx.command.params if one.name == self.needs)
-            raise UsageError(f"{self.opts[-1]} needs {needed.opts[-1]}")
+            hint = f"; {self._else_hint}" if self._else_hint else ""
+            raise UsageError(f"{self.opts[-1]} needs {needed.opts[-1]}{hint}")
         self._unset(ctx)
 
     def _unset(self, ctx: click.Context) -> None:
@@ -160,12 +171,14 @@ class SectionedCommand(DescribedCommand):
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         """Parse the arguments, and add values of variables and the settings file."""
+        args = move_ids_behind_flags(args, list_flags_with_value(self))
         if not self._options or ctx.resilient_parsing:
             return super().parse_args(ctx, args)
         # The file depends on --config and the profile, so arguments are parsed before it is read.
         typed, _, order = self.make_parser(ctx).parse_args(list(args))
         if any(parameter.is_eager for parameter in order):  # --help reads no file
             return super().parse_args(ctx, args)
+        _check_repeats(order)
         prepare_layers(ctx, typed)
         rest = super().parse_args(ctx, args)
         sources = list_sources(ctx)
@@ -185,6 +198,18 @@ class SectionedCommand(DescribedCommand):
             if not self._options or not (note := _describe_sources(str(error), ctx)):
                 raise
             raise UsageError(f"{error} ({note})") from error
+
+
+def _check_repeats(order: Iterable[click.Parameter]) -> None:
+    # Of two numbers or choices the last one counts, as in other programs. Whoever names
+    # two profiles, files or expressions wants both.
+    names: list[str] = []
+    for parameter in order:
+        if isinstance(parameter, SectionedOption) and parameter.names_something:
+            name = parameter.opts[0]
+            if name in names:
+                raise UsageError(f"{name} can be used once; this command names two")
+            names.append(name)
 
 
 def _list_file_flags(options: Sequence[SectionedOption]) -> Iterator[FileFlag]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import click
@@ -11,6 +11,7 @@ import click
 from tcsniff.commands.options.option import Command, selection_flag
 from tcsniff.commands.options.values import add_options, split_callback, stack_decorators
 from tcsniff.errors import UsageError
+from tcsniff.pulse.addresses import Kind, find_address
 from tcsniff.pulse.routing import FIELDS, POOLS, SHORT, to_flag
 from tcsniff.pulse.urls import is_url, parse_bindings
 from tcsniff.selection.select import SelectionArgs
@@ -46,12 +47,15 @@ def selection_options(command: Command) -> Command:
     def with_selection(**values: Any) -> Any:
         fields = {name: values.pop(_get_parameter_name(name)) for name in _FIELD_HELP}
         words = values.pop("events")
+        _check_words(words)
         values["binds"] += _list_page_bindings([word for word in words if is_url(word)])
         values["events"] = [word for word in words if not is_url(word)]
         values["fields"] = {name: choices for name, choices in fields.items() if choices}
         return call_command(**values)
 
-    argument = click.argument("events", cls=Events, nargs=-1, metavar="[EVENT]...", type=str)
+    argument = click.argument(
+        "events", cls=Events, nargs=-1, metavar="[EVENT | @NAME]...", type=str
+    )
     return argument(_FLAGS(with_selection))
 
 
@@ -68,6 +72,16 @@ class Events(click.Argument):
         return typed or (() if saved is None else saved.events), source
 
 
+def _check_words(words: Sequence[str]) -> None:
+    for word in words:
+        if (address := find_address(word)) is not None:
+            slug_id = address.slug_id
+            raise UsageError(
+                f"{word} is an ID, not an EVENT; `tcsniff graph {slug_id}` shows a task group, "
+                f"`tcsniff task {slug_id}` a task; --task-id and --task-group-id select events"
+            )
+
+
 def _list_page_bindings(addresses: list[str]) -> tuple[str, ...]:
     bindings = [binding for url in addresses for binding in parse_bindings(url)]
     for exchange, _ in bindings:
@@ -76,6 +90,32 @@ def _list_page_bindings(addresses: list[str]) -> tuple[str, ...]:
                 f"exchange {exchange!r} of the page has a colon, which --bind does not accept"
             )
     return tuple(f"{exchange}:{pattern}" for exchange, pattern in bindings)
+
+
+_ID_KINDS: Mapping[str, Kind] = {"taskId": "task", "taskGroupId": "group"}
+_KIND_NAMES = {"task": "task", "group": "task group"}
+
+
+def _read_ids(
+    context: click.Context, parameter: click.Parameter, values: tuple[str, ...]
+) -> tuple[str, ...]:
+    # IDs, also in addresses of pages.
+    texts = split_callback(context, parameter, values)
+    return tuple(_read_id(text, parameter) for text in texts)
+
+
+def _read_id(text: str, parameter: click.Parameter) -> str:
+    address = find_address(text)
+    if address is None:
+        return text  # checked with all other values
+    wanted: Kind = "task" if parameter.name == "task_id" else "group"
+    if address.kind not in (wanted, "unknown"):
+        kind = _KIND_NAMES[address.kind]
+        raise UsageError(
+            f"{parameter.opts[0]}: {text} is the address of a {kind}, not of a "
+            f"{_KIND_NAMES[wanted]}; `tcsniff graph` accepts both"
+        )
+    return address.slug_id
 
 
 def _get_parameter_name(name: str) -> str:
@@ -89,7 +129,7 @@ def _field_option(name: str) -> Callable[[Command], Command]:
     short = [f"--{text}" for text, field in SHORT.items() if field == name]
     kebab = to_flag(name)
     metavar = "PROVISIONER/TYPE" if name in POOLS else kebab.strip("-").upper()
-    if name in ("taskId", "taskGroupId"):
+    if name in _ID_KINDS:
         metavar = "ID"
     return selection_flag(
         kebab,
@@ -97,7 +137,7 @@ def _field_option(name: str) -> Callable[[Command], Command]:
         _get_parameter_name(name),
         is_common=name in _COMMON_FIELDS,
         multiple=True,
-        callback=split_callback,
+        callback=_read_ids if name in _ID_KINDS else split_callback,
         metavar=metavar.replace("-", "_"),
         help=_FIELD_HELP[name],
         hidden=name == "reserved",

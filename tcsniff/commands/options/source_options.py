@@ -117,6 +117,7 @@ _OPTIONS = add_options(
     recording_flag(
         "--follow",
         needs="recordings",
+        else_hint="the events of a broker are followed without it",
         is_flag=True,
         help="Wait for more at the end, like tail -F.",
     ),

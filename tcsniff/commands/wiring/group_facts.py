@@ -7,16 +7,84 @@ from __future__ import annotations
 
 import random
 from collections.abc import Iterable
+from pathlib import Path
 
+from tcsniff.commands.console import ignore_message
+from tcsniff.commands.options.group_options import GraphInputArgs
+from tcsniff.commands.options.source_options import SourceArgs, is_deployment_named
+from tcsniff.commands.wiring.open_source import find_root_url
 from tcsniff.commands.wiring.run import Notify
 from tcsniff.errors import ApiError, ApiUnknown, UsageError
+from tcsniff.pulse.addresses import Address
+from tcsniff.pulse.events import Event
+from tcsniff.selection.select import SelectionArgs, build_selection
 from tcsniff.simulator.planning import to_definitions
 from tcsniff.simulator.simulation import plan_groups
 from tcsniff.sources.file_chunks import read_whole
 from tcsniff.sources.group_pages import fetch_group_pages
 from tcsniff.sources.queue_api import QueueApi
+from tcsniff.sources.recording import Recording
 from tcsniff.taskgraph.graph_files import parse_graph_files
 from tcsniff.taskgraph.group import GroupState
+
+
+class TaskOfGroup(UsageError):
+    """The ID of a task where that of a task group was expected.
+
+    Attributes:
+        task_group_id: The group of the task.
+    """
+
+    def __init__(self, task_id: str, task_group_id: str) -> None:
+        super().__init__(
+            f"{task_id} is a task of the task group {task_group_id}: tcsniff graph {task_group_id}"
+        )
+        self.task_group_id = task_group_id
+
+
+def find_group(address: Address, origin: SourceArgs, facts: GraphInputArgs, notify: Notify) -> str:
+    """Return the ID of the group that a task belongs to.
+
+    Args:
+        address: The address of the task.
+        origin: The source of events.
+        facts: The source of dependencies.
+        notify: Prints a message.
+
+    Returns:
+        The ID of the task, which is often that of its group, if nothing can be asked.
+
+    Raises:
+        ApiError: If the queue's API doesn't answer, or doesn't know the task.
+    """
+    root_url = find_root_url(origin)
+    if root_url is None or facts.no_api or not (origin.is_live or is_deployment_named(origin)):
+        return address.slug_id
+    group = QueueApi(root_url).fetch_group_id(address.slug_id)
+    if group != address.slug_id:
+        notify(f"{address.slug_id} is a task of the task group {group}, which is shown")
+    return group
+
+
+def find_recorded_group(origin: SourceArgs, task_id: str) -> str | None:
+    """Return the ID of the group of a recorded task.
+
+    Args:
+        origin: The recordings, which are read once more.
+        task_id: What may be the ID of a task; empty for none.
+
+    Returns:
+        None if no event is about such a task, or the recordings can be read only once.
+    """
+    if not task_id or not all(Path(name).is_file() for name in origin.recordings):
+        return None
+    selection = build_selection(SelectionArgs(fields={"taskId": [task_id]}))
+    with Recording(origin.recordings, ignore_message, selection=selection) as recording:
+        for batch in recording.batches():
+            for delivery in batch:
+                if group := Event(delivery).routing.get("taskGroupId"):
+                    return group
+    return None
 
 
 def load_demo_graph(
@@ -121,6 +189,4 @@ def explain_unknown_group(
         group = api.fetch_group_id(task_group_id)
     except ApiError:
         return error
-    return UsageError(
-        f"{task_group_id} is a task of the task group {group}: tcsniff graph {group}"
-    )
+    return TaskOfGroup(task_group_id, group)

@@ -20,7 +20,9 @@ from tcsniff.commands.options.group_options import (
 from tcsniff.commands.options.source_options import SourceArgs, is_deployment_named
 from tcsniff.commands.wiring.group_clock import GroupClock
 from tcsniff.commands.wiring.group_facts import (
+    TaskOfGroup,
     explain_unknown_group,
+    find_recorded_group,
     load_demo_graph,
     load_graph_files,
     load_queue_graph,
@@ -247,6 +249,8 @@ class GroupRun(Run):
             grouped.abandon()
             group = self._group.task_group_id
             about = f"the task group {group}" if group else "a task"
+            if owner := find_recorded_group(self._origin, group):
+                raise TaskOfGroup(group, owner)
             raise RecordingError(f"{', '.join(self._origin.recordings)}: no event about {about}")
 
     def _describe_recording(self) -> None:
