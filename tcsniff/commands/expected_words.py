@@ -51,7 +51,7 @@ _COMMANDS = {
     "export": "`tcsniff graph ID --format json` exports a group, `tcsniff runs` its runs",
     "csv": "`tcsniff runs` prints a row for each run, as CSV, too",
 }
-"""Words that are no commands, and what to use instead."""
+"""Words that are not commands, and what to use instead."""
 
 _WAITS = "graph and task wait for the end; --no-wait prints the present state"
 _COUNT = "-n N stops after N events"
@@ -128,7 +128,7 @@ _FLAGS: Mapping[str, Sequence[tuple[str, str]]] = {
 
 
 def explain_command(word: str, commands: Collection[str]) -> str:
-    """Return what to use instead of a word that is no command and no EVENT.
+    """Return what to use instead of a word that is neither a command nor an EVENT.
 
     Returns:
         Text to be appended to an error; empty if the word is not close to a

@@ -63,7 +63,7 @@ def identify(
         name = "graph"
     elif kinds == {"task"}:
         name = "task"
-    elif demo or recordings:  # there is nobody to ask
+    elif demo or recordings:  # nothing can be asked
         name = "graph"
     else:
         first = next(address for address in addresses if address.kind == "unknown")
@@ -99,7 +99,7 @@ def _ask_queue(address: Address, root_url: str | None) -> str:
         try:
             return "graph" if api.fetch_group_id(slug_id) == slug_id else "task"
         except ApiUnknown:
-            next(api.fetch_pages(slug_id))
+            api.fetch_group_info(slug_id)
             return "graph"
     except ApiUnknown:
         raise ApiUnknown(

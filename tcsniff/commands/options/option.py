@@ -201,7 +201,7 @@ class SectionedCommand(DescribedCommand):
 
 
 def _check_repeats(order: Iterable[click.Parameter]) -> None:
-    # Of two numbers or choices the last one counts, as in other programs. Whoever names
+    # Of two numbers or choices the last one counts, as in other programs. A user who names
     # two profiles, files or expressions wants both.
     names: list[str] = []
     for parameter in order:
