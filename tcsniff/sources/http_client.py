@@ -12,7 +12,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from typing import NamedTuple
+from typing import ClassVar, NamedTuple
 from urllib.parse import unquote, urlsplit
 from urllib.request import getproxies, proxy_bypass
 
@@ -25,7 +25,13 @@ _MAX_CONNECTIONS = 8  # that are kept open to a host
 
 
 class HttpError(Exception):
-    """A request failed; the text says why, in a few words."""
+    """A request failed; the text says why, in a few words.
+
+    Attributes:
+        is_passing: Whether another attempt may succeed.
+    """
+
+    is_passing: ClassVar[bool] = True
 
 
 class HttpTimeout(HttpError):
@@ -35,9 +41,13 @@ class HttpTimeout(HttpError):
 class HttpTooLarge(HttpError):
     """The answer is larger than it may be."""
 
+    is_passing = False
+
 
 class HttpUntrusted(HttpError):
     """TLS failed: the certificate, the host name, or no TLS at that port."""
+
+    is_passing = False
 
 
 class Answer(NamedTuple):

@@ -111,7 +111,7 @@ class QueueRequests:
         if self._credentials is not None:
             try:
                 # Each time, since a signature is valid once.
-                headers["Authorization"] = _sign_request(url, self._credentials)
+                headers["Authorization"] = sign_request(url, self._credentials)
             except ValueError as error:
                 raise ApiMisconfigured(
                     f"the credentials in {VARIABLES} are not valid; set them again, or unset them"
@@ -184,7 +184,8 @@ class QueueRequests:
         return ApiError(f"{self._root_url} failed for {subject} ({status}: {reason}){hint}")
 
 
-def _sign_request(url: str, credentials: Credentials) -> str:
+def sign_request(url: str, credentials: Credentials) -> str:
+    """Return the header ``Authorization`` of a GET request, as `hawk.sign_request`."""
     header: str = importlib.import_module(_HAWK).sign_request(url, credentials)
     return header
 

@@ -158,6 +158,7 @@ class QueueServer:
         repeats_token: Whether its continuation token is always the same.
         overlap: How many tasks of a page come on the next one again.
         artifacts: Bodies of artifacts, by path; compressed, and behind a redirect.
+        redirects: Where paths lead, other than to `artifacts`.
         requests: Paths of the requests that came, in order.
         authorizations: The header of that name of each; empty for none.
         received_headers: All headers of each.
@@ -187,6 +188,7 @@ class QueueServer:
         self.repeats_token = False
         self.overlap = 0
         self.artifacts: dict[str, bytes] = {}
+        self.redirects: dict[str, str] = {}
         self.requests: list[str] = []
         self.authorizations: list[str] = []
         self.received_headers: list[Mapping[str, str]] = []
@@ -226,6 +228,8 @@ class QueueServer:
         refused = self._refuse(path, authorization)
         if refused is not None:
             return refused
+        if path in self.redirects:
+            return 303, b""
         if (body := self.artifacts.get(path.removeprefix("/storage"))) is not None:
             return (200, gzip.compress(body)) if path.startswith("/storage") else (303, b"")
         found = self._found(path)
@@ -362,7 +366,8 @@ class _Handler(BaseHTTPRequestHandler):
         if wait:
             self.send_header("Retry-After", wait)
         if status == 303 and behind.raw is None:
-            self.send_header("Location", f"/storage{self.path}")
+            target = behind.redirects.get(self.path, f"/storage{self.path}")
+            self.send_header("Location", target)
         if self.path.startswith("/storage"):
             self.send_header("Content-Encoding", "gzip")
         for name, value in behind.headers.items():

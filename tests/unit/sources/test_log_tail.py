@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 import threading
 from collections.abc import Iterator
 
@@ -10,7 +11,7 @@ import pytest
 from builders import OTHER_TASK, TASK
 from queue_server import QueueServer
 from tcsniff.errors import ApiError
-from tcsniff.sources.log_tail import fetch_log_tail
+from tcsniff.sources.log_tail import MAX_SIZE, TIMEOUT, fetch_log_tail
 from tcsniff.sources.log_tails import MAX_LOGS, LogTails
 
 LOG = f"/api/queue/v1/task/{TASK}/runs/1/artifacts/public/logs/live_backing.log"
@@ -55,10 +56,105 @@ def test_no_credentials_are_sent(server: QueueServer) -> None:
     assert server.authorizations == ["", ""]
 
 
+def test_a_log_behind_another_host_is_read_without_credentials(server: QueueServer) -> None:
+    """The deployment gets a signature, the storage that it leads to does not."""
+    server.tokens = {"me": "secret"}
+    environment = {
+        "TASKCLUSTER_ROOT_URL": server.url,
+        "TASKCLUSTER_CLIENT_ID": "me",
+        "TASKCLUSTER_ACCESS_TOKEN": "secret",
+    }
+    with QueueServer() as storage:
+        storage.artifacts = {"/log": b"last"}
+        server.redirects = {LOG: f"{storage.url}/storage/log"}
+        found = fetch_log_tail(server.url, TASK, 1, 3, environment=environment)
+
+    assert found == ["last"]
+    assert [header[:5] for header in server.authorizations] == ["Hawk "]
+    assert storage.authorizations == [""]
+
+
+def test_a_log_of_one_name_alone_is_read(server: QueueServer) -> None:
+    """Some workers publish only ``live.log``."""
+    server.artifacts = {LOG.replace("live_backing", "live"): b"last"}
+
+    assert fetch_log_tail(server.url, TASK, 1, 3) == ["last"]
+
+
+def test_a_log_is_read_through_a_proxy(
+    server: QueueServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of the usual variables."""
+    monkeypatch.setenv("http_proxy", server.url)
+    monkeypatch.setenv("no_proxy", "")
+    server.raw = b"last"
+
+    assert fetch_log_tail("http://tc.invalid", TASK, 1, 3) == ["last"]
+    assert server.requests == [f"http://tc.invalid{LOG}"]
+
+
+@pytest.mark.parametrize(
+    ("target", "reason"),
+    [
+        (LOG, "too many redirects"),
+        ("file:///etc/passwd", "an address that is not of the web"),
+        ("http://[::1", "Invalid IPv6 URL"),
+    ],
+)
+def test_a_redirect_to_nowhere_is_an_error(server: QueueServer, target: str, reason: str) -> None:
+    """In a circle, to a file of this machine, or to something that is no address."""
+    server.redirects = {LOG: target}
+
+    with pytest.raises(ApiError, match=f"no log of run 1 of {TASK}: .*{reason}"):
+        fetch_log_tail(server.url, TASK, 1, 3)
+
+
+def test_a_storage_that_fails_for_a_moment_is_asked_again(server: QueueServer) -> None:
+    """A log is worth three attempts."""
+    server.failures = 2
+
+    assert tail(server, b"last") == ["last"]
+
+
+def test_a_log_that_drips_ends(server: QueueServer) -> None:
+    """Each byte comes in time, the log as a whole does not."""
+    server.drip = 0.05
+    server.artifacts = {LOG: bytes(random.Random(1).randbytes(50_000))}
+
+    with pytest.raises(ApiError, match=r"not received within 0\.3 s"):
+        fetch_log_tail(server.url, TASK, 1, 3, timeout=0.3)
+
+
+def test_a_storage_that_is_silent_is_left(server: QueueServer) -> None:
+    """Before it has sent anything."""
+    server.delay = 30
+
+    with pytest.raises(ApiError, match=r"not received within 0\.3 s"):
+        fetch_log_tail(server.url, TASK, 1, 3, timeout=0.3)
+
+
+def test_a_log_is_limited(server: QueueServer) -> None:
+    """After decompression; a byte less is read."""
+    server.artifacts = {LOG: b"\n" + b"x" * ((1 << 20) - 1)}
+    assert fetch_log_tail(server.url, TASK, 1, 3, max_size=1 << 20) == []
+
+    server.artifacts = {LOG: b"x" * ((1 << 20) + 1)}
+    with pytest.raises(ApiError, match="larger than 1 MB"):
+        fetch_log_tail(server.url, TASK, 1, 3, max_size=1 << 20)
+    assert len(server.requests) == 4
+
+
+def test_the_limits_are_those_of_large_logs() -> None:
+    """A person waits 20 s; logs of tests have up to 100 MB."""
+    assert (TIMEOUT, MAX_SIZE) == (20, 256 << 20)
+
+
 def test_a_log_that_is_missing_is_an_error(server: QueueServer) -> None:
-    """With its run and its task."""
+    """With its run and its task, after both names were tried."""
     with pytest.raises(ApiError, match=f"no log of run 1 of {TASK}: status 404"):
         fetch_log_tail(server.url, TASK, 1, 3)
+
+    assert len(server.requests) == 2
 
 
 def test_nothing_is_asked_for_that_is_not_an_id(server: QueueServer) -> None:
