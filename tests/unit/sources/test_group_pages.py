@@ -152,6 +152,60 @@ def test_a_group_with_thousands_of_dependencies_outside_is_asked_about_in_time(
     assert group.waits_outside
 
 
+def test_what_is_outside_is_followed_up_to_the_limit(server: QueueServer) -> None:
+    """A chain of tasks of other groups, each waiting for the next: as many as for a crowd."""
+    chain = [
+        outside(f"i{number}", "unscheduled", f"i{number + 1}") for number in range(2 * MAX_OUTSIDE)
+    ]
+
+    group = asked(server, member("b", "unscheduled", "i0"), outside=tuple(chain))
+
+    assert list(group.graph().outside) == [slug(f"i{number}") for number in range(MAX_OUTSIDE)]
+    assert len(server.requests) == 1 + 2 * MAX_OUTSIDE
+
+
+def test_exactly_as_many_as_the_limit_are_asked_for(server: QueueServer) -> None:
+    """None is left out, and an expired one counts."""
+    names = [f"i{number}" for number in range(MAX_OUTSIDE)]
+
+    group = asked(
+        server,
+        member("b", "unscheduled", *names),
+        outside=tuple(outside(name, "running") for name in names[1:]),
+    )
+
+    assert len(group.graph().outside) == MAX_OUTSIDE - 1
+
+
+def test_a_status_outside_that_is_not_valid_leaves_the_next(server: QueueServer) -> None:
+    """What is known of the others is worth having."""
+    odd = outside("odd", "running")
+    odd.status["runs"] = [{"runId": 1 << 70, "state": "running"}]
+
+    group = asked(
+        server,
+        member("b", "unscheduled", "odd", "image"),
+        outside=(odd, outside("image", "running")),
+    )
+
+    assert list(group.graph().outside) == [slug("image")]
+
+
+def test_an_api_that_fails_meanwhile_leaves_the_group_known(server: QueueServer) -> None:
+    """Nothing more is asked for; the tasks outside are tried again with the next answer."""
+    server.groups = {
+        GROUP: group_of(GROUP, member("b", "unscheduled", "x", "y")),
+        OTHER_GROUP: group_of(OTHER_GROUP, outside("x", "running"), outside("y", "running")),
+    }
+    pages = fetch_group_pages(QueueApi(server.url, retries=0), GROUP)
+    next(pages)
+
+    server.status = 500
+    rest = list(pages)
+
+    assert (rest, len(server.requests)) == ([], 2)
+
+
 def test_a_group_that_is_refused_is_a_failure(server: QueueServer) -> None:
     """As before."""
     server.status = 403

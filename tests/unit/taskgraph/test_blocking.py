@@ -80,6 +80,55 @@ def test_what_is_of_another_group_is_waited_for():
     }
 
 
+@pytest.mark.parametrize(
+    ("outside", "by", "is_hopeless"),
+    [
+        ((in_state("far", "running"),), ["far"], False),
+        ((in_state("far", "failed"),), ["far"], True),
+        ((in_state("far", "completed"),), [], False),
+        ((waiting("far", "base"), in_state("base", "failed")), ["far"], True),
+        ((waiting("far", "base"), in_state("base", "running")), ["far"], False),
+        ((waiting("far", "base", requires=ANY_WAY), in_state("base", "failed")), ["far"], False),
+        (
+            (waiting("far", "mid"), waiting("mid", "base"), in_state("base", "exception")),
+            ["far"],
+            True,
+        ),
+        ((in_state("far", "running"), in_state("other", "failed")), ["far"], False),
+    ],
+)
+def test_a_task_outside_that_cannot_complete_makes_it_hopeless(outside, by, is_hopeless):
+    """Directly, or through others outside; also for what waits behind it in the group."""
+    group = by_id(waiting("a", "far"), waiting("b", "a"))
+
+    assert [tuple(one) for one in find_blocked(group, by_id(*outside))] == [
+        (group["a"], tuple(by), is_hopeless),
+        (group["b"], tuple(by) or ("a",), is_hopeless),
+    ]
+
+
+def test_a_task_outside_that_waits_for_the_group_changes_nothing_in_it():
+    """Only tasks of the group are listed, and its own failures count where they are waited for."""
+    group = by_id(in_state("x", "failed"), waiting("a", "far"), waiting("b"))
+    outside = by_id(waiting("far", "x"))
+
+    found = {one.node.task_id: one.is_hopeless for one in find_blocked(group, outside)}
+
+    assert found == {"a": True, "b": False}
+
+
+def test_a_hopeless_task_outside_is_named_first():
+    """As a failed one of the group is."""
+    group = by_id(waiting("a", "slow", "far"))
+    outside = by_id(
+        in_state("slow", "running"), waiting("far", "base"), in_state("base", "failed")
+    )
+
+    (blocked,) = find_blocked(group, outside)
+
+    assert blocked.by == ("far", "slow")
+
+
 def test_who_waits_for_nobody_is_waited_for():
     """The queue will schedule it in a moment, or nobody knows what it waits for."""
     assert blockers(waiting("a"), waiting("b", "a")) == {"a": [], "b": ["a"]}
