@@ -35,7 +35,7 @@ _COLORS = re.compile(rb"\x1b\[[0-9;]*[A-Za-z]")
 
 
 class _NoLog(HttpError):
-    # An answer that is no log, and will not be one at another attempt.
+    # Another answer than a log, which will not change at another attempt.
     is_passing = False
 
 
