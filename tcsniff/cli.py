@@ -43,6 +43,7 @@ _COMMANDS = (
     _DEFAULT,
     "graph",
     "top",
+    "browse",
     "explain",
     "exchanges",
     "doctor",

@@ -99,6 +99,7 @@ PACKAGES = (
     "orjson",
     "msgspec",
     "jmespath",
+    "textual",
     "urllib3",
     "mohawk",
 )

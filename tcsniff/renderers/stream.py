@@ -75,10 +75,14 @@ class Traffic:
     def add(self, events: Sequence[Event]) -> None:
         """Count events that arrived now."""
         if events:
-            self._last = self._clock()
-            self._arrivals.append((self._last, len(events)))
-            self._total += len(events)
-            self._lag = events[-1].lag
+            self.count(len(events), events[-1].lag)
+
+    def count(self, number: int, lag: float | None) -> None:
+        """Count some events that arrived now, and note the last one's lag in seconds."""
+        self._last = self._clock()
+        self._arrivals.append((self._last, number))
+        self._total += number
+        self._lag = lag
 
     def add_gap(self) -> None:
         """Count a gap."""

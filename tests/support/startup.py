@@ -16,6 +16,7 @@ HEAVY = {
     "importlib.metadata",
     "urllib3",
     "mohawk",
+    "textual",
 }
 PROGRAM = """
 import sys

@@ -1,0 +1,53 @@
+"""``tcsniff browse``: look around in events, task groups, tasks and pools with keys."""
+
+from __future__ import annotations
+
+import os
+import sys
+
+import click
+
+from tcsniff.commands.console import print_message
+from tcsniff.commands.options.browse_options import BrowseArgs, browse_options
+from tcsniff.commands.options.filter_options import FilterArgs, filter_options
+from tcsniff.commands.options.option import SectionedCommand
+from tcsniff.commands.options.selection_options import selection_options
+from tcsniff.commands.options.source_options import SourceArgs, check_source, source_options
+from tcsniff.errors import UsageError
+from tcsniff.selection.select import SelectionArgs
+
+
+@click.command(cls=SectionedCommand)
+@selection_options
+@filter_options
+@source_options
+@browse_options
+def browse(
+    *,
+    wanted: SelectionArgs,
+    content: FilterArgs,
+    origin: SourceArgs,
+    look: BrowseArgs,
+    quiet: bool,  # noqa: ARG001 - of all commands; messages are shown in the app
+) -> int:
+    """Look around with keys: events, task groups, tasks and worker pools.
+
+    Events go on coming in while you look. Enter opens what is selected, Esc goes back,
+    / filters, Space pauses, and ? lists all keys. Nothing is changed in Taskcluster.
+    Without a selection, browse listens to the events of task states and task groups.
+
+    Exits with the status of what is shown at exit: of a task group as `tcsniff graph` does,
+    of a task as `tcsniff task` does, else with 0.
+    """
+    check_source(origin)
+    if origin.delete_queue:
+        raise UsageError("--delete-queue works with `tcsniff sniff`, not with browse")
+    if not (sys.stdin.isatty() and sys.stdout.isatty()) or os.environ.get("TERM") == "dumb":
+        raise UsageError(
+            "browse needs a terminal for input and output; in a pipe, use `tcsniff -o json` "
+            "or `tcsniff graph --json`"
+        )
+
+    from tcsniff.commands.wiring.browse_run import BrowseRun  # textual: 400 ms
+
+    return BrowseRun(wanted, content, origin, look, print_message).run()

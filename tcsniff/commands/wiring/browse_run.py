@@ -1,0 +1,151 @@
+"""A run of `browse`: from flags to the app and its exit status.
+
+Imported when the command runs, not for its help.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from functools import partial
+
+from tcsniff.browse.app import BrowseApp, Look
+from tcsniff.browse.feed import Feed, Intake, PoolCounts
+from tcsniff.browse.inbox import Inbox
+from tcsniff.browse.terminal_driver import TerminalDriver
+from tcsniff.commands.options.browse_options import BrowseArgs
+from tcsniff.commands.options.filter_options import FilterArgs
+from tcsniff.commands.options.source_options import SourceArgs
+from tcsniff.commands.wiring.event_run import ContentFilters
+from tcsniff.commands.wiring.make_renderer import add_recorder, is_ascii_only
+from tcsniff.commands.wiring.open_source import OpenSource, open_source
+from tcsniff.commands.wiring.run import Notify, Run
+from tcsniff.pulse.deliveries import Gap
+from tcsniff.renderers.columns import describe_gap, find_columns
+from tcsniff.renderers.stream import StreamInfo
+from tcsniff.selection.select import EVERYTHING, Selection, SelectionArgs, build_selection
+from tcsniff.signals import signal_handler
+from tcsniff.sources.steady_clock import SteadyClock
+from tcsniff.stats.run_statistics import RunCounter
+
+_EVENTS = (
+    *("task-defined", "task-pending", "task-running", "task-completed", "task-failed"),
+    *("task-exception", "task-group-resolved", "task-group-sealed"),
+)
+"""What is listened to without a selection: not artifacts, which are a third of all events."""
+_SWITCH_INTERVAL = 0.001  # seconds; with Python's 5 ms, a busy source makes keys slow
+
+
+class BrowseRun(Run):
+    """A run of the app; everything is checked before it connects."""
+
+    def __init__(
+        self,
+        wanted: SelectionArgs,
+        content: FilterArgs,
+        origin: SourceArgs,
+        look: BrowseArgs,
+        notify: Notify,
+    ) -> None:
+        """Check the flags.
+
+        Args:
+            wanted: The selection by routing key.
+            content: The selection by content.
+            origin: The source of events.
+            look: How the app looks.
+            notify: Prints a message, before the app starts and after it has ended.
+
+        Raises:
+            UsageError: If a flag has an invalid value.
+        """
+        super().__init__(notify, verbose=look.verbose)
+        find_columns(look.columns)  # to check the names
+        self._origin = origin
+        self._look = look
+        self._wanted = wanted
+        self._selection = _choose_selection(wanted, origin)
+        for note in self._selection.notes:
+            notify(note)
+        self._filters = ContentFilters(content, notify)
+        self._inbox = Inbox()
+        self._is_shown = False
+
+    def notify(self, text: str) -> None:
+        """Print a message, or show it in the app."""
+        if self._is_shown:
+            self._inbox.put_note(text)
+        else:
+            self._print(text)
+
+    def add_gap(self, gap: Gap) -> None:
+        """Show a message about a gap."""
+        self.notify(describe_gap(gap))
+
+    def run(self) -> int:
+        """Show the app until the user quits.
+
+        Returns:
+            The exit status.
+        """
+        with open_source(self._origin, self._selection, self.notify, self) as opened:
+            counter = RunCounter("pool", "pending", clock=_make_clock(self._origin))
+            pools = PoolCounts(counter)
+            info = StreamInfo(
+                opened.name,
+                str(self._wanted),
+                opened.source.describe_condition,
+                opened.root_url,
+            )
+            app = self._make_app(info, pools)
+            feed = Feed(self._make_intake(opened, info), self._inbox, pools)
+            try:
+                self._show(app, feed)
+            finally:
+                self._is_shown = False
+                feed.stop()
+        for note in self._inbox.notes:
+            self._print(note)
+        if signal_handler.received is not None:
+            return signal_handler.exit_status
+        if self._inbox.failure is not None:
+            raise self._inbox.failure
+        return app.return_code or 0
+
+    def _make_intake(self, opened: OpenSource, info: StreamInfo) -> Intake:
+        intake = Intake(opened.source, info, opened.accepts, self._filters.tests)
+        if self._look.record is None:
+            return intake
+        return intake._replace(wrap=partial(add_recorder, self._look.record, has_gaps=True))
+
+    def _make_app(self, info: StreamInfo, pools: PoolCounts) -> BrowseApp:
+        if self._look.color == "never":
+            os.environ["NO_COLOR"] = "1"  # as textual reads it
+        elif self._look.color == "always":
+            os.environ.pop("NO_COLOR", None)
+        look = Look(tuple(self._look.columns), self._look.utc, is_ascii_only())
+        return BrowseApp(self._inbox, info, pools, look, driver_class=TerminalDriver)
+
+    def _show(self, app: BrowseApp, feed: Feed) -> None:
+        self._is_shown = True
+        interval = sys.getswitchinterval()
+        sys.setswitchinterval(_SWITCH_INTERVAL)
+        try:
+            with signal_handler.deferred(app.end_soon):
+                feed.start()
+                app.run()
+        finally:
+            sys.setswitchinterval(interval)
+
+
+def _choose_selection(wanted: SelectionArgs, origin: SourceArgs) -> Selection:
+    if any(wanted):
+        return build_selection(wanted)
+    if origin.recordings:
+        return EVERYTHING
+    return build_selection(SelectionArgs(events=_EVENTS))
+
+
+def _make_clock(origin: SourceArgs) -> SteadyClock | None:
+    # Recordings and the demo use the events' time instead of the clock.
+    return SteadyClock() if origin.is_live else None

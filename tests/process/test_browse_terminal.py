@@ -1,0 +1,144 @@
+"""``tcsniff browse`` in a terminal of its own, looked at with a terminal emulator."""
+
+from __future__ import annotations
+
+import signal
+
+import pytest
+
+from builders import delivery
+from groups import recorded
+from running import Terminal, command, finished
+
+DEMO = ("browse", "--demo", "--seed", "3", "--utc")
+
+
+def lists_events(rows):
+    return any("▶ running" in row for row in rows) and "q quit" in rows[-1]
+
+
+@pytest.fixture
+def recording(tmp_path):
+    events = [delivery(name, label=f"build-{number}") for number, name in enumerate(NAMES * 9)]
+    return recorded(tmp_path / "a.jsonl", events)
+
+
+NAMES = ["task-pending", "task-running", "task-completed"]
+
+
+def restored(terminal):
+    """Return whether the terminal is as before: main screen, cursor, no mouse."""
+    last = terminal.written[terminal.written.rindex(b"\x1b[?1049l") :]
+    return b"\x1b[?25h" in last and b"\x1b[?1000l" in terminal.written
+
+
+def test_a_recording_is_looked_at(recording):
+    """Keys scroll, filter and quit; the terminal is as it was, and the status 0."""
+    with Terminal("browse", "--from", recording, "--utc") as terminal:
+        terminal.shows(lambda rows: "■ end" in rows[0] and any("build-26" in row for row in rows))
+        terminal.type("g")
+        terminal.shows(lambda rows: any("build-0" in row for row in rows))
+        terminal.type("/build-7 \r")
+        terminal.shows(lambda rows: "filter: build-7" in rows[1])
+        terminal.type("q")
+        status = terminal.status()
+
+    assert status == 0
+    assert restored(terminal)
+
+
+@pytest.mark.parametrize(
+    ("stop", "expected"),
+    [
+        ("key", 130),
+        (signal.SIGINT, 130),
+        (signal.SIGTERM, 143),
+        (signal.SIGHUP, 129),
+    ],
+)
+def test_every_way_of_ending_restores_the_terminal(stop, expected):
+    """Ctrl-C as a key, and signals from elsewhere."""
+    with Terminal(*DEMO) as terminal:
+        terminal.shows(lists_events)
+        if stop == "key":
+            terminal.type("\x03")
+        else:
+            terminal.process.send_signal(stop)
+        status = terminal.status()
+
+    assert status == expected
+    assert restored(terminal)
+
+
+def test_without_a_terminal_there_is_a_sentence():
+    """Status 2, and what to use instead."""
+    done = finished("browse", "--demo")
+
+    assert done.returncode == 2
+    assert done.stdout == ""
+    assert "browse needs a terminal" in done.stderr
+
+
+def test_the_messages_of_a_broken_recording_come_at_the_end(tmp_path):
+    """In the app while it runs; on standard error with the status when it has closed."""
+    path = tmp_path / "bad.jsonl"
+    path.write_text("nothing\n")
+    with Terminal("browse", "--from", str(path), columns=120) as terminal:
+        terminal.shows(lambda rows: "contains no record" in rows[0])
+        terminal.type("q")
+        status = terminal.status()
+        rows = terminal.shows(lambda rows: any("contains no record" in row for row in rows))
+
+    assert status == 6
+    assert any(row.startswith("tcsniff: ") for row in rows)
+
+
+def test_standard_error_may_be_a_file(recording, tmp_path):
+    """The app is on standard output; messages go into the file."""
+    log = tmp_path / "log"
+    words = " ".join(command("browse", "--from", recording))
+    with Terminal(program=["sh", "-c", f"{words} 2>{log}"]) as terminal:
+        terminal.shows(lambda rows: "■ end" in rows[0])
+        terminal.type("q")
+        status = terminal.status()
+
+    assert status == 0
+    assert log.read_text() == ""
+
+
+@pytest.mark.parametrize("size", [(40, 12), (80, 24), (250, 70)])
+def test_nothing_wraps_on_any_screen(size, recording):
+    """The last line has the keys, the first one the source."""
+    columns, lines = size
+    with Terminal("browse", "--from", recording, columns=columns, lines=lines) as terminal:
+        rows = terminal.shows(lambda rows: "■ end" in rows[0] and "q quit" in rows[-1])
+
+    assert any("build-" in row for row in rows)
+
+
+def test_a_terminal_without_unicode_and_colors_is_enough(recording):
+    """Symbols are ASCII, and nothing is colored."""
+    env = {"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0", "NO_COLOR": "1"}
+    with Terminal("browse", "--from", recording, env=env) as terminal:
+        rows = terminal.shows(lambda rows: "# end" in rows[0] and "q quit" in rows[-1])
+
+    assert any("> running" in row for row in rows)
+    assert not any(code in terminal.written for code in (b"\x1b[31m", b"\x1b[32m", b";31m"))
+    assert "\n".join(rows).isascii()
+
+
+def test_ctrl_z_gives_the_terminal_back(recording):
+    """The shell has it with echo, and fg draws everything again."""
+    words = " ".join(command("browse", "--from", recording))
+    script = f"set -m; {words}; stty -a | grep -c '[^-]echo '; fg; echo status $?"
+    with Terminal(program=["bash", "-c", script]) as terminal:
+        terminal.shows(lambda rows: "■ end" in rows[0])
+        terminal.type("\x1a")
+        terminal.shows(lambda rows: any("Stopped" in row for row in rows))
+        terminal.shows(lambda rows: "■ end" in rows[0] and "q quit" in rows[-1])
+        terminal.type("q")
+        terminal.status()
+
+    stopped = terminal.written[terminal.written.index(b"Stopped") :]
+    assert b"\r\n1\r\n" in stopped
+    assert b"status 0" in stopped

@@ -1,0 +1,115 @@
+from __future__ import annotations
+
+import asyncio
+
+from builders import event
+from tcsniff.browse.app import BrowseApp, Look
+from tcsniff.browse.event_rows import build_row
+from tcsniff.browse.feed import PoolCounts
+from tcsniff.browse.inbox import Inbox
+from tcsniff.browse.keys import KEYS
+from tcsniff.renderers.stream import StreamInfo
+from tcsniff.stats.run_statistics import RunCounter
+
+ROWS = [build_row(event(label=f"test-{number}")) for number in range(30)]
+ROWS[20] = build_row(event("task-failed", label="test-20"))
+
+
+def made(rows=ROWS):
+    inbox = Inbox()
+    inbox.put_rows(rows)
+    return BrowseApp(
+        inbox, StreamInfo("here"), PoolCounts(RunCounter("pool", "pending")), Look(utc=True)
+    )
+
+
+def screen(app):
+    strips = app.screen._compositor.render_strips()  # noqa: SLF001 - what is drawn
+    return [strip.text.rstrip() for strip in strips]
+
+
+def looked_at(*keys, size=(80, 24), rows=ROWS):
+    """Press keys in an app, and return its screen and the app."""
+
+    async def look():
+        app = made(rows)
+        async with app.run_test(size=size) as pilot:
+            await pilot.pause()
+            for key in keys:
+                await pilot.press(key)
+            await pilot.pause()
+            return screen(app), app
+
+    return asyncio.run(look())
+
+
+def test_events_are_listed_with_the_keys():
+    """The source, the tabs, the newest rows, more about the selected one."""
+    rows, _ = looked_at()
+
+    assert rows[0].startswith("tcsniff here")
+    assert rows[1].startswith(" 1 Events  2 Graph  3 Task  4 Pools")
+    assert "test-29" in rows[16]
+    assert any("run 0 running" in row for row in rows[17:])
+    assert rows[-1].startswith("Enter open")
+    assert rows[-1].endswith("q quit")
+
+
+def test_a_filter_is_typed():
+    """The list follows the words; Esc leaves the prompt, and then the filter."""
+    with_filter, _ = looked_at("/", "2", "5", "enter")
+    without, app = looked_at("/", "2", "5", "escape", "escape")
+
+    assert "filter: 25" in with_filter[1]
+    assert next(row for row in with_filter if "test-2" in row).split()[3] == "test-25"
+    assert app.events_page.matching.text == ""
+    assert "test-29" in without[16]
+
+
+def test_a_mistake_in_an_expression_is_explained():
+    """The prompt stays."""
+    rows, app = looked_at(*"/=(", "enter")
+
+    assert "filter:" in rows[0]
+    assert rows[-2] == "/=("
+    assert app.events_page.matching.text == ""
+
+
+def test_the_next_failure_is_selected():
+    """And the pane shows it."""
+    rows, _ = looked_at("e")
+
+    assert any("run 0 failed" in row for row in rows[17:])
+
+
+def test_the_message_is_shown():
+    """`x` gives it most of the screen."""
+    rows, _ = looked_at("x")
+
+    assert any('"status": {' in row for row in rows)
+
+
+def test_a_small_screen_has_rows_only():
+    """The pane goes first, and nothing is wider than the screen."""
+    rows, _ = looked_at(size=(40, 12))
+
+    assert len(rows) == 12
+    assert "test-29" in rows[-2]
+    assert not any("run 0" in row for row in rows)
+
+
+def test_keys_are_listed():
+    """Every key of the page, in words; the same key goes back."""
+    rows, app = looked_at("question_mark", size=(80, 60))
+    _, closed = looked_at("question_mark", "question_mark")
+
+    text = "\n".join(rows)
+    assert all(key.meaning in text for key in KEYS if app.page.tab in key.tabs)
+    assert len(closed.pages) == 1
+
+
+def test_q_ends_the_app():
+    """With status 0."""
+    _, app = looked_at("q")
+
+    assert app.return_code == 0
