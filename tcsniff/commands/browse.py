@@ -30,7 +30,7 @@ def browse(
     look: BrowseArgs,
     quiet: bool,  # noqa: ARG001 - of all commands; messages are shown in the app
 ) -> int:
-    """Look around with keys: events, task groups, tasks and worker pools.
+    """Look around in events, groups, tasks and pools with keys.
 
     Events go on coming in while you look. Enter opens what is selected, Esc goes back,
     / filters, Space pauses, and ? lists all keys. Nothing is changed in Taskcluster.
