@@ -11,8 +11,8 @@ from rich.text import Text
 
 from tcsniff.browse.keys import TABS, Key
 from tcsniff.pulse.times import format_duration
-from tcsniff.renderers.graph.labels import cut_text
 from tcsniff.renderers.stream import StreamStatus
+from tcsniff.renderers.widths import shorten_text
 from tcsniff.sanitize import sanitize
 
 _GAP = "  "
@@ -51,7 +51,7 @@ def format_status_line(
     room -= right.cell_len + len(_GAP)
     if middle and room > len(_GAP):
         style = "yellow" if note else "dim"
-        left.append(_GAP).append(cut_text(middle, room - len(_GAP)), style=style)
+        left.append(_GAP).append(shorten_text(middle, room - len(_GAP)), style=style)
     return _join_ends(left, right, width)
 
 
@@ -77,7 +77,7 @@ def format_tab_line(tab: int, state: str, width: int) -> tuple[Text, list[range]
         start = line.cell_len
         line.append(f" {number} {name} ", style="bold reverse" if number == tab else "")
         places.append(range(start, line.cell_len))
-    right = Text(cut_text(state, max(0, width - line.cell_len - 2)), style="bold yellow")
+    right = Text(shorten_text(state, max(0, width - line.cell_len - 2)), style="bold yellow")
     return _join_ends(line, right, width), places
 
 

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 
 from rich.text import Text
 
-from tcsniff.browse.event_rows import EventRow
+from tcsniff.browse.event_rows import FAILURES, EventRow
 from tcsniff.browse.event_store import EventStore
 from tcsniff.browse.json_text import format_json_lines
 from tcsniff.browse.keys import EVENTS
@@ -17,21 +17,20 @@ from tcsniff.pulse.events import Event
 from tcsniff.pulse.styles import EVENT_STYLES, get_event_style
 from tcsniff.pulse.times import format_duration, to_local_time
 from tcsniff.renderers.columns import (
-    COLUMN_GAP,
     EVENT,
     POOL,
     REASON,
-    RUN,
     TASK_ID,
     WORKER,
     Column,
     find_columns,
-    fit_columns,
     show_utc,
 )
-from tcsniff.renderers.graph.labels import cut_text, pad_text
+from tcsniff.renderers.layouts import fit_columns, fit_row, list_needed
+from tcsniff.renderers.widths import shorten_text
 from tcsniff.sanitize import sanitize
 
+_MAX_EVENTS = 500  # decoded events that are kept for the screen
 COLUMN_SETS = (
     (),
     ("time", "event", "task", "run", "group", "scheduler"),
@@ -70,7 +69,12 @@ class EventsPage(Page):
         self._store = store
         self._utc = utc
         self._sets = [tuple(columns), *COLUMN_SETS] if columns else list(COLUMN_SETS)
-        self._columns: tuple[int, list[Column]] = (0, [])
+        self._fitted: list[Column] = []
+        self._width = 0
+        # The widest so far, so that columns don't move with every event.
+        self._needed: dict[str, int] = {}
+        self._measured: set[int] = set()
+        self._events: dict[int, Event] = {}
         self._paused_at = 0
         self._seen = (0, 0, 1.0)
 
@@ -149,7 +153,7 @@ class EventsPage(Page):
     def next_columns(self) -> None:
         """Show other columns."""
         self._sets.append(self._sets.pop(0))
-        self._columns = 0, []
+        self._width = 0
 
     # What is drawn.
 
@@ -181,31 +185,25 @@ class EventsPage(Page):
         return "  ".join(filter(None, parts))
 
     def draw_heading(self, width: int) -> list[Text]:
-        """Draw the titles of the columns."""
-        columns = self._fit_columns(width)
-        cells = [_fit(column.title, column) for column in columns]
-        return [Text((" " * COLUMN_GAP).join(cells), style="bold")]
+        """Draw the titles of the columns, which are as wide as the rows on the screen need."""
+        self._fit_columns(width)
+        titles = [column.title for column in self._fitted]
+        return [Text("".join(fit_row(titles, self._fitted, width)).rstrip(), style="bold")]
 
     def get_stamp(self, index: int) -> Hashable:
-        """Return the row's number, and its label, which may become known later."""
+        """Return what the row shows: its number, its label, and the columns."""
         number = self.matching[index]
-        return number, self._store.get_label(number), self._sets[0]
+        widths = tuple(column.width for column in self._fitted)
+        return number, self._store.get_label(number), self._sets[0], widths
 
     def draw_row(self, index: int, width: int) -> Text:
         """Draw an event."""
         event = self._load(self.matching[index])
-        style = get_event_style(event).style
         text = Text()
-        for place, column in enumerate(self._fit_columns(width)):
-            text.append(" " * COLUMN_GAP if place else "")
-            is_styled = column.title == EVENT.title or (
-                column.title.endswith(REASON.title) and self._is_wrong(event)
-            )
-            is_dim = column.title in (POOL.title, TASK_ID.title)
-            text.append(
-                _fit(column.text(event), column),
-                style=style if is_styled else "dim" if is_dim else "",
-            )
+        cells = fit_row([column.text(event) for column in self._fitted], self._fitted, width)
+        for column, cell in zip(self._fitted, cells, strict=True):
+            text.append(cell, style=_choose_style(column, event))
+        text.rstrip()
         return text
 
     def draw_pane(self, width: int, height: int, *, raw: bool) -> list[Text]:
@@ -218,25 +216,35 @@ class EventsPage(Page):
         return [line for line in describe_event(event, width) if line][:height]
 
     def _load(self, number: int) -> Event:
-        event = Event(self._store[number].delivery)
+        event = self._events.get(number)
+        if event is None:
+            if len(self._events) >= _MAX_EVENTS:
+                self._events.clear()
+            event = self._events[number] = Event(self._store[number].delivery)
         event.label = event.label or self._store.get_label(number)
         return event
 
-    def _fit_columns(self, width: int) -> list[Column]:
-        if self._columns[0] != width:
-            columns = fit_columns(width, find_columns(self._sets[0]))
-            self._columns = width, show_utc(columns) if self._utc else columns
-        return self._columns[1]
+    def _fit_columns(self, width: int) -> None:
+        chosen = find_columns(self._sets[0])
+        if width != self._width or len(self._measured) > _MAX_EVENTS:
+            is_other = width != self._width
+            self._needed, self._measured = {} if is_other else self._needed, set()
+            self._width = width
+        top = self.settle()
+        shown = range(top, min(top + self._height, len(self)))
+        new = {self.matching[index] for index in shown} - self._measured
+        self._measured |= new
+        for title, cells in list_needed(chosen, [self._load(number) for number in new]).items():
+            self._needed[title] = max(cells, self._needed.get(title, 0))
+        columns = fit_columns(width, chosen, self._needed)
+        self._fitted = show_utc(columns) if self._utc else columns
 
-    @staticmethod
-    def _is_wrong(event: Event) -> bool:
-        return event.name in ("task-failed", "task-exception")
 
-
-def _fit(text: str, column: Column) -> str:
-    if column.title == RUN.title:
-        return cut_text(text, column.width).rjust(column.width)
-    return pad_text(text, column.width)
+def _choose_style(column: Column, event: Event) -> str:
+    is_wrong = column.title.endswith(REASON.title) and event.name in FAILURES
+    if column.title == EVENT.title or is_wrong:
+        return get_event_style(event).style
+    return "dim" if column.title in (POOL.title, TASK_ID.title) else ""
 
 
 def describe_event(event: Event, width: int) -> Iterable[Text]:
@@ -255,7 +263,7 @@ def describe_event(event: Event, width: int) -> Iterable[Text]:
     for part in (REASON.text(event), WORKER.text(event), POOL.text(event)):
         first.append(f"   {part}" if part else "")
     yield first
-    yield Text(cut_text(event.label or event.routing_key, width), style="bold")
+    yield Text(shorten_text(event.label or event.routing_key, width), style="bold")
     ids = [f"task {sanitize(event.task_id)}"] if event.task_id else []
     group = event.routing.get("taskGroupId", "")
     ids += [f"group {sanitize(group)}"] if group and group != "_" else []
@@ -263,7 +271,7 @@ def describe_event(event: Event, width: int) -> Iterable[Text]:
     yield Text("   ".join(ids), style="dim")
     if event.decode_error is not None:
         yield Text(f"the body is {sanitize(event.decode_error)}", style="yellow")
-    yield Text(cut_text("  ".join(event.routes), width), style="dim")
+    yield Text(shorten_text("  ".join(event.routes), width), style="dim")
 
 
 def parse_clock_time(text: str, near: float, *, utc: bool) -> float:

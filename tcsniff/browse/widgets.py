@@ -89,6 +89,7 @@ class RowList(Widget, can_focus=True):
         self._strips: dict[tuple[int, Hashable], Strip] = {}
         self._heading: list[Text] = []
         self._top = 0
+        self._row_width = 1
 
     def show(self, page: Page) -> None:
         """Show another page."""
@@ -116,12 +117,18 @@ class RowList(Widget, can_focus=True):
         index = self._top + y - len(self._heading)
         if not 0 <= index < len(self.page):
             return Strip.blank(width)
+        row = self._draw_row(index, self._row_width)
+        if self._row_width == width:
+            return row
         bar = self._draw_bar(y - len(self._heading), height - len(self._heading))
-        row = self._draw_row(index, width - len(bar))
-        return Strip([*row, Segment(bar, Style(dim=True))]) if bar else row
+        return Strip([*row, Segment(bar, Style(dim=True))], width)
 
     def _settle(self, width: int, height: int) -> None:
-        self._heading = self.page.draw_heading(width)[: max(0, height - 2)]
+        # The heading of events depends on the rows on the screen.
+        self.page.settle(height - len(self._heading))
+        has_bar = len(self.page) > height - len(self._heading)
+        self._row_width = max(1, width - len(f" {_BAR}") if has_bar else width)
+        self._heading = self.page.draw_heading(self._row_width)[: max(0, height - 2)]
         self._top = self.page.settle(height - len(self._heading))
 
     def _draw_row(self, index: int, width: int) -> Strip:
@@ -140,9 +147,7 @@ class RowList(Widget, can_focus=True):
         return Strip([Segment(strip.text, _SELECTED)], width)
 
     def _draw_bar(self, y: int, height: int) -> str:
-        count = len(self.page)
-        if count <= height or height < 1:
-            return ""
+        count = max(len(self.page), height + 1)
         size = max(1, height * height // count)
         start = round(self._top / (count - height) * (height - size))
         bar = _THUMB if start <= y < start + size else _BAR

@@ -29,6 +29,7 @@ def selected(page):
 
 def shown(page, width=100):
     top = page.settle()
+    page.draw_heading(width)
     return [page.draw_row(top + i, width).plain for i in range(min(5, len(page) - top))]
 
 
@@ -148,8 +149,8 @@ def test_a_row_is_never_wider_than_the_screen(width):
     store.add([build_row(event(label="日本" * 120)), build_row(event("task-exception"))])
     page = opened(store)
 
-    assert all(page.draw_row(index, width).cell_len <= width for index in range(2))
     assert all(line.cell_len <= width for line in page.draw_heading(width))
+    assert all(page.draw_row(index, width).cell_len <= width for index in range(2))
 
 
 def test_text_of_messages_is_not_interpreted():
@@ -159,6 +160,7 @@ def test_text_of_messages_is_not_interpreted():
     store.add([build_row(event(label=evil, worker_id="[on red]\x9b"))])
     page = opened(store)
 
+    page.draw_heading(200)
     lines = [page.draw_row(0, 200), *page.draw_pane(200, 9, raw=False)]
     lines += page.draw_pane(200, 90, raw=True)
     text = "\n".join(line.plain for line in lines)
@@ -173,6 +175,7 @@ def test_a_body_that_is_not_json_is_shown_with_its_bytes():
     store.add([build_row(event(body=b"\x00\xffabc"))])
     page = opened(store)
 
+    page.draw_heading(150)
     assert "body is not JSON" in page.draw_row(0, 150).plain
     raw = "\n".join(line.plain for line in page.draw_pane(100, 20, raw=True))
     assert "5 bytes, not JSON" in raw
