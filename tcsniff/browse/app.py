@@ -15,10 +15,10 @@ from textual.binding import Binding, BindingType
 from textual.driver import Driver
 
 from tcsniff.browse.chrome import format_key_line, format_status_line, format_tab_line
+from tcsniff.browse.event_buffer import EventBuffer
 from tcsniff.browse.event_store import EventStore
 from tcsniff.browse.events_page import EventsPage, parse_clock_time
 from tcsniff.browse.feed import PoolCounts
-from tcsniff.browse.inbox import Inbox
 from tcsniff.browse.keys import EVENTS, KEYS, TABS, list_keys
 from tcsniff.browse.keys_page import KeysPage
 from tcsniff.browse.page import Page
@@ -28,7 +28,7 @@ from tcsniff.browse.widgets import ClickableLine, ClickedAt, LineView, RowList
 from tcsniff.errors import UsageError
 from tcsniff.renderers.stream import StreamInfo, Traffic
 
-_TICK = 0.1  # seconds between two looks into the inbox
+_TICK = 0.1  # seconds between two looks into the buffer
 _BUSY_TICK = 0.02  # the same while more has arrived than is taken at once
 _MAX_TAKEN = 1_000  # rows that are taken at once: 3 ms
 _NOTE_TIME = 6.0  # seconds that a message is shown
@@ -74,7 +74,7 @@ class BrowseApp(App[None]):
 
     def __init__(
         self,
-        inbox: Inbox,
+        buffer: EventBuffer,
         info: StreamInfo,
         pools: PoolCounts,
         look: Look = DEFAULT_LOOK,
@@ -83,7 +83,7 @@ class BrowseApp(App[None]):
         """Create an app that shows nothing yet.
 
         Args:
-            inbox: Where events arrive.
+            buffer: Where events arrive.
             info: What the source is called.
             pools: The statistics of runs.
             look: How the app looks.
@@ -91,7 +91,7 @@ class BrowseApp(App[None]):
         """
         super().__init__(ansi_color=True, driver_class=driver_class)
         self.theme = "ansi-dark"
-        self.inbox = inbox
+        self.buffer = buffer
         self.look = look
         self.pools = pools
         self.store = EventStore()
@@ -125,7 +125,7 @@ class BrowseApp(App[None]):
         yield ClickableLine(self._draw_keys, id="keys", ascii_only=ascii_only)
 
     def on_mount(self) -> None:
-        """Begin to look into the inbox."""
+        """Begin to look into the buffer."""
         self._loop = asyncio.get_running_loop()
         if self._is_ending:
             self.exit()
@@ -140,7 +140,7 @@ class BrowseApp(App[None]):
     # What arrives.
 
     def _tick(self) -> None:
-        arrivals = self.inbox.take(_MAX_TAKEN)
+        arrivals = self.buffer.take(_MAX_TAKEN)
         self.store.add(arrivals.rows)
         if arrivals.rows:
             self.traffic.count(len(arrivals.rows), arrivals.rows[-1].lag)
@@ -167,12 +167,12 @@ class BrowseApp(App[None]):
 
     def _draw_status(self, width: int, _height: int) -> list[Text]:
         text, until = self._note
-        failure = self.inbox.failure
+        failure = self.buffer.failure
         return [
             format_status_line(
-                self.traffic.measure(is_over=self.inbox.has_ended),
+                self.traffic.measure(is_over=self.buffer.has_ended),
                 width,
-                has_ended=self.inbox.has_ended,
+                has_ended=self.buffer.has_ended,
                 failure=str(failure) if failure else "",
                 note=text if time.monotonic() < until else "",
             )

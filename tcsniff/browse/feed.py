@@ -7,8 +7,8 @@ from collections.abc import Callable, Sequence
 from contextlib import closing
 from typing import NamedTuple
 
+from tcsniff.browse.event_buffer import EventBuffer
 from tcsniff.browse.event_rows import build_row
-from tcsniff.browse.inbox import Inbox
 from tcsniff.pipeline import EventTest, Renderer, Source, run_pipeline
 from tcsniff.pulse.deliveries import Delivery, Gap
 from tcsniff.pulse.events import Event
@@ -55,11 +55,11 @@ class PoolCounts:
                 self.counter.add(event)
 
 
-class InboxRenderer(Renderer):
+class BufferRenderer(Renderer):
     """Turns events into rows and hands them to the screen's thread."""
 
-    def __init__(self, inbox: Inbox, pools: PoolCounts) -> None:
-        self._inbox = inbox
+    def __init__(self, buffer: EventBuffer, pools: PoolCounts) -> None:
+        self._buffer = buffer
         self._pools = pools
 
     def show(self, events: Sequence[Event]) -> None:
@@ -67,23 +67,23 @@ class InboxRenderer(Renderer):
         for start in range(0, len(events), _CHUNK):
             part = events[start : start + _CHUNK]
             self._pools.add(part)
-            self._inbox.put_rows([build_row(event) for event in part])
+            self._buffer.put_rows([build_row(event) for event in part])
 
     def flush(self) -> None:
-        """Do nothing: what was shown is in the inbox."""
+        """Do nothing: what was shown is in the buffer."""
 
     def show_gap(self, gap: Gap) -> None:
         """Count a gap."""
         if gap.missed:
-            self._inbox.put_gap()
+            self._buffer.put_gap()
 
 
 class Feed:
     """Reads a source in a thread until it ends or is stopped."""
 
-    def __init__(self, intake: Intake, inbox: Inbox, pools: PoolCounts) -> None:
+    def __init__(self, intake: Intake, buffer: EventBuffer, pools: PoolCounts) -> None:
         self._intake = intake
-        self._inbox = inbox
+        self._buffer = buffer
         self._pools = pools
         self._thread = threading.Thread(target=self._run, name="source", daemon=True)
 
@@ -94,18 +94,18 @@ class Feed:
     def stop(self) -> None:
         """Stop reading, and wait for the thread's end."""
         self._intake.source.stop()
-        self._inbox.close()
+        self._buffer.close()
         if self._thread.is_alive():
             self._thread.join(_PATIENCE)
 
     def _run(self) -> None:
         intake = self._intake
         try:
-            with closing(intake.wrap(InboxRenderer(self._inbox, self._pools))) as renderer:
+            with closing(intake.wrap(BufferRenderer(self._buffer, self._pools))) as renderer:
                 run_pipeline(
                     intake.source, renderer, accepts=intake.accepts, filters=intake.filters
                 )
         except Exception as error:  # noqa: BLE001 - the screen's thread raises it again
-            self._inbox.end(error)
+            self._buffer.end(error)
         else:
-            self._inbox.end()
+            self._buffer.end()

@@ -10,8 +10,8 @@ import sys
 from functools import partial
 
 from tcsniff.browse.app import BrowseApp, Look
+from tcsniff.browse.event_buffer import EventBuffer
 from tcsniff.browse.feed import Feed, Intake, PoolCounts
-from tcsniff.browse.inbox import Inbox
 from tcsniff.browse.terminal_driver import TerminalDriver
 from tcsniff.commands.options.browse_options import BrowseArgs
 from tcsniff.commands.options.filter_options import FilterArgs
@@ -68,13 +68,13 @@ class BrowseRun(Run):
         for note in self._selection.notes:
             notify(note)
         self._filters = ContentFilters(content, notify)
-        self._inbox = Inbox()
+        self._buffer = EventBuffer()
         self._is_shown = False
 
     def notify(self, text: str) -> None:
         """Print a message, or show it in the app."""
         if self._is_shown:
-            self._inbox.put_note(text)
+            self._buffer.put_note(text)
         else:
             self._print(text)
 
@@ -98,18 +98,18 @@ class BrowseRun(Run):
                 opened.root_url,
             )
             app = self._make_app(info, pools)
-            feed = Feed(self._make_intake(opened, info), self._inbox, pools)
+            feed = Feed(self._make_intake(opened, info), self._buffer, pools)
             try:
                 self._show(app, feed)
             finally:
                 self._is_shown = False
                 feed.stop()
-        for note in self._inbox.notes:
+        for note in self._buffer.notes:
             self._print(note)
         if signal_handler.received is not None:
             return signal_handler.exit_status
-        if self._inbox.failure is not None:
-            raise self._inbox.failure
+        if self._buffer.failure is not None:
+            raise self._buffer.failure
         return app.return_code or 0
 
     def _make_intake(self, opened: OpenSource, info: StreamInfo) -> Intake:
@@ -124,7 +124,7 @@ class BrowseRun(Run):
         elif self._look.color == "always":
             os.environ.pop("NO_COLOR", None)
         look = Look(tuple(self._look.columns), self._look.utc, is_ascii_only())
-        return BrowseApp(self._inbox, info, pools, look, driver_class=TerminalDriver)
+        return BrowseApp(self._buffer, info, pools, look, driver_class=TerminalDriver)
 
     def _show(self, app: BrowseApp, feed: Feed) -> None:
         self._is_shown = True

@@ -4,9 +4,9 @@ import asyncio
 
 from builders import event
 from tcsniff.browse.app import BrowseApp, Look
+from tcsniff.browse.event_buffer import EventBuffer
 from tcsniff.browse.event_rows import build_row
 from tcsniff.browse.feed import PoolCounts
-from tcsniff.browse.inbox import Inbox
 from tcsniff.browse.keys import KEYS
 from tcsniff.renderers.stream import StreamInfo
 from tcsniff.stats.run_statistics import RunCounter
@@ -16,10 +16,10 @@ ROWS[20] = build_row(event("task-failed", label="test-20"))
 
 
 def made(rows=ROWS):
-    inbox = Inbox()
-    inbox.put_rows(rows)
+    buffer = EventBuffer()
+    buffer.put_rows(rows)
     return BrowseApp(
-        inbox, StreamInfo("here"), PoolCounts(RunCounter("pool", "pending")), Look(utc=True)
+        buffer, StreamInfo("here"), PoolCounts(RunCounter("pool", "pending")), Look(utc=True)
     )
 
 

@@ -3,9 +3,9 @@ from __future__ import annotations
 import threading
 
 from builders import delivery, event
+from tcsniff.browse.event_buffer import EventBuffer
 from tcsniff.browse.event_rows import build_row
-from tcsniff.browse.feed import Feed, InboxRenderer, Intake, PoolCounts
-from tcsniff.browse.inbox import Inbox
+from tcsniff.browse.feed import BufferRenderer, Feed, Intake, PoolCounts
 from tcsniff.errors import ConnectionFailed
 from tcsniff.pipeline import Source
 from tcsniff.pulse.deliveries import Gap
@@ -33,20 +33,20 @@ class Given(Source):
 
 
 def fed(source):
-    inbox = Inbox(max_rows=500)
-    feed = Feed(Intake(source, StreamInfo("x")), inbox, pools())
+    buffer = EventBuffer(max_rows=500)
+    feed = Feed(Intake(source, StreamInfo("x")), buffer, pools())
     feed.start()
-    return feed, inbox
+    return feed, buffer
 
 
 def pools():
     return PoolCounts(RunCounter("pool", "pending"))
 
 
-def ended(inbox):
+def ended(buffer):
     done = threading.Event()
     for _ in range(3_000):
-        if inbox.has_ended:
+        if buffer.has_ended:
             return True
         done.wait(0.01)
     return False
@@ -54,12 +54,12 @@ def ended(inbox):
 
 def test_events_arrive_as_rows():
     """In order, with the statistics of pools."""
-    inbox, counts = Inbox(), pools()
-    renderer = InboxRenderer(inbox, counts)
+    buffer, counts = EventBuffer(), pools()
+    renderer = BufferRenderer(buffer, counts)
 
     renderer.show([event("task-pending"), event("task-running")])
 
-    taken = inbox.take(100)
+    taken = buffer.take(100)
     assert [row.name for row in taken.rows] == ["task-pending", "task-running"]
     assert counts.counter.statistics.total.states[1] == 1
 
@@ -67,48 +67,48 @@ def test_events_arrive_as_rows():
 def test_a_failure_is_handed_on():
     """The thread of the screen raises it at the end."""
     failure = ConnectionFailed("lost")
-    feed, inbox = fed(Given([delivery()], failure=failure))
+    feed, buffer = fed(Given([delivery()], failure=failure))
 
-    assert ended(inbox)
+    assert ended(buffer)
     feed.stop()
-    assert inbox.failure is failure
-    assert len(inbox.take(9).rows) == 1
+    assert buffer.failure is failure
+    assert len(buffer.take(9).rows) == 1
 
 
 def test_a_full_inbox_stops_the_source():
     """Memory is bounded; closing it lets the thread end."""
     source = Given(*([[delivery()] * 100] * 20))
-    feed, inbox = fed(source)
+    feed, buffer = fed(source)
     waits = threading.Event()
     for _ in range(3_000):
-        if len(inbox.take(0).rows) == 0 and source.asked >= 5:
+        if len(buffer.take(0).rows) == 0 and source.asked >= 5:
             break
         waits.wait(0.01)
     asked = source.asked
-    inbox.take(200)
+    buffer.take(200)
     feed.stop()
 
     assert asked <= 6
-    assert ended(inbox)
+    assert ended(buffer)
 
 
 def test_gaps_and_messages_are_counted_once():
     """Only gaps in which something may be missing."""
-    inbox = Inbox()
-    renderer = InboxRenderer(inbox, pools())
+    buffer = EventBuffer()
+    renderer = BufferRenderer(buffer, pools())
     for missed in (True, False):
         renderer.show_gap(Gap("a", "b", missed, "why"))
-    inbox.put_note("hello")
+    buffer.put_note("hello")
 
-    first, second = inbox.take(9), inbox.take(9)
+    first, second = buffer.take(9), buffer.take(9)
     assert (first.gaps, first.notes) == (1, ["hello"])
     assert (second.gaps, second.notes) == (0, [])
-    assert inbox.notes == ["hello"]
+    assert buffer.notes == ["hello"]
 
 
 def test_rows_are_taken_in_parts():
     """So that a key is answered in between."""
-    inbox = Inbox()
-    inbox.put_rows([build_row(event())] * 5)
+    buffer = EventBuffer()
+    buffer.put_rows([build_row(event())] * 5)
 
-    assert [len(inbox.take(2).rows) for _ in range(4)] == [2, 2, 1, 0]
+    assert [len(buffer.take(2).rows) for _ in range(4)] == [2, 2, 1, 0]

@@ -26,7 +26,7 @@ class Arrivals(NamedTuple):
     gaps: int
 
 
-class Inbox:
+class EventBuffer:
     """A bounded queue from one thread to another.
 
     Attributes:
@@ -47,7 +47,7 @@ class Inbox:
         self._changed = threading.Condition()
 
     def put_rows(self, rows: Sequence[EventRow]) -> None:
-        """Add events; waits while too many were not taken, unless the inbox is closed."""
+        """Add events; waits while too many were not taken, unless the buffer is closed."""
         with self._changed:
             self._changed.wait_for(lambda: len(self._rows) < self._max_rows or self._is_closed)
             self._rows += rows
