@@ -3,7 +3,7 @@
 # Needs bash 4.4 or later, and not the package bash-completion.
 
 _tcsniff_commands=(
-  sniff graph top explain exchanges doctor config simulate schema completion help
+  sniff graph top browse explain exchanges doctor config simulate schema completion help
 )
 _tcsniff_events=(
   task-defined task-pending task-running artifact-created task-completed task-failed
@@ -88,6 +88,19 @@ _tcsniff_flags() {
         --queue-max-length --delete-queue --drain --resume --max-size --prefetch --auto-ack
         --from --follow --speed --demo --seed -n --count --timeout --idle-timeout --until
         --fail-on --config -h --help --help-all --debug
+      )
+      ;;
+    browse)
+      found=(
+        --worker-type --provisioner-id --task-queue --pool --task-group-id --task-group
+        --task-id --task --scheduler-id --run-id --worker-group --worker-id --organization
+        --repository --action --topic --provider-id --launch-config-id --worker-pool-id --route
+        --all --exchange --routing-key --bind --where --state --reason --tag --dedupe --broker
+        --profile --password-file --tls-ca --tls-cert --tls-key --tls-insecure --plaintext
+        --root-url --queue --queue-expires --queue-max-length --delete-queue --drain --resume
+        --max-size --prefetch --auto-ack --from --follow --speed --demo --seed --columns --utc
+        --record --color --no-color -v --verbose -q --quiet --config -h --help --help-all
+        --debug
       )
       ;;
     explain)
@@ -269,6 +282,45 @@ _tcsniff_values() {
         *) return 1 ;;
       esac
       ;;
+    browse)
+      case $2 in
+        --worker-type | --provisioner-id | --task-queue | --pool | --task-group-id | \
+        --task-group | --task-id | --task | --scheduler-id | --run-id | --worker-group | \
+        --worker-id | --organization | --repository | --action | --topic | --provider-id | \
+        --launch-config-id | --worker-pool-id | --route | --routing-key | --bind | --where | \
+        --tag | --broker | --root-url | --queue | --queue-expires | --queue-max-length | \
+        --resume | --max-size | --prefetch | --speed | --seed)
+          found=()
+          ;;
+        --exchange)
+          found=("${_tcsniff_exchanges[@]}")
+          ;;
+        --state)
+          _tcsniff_list "$3" \
+            unscheduled pending running completed failed exception
+          ;;
+        --reason)
+          _tcsniff_list "$3" \
+            completed failed deadline-exceeded canceled claim-expired worker-shutdown \
+            malformed-payload resource-unavailable internal-error intermittent-task superseded
+          ;;
+        --profile)
+          found=(firefox-ci community); _tcsniff_configured profiles ''
+          ;;
+        --password-file | --tls-ca | --tls-cert | --tls-key | --from | --record | --config)
+          _tcsniff_files "$3"
+          ;;
+        --columns)
+          _tcsniff_list "$3" \
+            time received lag event state task task-id run pool worker reason scheduler group \
+            routes exchange key
+          ;;
+        --color)
+          found=(auto always never)
+          ;;
+        *) return 1 ;;
+      esac
+      ;;
     explain)
       case $2 in
         --worker-type | --provisioner-id | --task-queue | --pool | --task-group-id | \
@@ -369,7 +421,7 @@ _tcsniff_values() {
 # Finds the arguments of a command.
 _tcsniff_arguments() {
   case $1 in
-    sniff | top | explain | doctor | schema) _tcsniff_event "$2" ;;
+    sniff | top | browse | explain | doctor | schema) _tcsniff_event "$2" ;;
     completion)
       [[ $3 != completion && $3 != -* ]] || found+=(
         bash zsh fish
@@ -378,7 +430,7 @@ _tcsniff_arguments() {
     help)
       [[ $3 != help && $3 != -* ]] || found+=(
         environment exit-status expressions files recipes record security settings sniff graph
-        top explain exchanges doctor config simulate schema completion help
+        top browse explain exchanges doctor config simulate schema completion help
       )
       ;;
   esac
