@@ -34,6 +34,11 @@ class Source:
         return ""
 
     @property
+    def has_routes(self) -> bool:
+        """Whether deliveries have the routes that their messages were published with."""
+        return True
+
+    @property
     def unselected(self) -> int:
         """The number of deliveries that the source dropped, because they are not selected."""
         return 0

@@ -15,8 +15,9 @@ from hypothesis import HealthCheck, settings
 from kombu.connection import Connection
 
 from rabbitmq import ADMIN, RabbitMQ, Taskcluster, program, release
-from running import PATIENCE
+from running import NO_NETWORK, PATIENCE
 
+os.environ.update(NO_NETWORK)
 os.environ["TCSNIFF_CONFIG"] = "-"  # ignore the settings of the person who runs the tests
 # A shell starts `make test &` with Ctrl-C ignored, and so would all programs that tests start.
 signal.signal(signal.SIGINT, signal.default_int_handler)

@@ -102,6 +102,7 @@ PACKAGES = (
     "textual",
     "urllib3",
     "mohawk",
+    "websockets",
 )
 """The packages tcsniff uses, by their names on PyPI; optional ones may be missing."""
 

@@ -21,7 +21,7 @@ class Delivery(NamedTuple):
         body: The bytes of the body.
         cc: The other routing keys it was published under, from AMQP's header
             ``CC``; a task's own routes are among them, each as
-            ``route.<route>``.
+            ``route.<route>``. None if the source cannot know them.
         redelivered: Whether the broker has tried to deliver it before.
         received: When tcsniff received it, in UTC, as
             ``2026-11-23T18:00:00.123Z``; None if unknown.
@@ -30,19 +30,24 @@ class Delivery(NamedTuple):
     exchange: str
     routing_key: str
     body: bytes
-    cc: tuple[str, ...] = ()
+    cc: tuple[str, ...] | None = ()
     redelivered: bool = False
     received: str | None = None
 
     @property
-    def routes(self) -> list[str]:
-        """The task's own routes: the `cc` keys that start with ``route.``, without it."""
+    def routes(self) -> list[str] | None:
+        """The task's own routes: the `cc` keys that start with ``route.``, without it.
+
+        None if the source cannot know them.
+        """
+        if self.cc is None:
+            return None
         return [key.removeprefix(ROUTE) for key in self.cc if key.startswith(ROUTE)]
 
     @property
     def keys(self) -> tuple[str, ...]:
-        """Every routing key that a binding could match."""
-        return (self.routing_key, *self.cc)
+        """Every known routing key that a binding could match."""
+        return (self.routing_key, *(self.cc or ()))
 
 
 class Gap(NamedTuple):

@@ -55,8 +55,8 @@ class Event:
         return self.delivery.routing_key
 
     @property
-    def routes(self) -> list[str]:
-        """The task's routes, without ``route.``."""
+    def routes(self) -> list[str] | None:
+        """The task's routes, without ``route.``; None if the source cannot know them."""
         return self.delivery.routes
 
     @property

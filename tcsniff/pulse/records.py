@@ -32,7 +32,7 @@ class Record(MessageStruct, frozen=True):
         received: When tcsniff received it, in UTC, with milliseconds; null if
             unknown.
         routes: The task's own routes: the keys of the AMQP header ``CC`` that
-            start with ``route.``, without that prefix.
+            start with ``route.``, without that prefix; null if they are unknown.
         redelivered: Whether the broker had tried to deliver it before.
         error: Why the body is not JSON; absent if it is.
         body: The body in base64, if it is not JSON.
@@ -44,7 +44,7 @@ class Record(MessageStruct, frozen=True):
     routing_key: str
     payload: Raw
     received: str | None = None
-    routes: tuple[str, ...] = ()
+    routes: tuple[str, ...] | None = ()
     redelivered: bool = False
     error: str | None = None
     body: str | None = None
@@ -142,14 +142,14 @@ def format_record_with_error(delivery: Delivery, error: str | None) -> bytes:
     exchange, key, body, cc, redelivered, received = delivery
     try:
         # The head is cached, because many records share it; the payload is not encoded again.
-        routes = [key.removeprefix(ROUTE) for key in cc if key.startswith(ROUTE)]
+        routes = delivery.routes
         parts = [
             _format_head(received, exchange),
             orjson.dumps(key),
             b',"routes":',
             orjson.dumps(routes),
         ]
-        end = b"}\n" if len(routes) == len(cc) else _format_other_keys(cc)
+        end = b"}\n" if cc is None or len(routes or ()) == len(cc) else _format_other_keys(cc)
     except TypeError:
         # py-amqp accepts strings that are not valid Unicode.
         return format_record_with_error(_replace_undecodable(delivery), error)
@@ -188,7 +188,7 @@ def _replace_undecodable(delivery: Delivery) -> Delivery:
     return delivery._replace(
         exchange=_replace_surrogates(delivery.exchange),
         routing_key=_replace_surrogates(delivery.routing_key),
-        cc=tuple(map(_replace_surrogates, delivery.cc)),
+        cc=delivery.cc and tuple(map(_replace_surrogates, delivery.cc)),
         received=delivery.received and _replace_surrogates(delivery.received),
     )
 
@@ -271,7 +271,9 @@ def to_delivery(record: Record) -> Delivery:
         body = bytes(record.payload)
     else:
         body = base64.b64decode(record.body, validate=True)
-    cc = (*[ROUTE + route for route in record.routes], *record.cc)
+    cc = None
+    if record.routes is not None:
+        cc = (*[ROUTE + route for route in record.routes], *record.cc)
     return Delivery(
         record.exchange, record.routing_key, body, cc, record.redelivered, record.received
     )

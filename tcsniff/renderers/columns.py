@@ -195,7 +195,7 @@ def _format_lag(event: Event) -> str:
 
 
 def _list_routes(event: Event) -> str:
-    return sanitize(" ".join(event.routes))
+    return "unknown" if event.routes is None else sanitize(" ".join(event.routes))
 
 
 TIME = Column("TIME", _format_time, 8, 8)

@@ -1,4 +1,4 @@
-"""A selection's bindings and checks as text or JSON lines, for `tcsniff explain`.
+"""Selections and bindings in words, and as JSON lines for `tcsniff explain`.
 
 Pure.
 """
@@ -6,9 +6,13 @@ Pure.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
+from tcsniff.pulse.exchanges import BY_ADDRESS
+from tcsniff.pulse.routing import ANY_WORD, ANY_WORDS, Binding
 from tcsniff.selection.select import Selection
+
+_MAX_NAMES = 3  # exchanges that a message lists by name
 
 
 def describe_selection(selection: Selection, *, as_json: bool) -> Iterator[str]:
@@ -45,3 +49,16 @@ def _list_text(selection: Selection) -> Iterator[str]:
             subject = "routing key" if clause.by_route else "one of the routes"
             yield f"checked on arrival: {subject} of {clause.exchange} matches"
             yield from (f"  {pattern}" for pattern in clause.checked)
+
+
+def describe_bindings(bindings: Sequence[Binding]) -> str:
+    """Return what bindings listen to, in a few words."""
+    exchanges = dict.fromkeys(binding.exchange for binding in bindings)
+    all_of_queue = {name for name, exchange in BY_ADDRESS.items() if exchange.service == "queue"}
+    words = {word for binding in bindings for word in binding.pattern.split(".")}
+    if exchanges.keys() == all_of_queue and words <= {"primary", ANY_WORD, ANY_WORDS}:
+        return "all task events"
+    if len(exchanges) > _MAX_NAMES:
+        return f"{len(exchanges)} exchanges"
+    names = [BY_ADDRESS[name].name if name in BY_ADDRESS else name for name in exchanges]
+    return ", ".join(names)

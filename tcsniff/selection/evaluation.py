@@ -30,7 +30,7 @@ def _encode_body(event: Event) -> str | None:
 
 
 def _list_other_keys(event: Event) -> list[str] | None:
-    return [key for key in event.delivery.cc if not key.startswith(ROUTE)] or None
+    return [key for key in event.delivery.cc or () if not key.startswith(ROUTE)] or None
 
 
 def _format_time(event: Event) -> str | None:

@@ -14,7 +14,8 @@ from tcsniff.errors import UsageError, suggest
 
 # Defaults of AMQP URIs: https://www.rabbitmq.com/docs/uri-spec
 _PORTS = {"amqp": 5672, "amqps": 5671}
-_LOOPBACK = {"localhost", "127.0.0.1", "::1"}
+LOOPBACK = {"localhost", "127.0.0.1", "::1"}
+"""The names and addresses of this machine."""
 
 NO_BROKER = (
     "no broker to listen to; name one with --broker amqps://USER@HOST (and the password in "
@@ -61,7 +62,7 @@ class Broker:
     @property
     def is_local(self) -> bool:
         """Whether it is on this machine."""
-        return self.host in _LOOPBACK
+        return self.host in LOOPBACK
 
     def __str__(self) -> str:
         vhost = "" if self.vhost == "/" else f"/{self.vhost}"
@@ -129,7 +130,7 @@ def build_broker(
         found = find_profile(profile, profiles)
     elif url:
         found = parse_broker_url(url)
-    elif environment.get("PULSE_USERNAME") and (password or environment.get("PULSE_PASSWORD")):
+    elif environment.get("PULSE_USERNAME") or environment.get("PULSE_PASSWORD"):
         found = profiles[DEFAULT_PROFILE]
     else:
         raise UsageError(NO_BROKER)

@@ -298,7 +298,7 @@ class Connection:
             message = self._channel.prepare_message(
                 delivery.body,
                 content_type="application/json",
-                headers={"CC": list(delivery.cc)},
+                headers={"CC": list(delivery.cc or ())},
             )
             self._channel.basic_publish(message, delivery.exchange, delivery.routing_key)
 

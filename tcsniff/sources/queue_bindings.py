@@ -5,8 +5,8 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Collection, Sequence
 
-from tcsniff.pulse.exchanges import BY_ADDRESS
-from tcsniff.pulse.routing import ANY_WORD, ANY_WORDS, Binding
+from tcsniff.pulse.routing import Binding
+from tcsniff.selection.describe import describe_bindings
 from tcsniff.sources.connection import Connection, ignore
 from tcsniff.sources.failures import NoExchange
 
@@ -14,7 +14,6 @@ _CHUNK = 500  # bindings that are made before the broker is asked whether it has
 _CHUNK_AGAIN = 200  # bindings that are made again at a time, so that it costs the broker little
 _MANY = 2_000  # bindings from which on it is reported that there are many
 _PROGRESS_INTERVAL = 10.0  # seconds between two reports
-_MAX_NAMES = 3  # exchanges that a message lists by name
 
 
 class QueueBindings:
@@ -57,14 +56,7 @@ class QueueBindings:
 
     def describe_exchanges(self) -> str:
         """Return a short description of what is bound."""
-        of_queue = {name for name, exchange in BY_ADDRESS.items() if exchange.service == "queue"}
-        words = {word for binding in self._bindings for word in binding.pattern.split(".")}
-        if set(self.exchanges) == of_queue and words <= {"primary", ANY_WORD, ANY_WORDS}:
-            return "all task events"
-        if len(self.exchanges) > _MAX_NAMES:
-            return f"{len(self.exchanges)} exchanges"
-        names = [BY_ADDRESS[one].name if one in BY_ADDRESS else one for one in self.exchanges]
-        return ", ".join(names)
+        return describe_bindings(self._bindings)
 
     def bind_all(
         self,

@@ -308,7 +308,7 @@ class _RecordReader:
             return True
         keys = (record.routing_key, *record.cc)
         if self._needs_routes:
-            keys = (*keys, *[ROUTE + route for route in record.routes])
+            keys = (*keys, *[ROUTE + route for route in record.routes or ()])
         if self._accepts(record.exchange, keys):
             return True
         self.unselected += 1

@@ -393,8 +393,6 @@ def test_without_dependencies_there_is_no_critical_path(tmp_path: Path) -> None:
         (("--demo", "--json", "-o", "lines"), "contradict each other"),
         ((GROUP, "--no-wait", "--no-api"), "--no-wait needs a source"),
         ((GROUP, "--no-wait", "--root-url", "nonsense"), "is not a Taskcluster root URL"),
-        ((GROUP,), "no broker"),
-        ((GROUP,), "to ask the queue once: --no-wait"),
         (("--from", os.devnull, "--root-url", "https://x.example"), "the task group to ask"),
     ],
 )

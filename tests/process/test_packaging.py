@@ -22,7 +22,7 @@ from typing import NamedTuple
 import pytest
 
 from paths import ROOT
-from running import Terminal, environment
+from running import ORIGINAL_PROXIES, Terminal, environment
 from tcsniff import __version__
 from tcsniff.errors import RecordingError
 
@@ -55,7 +55,7 @@ def run(*words: str | Path, place: Path, **more: str) -> subprocess.CompletedPro
     return subprocess.run(
         [str(word) for word in words],
         cwd=place,
-        env={**configure_uv(), **environment(), **more},
+        env={**configure_uv(), **environment(), **ORIGINAL_PROXIES, **more},
         capture_output=True,
         text=True,
         timeout=240,

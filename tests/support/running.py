@@ -23,8 +23,21 @@ import pytest
 
 PATIENCE = 60  # seconds until something that must happen has not
 
-_OURS = ("PULSE_", "TCSNIFF_", "COVERAGE_")
+_OURS = ("PULSE_", "TCSNIFF_", "TASKCLUSTER_", "COVERAGE_")
 _SHOWN = {"NO_COLOR", "FORCE_COLOR", "COLUMNS", "LINES"}
+
+
+_CLOSED = "http://127.0.0.1:9"  # nothing listens there
+NO_NETWORK = {
+    "http_proxy": _CLOSED,
+    "https_proxy": _CLOSED,
+    "all_proxy": _CLOSED,
+    "no_proxy": "localhost,127.0.0.1,::1",
+}
+"""Variables that keep every test from a public deployment, which is the default source."""
+
+ORIGINAL_PROXIES = {name: os.environ.get(name, "") for name in NO_NETWORK}
+"""The variables of the person who runs the tests, for tests that need a package index."""
 
 
 def environment(extra: Mapping[str, str] | None = None) -> dict[str, str]:
@@ -38,7 +51,7 @@ def environment(extra: Mapping[str, str] | None = None) -> dict[str, str]:
         if not (name.startswith(_OURS) or name in _SHOWN)
     }
     ours = {"LC_ALL": "C.UTF-8", "TERM": "xterm-256color", "TCSNIFF_CONFIG": "-"}
-    return {**kept, **ours, **(extra or {})}
+    return {**kept, **ours, **NO_NETWORK, **(extra or {})}
 
 
 def command(*words: str) -> list[str]:

@@ -25,6 +25,7 @@ from tcsniff.settings.brokers import (
 from tcsniff.settings.deployment import choose_root_url
 from tcsniff.settings.model import BUILT_IN, Profile
 from tcsniff.settings.precedence import Rank, ValueSource, get_layers, list_sources
+from tcsniff.settings.web_server import WebServer, build_web_server
 
 
 class AccountArgs(NamedTuple):
@@ -33,6 +34,7 @@ class AccountArgs(NamedTuple):
     Attributes:
         url: ``--broker``.
         root_url: ``--root-url``, as it was given; see `resolve_root_url`.
+        web: ``--web``; see `is_web`.
         sources: The sources of the values that are set, by field.
         profiles: All profiles, by name.
     """
@@ -46,15 +48,16 @@ class AccountArgs(NamedTuple):
     tls_insecure: bool = False
     plaintext: bool = False
     root_url: str | None = None
+    web: bool = False
     sources: Mapping[str, ValueSource] = MappingProxyType({})
     profiles: Mapping[str, Profile] = MappingProxyType(BUILT_IN)
 
     @property
     def is_typed(self) -> bool:
-        """Whether a typed flag names the broker."""
+        """Whether a typed flag names the broker or web server."""
         return any(
             self.sources[name].rank is Rank.TYPED
-            for name in ("url", "profile")
+            for name in ("url", "profile", "web")
             if name in self.sources
         )
 
@@ -86,6 +89,15 @@ root_url_option = connection_flag(
 )
 """The flag for the deployment to listen to, to ask, and to link to; see `resolve_root_url`."""
 
+web_option = connection_flag(
+    "--web",
+    is_common=True,
+    is_flag=True,
+    rivals=("url",),
+    help="Listen through the deployment's web server; needs no account. Default without one.",
+)
+"""The flag that listens without an account; see `is_web`."""
+
 _OPTIONS = stack_decorators(
     connection_flag(
         "--broker",
@@ -93,7 +105,7 @@ _OPTIONS = stack_decorators(
         is_common=True,
         metavar="URL",
         envvar="PULSE_URL",
-        rivals=("profile",),
+        rivals=("profile", "web"),
         help="Connect to this broker: amqps://USER@HOST/VHOST.",
     ),
     profile_option,
@@ -142,7 +154,7 @@ def account_options(command: Command) -> Command:
     def read_settings(**values: Any) -> Any:
         context = click.get_current_context()
         profiles = get_layers(context).settings.profiles
-        values = {"root_url": None} | values  # not every command has the flag
+        values = {"root_url": None, "web": False} | values  # not every command has the flags
         return call_command(sources=list_sources(context), profiles=profiles, **values)
 
     return _OPTIONS(read_settings)
@@ -211,6 +223,57 @@ def resolve_root_url(account: AccountArgs) -> str | None:
         profiles=account.brokers,
         sources=account.sources,
     )
+
+
+def is_web(account: AccountArgs, environment: Mapping[str, str] = os.environ) -> bool:
+    """Return whether to listen through a web server: if asked to, or without any account.
+
+    Raises:
+        UsageError: If the profile is unknown.
+    """
+    if account.web or account.url:
+        return account.web
+    if environment.get("PULSE_USERNAME") or environment.get("PULSE_PASSWORD"):
+        return False
+    if account.password_file or account.tls_cert:
+        return False
+    profile = resolve_profile(account)
+    if profile is None:
+        return True
+    broker = profile.broker
+    has_account = broker.user or broker.cert or profile.password_file or profile.password_command
+    return not (has_account or broker.is_local) and broker.root_url is not None
+
+
+def resolve_web_server(
+    account: AccountArgs, environment: Mapping[str, str] = os.environ
+) -> WebServer:
+    """Return the web server to listen to, with credentials if the environment has them.
+
+    Raises:
+        UsageError: If the profile is unknown, the root URL is not valid or not known, a
+            file is missing, or credentials would be sent unencrypted.
+    """
+    root_url = resolve_root_url(account._replace(url=None) if account.web else account)
+    if root_url is None:
+        raise UsageError(f"profile {account.profile} has no root-url; set it with --root-url")
+    profile = resolve_profile(account)
+    ca, cert, key, insecure = None, None, None, False
+    if profile is not None:
+        broker = profile.broker
+        ca, cert, key, insecure = broker.ca, broker.cert, broker.key, broker.insecure
+    server = build_web_server(
+        root_url,
+        environment,
+        ca=account.tls_ca or ca,
+        cert=account.tls_cert or cert,
+        key=account.tls_key or key,
+        insecure=account.tls_insecure or insecure,
+    )
+    for path in (server.ca, server.cert, server.key):
+        if path is not None and not Path(path).is_file():
+            raise UsageError(f"no file {path}")
+    return server
 
 
 class AccountSource(NamedTuple):

@@ -9,7 +9,9 @@ import click
 from tcsniff.commands.options.account_options import (
     AccountArgs,
     account_options,
+    is_web,
     root_url_option,
+    web_option,
 )
 from tcsniff.commands.options.file_checks import FileUse
 from tcsniff.commands.options.option import Command, connection_flag, recording_flag, stop_flag
@@ -108,7 +110,7 @@ _OPTIONS = add_options(
         "--from",
         "recordings",
         is_common=True,
-        rivals=("demo", "url", "profile"),
+        rivals=("demo", "url", "profile", "web"),
         multiple=True,
         metavar="FILE",
         file_use=FileUse.READ,
@@ -132,7 +134,7 @@ _OPTIONS = add_options(
         "--demo",
         is_common=True,
         is_flag=True,
-        rivals=("recordings", "url", "profile"),
+        rivals=("recordings", "url", "profile", "web"),
         help="Watch simulated tasks; needs no broker.",
     ),
     recording_flag(
@@ -147,7 +149,7 @@ _OPTIONS = add_options(
 
 def source_options(command: Command) -> Command:
     """Add the flags of the source to a command, which receives them as `origin`."""
-    return account_options(root_url_option(_OPTIONS(command)))
+    return account_options(web_option(root_url_option(_OPTIONS(command))))
 
 
 def is_deployment_named(origin: SourceArgs) -> bool:
@@ -171,6 +173,34 @@ def check_source(origin: SourceArgs) -> None:
         raise UsageError("--demo and --from both name a source; use one of them")
     if not origin.is_live and origin.account.is_typed:
         other = "--demo" if origin.demo else "--from"
-        raise UsageError(f"{other} needs no broker; leave --broker and --profile out")
+        raise UsageError(f"{other} needs no connection; leave --broker, --profile and --web out")
+    if origin.account.web and origin.account.url and origin.account.is_typed:
+        raise UsageError("--broker and --web both name a source; use one of them")
+    if origin.is_live and is_web(origin.account):
+        _check_web(origin)
     if origin.queue and origin.resume is not None:
         raise UsageError("--resume is for temporary queues; a --queue is always kept")
+
+
+# The flags that only a broker can obey, and why.
+_BROKER_FLAGS = {
+    "queue": "a web server keeps no queue for its clients",
+    "resume": "a web server keeps no queue for its clients",
+    "delete_queue": "a web server keeps no queue for its clients",
+    "drain": "a web server does not tell how many messages are waiting",
+    "prefetch": "a web server sends without waiting for acknowledgements",
+    "auto_ack": "a web server's messages are not acknowledged",
+}
+_HARMLESS = {"prefetch", "auto_ack"}  # if a variable or the settings file sets them
+
+
+def _check_web(origin: SourceArgs) -> None:
+    sources = origin.account.sources
+    for name, reason in _BROKER_FLAGS.items():
+        if name not in sources:
+            continue
+        if name not in _HARMLESS or sources[name].rank <= Rank.SAVED:
+            raise UsageError(
+                f"--{name.replace('_', '-')} needs a broker: {reason}; set PULSE_USERNAME and "
+                "PULSE_PASSWORD, or name a --broker"
+            )

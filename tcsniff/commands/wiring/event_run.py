@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import re
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import closing
@@ -59,6 +60,7 @@ class EventRun(Run):
         self._selection = selection
         self._source = Source()
         self._filters = ContentFilters(content, notify)
+        self._route_users = list(_list_route_users(content, stop, output))
         find_columns(output.columns)  # to check the names
         self._stop = Stop(
             count=stop.count,
@@ -89,6 +91,11 @@ class EventRun(Run):
         deadline = self._stop.deadline
         opening = open_source(origin, self._selection, self.notify, self, deadline=deadline)
         with opening as opened:
+            if self._route_users and not opened.source.has_routes:
+                self.notify(
+                    f"{' and '.join(self._route_users)}: routes are null, because web servers "
+                    "do not send them; --route ROUTE selects by route all the same"
+                )
             try:
                 self._source = opened.source
                 with signal_handler.deferred(opened.source.stop, self._report, self._redraw):
@@ -140,6 +147,23 @@ class EventRun(Run):
         counts["repeated"] = self._filters.repeats
         counts["skipped"] = self._source.skipped_lines
         return counts
+
+
+_ROUTES = re.compile(r"\broutes\b")
+
+
+def _list_route_users(content: FilterArgs, stop: StopArgs, output: OutputArgs) -> Iterator[str]:
+    # The flags whose values depend on the routes.
+    texts = {
+        "--where": content.where,
+        "--until": stop.until,
+        "--fail-on": stop.fail_on,
+        "--select": filter(None, [output.select]),
+        "--columns": output.columns,
+    }
+    for flag, values in texts.items():
+        if any(_ROUTES.search(value) for value in values):
+            yield flag
 
 
 def _format_counts(counts: dict[str, int]) -> str:

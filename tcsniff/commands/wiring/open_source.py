@@ -17,12 +17,14 @@ from typing import NamedTuple
 from tcsniff.commands.options.account_options import (
     describe_account_source,
     describe_exposed_password,
+    is_web,
     resolve_broker,
     resolve_root_url,
+    resolve_web_server,
 )
 from tcsniff.commands.options.source_options import SourceArgs, is_deployment_named
 from tcsniff.commands.wiring.run import Notify
-from tcsniff.errors import UsageError, WrongCredentials
+from tcsniff.errors import ConnectionFailed, UsageError, WrongCredentials
 from tcsniff.pipeline import ConnectionObserver, Source
 from tcsniff.pulse.deliveries import Delivery
 from tcsniff.pulse.times import format_duration
@@ -103,7 +105,7 @@ def open_source(
         observer: Receives what happens to a connection.
         seed: Of the demo, if the flags have none; None for a random one.
         groups: How many task groups the demo has; None for no limit.
-        deadline: When to give up connecting to a broker, by the monotonic clock; None for
+        deadline: When to give up connecting, by the monotonic clock; None for
             never.
 
     Raises:
@@ -115,10 +117,11 @@ def open_source(
     """
     if origin.demo:
         opening = _open_demo(origin, selection, notify, seed, groups)
-    elif origin.is_live:
-        opening = _open_broker(origin, selection, notify, observer, deadline)
-    else:
+    elif not origin.is_live:
         opening = _open_recording(origin, selection, notify, observer)
+    else:
+        open_live = _open_web if is_web(origin.account) else _open_broker
+        opening = open_live(origin, selection, notify, observer, deadline)
     with opening as source:
         yield source
 
@@ -169,6 +172,41 @@ def _describe_kept_queue(name: str, origin: SourceArgs) -> str:
     end = "" if origin.queue_expires is None else f" for {format_duration(origin.queue_expires)}"
     delete = f"to delete it with its messages: --queue {origin.queue} --delete-queue"
     return f"{name} stays and collects messages{end}; {delete}"
+
+
+@contextmanager
+def _open_web(
+    origin: SourceArgs,
+    selection: Selection,
+    notify: Notify,
+    observer: ConnectionObserver,
+    deadline: float | None,
+) -> Iterator[OpenSource]:
+    server = resolve_web_server(origin.account)
+    if server.insecure:
+        notify(f"--tls-insecure: the certificate of {server} is not checked")
+
+    from tcsniff.sources.websocket import WebListener  # websockets: 30 ms
+
+    listener = WebListener(
+        server, selection, max_body=origin.max_size, observer=observer, deadline=deadline
+    )
+    brokers = origin.account.brokers.items()
+    names = [name for name, broker in brokers if broker.root_url == server.root_url]
+    with signal_handler.unwinding(), _explain_network(), listener:
+        notify(listener.describe_listening())
+        yield OpenSource(listener, names[0] if names else server.host, None, server.root_url)
+
+
+@contextmanager
+def _explain_network() -> Iterator[None]:
+    try:
+        yield
+    except ConnectionFailed as error:
+        raise ConnectionFailed(
+            f"{error}; without a network: --demo, or --from FILE to replay a recording; to use "
+            "a broker: set PULSE_USERNAME and PULSE_PASSWORD"
+        ) from error
 
 
 @contextmanager

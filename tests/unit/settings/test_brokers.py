@@ -197,8 +197,8 @@ def test_the_account_is_the_uris_then_the_environments(url, environment, user, p
     ("url", "profile", "environment", "words"),
     [
         (None, None, {}, NO_BROKER),
-        (None, None, {"PULSE_USERNAME": "me"}, NO_BROKER),
-        (None, None, {"PULSE_PASSWORD": "s3cret"}, NO_BROKER),
+        (None, None, {"PULSE_USERNAME": "me"}, "no password for me at firefox-ci"),
+        (None, None, {"PULSE_PASSWORD": "s3cret"}, "no user for firefox-ci"),
         ("amqps://h", None, {}, "no user for h; set PULSE_USERNAME"),
         ("amqps://u@h", None, {}, "no password for u at h; set PULSE_PASSWORD"),
         (None, "firefox-ci", {}, "no user for firefox-ci; set PULSE_USERNAME and PULSE_PASSWORD"),

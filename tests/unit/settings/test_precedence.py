@@ -326,7 +326,7 @@ def test_what_was_typed_is_never_contradicted_by_settings(
     ("line", "words"),
     [
         ("--json -o lines", "--json and -o lines contradict each other"),
-        ("--profile x", "--demo needs no broker; leave --broker and --profile out"),
+        ("--profile x", "--demo needs no connection; leave --broker, --profile and --web out"),
         ("--resume 1m --queue x", "--resume is for temporary queues"),
         ("--raw-output", "--raw-output needs --select"),
         ("--follow", "--follow needs --from"),

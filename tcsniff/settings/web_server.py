@@ -1,0 +1,112 @@
+"""Which deployment's web server to listen to, and as whom.
+
+Pure, except that `web` reads the environment.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from urllib.parse import urlsplit
+
+from tcsniff.errors import UsageError
+from tcsniff.pulse.urls import check_root_url
+from tcsniff.settings.brokers import DEFAULT_PROFILE, LOOPBACK, PROFILES
+from tcsniff.settings.credentials import Credentials, find_credentials
+
+
+@dataclass(frozen=True)
+class WebServer:
+    """A deployment's web server, which hands on Pulse messages without a Pulse account.
+
+    Attributes:
+        root_url: The deployment's root URL, without a trailing slash.
+        ca: File of the authorities to trust; None for the system's.
+        cert: File of our certificate; None for none.
+        key: File of its key; None if that is in the same.
+        insecure: Whether any certificate of any host will do.
+        credentials: Taskcluster's credentials; None for none.
+    """
+
+    root_url: str
+    ca: str | None = None
+    cert: str | None = None
+    key: str | None = None
+    insecure: bool = False
+    credentials: Credentials | None = None
+
+    @property
+    def host(self) -> str:
+        """The host's name or address."""
+        return urlsplit(self.root_url).hostname or ""
+
+    @property
+    def port(self) -> int:
+        """The TCP port."""
+        return urlsplit(self.root_url).port or (443 if self.tls else 80)
+
+    @property
+    def tls(self) -> bool:
+        """Whether to speak TLS."""
+        return self.root_url.lower().startswith("https:")
+
+    @property
+    def client_id(self) -> str:
+        """The client ID of the credentials; empty without any."""
+        return "" if self.credentials is None else self.credentials.client_id
+
+    def __str__(self) -> str:
+        return self.root_url
+
+
+def build_web_server(
+    root_url: str,
+    environment: Mapping[str, str],
+    *,
+    ca: str | None = None,
+    cert: str | None = None,
+    key: str | None = None,
+    insecure: bool = False,
+) -> WebServer:
+    """Return the web server of a deployment.
+
+    Args:
+        root_url: The deployment's root URL.
+        environment: Its Taskcluster credentials are used if its ``TASKCLUSTER_ROOT_URL``
+            is this root URL.
+        ca: File of the authorities to trust; None for the system's.
+        cert: File of our certificate; None for none.
+        key: File of its key; None if that is in the same.
+        insecure: Whether any certificate of any host will do.
+
+    Raises:
+        UsageError: If the root URL is not valid, or credentials would be sent to another
+            machine unencrypted.
+    """
+    root_url = check_root_url(root_url)
+    credentials = find_credentials(root_url, environment)
+    server = WebServer(root_url, ca, cert, key, insecure, credentials)
+    if credentials and not server.tls and server.host not in LOOPBACK:
+        raise UsageError(
+            f"{root_url} would receive the access token unencrypted; use https://, or unset "
+            "TASKCLUSTER_ACCESS_TOKEN"
+        )
+    return server
+
+
+def web(root_url: str | None = None, *, tls_ca: str | None = None) -> WebServer:
+    """Return a deployment's web server, as the first argument of `listen`.
+
+    Args:
+        root_url: The deployment's root URL; None for ``TASKCLUSTER_ROOT_URL``, or else
+            Mozilla's Firefox CI. Taskcluster credentials in the environment are used if
+            its ``TASKCLUSTER_ROOT_URL`` is this root URL.
+        tls_ca: File of the authorities to trust, in PEM; None for the system's.
+
+    Raises:
+        UsageError: If the root URL is not valid.
+    """
+    default = PROFILES[DEFAULT_PROFILE].root_url or ""
+    root_url = root_url or os.environ.get("TASKCLUSTER_ROOT_URL") or default
+    return build_web_server(root_url, os.environ, ca=tls_ca)
