@@ -58,7 +58,7 @@ _tcsniff_flags() {
         --task-id --task --scheduler-id --run-id --worker-group --worker-id --organization
         --repository --action --topic --provider-id --launch-config-id --worker-pool-id --route
         --all --exchange --routing-key --bind --where --state --reason --tag --dedupe --broker
-        --profile --password-file --tls-ca --tls-cert --tls-key --tls-insecure --plaintext
+        --profile --password-file --tls-ca --tls-cert --tls-key --tls-insecure --plaintext --web
         --root-url --queue --queue-expires --queue-max-length --delete-queue --drain --resume
         --max-size --prefetch --auto-ack --from --follow --speed --demo --seed -n --count
         --timeout --idle-timeout --until --fail-on -o --output --json --columns --select -r
@@ -69,9 +69,9 @@ _tcsniff_flags() {
     graph)
       found=(
         --broker --profile --password-file --tls-ca --tls-cert --tls-key --tls-insecure
-        --plaintext --root-url --queue --queue-expires --queue-max-length --delete-queue --drain
-        --resume --max-size --prefetch --auto-ack --from --follow --speed --demo --seed --graph
-        --no-api --no-wait --settle -n --count --timeout -o --output --json --format
+        --plaintext --web --root-url --queue --queue-expires --queue-max-length --delete-queue
+        --drain --resume --max-size --prefetch --auto-ack --from --follow --speed --demo --seed
+        --graph --no-api --no-wait --settle -n --count --timeout -o --output --json --format
         --critical-path --blocked --logs --utc --record --save-svg --notify --color --no-color
         -v --verbose -q --quiet --config -h --help --help-all --debug
       )
@@ -84,7 +84,7 @@ _tcsniff_flags() {
         --worker-id --organization --repository --action --topic --provider-id
         --launch-config-id --worker-pool-id --route --all --exchange --routing-key --bind
         --where --state --reason --tag --dedupe --broker --profile --password-file --tls-ca
-        --tls-cert --tls-key --tls-insecure --plaintext --root-url --queue --queue-expires
+        --tls-cert --tls-key --tls-insecure --plaintext --web --root-url --queue --queue-expires
         --queue-max-length --delete-queue --drain --resume --max-size --prefetch --auto-ack
         --from --follow --speed --demo --seed -n --count --timeout --idle-timeout --until
         --fail-on --config -h --help --help-all --debug
@@ -96,7 +96,7 @@ _tcsniff_flags() {
         --task-id --task --scheduler-id --run-id --worker-group --worker-id --organization
         --repository --action --topic --provider-id --launch-config-id --worker-pool-id --route
         --all --exchange --routing-key --bind --where --state --reason --tag --dedupe --broker
-        --profile --password-file --tls-ca --tls-cert --tls-key --tls-insecure --plaintext
+        --profile --password-file --tls-ca --tls-cert --tls-key --tls-insecure --plaintext --web
         --root-url --queue --queue-expires --queue-max-length --delete-queue --drain --resume
         --max-size --prefetch --auto-ack --from --follow --speed --demo --seed --columns --utc
         --record --color --no-color -v --verbose -q --quiet --config -h --help --help-all

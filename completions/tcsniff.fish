@@ -251,6 +251,7 @@ complete -c tcsniff -n '__tcsniff_in sniff graph top browse doctor config simula
 complete -c tcsniff -n '__tcsniff_in sniff graph top browse doctor config simulate' -l tls-key -r -F -d 'Read the certificate\'s key from this file'
 complete -c tcsniff -n '__tcsniff_in sniff graph top browse doctor config simulate' -l tls-insecure -d 'Trust any certificate of any host; others on the network can read the password'
 complete -c tcsniff -n '__tcsniff_in sniff graph top browse doctor config simulate' -l plaintext -d 'Allow sending a password over amqp:// to another machine, unencrypted'
+complete -c tcsniff -n '__tcsniff_in sniff graph top browse' -l web -d 'Listen through the deployment\'s web server; needs no account. Default without one'
 complete -c tcsniff -n '__tcsniff_in sniff graph top browse explain config' -l root-url -x -d 'Use this deployment; default: TASKCLUSTER_ROOT_URL, the profile\'s, or Firefox CI\'s'
 complete -c tcsniff -n '__tcsniff_in sniff graph top browse' -l queue -x -d 'Use a durable queue that stays and can be shared'
 complete -c tcsniff -n '__tcsniff_in sniff graph top browse' -l queue-expires -x -d 'Let the broker delete the --queue after this long without a consumer'

@@ -35,12 +35,7 @@ DOORS = {
     "rich": {"renderers", "browse"},
     "textual": {"browse"},
     "urllib3": {"sources"},
-    "amqp": "sources",
-    "kombu": "sources",
-    "mohawk": "sources",
-    "rich": "renderers",
-    "urllib3": "sources",
-    "websockets": "sources",
+    "websockets": {"sources"},
 }
 
 
