@@ -271,7 +271,8 @@ def describe_event(event: Event, width: int) -> Iterable[Text]:
     yield Text("   ".join(ids), style="dim")
     if event.decode_error is not None:
         yield Text(f"the body is {sanitize(event.decode_error)}", style="yellow")
-    yield Text(shorten_text("  ".join(event.routes), width), style="dim")
+    routes = ["routes unknown"] if event.routes is None else event.routes
+    yield Text(shorten_text("  ".join(routes), width), style="dim")
 
 
 def parse_clock_time(text: str, near: float, *, utc: bool) -> float:

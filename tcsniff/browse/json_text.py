@@ -27,7 +27,7 @@ def format_json_lines(delivery: Delivery, limit: int = 10_000) -> list[Text]:
     lines = [
         _format_head("exchange", delivery.exchange),
         _format_head("routing key", delivery.routing_key),
-        *(_format_head("cc", key) for key in delivery.cc),
+        *(_format_head("cc", key) for key in delivery.cc or ()),
         _format_head("received", delivery.received or "unknown"),
     ]
     for line in _list_body_lines(delivery.body):
