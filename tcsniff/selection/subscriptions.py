@@ -1,6 +1,6 @@
-"""A selection as subscriptions of a web server, which binds at most so many patterns in each.
+"""A selection as subscriptions of a web server, with at most N bindings in each.
 
-Pure. A web server never tells a message's routes, so they can be bound but not checked on
+Pure. A web server never sends the routes of a message, so they can be bound but not checked on
 arrival; the words of the primary key can be checked.
 """
 

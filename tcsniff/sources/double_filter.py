@@ -17,7 +17,7 @@ class DoubleFilter:
     """Recognises copies of a message that arrive through different subscriptions.
 
     Messages have no ID, so copies are equal messages of different subscriptions. A
-    message that one subscription delivers twice was published twice, and is no copy.
+    message that one subscription delivers twice was published twice.
     """
 
     def __init__(self) -> None:

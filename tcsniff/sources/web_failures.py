@@ -49,8 +49,8 @@ class NoWebExchange(Refused):
     """The web server cannot bind an exchange.
 
     Attributes:
-        exchange: Its name; empty if the server does not tell.
-        subscription: The number of the subscription; None if the server does not tell.
+        exchange: Its name; empty if the server does not name it.
+        subscription: The number of the subscription; None if the server does not name it.
     """
 
     def __init__(self, text: str, exchange: str, subscription: int | None) -> None:

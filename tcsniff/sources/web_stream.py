@@ -48,7 +48,7 @@ class Numbered(NamedTuple):
     """A delivery, and the subscription that it arrived through.
 
     Attributes:
-        subscription: Its number, from 0; None if the server did not tell.
+        subscription: Its number, from 0; None if the server did not name it.
         delivery: The delivery, without the time of receipt.
     """
 

@@ -187,7 +187,7 @@ _BROKER_FLAGS = {
     "queue": "a web server keeps no queue for its clients",
     "resume": "a web server keeps no queue for its clients",
     "delete_queue": "a web server keeps no queue for its clients",
-    "drain": "a web server does not tell how many messages are waiting",
+    "drain": "a web server does not report how many messages are waiting",
     "prefetch": "a web server sends without waiting for acknowledgements",
     "auto_ack": "a web server's messages are not acknowledged",
 }
