@@ -179,6 +179,7 @@ def run_pipeline(
     filters: Sequence[EventTest] = (),
     stop: Stop = Stop(),
     counts: EventCounts | None = None,
+    make_event: Callable[[Delivery], Event] = Event,
     clock: Callable[[], float] = time.monotonic,
 ) -> Outcome:
     """Print the events that match, until the source ends or `stop` applies.
@@ -194,13 +195,14 @@ def run_pipeline(
         filters: Checks of selected events; all must be true.
         stop: When to stop.
         counts: The counts to update after every batch.
+        make_event: Makes the event of a selected delivery.
         clock: Returns the time in seconds.
 
     Returns:
         Why it ended.
     """
     counts = counts or EventCounts()
-    selector = _BatchSelector(accepts, filters, stop)
+    selector = _BatchSelector(accepts, filters, stop, make_event)
     is_timed = stop.timeout is not None or stop.idle_timeout is not None
     started = last_printed = clock() if is_timed else 0.0
     started = started if stop.started is None else stop.started
@@ -236,12 +238,17 @@ class _BatchSelector:
     # Selects the events of a batch, up to one that ends the run.
 
     def __init__(
-        self, accepts: Callable[[Delivery], bool] | None, filters: Sequence[EventTest], stop: Stop
+        self,
+        accepts: Callable[[Delivery], bool] | None,
+        filters: Sequence[EventTest],
+        stop: Stop,
+        make_event: Callable[[Delivery], Event],
     ) -> None:
         self.taken = 0  # deliveries of the last batch, up to the event that ends the run
         self.outcome: Outcome | None = None
         self._accepts = accepts
         self._filters = filters
+        self._make_event = make_event
         self._stop = stop
         self._remaining = stop.count
         self._decodes = bool(filters or stop.until or stop.fail_on)
@@ -255,7 +262,7 @@ class _BatchSelector:
         for number, delivery in enumerate(batch, 1):
             if accepts is not None and not accepts(delivery):
                 continue
-            event = Event(delivery)
+            event = self._make_event(delivery)
             if filters and not all(test(event) for test in filters):
                 continue
             events.append(event)
@@ -267,8 +274,10 @@ class _BatchSelector:
 
     def _select_whole_batch(self, batch: Batch) -> list[Event]:
         # The same, if no event can end the run: takes a third of the time.
-        accepts = self._accepts
-        events = [Event(delivery) for delivery in batch if accepts is None or accepts(delivery)]
+        accepts, make_event = self._accepts, self._make_event
+        events = [
+            make_event(delivery) for delivery in batch if accepts is None or accepts(delivery)
+        ]
         self.taken = len(batch)
         if self._remaining is not None:
             self._remaining -= len(events)

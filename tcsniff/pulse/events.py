@@ -33,8 +33,11 @@ class Event:
 
     Attributes:
         delivery: The message as delivered.
+        earlier_body: The body of an earlier message that has tags of the same task, if
+            this one has none; None if none is known.
     """
 
+    earlier_body: bytes | None = None
     _payload: Any
     _decode_error: str | None
 
@@ -123,10 +126,21 @@ class Event:
         """The ID of the event's task, from the routing key; empty if there is none."""
         return self.routing.get("taskId", "")
 
+    @property
+    def tags(self) -> dict[str, Any]:
+        """The task's tags, from this or an earlier message; empty if none are known."""
+        own = get_path(self.payload, "task", "tags")
+        if isinstance(own, dict) and own:
+            return own
+        if self.earlier_body is None:
+            return {}
+        earlier = get_path(decode_body(self.earlier_body)[0], "task", "tags")
+        return earlier if isinstance(earlier, dict) else {}
+
     @cached_property
     def label(self) -> str:
         """The task's label, else its kind, from its tags; empty if it has neither."""
-        tags = to_tags(get_path(self.payload, "task", "tags"))
+        tags = to_tags(self.tags)
         return tags.label or tags.kind or ""
 
     @cached_property

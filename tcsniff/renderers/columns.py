@@ -14,6 +14,7 @@ from tcsniff.pulse.deliveries import Gap
 from tcsniff.pulse.events import Event
 from tcsniff.pulse.payloads import get_path
 from tcsniff.pulse.styles import get_event_style
+from tcsniff.pulse.subjects import describe_details, find_pool, find_subject
 from tcsniff.pulse.times import to_local_time
 from tcsniff.pulse.urls import build_group_url, build_log_url, build_run_url, build_task_url
 from tcsniff.sanitize import sanitize
@@ -111,7 +112,9 @@ def _get_task(event: Event) -> str:
 
 def _get_group_or_key(event: Event) -> str:
     group = _get_routed(event, "taskGroupId")
-    return f"group {group}" if group else sanitize(event.routing_key)
+    if group:
+        return f"group {group}"
+    return sanitize(find_subject(event) or event.routing_key)
 
 
 def _get_task_id(event: Event) -> str:
@@ -125,7 +128,7 @@ def _get_run(event: Event) -> str:
 
 def _get_pool(event: Event) -> str:
     parts = (_get_routed(event, "provisionerId"), _get_routed(event, "workerType"))
-    return "/".join(parts) if any(parts) else ""
+    return "/".join(parts) if any(parts) else sanitize(find_pool(event))
 
 
 def _get_worker(event: Event) -> str:
@@ -143,7 +146,11 @@ def _get_reason(event: Event) -> str:
     if event.name == "task-pending":
         created = _to_text(event.run.reason_created) if event.run else ""
         return "" if created == "scheduled" else created
-    return _DETAILS[event.name](event) if event.name in _DETAILS else ""
+    return _DETAILS[event.name](event) if event.name in _DETAILS else _describe_subject(event)
+
+
+def _describe_subject(event: Event) -> str:
+    return sanitize(describe_details(event))
 
 
 def _format_priority(event: Event) -> str:
@@ -155,7 +162,6 @@ _DETAILS: dict[str, Callable[[Event], str]] = {
     "artifact-created": lambda event: _to_text(get_path(event.payload, "artifact", "name")),
     "task-priority-changed": _format_priority,
     "task-group-priority-changed": _format_priority,
-    "worker-removed": lambda event: _to_text(get_path(event.payload, "reason")),
 }
 
 
@@ -220,7 +226,10 @@ _MEANINGS = {
     ),
     "event": (EVENT, "what happened, as symbol and word"),
     "state": (STATE, "the task's state when the queue sent the message"),
-    "task": (TASK, "the task's label or kind, the group's ID, or the routing key"),
+    "task": (
+        TASK,
+        "the task's label or kind, the group's ID, or what else the event is about",
+    ),
     "task-id": (TASK_ID, "the task's ID"),
     "run": (RUN, "the run's number"),
     "pool": (POOL, "the worker pool: provisioner and worker type"),

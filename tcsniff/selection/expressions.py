@@ -77,7 +77,11 @@ class Expression:
         False values are false, null, and an empty string, array or object. An
         expression that fails does not hold.
         """
-        if self._could_hold is not None and not self._could_hold(event.delivery.body):
+        if (
+            self._could_hold is not None
+            and event.earlier_body is None  # which has tags that the body lacks
+            and not self._could_hold(event.delivery.body)
+        ):
             return False
         return not is_false(self.search(event))
 

@@ -71,7 +71,8 @@ def filter_reasons(reasons: Sequence[str]) -> Filter:
 def filter_tags(conditions: Sequence[str]) -> Filter:
     """Return a filter for events whose task has some tags.
 
-    Messages about artifacts, priorities and groups have no tags.
+    Messages about groups have no tags. Those about artifacts and priorities have the tags
+    of an earlier message about the task, if there was one.
 
     Args:
         conditions: Each ``name``, for a tag with any value, or ``name=value``,
@@ -91,8 +92,8 @@ def filter_tags(conditions: Sequence[str]) -> Filter:
         values_by_name.setdefault(name, []).append(value if equals else None)
 
     def has_tags(event: Event) -> bool:
-        tags = get_path(event.payload, "task", "tags")
-        return isinstance(tags, dict) and all(
+        tags = event.tags
+        return all(
             name in tags and (None in values or tags[name] in values)
             for name, values in values_by_name.items()
         )

@@ -22,7 +22,7 @@ from recording_samples import (
     read,
     record,
 )
-from running import PATIENCE, Running, command, environment
+from running import PATIENCE, Running, command, environment, finished
 from tcsniff.cli import main
 from tcsniff.errors import OutputError
 from tcsniff.pipeline import run_pipeline
@@ -185,3 +185,17 @@ def test_a_recording_survives_being_killed(name, tmp_path):
 
     record(path, [delivery(key="new.0"), delivery(key="new.1")])
     assert keys(read(path)[0]) == [*keys(found), "new.0", "new.1"]
+
+
+def test_what_one_message_says_of_a_task_is_known_later(tmp_path):
+    """A canceled task has the name that its definition had; the record stays as it was."""
+    bare = delivery("task-exception", payload={"task": {"tags": {}}})
+    path = tmp_path / "r.jsonl"
+    record(path, [delivery("task-defined", label="opt-1"), bare])
+    words = ("--from", str(path), "exception", "defined")
+
+    lines = finished(*words, "-o", "lines", "--state", "exception")
+    records_of = finished(*words, "-o", "json", "--tag", "label=opt-1", "--state", "exception")
+
+    assert " opt-1 " in lines.stdout
+    assert records_of.stdout == path.read_text(encoding="utf-8").splitlines(keepends=True)[1]

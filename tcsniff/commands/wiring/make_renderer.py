@@ -58,7 +58,7 @@ def make_renderer(args: OutputArgs, select: Select | None, stream: StreamInfo) -
     output = Output()
     live = can_draw(output)
     request = _ViewRequest(args, stream, output, select, use_color(args.color, live=live))
-    renderer = _VIEWS[_choose_view(request, live=live)](request)
+    renderer = _VIEWS[_choose_view(args, output)](request)
     if args.save_svg is not None:
         # A file has colors, even if the terminal has none.
         drawn = request._replace(output=Output(io.BytesIO()), color=args.color != "never")
@@ -68,13 +68,22 @@ def make_renderer(args: OutputArgs, select: Select | None, stream: StreamInfo) -
     return renderer
 
 
-def _choose_view(request: _ViewRequest, *, live: bool) -> str:
-    args = request.args
-    if request.select is not None:
+def shows_names(args: OutputArgs) -> bool:
+    """Return whether the view that the flags ask for shows the names of tasks.
+
+    Raises:
+        OutputError: If standard output is closed.
+    """
+    return args.save_svg is not None or _choose_view(args, Output()) in _NAMING_VIEWS
+
+
+def _choose_view(args: OutputArgs, output: Output) -> str:
+    if args.select is not None:
         return "select"
     if args.as_json:
         return "json"
-    is_for_people = request.output.is_terminal or bool(args.columns)
+    live = can_draw(output)
+    is_for_people = output.is_terminal or bool(args.columns)
     name = args.output or ("table" if live else "lines" if is_for_people else "json")
     return "lines" if name == "table" and not live else name
 
@@ -151,6 +160,7 @@ _VIEWS: dict[str, Callable[[_ViewRequest], Renderer]] = {
     "raw": lambda request: _make_lines(request, "raw"),
     "select": _make_projection,
 }
+_NAMING_VIEWS = ("table", "lines")
 
 
 def add_picture_saver(

@@ -9,8 +9,9 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from builders import GROUP, TASK, event, samples, time_zone
+from tcsniff.pulse.deliveries import Delivery
 from tcsniff.pulse.events import Event
-from tcsniff.pulse.exchanges import CATALOG
+from tcsniff.pulse.exchanges import CATALOG, find_exchange
 from tcsniff.pulse.styles import EVENT_STYLES, get_event_style
 from tcsniff.renderers.columns import COLUMNS, format_clock_time, to_ascii
 from tcsniff.renderers.layouts import fit_columns
@@ -148,14 +149,14 @@ AT = {"defined": "18:01:05", "pending": "18:00:00", "running": "18:00:03", "ende
             "worker-removed",
             {"payload": {"reason": "preempted"}},
             {"TIME": "18:00:03", "EVENT": "· worker-removed", "REASON": "preempted"}
-            | {"TASK": "primary.google.gecko-t.t-linux-large.us-east-1.i-0a1b2c3d._._"}
+            | {"TASK": WORKER["WORKER"]}
             | {"POOL": WHERE["POOL"]}
             | WORKER,
         ),
         (
             "push",
             {},
-            {"TIME": "18:01:05", "EVENT": "· push", "TASK": "primary.mozilla.gecko"},
+            {"TIME": "18:01:05", "EVENT": "· push", "TASK": "mozilla/gecko"},
         ),
         (
             "task-running",
@@ -292,3 +293,28 @@ def test_nothing_that_is_shown_is_obeyed_by_a_terminal(name, payload, key, excha
     texts = [column.text(untrusted) for column in COLUMNS] + [get_event_style(untrusted).word]
 
     assert not {one for text in texts for one in text if unicodedata.category(one) in CONTROLS}
+
+
+@pytest.mark.parametrize("width", [66, 80, 120, 200])
+def test_events_of_other_services_show_what_they_are_about(width):
+    """Sanitised, in a column that every screen has."""
+    address = find_exchange("client-created").address
+    body = b'{"clientId": "project/\\u001b[31mx"}'
+    one = Event(Delivery(address, "_", body))
+
+    texts = [column.text(one) for column in fit_columns(width)]
+
+    assert "project/\\x1b[31mx" in texts
+
+
+def test_an_error_of_a_pool_shows_pool_kind_and_title():
+    """Its routing key may have nothing of it."""
+    address = find_exchange("worker-pool-error").address
+    body = b'{"workerPoolId": "p/w", "kind": "creation-error", "title": "Quota"}'
+
+    assert shown(Event(Delivery(address, "_", body))) == {
+        "EVENT": "· worker-pool-error",
+        "TASK": "p/w",
+        "POOL": "p/w",
+        "REASON": "creation-error: Quota",
+    }

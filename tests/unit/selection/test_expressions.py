@@ -11,6 +11,7 @@ from builders import RECEIVED, STARTED, delivery, event, samples
 from tcsniff.errors import UsageError
 from tcsniff.pulse.events import Event
 from tcsniff.pulse.records import format_record
+from tcsniff.pulse.task_memory import TaskMemory
 from tcsniff.selection.evaluation import EXPRESSION_FIELDS, MAX_DEPTH
 from tcsniff.selection.expressions import compile_expression
 
@@ -467,3 +468,15 @@ def test_the_record_of_a_delivery_without_time_has_nulls():
         None,
         None,
     ]
+
+
+def test_expressions_see_the_tags_of_earlier_messages():
+    """Where a message has none; also where its own bytes rule the text out."""
+    memory = TaskMemory()
+    memory.make_event(delivery("task-defined", label="a"))
+    bare = memory.make_event(delivery("task-exception", payload={"task": {"tags": {}}}))
+    artifact = memory.make_event(delivery("artifact-created"))
+    expression = compile_expression("payload.task.tags.label == 'a'", "--where")
+
+    assert [expression.holds(one) for one in (bare, artifact)] == [True, True]
+    assert bare.payload["task"] == {"tags": {}}

@@ -4,10 +4,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from builders import LATER, OTHER_TASK, TASK, event, samples
+from builders import LATER, OTHER_TASK, TASK, delivery, event, samples
 from tcsniff.errors import UsageError
 from tcsniff.messages import REASONS_RESOLVED, STATES
 from tcsniff.pulse.events import Event
+from tcsniff.pulse.task_memory import TaskMemory
 from tcsniff.selection.filters import RepeatFilter, filter_reasons, filter_states, filter_tags
 
 SAMPLES = samples()
@@ -291,3 +292,16 @@ def test_a_remembered_event_is_never_new(most, runs):
         expected = run not in known[-most:]
         known += [run] if expected else []
         assert seen.is_new(event(run=run)) is expected
+
+
+def test_tags_of_an_earlier_message_count():
+    """Messages of cancelTaskGroup have empty tags, and those about artifacts have none."""
+    memory, has_tag = TaskMemory(), filter_tags(["label=a"])
+    memory.make_event(delivery("task-defined", label="a"))
+    bare = delivery("task-exception", payload={"task": {"tags": {}}})
+
+    assert [has_tag(memory.make_event(one)) for one in (bare, delivery("artifact-created"))] == [
+        True,
+        True,
+    ]
+    assert has_tag(memory.make_event(bare._replace(routing_key=bare.routing_key[:20]))) is False
