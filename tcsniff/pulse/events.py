@@ -137,6 +137,17 @@ class Event:
         earlier = get_path(decode_body(self.earlier_body)[0], "task", "tags")
         return earlier if isinstance(earlier, dict) else {}
 
+    def with_earlier_tags(self) -> Event:
+        """Return the same event with the known tags of its task in the payload."""
+        event, payload = Event(self.delivery), self.payload
+        event._decode_error = self.decode_error
+        if isinstance(payload, dict):
+            task = payload.get("task")
+            fields = task if isinstance(task, dict) else {}
+            payload = {**payload, "task": {**fields, "tags": self.tags}}
+        event._payload = payload
+        return event
+
     @cached_property
     def label(self) -> str:
         """The task's label, else its kind, from its tags; empty if it has neither."""

@@ -39,22 +39,13 @@ def _format_time(event: Event) -> str | None:
     return event.time.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
-def _get_payload(event: Event) -> Any:
-    # With the tags of the task, which are in an earlier message.
-    payload = event.payload
-    if event.earlier_body is None or not isinstance(payload, dict):
-        return payload
-    task = payload.get("task")
-    return {**payload, "task": {**(task if isinstance(task, dict) else {}), "tags": event.tags}}
-
-
 EXPRESSION_FIELDS: dict[str, Callable[[Event], Any]] = {
     "received": attrgetter("delivery.received"),
     "exchange": attrgetter("delivery.exchange"),
     "routingKey": attrgetter("delivery.routing_key"),
     "routes": attrgetter("delivery.routes"),
     "redelivered": attrgetter("delivery.redelivered"),
-    "payload": _get_payload,
+    "payload": attrgetter("payload"),
     "error": attrgetter("decode_error"),
     "body": _encode_body,
     "cc": _list_other_keys,

@@ -74,14 +74,13 @@ class Expression:
     def holds(self, event: Event) -> bool:
         """Return whether the result is true, by JMESPath's rule.
 
-        False values are false, null, and an empty string, array or object. An
+        Where the event's message has no tags of its task, the expression sees those of
+        an earlier message. False values are false, null, and an empty string, array or object. An
         expression that fails does not hold.
         """
-        if (
-            self._could_hold is not None
-            and event.earlier_body is None  # which has tags that the body lacks
-            and not self._could_hold(event.delivery.body)
-        ):
+        if event.earlier_body is not None:
+            return not is_false(self.search(event.with_earlier_tags()))
+        if self._could_hold is not None and not self._could_hold(event.delivery.body):
             return False
         return not is_false(self.search(event))
 

@@ -243,7 +243,8 @@ class ContentFilters:
 
         expressions = [compile_expression(text, flag) for text in texts]
         self._compiled[flag] = expressions
-        self.uses_tags = self.uses_tags or any("tags" in text for text in texts)
+        # A projection prints what was received, as `jq` does.
+        self.uses_tags |= flag != "--select" and any("tags" in text for text in texts)
         for expression in expressions:
             if expression.hint:
                 self._notify(f"{flag}: {expression.hint}")

@@ -470,7 +470,7 @@ def test_the_record_of_a_delivery_without_time_has_nulls():
     ]
 
 
-def test_expressions_see_the_tags_of_earlier_messages():
+def test_conditions_see_the_tags_of_earlier_messages():
     """Where a message has none; also where its own bytes rule the text out."""
     memory = TaskMemory()
     memory.make_event(delivery("task-defined", label="a"))
@@ -480,3 +480,4 @@ def test_expressions_see_the_tags_of_earlier_messages():
 
     assert [expression.holds(one) for one in (bare, artifact)] == [True, True]
     assert bare.payload["task"] == {"tags": {}}
+    assert compile_expression("payload.task.tags", "--select").search(bare) == {}
