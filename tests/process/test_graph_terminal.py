@@ -64,21 +64,23 @@ NOT_WHOLE = (
 @pytest.mark.parametrize(
     ("events", "text"),
     [
-        (["task-defined", "task-completed", "task-group-resolved"], "all completed"),
+        (["task-defined", "task-completed", "task-group-resolved"], "completed in 1 m 05 s"),
         (["task-completed"], NOT_WHOLE),
-        (["task-failed"], "1 went wrong"),
+        (["task-failed"], NOT_WHOLE),
     ],
 )
 def test_the_end_rings(tmp_path: Path, events: Sequence[str], text: str) -> None:
-    """``--notify``: the bell, and a notification as iTerm2, kitty and others know it."""
+    """``--notify``: the bell, and the verdict in the two forms that terminals know."""
     path = recorded(tmp_path / "a.jsonl", [delivery(one, task_id=GROUP) for one in events])
     with Terminal("graph", "--from", path, "--utc", "--notify") as terminal:
         terminal.status()
     with Terminal("graph", "--from", path) as quiet:
         quiet.status()
 
-    notification = f"\a\x1b]9;task group {GROUP}: {text}\x1b\\".encode()
-    assert notification in terminal.written
+    group = f"task group {GROUP}"
+    fields = f"{group};{text.replace(';', ',')}"
+    notification = f"\a\x1b]9;{group}: {text}\x1b\\\x1b]777;notify;{fields}\x1b\\"
+    assert notification.encode() in terminal.written
     assert b"\a" not in quiet.written
 
 

@@ -5,8 +5,6 @@ Imported when the command runs, not for its help.
 
 from __future__ import annotations
 
-import os
-import sys
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack, closing, contextmanager
@@ -35,9 +33,9 @@ from tcsniff.errors import ApiUnknown, RecordingError, TcsniffError, UsageError
 from tcsniff.pipeline import Outcome, Source, Stop, run_pipeline
 from tcsniff.pulse.deliveries import Gap
 from tcsniff.renderers.graph.group_renderer import GroupRenderer, GroupView
+from tcsniff.renderers.notification import notify_terminal
 from tcsniff.renderers.stream import StreamInfo
 from tcsniff.renderers.svg import check_picture_path
-from tcsniff.sanitize import sanitize
 from tcsniff.selection.select import EVERYTHING, SelectionArgs, build_selection
 from tcsniff.settings.brokers import NO_BROKER
 from tcsniff.signals import signal_handler
@@ -195,8 +193,8 @@ class GroupRun(Run):
         if outcome is Outcome.TIMED_OUT:
             self.notify(describe_outcome(outcome, self._stop.timeout))
             self._group.mark_end(outcome.exit_status)
-            return
-        self._report_unknown()
+        else:
+            self._report_unknown()
         if self._output.notify:
             self._ring()
 
@@ -340,10 +338,4 @@ class GroupRun(Run):
     def _ring(self) -> None:
         graph = self._group.graph()
         verdict = judge_group(graph, self._get_time(), utc=self._output.utc)
-        wrong = sum(1 for node in graph.nodes.values() if node.went_wrong)
-        result = "all completed" if verdict.word == "completed" else verdict.text
-        result = f"{wrong:,} went wrong" if wrong else result
-        text = f"task group {sanitize(graph.task_group_id)}: {result}"
-        stream = next((file for file in (sys.stderr, sys.stdout) if file.isatty()), None)
-        if stream is not None:  # the bell, and OSC 9, which iTerm2, kitty and others show
-            os.write(stream.fileno(), f"\a\x1b]9;{text}\x1b\\".encode(errors="replace"))
+        notify_terminal(f"task group {graph.task_group_id}", verdict.text)
