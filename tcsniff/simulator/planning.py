@@ -309,6 +309,9 @@ def to_definitions(plan: Plan) -> tuple[Definition, ...]:
             task.dependencies,
             task.requires,
             f"{task.provisioner_id}/{task.worker_type}",
+            task.priority,
+            task.routes,
+            plan.task_group_id,
         )
         for task in plan.tasks
     )

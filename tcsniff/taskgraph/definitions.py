@@ -32,6 +32,9 @@ class Definition(NamedTuple):
         requires: ``all-completed`` if all dependencies must succeed, or
             ``all-resolved`` if they must only end.
         pool: Its worker pool, ``<provisionerId>/<workerType>``; empty if unknown.
+        priority: Its priority; empty if unknown.
+        routes: Its routes, without ``route.``; None if unknown.
+        task_group_id: Its task group; empty if unknown.
     """
 
     task_id: str
@@ -40,6 +43,9 @@ class Definition(NamedTuple):
     dependencies: tuple[str, ...] = ()
     requires: str = REQUIRES
     pool: str = ""
+    priority: str = ""
+    routes: tuple[str, ...] | None = None
+    task_group_id: str = ""
 
 
 class TaskGroupInfo(NamedTuple):
@@ -101,6 +107,9 @@ class TaskDefinition(TaggedTask, frozen=True):
         provisioner_id: The first half of the pool, in definitions from before there
             were task queues.
         worker_type: The second half.
+        priority: Its priority.
+        routes: Its routes, without ``route.``.
+        task_group_id: Its task group.
     """
 
     metadata: Metadata | None = None
@@ -109,6 +118,9 @@ class TaskDefinition(TaggedTask, frozen=True):
     task_queue_id: str | None = None
     provisioner_id: str | None = None
     worker_type: str | None = None
+    priority: str | None = None
+    routes: tuple[str, ...] | None = None
+    task_group_id: str | None = None
 
     @property
     def dependency_ids(self) -> list[str]:
@@ -319,6 +331,9 @@ def to_definition(
         tuple(dict.fromkeys(task.dependency_ids if dependencies is None else dependencies)),
         task.requires or REQUIRES,
         pool or "",
+        task.priority or "",
+        task.routes,
+        task.task_group_id or "",
     )
 
 

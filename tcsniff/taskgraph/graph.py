@@ -210,7 +210,7 @@ def build_graph(
     }
     for task_id, definition in definitions.items():
         if task_id not in nodes:
-            nodes[task_id] = _build_unheard_node(definition)
+            nodes[task_id] = build_unheard_node(definition)
     group = tracker.groups.get(task_group_id, Group())
     # A group has one scheduler; if not, the order of arrival must not decide.
     scheduler = group.scheduler_id or max((task.status.scheduler_id for task in tasks), default="")
@@ -257,7 +257,8 @@ def build_node(task: Task, definition: Definition | None) -> Node:
     )
 
 
-def _build_unheard_node(definition: Definition) -> Node:
+def build_unheard_node(definition: Definition) -> Node:
+    """Build the node of a task of which only the definition is known."""
     return Node(
         definition.task_id,
         definition.label,
