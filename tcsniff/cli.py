@@ -42,6 +42,7 @@ _DEFAULT = "sniff"
 _COMMANDS = (
     _DEFAULT,
     "graph",
+    "task",
     "top",
     "browse",
     "explain",

@@ -16,12 +16,11 @@ from tcsniff.commands.options.group_options import (
 from tcsniff.commands.options.source_options import (
     SourceArgs,
     check_source,
-    is_deployment_named,
+    settle_no_api,
     source_options,
 )
 from tcsniff.errors import UsageError
 from tcsniff.pulse.addresses import parse_address
-from tcsniff.settings.precedence import Rank
 
 
 @click.command(cls=GraphCommand)
@@ -50,7 +49,7 @@ def graph(
     check_source(origin)
     if origin.delete_queue:
         raise UsageError("--delete-queue works with `tcsniff sniff`, not with graph")
-    asking = _settle_api(asking, origin)
+    asking = asking._replace(no_api=settle_no_api(origin, no_api=asking.no_api))
     address = None if task_group_id is None else parse_address(task_group_id, "task group")
     if address is None and origin.is_live and not asking.files:
         raise UsageError(MISSING_ID)
@@ -67,14 +66,3 @@ def graph(
     except TaskOfGroup as error:
         notify(f"{group} is a task of the task group {error.task_group_id}, which is shown")
         return GroupRun(error.task_group_id, origin, asking, showing, waiting, notify).run()
-
-
-def _settle_api(asking: GraphInputArgs, origin: SourceArgs) -> GraphInputArgs:
-    # A deployment that is named is asked, unless --no-api is from a stronger source.
-    if not asking.no_api or not is_deployment_named(origin):
-        return asking
-    sources = origin.account.sources
-    named, refused = sources["root_url"].rank, sources["no_api"].rank
-    if named is Rank.TYPED and refused is Rank.TYPED:
-        raise UsageError("--no-api and --root-url contradict each other")
-    return asking._replace(no_api=refused <= named)

@@ -311,7 +311,6 @@ def to_definitions(plan: Plan) -> tuple[Definition, ...]:
             f"{task.provisioner_id}/{task.worker_type}",
             task.priority,
             task.routes,
-            plan.task_group_id,
         )
         for task in plan.tasks
     )

@@ -38,10 +38,17 @@ def fetch_group_pages(
             known.add(definition.task_id)
             if _is_unscheduled(status):
                 wanted.update(dict.fromkeys(definition.dependencies))
-    yield from _fetch_outside(api, wanted, known)
+    yield from fetch_outside(api, wanted, known)
 
 
-def _fetch_outside(api: QueueApi, wanted: Iterable[str], known: set[str]) -> Iterator[Page]:
+def fetch_outside(api: QueueApi, wanted: Iterable[str], known: set[str]) -> Iterator[Page]:
+    """Yield a page for each task that others wait for, and for those that it waits for itself.
+
+    Args:
+        api: The queue's API.
+        wanted: IDs of tasks.
+        known: IDs of tasks that need not be asked for.
+    """
     waiting = [task_id for task_id in wanted if task_id not in known]
     asked: set[str] = set()
     for task_id in waiting:  # grows while it is walked

@@ -26,6 +26,7 @@ from tcsniff.taskgraph.definitions import (
     Page,
     TaskGroupInfo,
     parse_definition,
+    parse_dependents,
     parse_group_info,
     parse_page,
 )
@@ -107,6 +108,16 @@ class QueueApi:
         subject = f"task group {task_group_id}"
         path = f"/task-group/{_check_id(task_group_id)}/list"
         return self._fetch_list(path, subject, parse_page, lambda page: page.continuation)
+
+    def fetch_dependents(self, task_id: str) -> Iterator[Page]:
+        """Yield the tasks that depend on a task, page by page; they may be of any groups.
+
+        Raises:
+            ApiError: As for `fetch_pages`.
+        """
+        subject = f"tasks that depend on task {task_id}"
+        path = f"/task/{_check_id(task_id)}/dependents"
+        return self._fetch_list(path, subject, parse_dependents, lambda page: page.continuation)
 
     def fetch_group_info(self, task_group_id: str) -> TaskGroupInfo:
         """Return what the queue knows about a group, without its tasks.

@@ -6,6 +6,7 @@ import math
 import threading
 from collections.abc import Callable, Iterable
 from queue import SimpleQueue
+from typing import Generic, TypeVar
 
 from tcsniff.errors import ApiError, ApiUnknown, TcsniffError
 from tcsniff.sources.group_pages import fetch_group_pages
@@ -13,6 +14,8 @@ from tcsniff.sources.queue_api import QueueApi
 from tcsniff.taskgraph.definitions import Page
 from tcsniff.taskgraph.group import GroupState
 from tcsniff.taskgraph.tracker import Change
+
+_Answer = TypeVar("_Answer")
 
 POLL_INTERVAL = 300.0  # seconds: messages can be lost, so the queue is asked now and then
 RETRY_INTERVAL = 15.0  # seconds while only the queue can know something; doubled each time
@@ -51,7 +54,7 @@ class QueuePolling:
         self._group = group
         self._notify = notify
         self._clock = clock
-        self._fetch: PageFetch | None = None
+        self._fetch: PageFetch[Page] | None = None
         self._last_start = -math.inf
         self._incomplete_answers = 0  # in a row, that left something unknown
         self._has_answer = False  # was ever answered completely
@@ -142,7 +145,7 @@ class QueuePolling:
         self._fetch = PageFetch(pages)
         self._fetch.start()
 
-    def _finish_fetch(self, fetch: PageFetch) -> None:
+    def _finish_fetch(self, fetch: PageFetch[Page]) -> None:
         self._fetch = None
         if fetch.error is None:
             self._has_answer, self._failure, self._is_missing = True, None, False
@@ -167,14 +170,14 @@ class QueuePolling:
         self._group.mark_missing()
 
 
-class PageFetch:
-    """Pages that are fetched in a background thread.
+class PageFetch(Generic[_Answer]):
+    """Pages, or other answers, that are fetched in a background thread.
 
     Attributes:
         error: What ended the fetch early; None so far.
     """
 
-    def __init__(self, pages: Iterable[Page]) -> None:
+    def __init__(self, pages: Iterable[_Answer]) -> None:
         """Create a fetch; `start` starts its thread.
 
         Args:
@@ -183,7 +186,7 @@ class PageFetch:
         """
         self.error: TcsniffError | None = None
         self._pages = pages
-        self._fetched: SimpleQueue[Page] = SimpleQueue()
+        self._fetched: SimpleQueue[_Answer] = SimpleQueue()
         self._stopped = threading.Event()
         self._ended = threading.Event()
 
@@ -191,7 +194,7 @@ class PageFetch:
         """Start the thread; only once."""
         threading.Thread(target=self._run, name="fetch", daemon=True).start()
 
-    def pop_pages(self) -> list[Page]:
+    def pop_pages(self) -> list[_Answer]:
         """Return the pages that have arrived since the last call; never waits."""
         pages = []
         while not self._fetched.empty():

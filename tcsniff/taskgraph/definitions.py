@@ -34,7 +34,6 @@ class Definition(NamedTuple):
         pool: Its worker pool, ``<provisionerId>/<workerType>``; empty if unknown.
         priority: Its priority; empty if unknown.
         routes: Its routes, without ``route.``; None if unknown.
-        task_group_id: Its task group; empty if unknown.
     """
 
     task_id: str
@@ -45,7 +44,6 @@ class Definition(NamedTuple):
     pool: str = ""
     priority: str = ""
     routes: tuple[str, ...] | None = None
-    task_group_id: str = ""
 
 
 class TaskGroupInfo(NamedTuple):
@@ -109,7 +107,6 @@ class TaskDefinition(TaggedTask, frozen=True):
         worker_type: The second half.
         priority: Its priority.
         routes: Its routes, without ``route.``.
-        task_group_id: Its task group.
     """
 
     metadata: Metadata | None = None
@@ -120,7 +117,6 @@ class TaskDefinition(TaggedTask, frozen=True):
     worker_type: str | None = None
     priority: str | None = None
     routes: tuple[str, ...] | None = None
-    task_group_id: str | None = None
 
     @property
     def dependency_ids(self) -> list[str]:
@@ -169,6 +165,11 @@ class _Answer(_GroupAnswer, frozen=True, kw_only=True):
     continuation_token: str | None = None
 
 
+class _DependentsAnswer(MessageStruct, frozen=True):
+    tasks: list[_RawMember]
+    continuation_token: str | None = None
+
+
 def parse_page(text: bytes) -> Page:
     """Parse an answer of ``listTaskGroup``.
 
@@ -181,8 +182,14 @@ def parse_page(text: bytes) -> Page:
         answer = read_json(_decode_answer, text)
     except ValueError as error:
         answer = _read_leniently(text, error)
+    return _build_page(answer.info, answer.tasks, answer.continuation_token)
+
+
+def _build_page(
+    group: TaskGroupInfo, members: Iterable[_RawMember], continuation: str | None
+) -> Page:
     definitions, statuses, unread = [], [], []
-    for number, member in enumerate(answer.tasks, 1):
+    for number, member in enumerate(members, 1):
         status = bytes(member.status)
         if not (task_id := read_task_id(status)):
             unread.append(f"task {number} of an answer of the queue")
@@ -197,10 +204,10 @@ def parse_page(text: bytes) -> Page:
     if unread and not statuses:
         raise ValueError("no task has a `taskId`")
     return Page(
-        answer.info,
+        group,
         tuple(definitions),
         tuple(statuses),
-        answer.continuation_token or "",
+        continuation or "",
         tuple(unread),
     )
 
@@ -221,6 +228,19 @@ def parse_group_info(text: bytes) -> TaskGroupInfo:
         ValueError: If the text is not such an answer.
     """
     return read_json(_decode_group, text).info
+
+
+def parse_dependents(text: bytes) -> Page:
+    """Parse an answer of ``listDependentTasks``.
+
+    Returns:
+        Tasks of any groups; `Page.group` is empty.
+
+    Raises:
+        ValueError: If the text is not such an answer, or none of its tasks has an ID.
+    """
+    answer = read_json(_decode_dependents, text)
+    return _build_page(TaskGroupInfo(""), answer.tasks, answer.continuation_token)
 
 
 def parse_tasks(texts: Iterable[bytes]) -> list[Page]:
@@ -333,12 +353,12 @@ def to_definition(
         pool or "",
         task.priority or "",
         task.routes,
-        task.task_group_id or "",
     )
 
 
 _decode_answer = msgspec.json.Decoder(_Answer).decode
 _decode_group = msgspec.json.Decoder(_GroupAnswer).decode
+_decode_dependents = msgspec.json.Decoder(_DependentsAnswer).decode
 _decode_member = msgspec.json.Decoder(_Member).decode
 _decode_belonging = msgspec.json.Decoder(_Belonging).decode
 _decode_task_id = msgspec.json.Decoder(_Identified).decode

@@ -5,19 +5,20 @@ Pure, except that `NamedTasks` has state.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from typing import NamedTuple
 
 import msgspec
 
 from tcsniff.messages.parts import MessageStruct
 from tcsniff.pulse.deliveries import Delivery
-from tcsniff.pulse.exchanges import find_exchange
 from tcsniff.pulse.payloads import DECODE_ERRORS, decode_status
 from tcsniff.pulse.times import parse_seconds
-from tcsniff.taskgraph.definitions import Definition
+from tcsniff.taskgraph.blocking import WAITING
+from tcsniff.taskgraph.definitions import Definition, Page
 from tcsniff.taskgraph.graph import UNHEARD, Node, build_node, build_unheard_node
 from tcsniff.taskgraph.key_facts import KeyFactsByTask, read_key_facts
+from tcsniff.taskgraph.queue_answers import PendingCounts
 from tcsniff.taskgraph.task_story import (
     PoolFacts,
     TaskFacts,
@@ -27,23 +28,41 @@ from tcsniff.taskgraph.task_story import (
 )
 from tcsniff.taskgraph.tracker import RESOLVED, Change, Task, Tracker
 
-_PRIORITY_CHANGED = find_exchange("task-priority-changed").address
 _MAX_UNREAD = 3  # messages that are described
+_MAX_RELATED = 200
 _MAX_POOLS = 10_000  # whose last start is kept
 
 
-class PoolCounts(NamedTuple):
-    """An answer of the queue's API about a worker pool.
+class MissingTask(NamedTuple):
+    """The answer that the queue does not know a task.
 
     Attributes:
-        pool: Its name.
-        pending: How many tasks are pending.
-        claimed: How many tasks run; None if the answer does not say.
+        task_id: The ID.
+        reason: The answer in words.
+        is_group: Whether the ID is that of a task group.
     """
 
-    pool: str
-    pending: int
-    claimed: int | None = None
+    task_id: str
+    reason: str = ""
+    is_group: bool = False
+
+
+class Dependents(NamedTuple):
+    """An answer about the tasks that depend on a task.
+
+    Attributes:
+        task_id: The task.
+        pages: Those that depend on it.
+        is_whole: Whether these are all.
+    """
+
+    task_id: str
+    pages: tuple[Page, ...]
+    is_whole: bool = True
+
+
+Answer = Page | MissingTask | Dependents | PendingCounts
+"""What the queue's API can say about tasks."""
 
 
 class _PriorityStatus(MessageStruct, frozen=True):
@@ -68,7 +87,8 @@ class NamedTasks:
         version: A number that grows with each change.
         latest: The newest time seen so far, in seconds since the Unix epoch: of the
             receipt of an event, or of a run. 0 before.
-        missing: IDs of named tasks that the queue's API did not know when it was asked.
+        missing: The named tasks that the queue's API did not know when it was last asked,
+            by ID.
     """
 
     def __init__(self, task_ids: Iterable[str]) -> None:
@@ -76,7 +96,7 @@ class NamedTasks:
         self.task_ids = tuple(dict.fromkeys(task_ids))
         self.version = 0
         self.latest = 0.0
-        self.missing: set[str] = set()
+        self.missing: dict[str, MissingTask] = {}
         self._tracker = Tracker()
         self._key_facts = KeyFactsByTask()
         self._definitions: dict[str, Definition] = {}
@@ -84,8 +104,8 @@ class NamedTasks:
         self._doubts: dict[str, list[str]] = {}  # by task ID
         self._unread: dict[str, list[str]] = {}  # by task ID; messages that are not valid
         self._routes: dict[str, tuple[str, ...]] = {}  # from messages
-        self._priorities: dict[str, str] = {}
-        self._counts: dict[str, PoolCounts] = {}
+        self._priorities: dict[str, tuple[str, str]] = {}  # when received, and what
+        self._counts: dict[str, PendingCounts] = {}
         self._starts: dict[str, float] = {}  # the last one, by pool
         self._watched: dict[str, float] = {}  # since when, by pool
         self._with_dependents: set[str] = set()
@@ -110,25 +130,65 @@ class NamedTasks:
         return bool(self._unread)
 
     @property
-    def open_ids(self) -> list[str]:
-        """The named tasks that have not ended, as far as known."""
-        return [task_id for task_id in self.task_ids if not self._has_ended(task_id)]
-
-    @property
     def pending_pools(self) -> list[str]:
         """The worker pools for which named tasks are pending."""
         pending = (self.nodes.get(task_id) for task_id in self.task_ids)
         pools = [node.pool for node in pending if node and node.state == "pending"]
         return list(dict.fromkeys(filter(None, pools)))
 
+    @property
+    def definitions(self) -> dict[str, Definition]:
+        """The definitions that are known, by task ID."""
+        return dict(self._definitions)
+
+    @property
+    def lacks_definitions(self) -> bool:
+        """Whether something but the definition of a named task is known."""
+        return any(
+            task_id not in self._definitions and self.is_known(task_id)
+            for task_id in self.task_ids
+        )
+
+    @property
+    def has_waiting(self) -> bool:
+        """Whether a named task waits for a worker or for other tasks."""
+        nodes = (self.nodes.get(task_id) for task_id in self.task_ids)
+        return any(node is not None and node.state in ("pending", *WAITING) for node in nodes)
+
+    def list_completed(self) -> list[str]:
+        """Return the IDs of other tasks that have completed."""
+        return [
+            task_id
+            for task_id, node in self.nodes.items()
+            if node.state == "completed" and task_id not in self.task_ids
+        ]
+
     def is_known(self, task_id: str) -> bool:
         """Return whether something was received about a task, apart from its definition."""
         node = self.nodes.get(task_id)
         return node is not None and node.state != UNHEARD
 
-    def find_definition(self, task_id: str) -> Definition | None:
-        """Return the definition of a task; None if it is unknown."""
-        return self._definitions.get(task_id)
+    def list_related(self) -> list[str]:
+        """Return the IDs of the named tasks, and of those around them as far as known.
+
+        First the named tasks, then those that they depend on, then those that depend on
+        them; at most 200.
+        """
+        found = dict.fromkeys(self.task_ids)
+        queue = list(found)
+        for task_id in queue:  # grows while it is walked
+            definition = self._definitions.get(task_id)
+            for other in definition.dependencies if definition else ():
+                if other not in found:
+                    found[other] = None
+                    queue.append(other)
+        named = set(self.task_ids)
+        dependents = (
+            definition.task_id
+            for definition in self._definitions.values()
+            if named.intersection(definition.dependencies)
+        )
+        return list(found | dict.fromkeys(dependents))[: max(_MAX_RELATED, len(named))]
 
     def list_dependencies(self) -> list[str]:
         """Return the IDs of the tasks that unscheduled named tasks wait for.
@@ -137,9 +197,7 @@ class NamedTasks:
         completed are left out.
         """
         nodes = self.nodes
-        found = dict.fromkeys(
-            task_id for task_id in self.task_ids if _waits(nodes.get(task_id))
-        )
+        found = dict.fromkeys(task_id for task_id in self.task_ids if _waits(nodes.get(task_id)))
         queue = list(found)
         for task_id in queue:  # grows while it is walked
             node = nodes.get(task_id)
@@ -163,9 +221,13 @@ class NamedTasks:
             change = self._accept(change)
         if self._tracker.unread > unread:
             change = self._apply_unread(delivery) or change
-        if change is not None or delivery.exchange == _PRIORITY_CHANGED:
-            self._note_details(delivery)
+        self._note_details(delivery)
         return change
+
+    def label(self, task_id: str) -> str:
+        """Return a task's label by its definition; empty if that is unknown."""
+        definition = self._definitions.get(task_id)
+        return definition.label if definition else ""
 
     def add_definitions(self, definitions: Iterable[Definition]) -> None:
         """Add definitions of tasks, of these and those around them."""
@@ -175,46 +237,53 @@ class NamedTasks:
             self._related.add(definition.task_id)
             self._related.update(definition.dependencies)
 
-    def add_statuses(self, statuses: Iterable[bytes]) -> list[Change]:
-        """Add statuses of tasks, in JSON, from the queue's API or a file.
+    def add_answer(self, answer: Answer) -> list[Change]:
+        """Add an answer of the queue's API, or of a file.
 
         Returns:
             The changes of named tasks.
         """
+        self.version += 1
+        match answer:
+            case Page():
+                return self._add_page(answer)
+            case MissingTask(task_id):
+                self.missing[task_id] = answer
+                self._doubts.pop(task_id, None)
+                if self.is_known(task_id):
+                    self.mark_doubt("the queue's API does not know this task", [task_id])
+            case PendingCounts():
+                self._counts[answer.pool] = answer
+            case Dependents(task_id, pages, is_whole):
+                if is_whole:
+                    self._with_dependents.add(task_id)
+                return [change for page in pages for change in self._add_page(page)]
+        return []
+
+    def _add_page(self, page: Page) -> list[Change]:
+        self.add_definitions(page.definitions)
         changes = []
-        for text in statuses:
+        for definition, text in zip(page.definitions, page.statuses, strict=True):
+            task_id = definition.task_id
+            self.missing.pop(task_id, None)
             try:
                 status = decode_status(text)
             except ValueError:
-                continue  # its task stays unknown
-            self.version += 1
-            self.missing.discard(status.task_id)
-            self._doubts.pop(status.task_id, None)
-            definition = self._definitions.get(status.task_id)
-            change = self._tracker.update_task(status, "", definition.kind if definition else "")
+                self.mark_doubt("the queue's answer could not be decoded", [task_id])
+                continue
+            if status.task_id != task_id:
+                self.mark_doubt("the queue's answer is about another task", [task_id])
+                continue
+            self._doubts.pop(task_id, None)
+            change = self._tracker.update_task(status, "", definition.kind)
             if change is not None and (accepted := self._accept(change)) is not None:
                 changes.append(accepted)
         return changes
-
-    def add_counts(self, counts: PoolCounts) -> None:
-        """Add an answer about a worker pool."""
-        self.version += 1
-        self._counts[counts.pool] = counts
 
     def watch_pool(self, pool: str, since: float) -> None:
         """Record that all messages about starts in a worker pool are received from now on."""
         self.version += 1
         self._watched[pool] = since
-
-    def mark_dependents(self, task_id: str) -> None:
-        """Record that the definitions of all tasks are known that depend on a task."""
-        self.version += 1
-        self._with_dependents.add(task_id)
-
-    def mark_missing(self, task_id: str) -> None:
-        """Record that the queue's API does not know a named task."""
-        self.version += 1
-        self.missing.add(task_id)
 
     def mark_doubt(self, reason: str, task_ids: Iterable[str] | None = None) -> None:
         """Record that states may be out of date, until the queue's API has answered.
@@ -228,6 +297,22 @@ class NamedTasks:
             doubts = self._doubts.setdefault(task_id, [])
             if reason not in doubts:
                 doubts.append(reason)
+
+    def add_statuses(self, statuses: Iterable[bytes]) -> None:
+        """Add statuses of tasks from a file, in JSON; those of unrelated tasks are dropped."""
+        self.version += 1
+        for text in statuses:
+            try:
+                status = decode_status(text)
+            except ValueError:
+                continue  # its task stays unknown
+            if (change := self._tracker.update_task(status)) is not None:
+                self._accept(change)
+
+    def mark_dependents(self) -> None:
+        """Record that the definitions of all tasks are known that depend on named ones."""
+        self.version += 1
+        self._with_dependents.update(self.task_ids)
 
     def mark_end(self, exit_status: int) -> None:
         """Record that the run ends with this status, whatever the states of the tasks are."""
@@ -246,13 +331,12 @@ class NamedTasks:
         """Return the story of a task, as `build_story`."""
         return build_story(task_id, self.nodes, self._list_facts(task_id), now)
 
-    def find_status(self, stories: Sequence[TaskStory]) -> int:
-        """Return the exit status of the run.
-
-        Args:
-            stories: Those of the named tasks.
-        """
-        return find_exit_status(stories) if self._ended_with is None else self._ended_with
+    @property
+    def exit_status(self) -> int:
+        """The exit status of the run: 0 only if every named task is known and completed."""
+        if self._ended_with is not None:
+            return self._ended_with
+        return find_exit_status(self.tell_stories(self.latest))
 
     def _has_ended(self, task_id: str) -> bool:
         node = self.nodes.get(task_id)
@@ -309,22 +393,22 @@ class NamedTasks:
         return change if facts.task_id in self.task_ids else None
 
     def _note_details(self, delivery: Delivery) -> None:
-        facts = read_key_facts(delivery)
-        task_id = facts.task_id
+        task_id = read_key_facts(delivery).task_id
         if task_id not in self.task_ids:
             return
-        self.version += 1
         # All messages of a task have its routes. If not, the order must not decide.
         routes = tuple(delivery.routes)
-        if delivery.received is None or routes:
-            self._routes[task_id] = max(routes, self._routes.get(task_id, ()))
+        if routes > self._routes.get(task_id, ()):
+            self._routes[task_id] = routes
+            self.version += 1
         try:
             priority = _decode_priority(delivery.body).status.priority
         except DECODE_ERRORS:
             return
-        is_newest = delivery.exchange == _PRIORITY_CHANGED or task_id not in self._priorities
-        if priority and is_newest:
-            self._priorities[task_id] = priority
+        newest = self._priorities.get(task_id, ("", ""))
+        if priority and (delivery.received or "", priority) > newest:
+            self._priorities[task_id] = delivery.received or "", priority
+            self.version += 1
 
     def _list_facts(self, task_id: str) -> TaskFacts:
         task = self._tracker.tasks.get(task_id)
@@ -335,9 +419,10 @@ class NamedTasks:
         status = task.status if task else None
         node = self.nodes.get(task_id)
         return TaskFacts(
-            status.task_group_id if status else definition.task_group_id if definition else "",
+            status.task_group_id if status else "",
             status.scheduler_id if status else "",
-            self._priorities.get(task_id) or (definition.priority if definition else ""),
+            self._priorities.get(task_id, ("", ""))[1]
+            or (definition.priority if definition else ""),
             routes,
             self._list_doubts(task_id),
             self._find_pool_facts(node.pool) if node and node.pool else None,
@@ -369,5 +454,3 @@ class NamedTasks:
 def _waits(node: Node | None) -> bool:
     # Whether its dependencies matter: a task with a run does not wait for others.
     return node is not None and not node.runs and node.state not in RESOLVED
-
-

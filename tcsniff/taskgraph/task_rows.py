@@ -45,7 +45,8 @@ class Part(NamedTuple):
         task_id: The task that it names; empty for none.
         task_group_id: The task group that it names; empty for none.
         run_id: The run whose log it names; None for none.
-        is_minor: Whether it is left out first where there is no room.
+        rank: Where there is no room, parts of the highest rank are left out first; those
+            of rank 0 stay.
     """
 
     text: str
@@ -53,7 +54,7 @@ class Part(NamedTuple):
     task_id: str = ""
     task_group_id: str = ""
     run_id: int | None = None
-    is_minor: bool = False
+    rank: int = 0
 
 
 class StoryRow(NamedTuple):
@@ -134,7 +135,7 @@ def _list_facts(story: TaskStory, *, utc: bool) -> Iterator[Part]:
     if node.pool:
         yield Part(f"pool {sanitize(node.pool)}")
     if facts.priority:
-        yield Part(f"priority {sanitize(facts.priority)}", is_minor=True)
+        yield Part(f"priority {sanitize(facts.priority)}", rank=2)
     deadline = story.deadline
     if deadline is None:
         return
@@ -142,7 +143,7 @@ def _list_facts(story: TaskStory, *, utc: bool) -> Iterator[Part]:
     if not story.has_ended and deadline < story.now:
         yield Part(f"{text}, {format_duration(story.now - deadline)} ago", "bold red")
     else:
-        yield Part(text, is_minor=story.has_ended)
+        yield Part(text, rank=3 if story.has_ended else 1)
 
 
 def _list_run(run: RunStory, *, utc: bool) -> Iterator[Part]:
@@ -150,12 +151,12 @@ def _list_run(run: RunStory, *, utc: bool) -> Iterator[Part]:
     style = get_state_style(run.state).style
     yield Part(f"run {run.run_id}")
     yield Part(sanitize(run.reason or run.state or "unknown"), style)
-    yield Part(_join(sanitize(run.created), _format_time(run.scheduled, utc=utc)), is_minor=True)
+    yield Part(_join(sanitize(run.created), _format_time(run.scheduled, utc=utc)), rank=2)
     yield Part("" if run.waited is None else f"waited {format_duration(run.waited)}")
-    yield Part(_join("claimed", _format_time(run.started, utc=utc)), is_minor=True)
+    yield Part(_join("claimed", _format_time(run.started, utc=utc)), rank=4)
     yield Part("" if run.ran is None else f"ran {format_duration(run.ran)}")
-    yield Part(_join("ended", _format_time(run.resolved, utc=utc)), is_minor=True)
-    yield Part(sanitize(run.worker), "dim", is_minor=True)
+    yield Part(_join("ended", _format_time(run.resolved, utc=utc)), rank=3)
+    yield Part(sanitize(run.worker), "dim", rank=1)
     yield Part(run.sequel, "yellow")
 
 
@@ -174,7 +175,7 @@ def _list_reason(story: TaskStory) -> Iterator[Part]:
     elif word == "stuck":
         yield Part(text, "bold red")
         yield from _list_others(story)
-    elif not story.has_ended:
+    elif not story.has_ended and word != "running":
         yield Part(text, "yellow" if word in ("unknown", "pending") else "")
 
 
@@ -184,18 +185,18 @@ def _list_dependencies(story: TaskStory) -> Iterator[Part]:
     total = len(story.waits_for)
     of = f"{len(left):,} of {total:,}" if met else f"{total:,}"
     yield Part(f"waits for {of} task{'s' * (total != 1)}: ")
-    yield from _separate([*map(_name_dependency, left, [story.now] * len(left))])
+    yield from _separate([_name_dependency(one, story.now) for one in left])
     if met:
-        yield Part("; ended: ", is_minor=True)
-        yield from _separate([_name_dependency(one, story.now) for one in met], is_minor=True)
+        yield Part("; ended: ")
+        yield from _separate([_name_dependency(one, story.now) for one in met])
 
 
 def _list_others(story: TaskStory) -> Iterator[Part]:
     # What a task that can never run also waits for.
     others = [one for one in story.waits_for if not one.is_met and one.can_complete is not False]
     if others:
-        yield Part("; waits also for ", is_minor=True)
-        yield from _separate([_name_dependency(one, story.now) for one in others], is_minor=True)
+        yield Part("; waits also for ")
+        yield from _separate([_name_dependency(one, story.now) for one in others])
 
 
 def _name_dependency(dependency: Dependency, now: float) -> tuple[Part, Part]:
@@ -208,14 +209,14 @@ def _name_dependency(dependency: Dependency, now: float) -> tuple[Part, Part]:
     )
 
 
-def _separate(pairs: Sequence[tuple[Part, Part]], *, is_minor: bool = False) -> Iterator[Part]:
+def _separate(pairs: Sequence[tuple[Part, Part]]) -> Iterator[Part]:
     for number, pair in enumerate(pairs[:_MAX_NAMES]):
         separator = ", " if number + 1 < min(len(pairs), _MAX_NAMES) else ""
         name, state = pair
-        yield name._replace(is_minor=is_minor)
-        yield state._replace(text=state.text + separator, is_minor=is_minor)
+        yield name
+        yield state._replace(text=state.text + separator)
     if len(pairs) > _MAX_NAMES:
-        yield Part(f" and {len(pairs) - _MAX_NAMES:,} more", is_minor=is_minor)
+        yield Part(f" and {len(pairs) - _MAX_NAMES:,} more")
 
 
 def _list_needed_by(story: TaskStory) -> Iterator[Part]:
@@ -247,8 +248,6 @@ def _list_names(nodes: Iterable[Node]) -> Iterator[Part]:
 
 def _list_routes(story: TaskStory) -> Iterator[Part]:
     routes = story.facts.routes or ()
-    if routes:
-        yield Part("routes ", "dim", is_minor=True)
     for number, route in enumerate(routes):
-        separator = ", " if number + 1 < len(routes) else ""
-        yield Part(f"{sanitize(route)}{separator}", "dim", is_minor=True)
+        start, end = ("" if number else "routes "), (", " if number + 1 < len(routes) else "")
+        yield Part(f"{start}{sanitize(route)}{end}", "dim")

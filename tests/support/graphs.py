@@ -87,6 +87,8 @@ def define_tasks(plan: Plan) -> dict[str, Definition]:
             task.dependencies,
             task.requires,
             f"{task.provisioner_id}/{task.worker_type}",
+            task.priority,
+            task.routes,
         )
         for task in plan.tasks
     }

@@ -84,29 +84,45 @@ class GraphStopArgs:
     count: int | None
 
 
+graph_files_option = dependency_flag(
+    "--graph",
+    "files",
+    is_common=True,
+    multiple=True,
+    metavar="FILE",
+    file_use=FileUse.READ,
+    help="Read dependencies from task-graph.json, from full-task-graph.json and "
+    "label-to-taskid.json, or from saved answers of listTaskGroup.",
+)
+no_api_option = dependency_flag(
+    "--no-api",
+    is_common=True,
+    is_flag=True,
+    help="Do not ask the queue.",
+)
+no_wait_option = stop_flag(
+    "--no-wait",
+    is_common=True,
+    is_flag=True,
+    help="Show the present state and exit; needs no broker.",
+)
+timeout_option = stop_flag(
+    "--timeout",
+    is_common=True,
+    type=Duration(),
+    help="Stop after this long, such as 30s, 10m or 1h30m, with exit status 124.",
+)
+notify_option = output_flag(
+    "--notify",
+    is_common=True,
+    is_flag=True,
+    help="Notify at exit: the terminal's bell, and a notification if it can.",
+)
+
 _OPTIONS = stack_decorators(
-    dependency_flag(
-        "--graph",
-        "files",
-        is_common=True,
-        multiple=True,
-        metavar="FILE",
-        file_use=FileUse.READ,
-        help="Read dependencies from task-graph.json, from full-task-graph.json and "
-        "label-to-taskid.json, or from saved answers of listTaskGroup.",
-    ),
-    dependency_flag(
-        "--no-api",
-        is_common=True,
-        is_flag=True,
-        help="Do not ask the queue.",
-    ),
-    stop_flag(
-        "--no-wait",
-        is_common=True,
-        is_flag=True,
-        help="Show the present state and exit; needs no broker.",
-    ),
+    graph_files_option,
+    no_api_option,
+    no_wait_option,
     stop_flag(
         "--settle",
         type=Duration(may_be_nothing=True),
@@ -115,12 +131,7 @@ _OPTIONS = stack_decorators(
         help="Wait this long for new runs after all tasks have ended.",
     ),
     stop_flag("-n", "--count", type=click.IntRange(1), metavar="N", help="Stop after N events."),
-    stop_flag(
-        "--timeout",
-        is_common=True,
-        type=Duration(),
-        help="Stop after this long, such as 30s, 10m or 1h30m, with exit status 124.",
-    ),
+    timeout_option,
     output_flag(
         "-o",
         "--output",
@@ -166,12 +177,7 @@ _OPTIONS = stack_decorators(
     utc_option,
     record_option,
     save_svg_option,
-    output_flag(
-        "--notify",
-        is_common=True,
-        is_flag=True,
-        help="Notify at exit: the terminal's bell, and a notification if it can.",
-    ),
+    notify_option,
     color_options,
 )
 

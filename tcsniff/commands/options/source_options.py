@@ -163,6 +163,27 @@ def is_deployment_named(origin: SourceArgs) -> bool:
     return source is not None and source.rank not in weak
 
 
+def settle_no_api(origin: SourceArgs, *, no_api: bool) -> bool:
+    """Return whether the queue's API is not to be asked.
+
+    A deployment that is named is asked, unless ``--no-api`` is from a stronger source.
+
+    Args:
+        origin: The flags of the source.
+        no_api: Whether ``--no-api`` is set.
+
+    Raises:
+        UsageError: If both were typed.
+    """
+    if not no_api or not is_deployment_named(origin):
+        return no_api
+    sources = origin.account.sources
+    named, refused = sources["root_url"].rank, sources["no_api"].rank
+    if named is Rank.TYPED and refused is Rank.TYPED:
+        raise UsageError("--no-api and --root-url contradict each other")
+    return refused <= named
+
+
 def check_source(origin: SourceArgs) -> None:
     """Check that the flags do not contradict each other.
 

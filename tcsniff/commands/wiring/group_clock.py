@@ -1,4 +1,4 @@
-"""The time of a task group: of the clock, or of the events of a recording or the demo."""
+"""The time of tasks: of the clock, or of the events of a recording or the demo."""
 
 from __future__ import annotations
 
@@ -7,11 +7,10 @@ import time
 from tcsniff.commands.options.source_options import SourceArgs
 from tcsniff.commands.wiring.open_source import choose_pace
 from tcsniff.sources.steady_clock import SteadyClock
-from tcsniff.taskgraph.group import GroupState
 
 
 class GroupClock:
-    """The clock of a run of `graph`."""
+    """The clock of a run of `graph` or `task`."""
 
     def __init__(self, origin: SourceArgs) -> None:
         """Create a clock.
@@ -29,9 +28,12 @@ class GroupClock:
         """Stop at the newest time in events, because the run has ended."""
         self._has_ended = True
 
-    def read(self, group: GroupState) -> float:
-        """Return a group's time, in seconds since the Unix epoch."""
-        latest = group.latest
+    def read(self, latest: float) -> float:
+        """Return the time, in seconds since the Unix epoch.
+
+        Args:
+            latest: The newest time in events so far; 0 before.
+        """
         if self._origin.is_live:
             # Simulated events may be ahead of the clock.
             return max(self._clock(), latest)

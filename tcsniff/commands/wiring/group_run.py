@@ -328,7 +328,7 @@ class GroupRun(Run):
         return "  ".join(filter(None, notes))
 
     def _get_time(self) -> float:
-        return self._clock.read(self._group)
+        return self._clock.read(self._group.latest)
 
     def _report(self) -> str:
         states = summarize_group(self._group.graph(), (), self._get_time())["states"]

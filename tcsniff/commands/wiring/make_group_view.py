@@ -79,12 +79,19 @@ def make_group_view(
         return _make_document(request, as_json=name == "json")
     if name == "table" and not (live and wait):
         name = "page"
-    get_tails = _make_tails(args.logs, stream.root_url, wait=name != "table")
+    get_tails = make_tails(args.logs, stream.root_url, wait=name != "table")
     request = request._replace(get_tails=get_tails)
     return _VIEWS[name](request)
 
 
-def _make_tails(lines: int | None, root_url: str | None, *, wait: bool) -> GetTails | None:
+def make_tails(lines: int | None, root_url: str | None, *, wait: bool) -> GetTails | None:
+    """Return a function that returns the last lines of logs; None for no logs.
+
+    Args:
+        lines: How many lines; None or 0 for none.
+        root_url: Root URL of the deployment; None if unknown, then there are no logs.
+        wait: Whether it waits until all logs are fetched.
+    """
     if not lines or root_url is None:
         return None
 

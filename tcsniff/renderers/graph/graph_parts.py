@@ -54,9 +54,14 @@ def list_log_rows(row: Row, scene: Scene, width: int) -> list[Text]:
     if rows and scene.link_root:
         rows = [Text("  ").append_text(join_words(url, "dim", url))]
     for line in scene.tails.get((row.node.task_id, run.run_id), ()):
-        text = _STAMP.sub("", line) if width < _WIDE else line
+        text = strip_stamp(line, width)
         rows.append(Text("  │ ", style="dim").append(sanitize(text[:_MAX_LINE])))
     return rows
+
+
+def strip_stamp(line: str, width: int) -> str:
+    """Return a line of a log, without its time if the screen is narrow."""
+    return _STAMP.sub("", line) if width < _WIDE else line
 
 
 _STAMP = re.compile(r"^\[[a-z0-9:_-]+ [0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9:.]+Z\] ?")

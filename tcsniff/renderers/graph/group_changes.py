@@ -56,7 +56,7 @@ class JsonChangesView(GroupView):
 
     def add_changes(self, changes: Sequence[Json]) -> None:
         """Add changes, in the form of `summarize_change`."""
-        self._lines += map(_dump_line, changes)
+        self._lines += map(dump_line, changes)
 
     def show_gap(self, gap: Gap) -> None:
         """Add a gap."""
@@ -70,11 +70,12 @@ class JsonChangesView(GroupView):
         """Write the summary."""
         graph, now = self._group.graph(), self._clock()
         summary = summarize_group(graph, find_known_path(graph, now), now, self._root_url)
-        self._lines.append(_dump_line({"summary": summary}))
+        self._lines.append(dump_line({"summary": summary}))
         self.flush()
 
 
-def _dump_line(value: Json) -> bytes:
+def dump_line(value: Json) -> bytes:
+    """Encode a JSON value as a line."""
     return orjson.dumps(value, option=orjson.OPT_APPEND_NEWLINE)
 
 
@@ -121,7 +122,7 @@ class TextChangesView(GroupView):
     def add_changes(self, changes: Sequence[Json]) -> None:
         """Add changes, in the form of `summarize_change`."""
         for change in changes:
-            self._add(self._format_change(change))
+            self._add(format_change(change, color=self._color, utc=self._utc))
 
     def show_gap(self, gap: Gap) -> None:
         """Add a gap."""
@@ -159,21 +160,29 @@ class TextChangesView(GroupView):
     def _add(self, line: str) -> None:
         self._lines.append(encode_text(f"{line.rstrip()}\n", ascii_only=self._ascii_only))
 
-    def _format_change(self, change: Json) -> str:
-        state = change["state"]
-        style = get_state_style(state)
-        event = f"{style.symbol} {style.word:<11}"
-        if self._color:
-            event = color_text(event, style.style)
-        time = format_clock_time(parse_timestamp(change["time"]), utc=self._utc)
-        name = sanitize(change["label"] or change["taskId"])
-        run = "" if change["run"] is None else f"run {change['run']}"
-        reason = sanitize(change["reason"] or "")
-        if state in ("completed", "failed") and reason == state:
-            reason = ""
-        if lost := change.get("lost"):
-            reason = f"run {lost['run']} {sanitize(lost['reason'] or '')}"
-        worker = sanitize(change["worker"] or "")
-        log = change.get("log") or (lost or {}).get("log") or ""
-        parts = (f"{run:<6}", reason, sanitize(change["pool"]), worker, log)
-        return f"{time}  {event}  {name:<44}  " + "  ".join(filter(None, parts))
+
+def format_change(change: Json, *, color: bool, utc: bool) -> str:
+    """Format a change of a task as a line.
+
+    Args:
+        change: In the form of `summarize_change`.
+        color: Whether to use colors.
+        utc: Whether to show times in UTC instead of the local time zone.
+    """
+    state = change["state"]
+    style = get_state_style(state)
+    event = f"{style.symbol} {style.word:<11}"
+    if color:
+        event = color_text(event, style.style)
+    time = format_clock_time(parse_timestamp(change["time"]), utc=utc)
+    name = sanitize(change["label"] or change["taskId"])
+    run = "" if change["run"] is None else f"run {change['run']}"
+    reason = sanitize(change["reason"] or "")
+    if state in ("completed", "failed") and reason == state:
+        reason = ""
+    if lost := change.get("lost"):
+        reason = f"run {lost['run']} {sanitize(lost['reason'] or '')}"
+    worker = sanitize(change["worker"] or "")
+    log = change.get("log") or (lost or {}).get("log") or ""
+    parts = (f"{run:<6}", reason, sanitize(change["pool"]), worker, log)
+    return f"{time}  {event}  {name:<44}  " + "  ".join(filter(None, parts))

@@ -1,21 +1,31 @@
-"""Events folded into a task group, which a view shows."""
+"""Events folded into a task group, or into some tasks, which a view shows."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import Protocol
 
 from tcsniff.pipeline import Renderer
-from tcsniff.pulse.deliveries import Gap
+from tcsniff.pulse.deliveries import Delivery, Gap
 from tcsniff.pulse.events import Event
-from tcsniff.taskgraph.group import GroupState
 from tcsniff.taskgraph.summary import Json, summarize_change
 from tcsniff.taskgraph.tracker import Change
 
 
-class GroupView(Renderer):
-    """Shows a task group; this one shows nothing.
+class TaskStates(Protocol):
+    """The states of tasks: of a group, or of some tasks."""
 
-    `close` shows the final state of the group.
+    def apply(self, delivery: Delivery) -> Change | None:
+        """Apply an event, and return the change of a task; None if there is none."""
+
+    def label(self, task_id: str) -> str:
+        """Return a task's label by its definition; empty if that is unknown."""
+
+
+class GroupView(Renderer):
+    """Shows a task group, or some tasks; this one shows nothing.
+
+    `close` shows their final state.
     """
 
     def show(self, events: Sequence[Event]) -> None:
@@ -35,11 +45,11 @@ class GroupView(Renderer):
 
 
 class GroupRenderer(Renderer):
-    """Folds events into a group, and shows it in a view."""
+    """Folds events into the states of tasks, and shows them in a view."""
 
     def __init__(
         self,
-        group: GroupState,
+        group: TaskStates,
         view: GroupView,
         *,
         poll: Callable[[], Iterable[Change]],
@@ -48,8 +58,8 @@ class GroupRenderer(Renderer):
         """Create a renderer.
 
         Args:
-            group: The group.
-            view: Shows the group.
+            group: The group, or the tasks.
+            view: Shows them.
             poll: Returns the changes that the queue's API has reported since the
                 last call.
             root_url: Root URL of the deployment, for URLs of logs; None if unknown.

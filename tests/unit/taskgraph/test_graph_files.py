@@ -65,6 +65,8 @@ def planned(plan: Plan) -> list[Definition]:
             one.dependencies,
             one.requires,
             f"{one.provisioner_id}/{one.worker_type}",
+            one.priority,
+            one.routes,
         )
         for one in plan.tasks
     ]
