@@ -59,9 +59,8 @@ def fetch_task_answers(
 
 
 def _fetch_task(api: QueueApi, task_id: str, definition: Definition | None) -> Page:
-    status = api.fetch_status(task_id)
     definition = definition or api.fetch_task(task_id)
-    return Page(_NO_GROUP, (definition,), (status,))
+    return Page(_NO_GROUP, (definition,), (api.fetch_status(task_id),))
 
 
 def _is_group(api: QueueApi, slug_id: str) -> bool:

@@ -397,8 +397,9 @@ class NamedTasks:
         if task_id not in self.task_ids:
             return
         # All messages of a task have its routes. If not, the order must not decide.
-        routes = tuple(delivery.routes)
-        if routes > self._routes.get(task_id, ()):
+        routes = None if delivery.routes is None else tuple(delivery.routes)
+        known = self._routes.get(task_id)
+        if routes is not None and (known is None or routes > known):
             self._routes[task_id] = routes
             self.version += 1
         try:

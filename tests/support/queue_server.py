@@ -293,12 +293,27 @@ class QueueServer:
             case ["pending", name]:
                 counted = self._counted(unquote(name))
                 return {key: value for key, value in counted.items() if key != "claimedTasks"}
+            case ["task", name, "dependents"] if self._member(name):
+                return self._dependents(name, query)
             case ["task", name, "runs", run, "artifacts"]:
                 return self._artifacts(name, int(run), query)
             case ["task", name, "artifacts"]:
                 runs = [run for task, run in self.artifact_lists if task == name]
                 return self._artifacts(name, max(runs, default=0), query)
         return None
+
+    def _dependents(self, task_id: str, query: Mapping[str, list[str]]) -> Json:
+        members = [
+            member._asdict()
+            for group in self.groups.values()
+            for member in group.members
+            if task_id in member.task["dependencies"]
+        ]
+        start = int(query.get("continuationToken", ["0"])[0])
+        answer: Json = {"taskId": task_id, "tasks": members[start : start + self.page_size]}
+        if start + self.page_size < len(members):
+            answer["continuationToken"] = str(start + self.page_size)
+        return answer
 
     def _counted(self, pool: str) -> Json:
         provisioner_id, _, worker_type = pool.partition("/")

@@ -189,13 +189,13 @@ class TaskRun(Run):
 
     def _report_unknown(self) -> None:
         for story in self._tell_stories():
-            name = sanitize(story.node.task_id)
-            if missing := self._tasks.missing.get(story.node.task_id):
+            task_id = story.node.task_id
+            unknown = [] if self._tasks.is_known(task_id) else [story.verdict.text]
+            if missing := self._tasks.missing.get(task_id):
                 self.notify(missing.reason)
-            elif not self._tasks.is_known(story.node.task_id):
-                self.notify(f"task {name}: {story.verdict.text}")
-            elif story.facts.doubts:
-                self.notify(f"task {name}: {sanitize('; '.join(story.facts.doubts))}")
+            elif unknown or story.facts.doubts:
+                reasons = "; ".join((*unknown, *story.facts.doubts))
+                self.notify(f"task {sanitize(task_id)}: {sanitize(reasons)}")
 
     def _open_source(self, stack: ExitStack) -> OpenSource:
         # A broker sends what is about the named tasks; what they depend on is known later.
