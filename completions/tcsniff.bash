@@ -3,7 +3,7 @@
 # Needs bash 4.4 or later, and not the package bash-completion.
 
 _tcsniff_commands=(
-  sniff graph top browse explain exchanges doctor config simulate schema completion help
+  sniff graph task top browse explain exchanges doctor config simulate schema completion help
 )
 _tcsniff_events=(
   task-defined task-pending task-running artifact-created task-completed task-failed
@@ -74,6 +74,16 @@ _tcsniff_flags() {
         --graph --no-api --no-wait --settle -n --count --timeout -o --output --json --format
         --critical-path --blocked --logs --utc --record --save-svg --notify --color --no-color
         -v --verbose -q --quiet --config -h --help --help-all --debug
+      )
+      ;;
+    task)
+      found=(
+        --broker --profile --password-file --tls-ca --tls-cert --tls-key --tls-insecure
+        --plaintext --web --root-url --queue --queue-expires --queue-max-length --delete-queue
+        --drain --resume --max-size --prefetch --auto-ack --from --follow --speed --demo --seed
+        --graph --no-api --no-wait --timeout -o --output --json --logs --utc --record --save-svg
+        --notify --color --no-color -v --verbose -q --quiet --config -h --help --help-all
+        --debug
       )
       ;;
     top)
@@ -230,6 +240,28 @@ _tcsniff_values() {
           ;;
         --format)
           found=(json dot mermaid profile)
+          ;;
+        --color)
+          found=(auto always never)
+          ;;
+        *) return 1 ;;
+      esac
+      ;;
+    task)
+      case $2 in
+        --broker | --root-url | --queue | --queue-expires | --queue-max-length | --resume | \
+        --max-size | --prefetch | --speed | --seed | --timeout | --logs)
+          found=()
+          ;;
+        --profile)
+          found=(firefox-ci community); _tcsniff_configured profiles ''
+          ;;
+        --password-file | --tls-ca | --tls-cert | --tls-key | --from | --graph | --record | \
+        --save-svg | --config)
+          _tcsniff_files "$3"
+          ;;
+        -o | --output)
+          found=(table lines json)
           ;;
         --color)
           found=(auto always never)
@@ -430,7 +462,7 @@ _tcsniff_arguments() {
     help)
       [[ $3 != help && $3 != -* ]] || found+=(
         environment exit-status expressions files recipes record security settings sniff graph
-        top browse explain exchanges doctor config simulate schema completion help
+        task top browse explain exchanges doctor config simulate schema completion help
       )
       ;;
   esac
