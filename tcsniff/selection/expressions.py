@@ -37,6 +37,9 @@ from tcsniff.selection.syntax_errors import (
     point_at,
 )
 
+_MAX_OUTPUT_DEPTH = 250  # levels: orjson writes 254
+_TOO_DEEP_JSON = "JSON is nested too deep"
+
 
 class Expression:
     """A compiled expression.
@@ -67,9 +70,22 @@ class Expression:
         try:
             return self._evaluate(event)
         except (JMESPathError, TypeError, ValueError, ArithmeticError, RecursionError) as error:
-            self.failures += 1
-            self.reason = self.reason or _explain_failure(error)
+            self._count_failure(_explain_failure(error))
             return None
+
+    def select(self, event: Event) -> Any:
+        """Evaluate the expression for output.
+
+        Returns:
+            The same as `search`, but None, which is counted as a failure, for a value that
+            is nested too deep to be written as JSON.
+        """
+        value = self.search(event)
+        body = event.delivery.body
+        if body.count(b"[") + body.count(b"{") > _MAX_OUTPUT_DEPTH and _is_deep(value):
+            self._count_failure(_TOO_DEEP_JSON)
+            return None
+        return value
 
     def holds(self, event: Event) -> bool:
         """Return whether the result is true, by JMESPath's rule.
@@ -84,6 +100,25 @@ class Expression:
             return False
         return not is_false(self.search(event))
 
+    def _count_failure(self, reason: str) -> None:
+        self.failures += 1
+        self.reason = self.reason or reason
+
+
+def _is_deep(value: Any) -> bool:
+    # Level by level: recursion would fail for the values that this looks for.
+    level = [value]
+    for _ in range(_MAX_OUTPUT_DEPTH):
+        level = [
+            item
+            for one in level
+            if isinstance(one, list | dict)
+            for item in (one.values() if isinstance(one, dict) else one)
+        ]
+        if not level:
+            return False
+    return True
+
 
 def _explain_failure(error: Exception) -> str:
     if isinstance(error, JMESPathTypeError):
@@ -91,7 +126,7 @@ def _explain_failure(error: Exception) -> str:
         return f"{error.function_name}() takes {expected}, not {error.actual_type}"
     if isinstance(error, TypeError):
         return "a string cannot be compared with another type"
-    return "JSON is nested too deep" if isinstance(error, RecursionError) else str(error)
+    return _TOO_DEEP_JSON if isinstance(error, RecursionError) else str(error)
 
 
 def compile_expression(text: str, flag: str) -> Expression:

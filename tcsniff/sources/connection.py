@@ -13,10 +13,12 @@ import logging
 import os
 import socket
 import ssl
+import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from typing import Any
 
+from amqp import spec
 from amqp.exceptions import NotFound
 from kombu.connection import Connection as KombuConnection
 
@@ -38,6 +40,7 @@ from tcsniff.sources.frame_reader import (
     build_frame_handler,
     can_read_frames,
 )
+from tcsniff.sources.inquiries import BindingInquiry, LengthInquiry
 from tcsniff.sources.interruptible import call_interruptibly
 from tcsniff.sources.queue_policy import QueueSpec
 from tcsniff.sources.receive_buffer import Receiver
@@ -109,6 +112,7 @@ class Connection:
         self._wake_up = wake_up or WakeUp()
         self._is_consuming = False
         self._loss: ConnectionFailed | None = None  # why the connection was lost
+        self._heard = self._asked = 0.0  # the last times, by the monotonic clock
 
     def open(self, timeout: float | None = None) -> None:
         """Connect; an exception from a signal handler ends this at once.
@@ -187,8 +191,15 @@ class Connection:
         with suppress(*CONNECTION_ERRORS, AttributeError):  # py-amqp's, when half closed
             self._channel.queue_delete(queue)
 
-    def bind(self, queue: str, bindings: Iterable[Binding]) -> None:
+    def bind(
+        self, queue: str, bindings: Iterable[Binding], timeout: float = CONNECT_TIMEOUT
+    ) -> None:
         """Bind a queue.
+
+        Args:
+            queue: Its name.
+            bindings: The bindings.
+            timeout: The longest silence of the broker in seconds.
 
         Raises:
             NoExchange: If an exchange does not exist.
@@ -198,7 +209,9 @@ class Connection:
         with self._explain_failures(), self._side_channel() as channel:
             for exchange, pattern in bindings:
                 channel.queue_bind(queue, exchange, pattern, nowait=True)
+            self._set_timeout(timeout)
             channel.queue_declare(queue, passive=True)
+            self._set_timeout(CONNECT_TIMEOUT)
 
     def has_exchange(self, exchange: str) -> bool:
         """Return whether the broker has an exchange."""
@@ -223,16 +236,53 @@ class Connection:
             self._channel.basic_consume(
                 queue, consumer_tag=CONNECTION_NAME, no_ack=auto_ack, callback=self._on_message
             )
+        if not self._in_memory:
+            self._length_inquiry = LengthInquiry(self._channel, prefetch)
+            self._binding_inquiry = BindingInquiry(self._send_channel_open)
         self._is_consuming = True
 
-    def synchronize(self, prefetch: int) -> None:
-        """Wait until the broker has answered: all deliveries that it sent before are received.
+    def ask_length(self, queue: str) -> bool:
+        """Ask how many messages wait in the consumed queue, unless that was asked already.
 
-        Args:
-            prefetch: The same as for `consume`.
+        Returns:
+            Whether it was asked now.
         """
+        if self._length_inquiry.is_pending:
+            return False
+        self._asked = time.monotonic()
         with self._explain_failures():
-            self._channel.basic_qos(0, prefetch, False)
+            self._length_inquiry.ask(queue)
+        return True
+
+    def pop_length(self) -> int | None:
+        """Return the answer to `ask_length`, once; None while there is none.
+
+        Every delivery that the queue made before the answer has been received.
+        """
+        return self._length_inquiry.pop_answer()
+
+    def ask_bindings(self, queue: str, bindings: Iterable[Binding]) -> bool:
+        """Bind a queue without waiting, unless earlier bindings are not answered yet.
+
+        Returns:
+            Whether they were sent.
+        """
+        if self._binding_inquiry.is_pending:
+            return False
+        self._asked = time.monotonic()
+        with self._explain_failures():
+            self._binding_inquiry.ask(queue, bindings)
+        return True
+
+    def pop_bindings_answer(self) -> str | None:
+        """Return the answer to `ask_bindings`, once: empty, or why it failed; None for none."""
+        return self._binding_inquiry.pop_answer()
+
+    def check_answers(self) -> None:
+        """Check that the broker is not silent although it was asked; call it after draining."""
+        is_asked = self._length_inquiry.is_pending or self._binding_inquiry.is_pending
+        if is_asked and time.monotonic() - max(self._heard, self._asked) > CONNECT_TIMEOUT:
+            raise self._explain_loss(TimeoutError(f"no answer within {CONNECT_TIMEOUT} s"))
 
     def drain(self, seconds: float) -> bool:
         """Read what has arrived: deliveries go to the receiver.
@@ -250,6 +300,7 @@ class Connection:
         if self._sock is not None:
             if not self._wait_readable(seconds):
                 return False
+            self._heard = time.monotonic()
             seconds = _READ_TIMEOUT
         try:
             if self._frame_reader is not None:
@@ -331,6 +382,11 @@ class Connection:
             # py-amqp opens a channel that the broker closes again by itself, and waits for the
             # answer while `FrameReader` may have it. Such a channel stays closed.
             channel._do_revive = channel.collect  # noqa: SLF001 - there is no other way
+        return channel
+
+    def _send_channel_open(self) -> Any:
+        channel = self._connection.Channel(self._connection)
+        channel.send_method(spec.Channel.Open, "s", ("",))
         return channel
 
     @contextmanager

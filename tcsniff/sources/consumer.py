@@ -11,13 +11,15 @@ from collections.abc import Callable, Collection, Generator, Iterable, Iterator,
 from contextlib import suppress
 from typing import Self
 
-from tcsniff.errors import ConnectionFailed, Refused, TcsniffError, TimedOut
+from tcsniff.errors import ConnectionFailed, Refused, TcsniffError
 from tcsniff.pipeline import ConnectionObserver, Source
 from tcsniff.pulse.deliveries import Delivery, Gap
 from tcsniff.pulse.routing import Binding
 from tcsniff.pulse.times import format_timestamp
 from tcsniff.settings.brokers import Broker
-from tcsniff.sources.connection import CONNECTION_NAME, HEARTBEAT, MAX_BODY, Connection, ignore
+from tcsniff.sources.connection import CONNECTION_NAME, HEARTBEAT, MAX_BODY, Connection
+from tcsniff.sources.deadline import NEVER, Deadline
+from tcsniff.sources.failures import CONNECT_TIMEOUT
 from tcsniff.sources.interruptible import call_interruptibly
 from tcsniff.sources.queue_bindings import QueueBindings
 from tcsniff.sources.queue_policy import TEMPORARY, QueuePolicy, QueueSpec, build_queue
@@ -108,7 +110,7 @@ class Consumer(Source):
         self._until_empty = until_empty
         self._empty_looks = 0
         self._final_tag: int | None = None  # the last that was delivered before it was empty
-        self._deadline = deadline
+        self._deadline = Deadline(deadline)
         self._in_memory = in_memory
         self._reads_frames = reads_frames
         self._max_wait = max_wait
@@ -127,6 +129,7 @@ class Consumer(Source):
         # When everything published before had been received, by the wall clock and the
         # monotonic clock.
         self._last_complete = 0.0, 0.0
+        self._asked = 0.0, 0.0  # when the queue's length was asked for
         self._last_check = 0.0  # of the queue, by the monotonic clock
         self._warning_length = _WARNING_LENGTH
 
@@ -140,14 +143,16 @@ class Consumer(Source):
             TimedOut: If that takes longer than until the deadline.
         """
         try:
-            self._open_connection()
+            self._connection.open(self._deadline.limit(CONNECT_TIMEOUT * 4))
             if self._in_memory:
                 self._connection.declare_exchanges(self._bindings.exchanges)
-            self._start_consuming(self._connection, self._queue, self._check_time)
+            self._start_consuming(self._connection, self._queue, self._deadline)
             self._mark_connected()
-        except BaseException:
+        except BaseException as error:
             self._connection.close()
             self._discard_resumable_queue()
+            if isinstance(error, ConnectionFailed):
+                self._deadline.check("while connecting")
             raise
         threading.Thread(target=self._keep_alive, name="heartbeat", daemon=True).start()
         return self
@@ -229,24 +234,22 @@ class Consumer(Source):
             ):
                 pass
             connection.check_heartbeat()
-        if not self._in_memory and started[1] - self._last_check >= _LOOK_INTERVAL:
-            self._look_at_queue(started)  # may receive more deliveries
+            if not self._in_memory:
+                connection.check_answers()
+        if not self._in_memory:
+            self._look_at_queue(started)
         batch, self._batch_tags, self._batch_end = buffer.pop_batch(self._max_batch)
         return batch
 
     def _is_empty(self) -> bool:
         # Whether the queue was seen empty, and everything that it had delivered before was
         # yielded and acknowledged; what is published later does not count.
-        if self._final_tag is None and not self._buffer.deliveries:
-            waiting = self._connection.count_messages(self.queue)
-            # A delivery may be on its way; the answer to this comes after it. Quorum queues
-            # may deliver later still, so look twice.
-            self._connection.synchronize(self._prefetch)
-            self._empty_looks = 0 if waiting != 0 else self._empty_looks + 1
-            if self._empty_looks >= _EMPTY_LOOKS:
-                self._final_tag = self._buffer.last_tag
+        if self._final_tag is None:
+            if not self._buffer.deliveries:
+                self._ask_length()
+            return False
         is_lost = self._auto_ack and self._buffer.deliveries  # at exit
-        return self._final_tag is not None and self._batch_end >= self._final_tag and not is_lost
+        return self._batch_end >= self._final_tag and not is_lost
 
     def ack(self, count: int) -> None:
         """Acknowledge the first messages of the last batch.
@@ -294,28 +297,13 @@ class Consumer(Source):
             reads_frames=self._reads_frames,
         )
 
-    def _open_connection(self) -> None:
-        left = None if self._deadline is None else self._deadline - time.monotonic()
-        try:
-            self._connection.open(left)
-        except ConnectionFailed:
-            self._check_time("while connecting")
-            raise
-
-    def _check_time(self, progress: str) -> None:
-        if self._deadline is not None and time.monotonic() >= self._deadline:
-            raise TimedOut(f"stopped by --timeout, {progress}")
-
     def _start_consuming(
-        self,
-        connection: Connection,
-        queue: QueueSpec,
-        check_time: Callable[[str], object] = ignore,
+        self, connection: Connection, queue: QueueSpec, deadline: Deadline = NEVER
     ) -> None:
         self._may_have_queue = True
         now = 0.0 if self._in_memory else self._clock()
         self.waiting = connection.declare_queue(queue)
-        self._bindings.bind_all(connection, queue.name, now, check_time)
+        self._bindings.bind_all(connection, queue.name, now, deadline)
         connection.consume(queue.name, prefetch=self._prefetch, auto_ack=self._auto_ack)
 
     def _mark_connected(self) -> None:
@@ -352,15 +340,31 @@ class Consumer(Source):
                     self._lock.release()
 
     def _look_at_queue(self, now: tuple[float, float]) -> None:
-        self._last_check = now[1]
-        for exchange, since in self._bindings.bind_again(self._connection, self.queue, now[0]):
+        connection = self._connection
+        for exchange, since in self._bindings.receive_answer(connection):
             reason = f"the exchange {exchange} was deleted and declared again"
             self._add_gap(since, now[0], reason, has_missed=True)
-        self.waiting = self._connection.count_messages(self.queue) or 0
-        if not self.waiting:
-            # The answer arrived after all deliveries that were sent before it: everything
-            # published before the question has been received.
-            self._last_complete = now
+        if (waiting := connection.pop_length()) is not None:
+            self._receive_length(waiting)
+        if now[1] - self._last_check >= _LOOK_INTERVAL:
+            self._last_check = now[1]
+            self._ask_length()
+            self._bindings.ask_again(connection, self.queue, now[0])
+
+    def _ask_length(self) -> None:
+        now = self._read_clocks()
+        if self._connection.ask_length(self.queue):
+            self._asked = now
+
+    def _receive_length(self, waiting: int) -> None:
+        self.waiting = waiting
+        if not waiting:
+            # Everything published before the question has been received.
+            self._last_complete = self._asked
+        # Quorum queues may deliver a little later, so look twice.
+        self._empty_looks = 0 if waiting else self._empty_looks + 1
+        if self._empty_looks >= _EMPTY_LOOKS:
+            self._final_tag = self._buffer.last_tag
         if self.waiting >= self._warning_length:
             self._warning_length *= 2
             self._observer.notify(

@@ -102,8 +102,7 @@ def _explain_refusal(error: AMQPError, broker: Broker) -> TcsniffError:
     if (limit := _find_limit(reason)) is not None:
         name = limit.format(broker=broker)
         return LimitReached(f"{broker.name} has reached a limit: {name} ({reason})")
-    if isinstance(error, NotFound) and (match := re.search("no exchange '(.*?)'", reason)):
-        exchange = match[1]
+    if isinstance(error, NotFound) and (exchange := find_missing_exchange(reason)):
         hint = "" if exchange in BY_ADDRESS else suggest(exchange, BY_ADDRESS)
         return NoExchange(f"{broker.name} has no exchange {exchange!r}{hint}")
     if isinstance(error, AccessRefused) and "Login" in reason:
@@ -119,6 +118,12 @@ def _explain_refusal(error: AMQPError, broker: Broker) -> TcsniffError:
         vhost = f"vhost {broker.vhost!r}: " if isinstance(error, NotAllowed) else ""
         return Refused(f"{broker.name} refused user {broker.user!r}: {vhost}{reason}")
     return ConnectionFailed(f"no connection to {broker}: {reason}")
+
+
+def find_missing_exchange(reason: str) -> str:
+    """Return the name of the exchange that a broker says it does not have; empty for none."""
+    match = re.search("no exchange '(.*?)'", reason)
+    return match[1] if match else ""
 
 
 def _find_limit(reason: str) -> str | None:

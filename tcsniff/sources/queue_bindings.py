@@ -7,11 +7,13 @@ from collections.abc import Callable, Collection, Sequence
 
 from tcsniff.pulse.routing import Binding
 from tcsniff.selection.describe import describe_bindings
-from tcsniff.sources.connection import Connection, ignore
-from tcsniff.sources.failures import NoExchange
+from tcsniff.sources.connection import Connection
+from tcsniff.sources.deadline import NEVER, Deadline
+from tcsniff.sources.failures import NoExchange, find_missing_exchange
 
-_CHUNK = 500  # bindings that are made before the broker is asked whether it has made them
+_CHUNK = 200  # bindings that are made before the broker is asked whether it has made them
 _CHUNK_AGAIN = 200  # bindings that are made again at a time, so that it costs the broker little
+_CHUNK_TIMEOUT = 45.0  # seconds for these; another client may have locked the broker's tables
 _MANY = 2_000  # bindings from which on it is reported that there are many
 _PROGRESS_INTERVAL = 10.0  # seconds between two reports
 
@@ -45,8 +47,10 @@ class QueueBindings:
         self._optional = optional
         self._notify = notify
         self._clock = clock
-        self._next = 0  # the first binding that `bind_again` makes
-        self._gone: set[str] = set()  # exchanges that were deleted after they had been bound
+        self._next = 0  # the first binding that `ask_again` makes
+        self._gone: list[str] = []  # exchanges that were deleted after they had been bound
+        self._tried_gone = ""  # the one of these that was asked for; empty for none
+        self._asked: dict[str, float] = {}  # exchanges that were asked for, with the time
         self._bound_at: dict[str, float] = {}  # by exchange
 
     @property
@@ -63,18 +67,19 @@ class QueueBindings:
         connection: Connection,
         queue: str,
         now: float = 0.0,
-        check_time: Callable[[str], object] = ignore,
+        deadline: Deadline = NEVER,
     ) -> None:
         """Make all bindings, however many, as long as the broker makes progress.
 
         Args:
             connection: The connection.
             queue: The queue's name.
-            now: The time, for `bind_again`.
-            check_time: Called between two chunks with what has been done; may raise an
-                exception to stop.
+            now: The time, for `ask_again`.
+            deadline: When to give up.
 
         Raises:
+            TimedOut: If the deadline is over.
+            ConnectionFailed: If the broker does not answer.
             NoExchange: If an exchange does not exist that is not optional, or none exists.
         """
         total, done, reported = len(self._bindings), 0, self._clock()
@@ -84,52 +89,64 @@ class QueueBindings:
             chunk = self._bindings[done : done + _CHUNK]
             try:
                 connection.bind(
-                    queue, [one for one in chunk if one.exchange not in self.missing_exchanges]
+                    queue,
+                    [one for one in chunk if one.exchange not in self.missing_exchanges],
+                    deadline.limit(_CHUNK_TIMEOUT),
                 )
             except NoExchange as error:
                 self._leave_out_missing(connection, error)
                 continue
             done += len(chunk)
             progress = f"{done:,} of {total:,} bindings made"
-            check_time(progress)
+            deadline.check(progress)
             if self._clock() - reported >= _PROGRESS_INTERVAL:
                 reported = self._clock()
                 self._notify(progress)
         self._gone.clear()
         self._bound_at = dict.fromkeys(self.exchanges, now)
 
-    def bind_again(
-        self, connection: Connection, queue: str, now: float
-    ) -> list[tuple[str, float]]:
+    def ask_again(self, connection: Connection, queue: str, now: float) -> None:
         """Make some of the bindings again: an exchange that was deleted has none any more.
 
         The broker changes nothing where the binding exists, and does not say so. Each call
         continues where the last one ended.
 
         Args:
-            connection: The connection.
+            connection: The connection that consumes.
             queue: The queue's name.
             now: The time.
+        """
+        bound = [one for one in self.bound if one.exchange not in self._gone]
+        if self._gone and (self._tried_gone == "" or not bound):
+            self._gone.append(self._gone.pop(0))
+            tried = self._gone[-1]
+            chunk = [one for one in self.bound if one.exchange == tried]
+        else:
+            tried = ""
+            chunk = bound[self._next : self._next + _CHUNK_AGAIN]
+        if connection.ask_bindings(queue, chunk):
+            self._tried_gone = tried
+            self._asked = {binding.exchange: now for binding in chunk}
+            end = self._next + _CHUNK_AGAIN
+            self._next = self._next if tried else 0 if end >= len(bound) else end
+
+    def receive_answer(self, connection: Connection) -> list[tuple[str, float]]:
+        """Receive the answer to `ask_again`, if there is one.
 
         Returns:
-            The exchanges that were missing at an earlier call and are bound again, with
-            the time when they were bound last.
+            The exchanges that were missing earlier and are bound again, with the time when
+            they were bound last.
         """
-        restored = {name for name in self._gone if connection.has_exchange(name)}
-        bound = [one for one in self.bound if one.exchange not in self._gone]
-        end = self._next + _CHUNK_AGAIN
-        chunk = bound[self._next : end]
-        self._next = 0 if end >= len(bound) else end
-        chunk += [one for one in self.bound if one.exchange in restored]
-        try:
-            connection.bind(queue, chunk)
-        except NoExchange:
-            self._report_gone(connection)
+        failure = connection.pop_bindings_answer()
+        if failure is None:
             return []
-        since = [(name, self._bound_at[name]) for name in restored]
-        self._gone -= restored
-        self._bound_at.update((binding.exchange, now) for binding in chunk)
-        return since
+        if failure:
+            self._report_gone(failure)
+            return []
+        restored = [(name, self._bound_at[name]) for name in self._asked if name in self._gone]
+        self._gone = [name for name in self._gone if name not in self._asked]
+        self._bound_at.update(self._asked)
+        return restored
 
     def _leave_out_missing(self, connection: Connection, error: NoExchange) -> None:
         missing = [name for name in self.exchanges if not connection.has_exchange(name)]
@@ -138,12 +155,11 @@ class QueueBindings:
             raise error
         self.missing_exchanges = missing
 
-    def _report_gone(self, connection: Connection) -> None:
-        for name in self.exchanges:
-            is_known = name in self.missing_exchanges or name in self._gone
-            if not is_known and not connection.has_exchange(name):
-                self._gone.add(name)
-                self._notify(
-                    f"the exchange {name} was deleted; its messages are missed until it is "
-                    "declared again"
-                )
+    def _report_gone(self, failure: str) -> None:
+        name = find_missing_exchange(failure)
+        if name in self._asked and name not in self._gone:
+            self._gone.append(name)
+            self._notify(
+                f"the exchange {name} was deleted; its messages are missed until it is declared "
+                "again"
+            )

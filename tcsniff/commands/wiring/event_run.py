@@ -73,7 +73,7 @@ class EventRun(Run):
         )
         texts = () if output.select is None else (output.select,)
         expressions = self._filters.compile("--select", texts)
-        select = expressions[0].search if expressions else None
+        select = expressions[0].select if expressions else None
         self._make_view = make_view or partial(make_renderer, output, select)
         has_names = make_view is None and shows_names(output)
         needs_tags = has_names or self._filters.uses_tags
@@ -195,6 +195,10 @@ class EventExpression(Protocol):
 
     def search(self, event: Event) -> Any:
         """Return the expression's value."""
+        ...
+
+    def select(self, event: Event) -> Any:
+        """Return the expression's value, for output."""
         ...
 
     def holds(self, event: Event) -> bool:

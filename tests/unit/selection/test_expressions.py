@@ -481,3 +481,16 @@ def test_conditions_see_the_tags_of_earlier_messages():
     assert [expression.holds(one) for one in (bare, artifact)] == [True, True]
     assert bare.payload["task"] == {"tags": {}}
     assert compile_expression("payload.task.tags", "--select").search(bare) == {}
+
+
+@pytest.mark.parametrize("depth", [249, 250, 251, 900])
+def test_a_value_that_is_nested_too_deep_to_be_written_is_null_and_counted(depth):
+    """Above 250 levels, for output only."""
+    compiled = compile_expression("payload", "--select")
+    nested = event(body=b"[" * depth + b"]" * depth)
+
+    value = compiled.select(nested)
+
+    assert (value is None) == (depth > 250)
+    assert compiled.failures == (depth > 250)
+    assert compiled.search(nested) is not None
