@@ -8,6 +8,7 @@ Redirects are not followed: only the caller knows which headers are meant for wh
 from __future__ import annotations
 
 import re
+import ssl
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
@@ -194,27 +195,39 @@ def _explaining() -> Iterator[None]:
     try:
         yield
     except urllib3.exceptions.SSLError as error:
-        raise HttpUntrusted(_find_cause(error)) from error
+        raise _explain_tls_error(error) from error
     except urllib3.exceptions.NewConnectionError as error:  # to urllib3 a timeout, too
-        raise HttpError(_find_cause(error)) from error
+        raise HttpError(_describe_cause(error)) from error
     except (TimeoutError, urllib3.exceptions.TimeoutError) as error:
         raise HttpTimeout("no answer in time") from error
     except urllib3.exceptions.ProxyError as error:
-        if isinstance(error.original_error, urllib3.exceptions.SSLError):
-            raise HttpUntrusted(f"the proxy: {_find_cause(error)}") from error
-        raise HttpError(f"the proxy: {_find_cause(error)}") from error
+        kind = type(_explain_tls_error(error.original_error))
+        raise kind(f"the proxy: {_describe_cause(error)}") from error
     except (urllib3.exceptions.HTTPError, OSError, ValueError) as error:
         # ValueError: a header or an address that cannot be sent.
-        raise HttpError(_find_cause(error)) from error
+        raise HttpError(_describe_cause(error)) from error
 
 
-def _find_cause(error: BaseException) -> str:
+def _explain_tls_error(error: BaseException) -> HttpError:
+    cause = _find_cause(error)
+    # A connection that ends during the handshake is no question of trust.
+    is_lost = isinstance(cause, (ssl.SSLEOFError, ssl.SSLZeroReturnError, ssl.SSLSyscallError))
+    is_untrusted = isinstance(cause, ssl.SSLError) and not is_lost
+    return (HttpUntrusted if is_untrusted else HttpError)(_describe_cause(error))
+
+
+def _describe_cause(error: BaseException) -> str:
+    cause = _find_cause(error)
+    # urllib3's start with the connection's repr, or its host.
+    text = re.sub(r"^\W*\w*Connection\b.*?[>)]: ", "", str(cause))
+    return text or type(cause).__name__
+
+
+def _find_cause(error: BaseException) -> BaseException:
     # The innermost reason: the others repeat it, each with addresses of objects.
     while (inner := _find_inner_error(error)) is not None:
         error = inner
-    # urllib3's start with the connection's repr, or its host.
-    text = re.sub(r"^\W*\w*Connection\b.*?[>)]: ", "", str(error))
-    return text or type(error).__name__
+    return error
 
 
 def _find_inner_error(error: BaseException) -> BaseException | None:

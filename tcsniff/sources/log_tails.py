@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable, Iterable, Mapping
 from queue import SimpleQueue
 
 from tcsniff.errors import ApiError
+from tcsniff.signals import signal_handler
 
 MAX_LOGS = 20  # that are fetched for a group
+_SIGNAL_INTERVAL = 0.1  # seconds between two looks for a signal
 _WAIT = 20.0  # seconds at the end for logs that are still being fetched
 
 RunKey = tuple[str, int]
@@ -40,7 +43,7 @@ class LogTails:
 
         Args:
             runs: The runs whose logs are wanted, the most important ones first.
-            wait: Whether to wait for all of them, at most 20 s.
+            wait: Whether to wait for all of them, at most 20 s, or until a signal.
         """
         for run in runs:
             if run not in self._requested and len(self._requested) < MAX_LOGS:
@@ -50,8 +53,11 @@ class LogTails:
             self._thread = threading.Thread(target=self._run, name="logs", daemon=True)
             self._thread.start()
         with self._changed:
-            if wait:
-                self._changed.wait_for(lambda: len(self._tails) == len(self._requested), _WAIT)
+            deadline = time.monotonic() + (_WAIT if wait else 0)
+            while len(self._tails) < len(self._requested) and time.monotonic() < deadline:
+                if signal_handler.received is not None:
+                    break
+                self._changed.wait(_SIGNAL_INTERVAL)
             return dict(self._tails)
 
     def _run(self) -> None:

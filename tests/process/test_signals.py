@@ -14,7 +14,9 @@ from pathlib import Path
 import pytest
 
 from running import PATIENCE, Running, command, environment
+from tcsniff.signals import ENDING, signal_handler
 from tcsniff.sources.interruptible import call_interruptibly
+from tcsniff.sources.queue_api import QueueApi
 
 DEMO = ("--demo", "--seed", "1")
 QUICK = 3  # seconds; less than any time limit of a connection
@@ -207,3 +209,23 @@ def test_usr1_is_harmless_without_standard_error(target):
     process.stdout.close()
 
     assert (process.wait(PATIENCE), len(lines)) == (0, 300)
+
+
+def test_ctrl_c_ends_a_question_of_a_run_that_only_wakes(silent_port):
+    """The run goes on until its loop looks for the signal, which an API may keep waiting."""
+    previous = {number: signal.getsignal(number) for number in (*ENDING, signal.SIGUSR1)}
+    timer = threading.Timer(0.2, os.kill, (os.getpid(), signal.SIGINT))
+    api = QueueApi(f"http://127.0.0.1:{silent_port}")
+    try:
+        signal_handler.install()
+        with signal_handler.deferred(lambda: None):
+            timer.start()
+            with pytest.raises(KeyboardInterrupt):
+                api.fetch_status(GROUP)
+        with pytest.raises(KeyboardInterrupt):  # nor is anything asked after it
+            api.fetch_status(GROUP)
+    finally:
+        timer.join()
+        signal_handler.received = None
+        for number, handler in previous.items():
+            signal.signal(number, handler)

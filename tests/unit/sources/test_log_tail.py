@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import signal
 import threading
 from collections.abc import Iterator
 
@@ -11,6 +12,7 @@ import pytest
 from builders import OTHER_TASK, TASK
 from queue_server import QueueServer
 from tcsniff.errors import ApiError
+from tcsniff.signals import signal_handler
 from tcsniff.sources.log_tail import MAX_SIZE, TIMEOUT, fetch_log_tail
 from tcsniff.sources.log_tails import MAX_LOGS, LogTails
 
@@ -193,3 +195,19 @@ def test_a_group_with_thousands_of_failures_has_a_few_logs() -> None:
     found = tails.get([(TASK, number) for number in range(1_000)], wait=True)
 
     assert list(found) == [(TASK, number) for number in range(MAX_LOGS)]
+
+
+def test_a_signal_ends_the_wait_for_logs(monkeypatch: pytest.MonkeyPatch) -> None:
+    """One Ctrl-C is enough, whatever the storage does."""
+    released = threading.Event()
+
+    def fetch(_task_id: str, _run_id: int) -> list[str]:
+        released.wait(60)
+        return []
+
+    tails = LogTails(fetch)
+    monkeypatch.setattr(signal_handler, "received", signal.SIGINT)
+
+    assert tails.get([(TASK, 1)], wait=True) == {}
+    assert not released.is_set()
+    released.set()

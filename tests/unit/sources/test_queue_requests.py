@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import gzip
 import os
+import socket
 import ssl
 import threading
 from collections.abc import Callable, Iterator
@@ -388,6 +389,39 @@ def test_an_authority_of_ones_own_is_trusted(
         info = QueueApi(server.url).fetch_group_info(GROUP)
 
     assert (failure.value.exit_status, info.task_group_id) == (5, GROUP)
+
+
+def test_a_server_that_ends_the_handshake_is_no_question_of_trust() -> None:
+    """It may be starting: status 3, as for other lost connections, after more attempts."""
+    accepted = []
+
+    def hang_up(listener: socket.socket) -> None:
+        while True:
+            try:
+                connection, _ = listener.accept()
+            except OSError:
+                return
+            accepted.append(connection.recv(1 << 16))
+            connection.close()
+
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        thread = threading.Thread(target=hang_up, args=(listener,))
+        thread.start()
+        url = f"https://127.0.0.1:{listener.getsockname()[1]}"
+        with pytest.raises(ApiError, match=f"^no connection to {url}: ") as failure:
+            QueueApi(url, retries=2).fetch_group_info(GROUP)
+        listener.shutdown(socket.SHUT_RDWR)
+        thread.join(60)
+
+    assert (failure.value.exit_status, len(accepted)) == (3, 3)
+
+
+def test_a_server_without_tls_is_not_trusted(server: QueueServer) -> None:
+    """Status 5, as at a broker."""
+    url = server.url.replace("http:", "https:")
+
+    with pytest.raises(ApiUntrusted, match=f"the TLS of {url} cannot be trusted"):
+        QueueApi(url).fetch_group_info(GROUP)
 
 
 @pytest.mark.parametrize("task_id", ["..", "a/b/c", "", "a?b", "a%2fb", "ü", "x" * 100])
