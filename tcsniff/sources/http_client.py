@@ -210,7 +210,7 @@ def _explaining() -> Iterator[None]:
 
 def _explain_tls_error(error: BaseException) -> HttpError:
     cause = _find_cause(error)
-    # A connection that ends during the handshake is no question of trust.
+    # A connection that ends during the handshake says nothing about trust.
     is_lost = isinstance(cause, (ssl.SSLEOFError, ssl.SSLZeroReturnError, ssl.SSLSyscallError))
     is_untrusted = isinstance(cause, ssl.SSLError) and not is_lost
     return (HttpUntrusted if is_untrusted else HttpError)(_describe_cause(error))

@@ -36,6 +36,7 @@ _HAWK = "tcsniff.sources.hawk"
 _API = "/api/queue/v1"
 _FIRST_PAUSE = 0.1  # seconds before the first repetition; doubled each time
 _MAX_REASON = 2_000  # characters of the API's own words that are shown
+_OWN_AUTHORITY = "; if its authority is your own, set SSL_CERT_FILE"
 _UNAUTHORIZED = (HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN)
 
 _Result = TypeVar("_Result")
@@ -127,8 +128,9 @@ class QueueRequests:
     def _explain_error(self, subject: str, error: HttpError, deadline: Deadline) -> _Failure:
         root_url = self._root_url
         if isinstance(error, HttpUntrusted):
+            hint = _OWN_AUTHORITY if "certificate verify failed" in str(error) else ""
             return _Failure(
-                ApiUntrusted(f"the TLS of {root_url} cannot be trusted: {error}"),
+                ApiUntrusted(f"the TLS of {root_url} cannot be trusted: {error}{hint}"),
                 is_passing=False,
             )
         if isinstance(error, HttpTooLarge):

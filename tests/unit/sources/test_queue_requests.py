@@ -389,9 +389,10 @@ def test_an_authority_of_ones_own_is_trusted(
         info = QueueApi(server.url).fetch_group_info(GROUP)
 
     assert (failure.value.exit_status, info.task_group_id) == (5, GROUP)
+    assert "set SSL_CERT_FILE" in str(failure.value)
 
 
-def test_a_server_that_ends_the_handshake_is_no_question_of_trust() -> None:
+def test_a_server_that_ends_the_handshake_says_nothing_about_trust() -> None:
     """It may be starting: status 3, as for other lost connections, after more attempts."""
     accepted = []
 
