@@ -11,16 +11,18 @@ TYPE_CHECKING = False  # typing's constant, without importing it: 3 ms
 if TYPE_CHECKING:
     from tcsniff.pulse.events import Event as Event
     from tcsniff.selection.bind import bind as bind
+    from tcsniff.settings.web_server import web as web
     from tcsniff.sources.listen import listen as listen
 
 __version__ = "0.1.0"
 
-__all__ = ["Event", "bind", "listen"]
+__all__ = ["Event", "bind", "listen", "web"]
 
 _MODULES = {
     "Event": "tcsniff.pulse.events",
     "bind": "tcsniff.selection.bind",
     "listen": "tcsniff.sources.listen",
+    "web": "tcsniff.settings.web_server",
 }
 
 

@@ -17,6 +17,7 @@ from tcsniff.pulse.deliveries import Delivery, Gap
 from tcsniff.pulse.routing import Binding
 from tcsniff.pulse.times import format_timestamp
 from tcsniff.settings.brokers import Broker
+from tcsniff.sources.back_off import list_pauses
 from tcsniff.sources.connection import CONNECTION_NAME, HEARTBEAT, MAX_BODY, Connection
 from tcsniff.sources.deadline import NEVER, Deadline
 from tcsniff.sources.failures import CONNECT_TIMEOUT
@@ -24,7 +25,7 @@ from tcsniff.sources.interruptible import call_interruptibly
 from tcsniff.sources.queue_bindings import QueueBindings
 from tcsniff.sources.queue_policy import TEMPORARY, QueuePolicy, QueueSpec, build_queue
 from tcsniff.sources.receive_buffer import ReceiveBuffer
-from tcsniff.sources.reconnection import ReconnectAttempt, list_pauses
+from tcsniff.sources.reconnection import ReconnectAttempt
 from tcsniff.sources.wakeup import WakeUp
 
 MAX_WAIT = 0.25  # seconds without a message after which a batch is empty

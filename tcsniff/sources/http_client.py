@@ -15,9 +15,10 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import ClassVar, NamedTuple
 from urllib.parse import unquote, urlsplit
-from urllib.request import getproxies, proxy_bypass
 
 import urllib3
+
+from tcsniff.sources.proxies import find_proxy
 
 _CONNECT_TIMEOUT = 10.0  # seconds
 _IDLE_TIMEOUT = 30.0  # seconds without a byte
@@ -170,16 +171,6 @@ def read_chunks(
                 raise HttpTooLarge(f"larger than {max_size >> 20} MB")
             deadline.check()
             yield chunk
-
-
-def find_proxy(url: str) -> str:
-    """Return the URL of the proxy for a URL, by the environment; empty for none."""
-    parts = urlsplit(url)
-    proxies = getproxies()
-    proxy = proxies.get(parts.scheme) or proxies.get("all") or ""
-    if not proxy or proxy_bypass(parts.hostname or ""):
-        return ""
-    return proxy if "://" in proxy else f"http://{proxy}"
 
 
 def _create_manager(proxy: str) -> urllib3.PoolManager:

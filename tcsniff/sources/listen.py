@@ -9,16 +9,18 @@ from typing import Self
 
 from tcsniff.errors import UsageError
 from tcsniff.pipeline import ConnectionObserver
-from tcsniff.pulse.deliveries import Gap
+from tcsniff.pulse.deliveries import Delivery, Gap
 from tcsniff.pulse.events import Event
 from tcsniff.selection.select import Selection
 from tcsniff.settings import brokers
+from tcsniff.settings.web_server import WebServer
 from tcsniff.sources.consumer import MAX_WAIT, PREFETCH, Consumer
 from tcsniff.sources.queue_policy import QueuePolicy
+from tcsniff.sources.websocket import WebListener
 
 
 def listen(
-    url: str | None,
+    url: str | WebServer | None,
     *selections: Selection,
     queue: str | None = None,
     prefetch: int = PREFETCH,
@@ -28,13 +30,15 @@ def listen(
     on_gap: Callable[[Gap], None] | None = None,
     plaintext: bool = False,
 ) -> EventStream:
-    """Listen to a broker.
+    """Listen to a broker, or through a web server.
 
     Args:
         url: ``amqps://USER:PASSWORD@HOST:PORT/VHOST``. A user name or password
             that it leaves out comes from the environment, ``PULSE_USERNAME`` and
             ``PULSE_PASSWORD``. None for the URL in ``TCSNIFF_BROKER`` or
             ``PULSE_URL``, or for Mozilla's Firefox CI if only the account is set.
+            `web` returns what needs no account; there, routes are unknown, and a lost
+            connection is a gap.
         selections: The events to receive, each made by `bind`.
         queue: Name, below ``queue/<user>/``, of a durable queue that is kept and
             shared by all programs that use the name; None for a temporary one.
@@ -49,14 +53,26 @@ def listen(
         plaintext: Whether a password may go to another machine without TLS.
 
     Raises:
-        UsageError: If the URL or the environment names no broker, or nothing is
-            selected.
+        UsageError: If the URL or the environment names no broker, nothing is
+            selected, or an argument needs a broker.
     """
     if not selections:
         raise UsageError("listen() needs a selection; add bind(...)")
     clauses = tuple(clause for selection in selections for clause in selection.clauses)
     selection = Selection(clauses)
     timeouts = [seconds for seconds in (timeout, idle_timeout) if seconds is not None]
+    if isinstance(url, WebServer):
+        if queue is not None or auto_ack or prefetch != PREFETCH:
+            raise UsageError(
+                "queue, prefetch and auto_ack need a broker: a web server keeps no queue"
+            )
+        listener = WebListener(
+            url,
+            selection,
+            observer=_GapObserver(on_gap),
+            max_wait=min([MAX_WAIT, *timeouts]),
+        )
+        return EventStream(listener, None, timeout=timeout, idle_timeout=idle_timeout)
     consumer = Consumer(
         brokers.build_broker(url, None, os.environ, plaintext=plaintext),
         selection.bindings,
@@ -66,7 +82,8 @@ def listen(
         auto_ack=auto_ack,
         max_wait=min([MAX_WAIT, *timeouts]),
     )
-    return EventStream(consumer, selection, timeout=timeout, idle_timeout=idle_timeout)
+    accepts = None if selection.is_bound else selection.accepts()
+    return EventStream(consumer, accepts, timeout=timeout, idle_timeout=idle_timeout)
 
 
 class _GapObserver(ConnectionObserver):
@@ -79,7 +96,7 @@ class _GapObserver(ConnectionObserver):
 
 
 class EventStream:
-    """Events from a broker, one by one; created by `listen`.
+    """Events from a broker or a web server, one by one; created by `listen`.
 
     A context manager that connects on entry, and an iterator of events. A message
     is acknowledged when the next event is asked for; the last one that was
@@ -88,15 +105,22 @@ class EventStream:
 
     def __init__(
         self,
-        consumer: Consumer,
-        selection: Selection,
+        consumer: Consumer | WebListener,
+        accepts: Callable[[Delivery], bool] | None,
         *,
         timeout: float | None,
         idle_timeout: float | None,
     ) -> None:
-        """Create a stream; see `listen` for the arguments."""
+        """Create a stream; see `listen` for the other arguments.
+
+        Args:
+            consumer: The source.
+            accepts: Checks whether a delivery is selected; None selects all.
+            timeout: Seconds after which the events end.
+            idle_timeout: Seconds without an event after which the events end.
+        """
         self._consumer = consumer
-        self._accepts = None if selection.is_bound else selection.accepts()
+        self._accepts = accepts
         self._timeout = timeout
         self._idle_timeout = idle_timeout
         self._events = self._iterate_events()
@@ -123,7 +147,7 @@ class EventStream:
 
     @property
     def queue(self) -> str:
-        """The queue's full name."""
+        """The queue's full name; empty for a web server, which keeps none for us."""
         return self._consumer.queue
 
     def batches(self) -> Iterator[list[Event]]:

@@ -2,28 +2,13 @@
 
 from __future__ import annotations
 
-import random
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
 from tcsniff.errors import TcsniffError
 from tcsniff.sources.connection import Connection
 from tcsniff.sources.failures import is_temporary
 from tcsniff.sources.queue_policy import QueueSpec
-
-_FIRST_PAUSE = 0.5  # seconds before the first attempt; doubled after each
-_MAX_PAUSE = 30.0  # seconds
-
-
-def list_pauses() -> Iterator[float]:
-    """Yield the seconds to wait before each attempt, without end.
-
-    With jitter, so that not all clients return to a restarted broker at once.
-    """
-    pause = _FIRST_PAUSE
-    while True:
-        yield pause * random.uniform(0.5, 1.5)
-        pause = min(2 * pause, _MAX_PAUSE)
 
 
 class ReconnectAttempt:

@@ -29,7 +29,7 @@ from tcsniff import __version__
 from tcsniff.errors import TlsError, UsageError
 from tcsniff.settings.web_server import WebServer
 from tcsniff.sources.frame_limit import FrameLimit, SkippedMessage
-from tcsniff.sources.http_client import find_proxy
+from tcsniff.sources.proxies import find_proxy
 from tcsniff.sources.web_failures import (
     HandshakeRefused,
     explain_close,

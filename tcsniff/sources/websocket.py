@@ -19,8 +19,8 @@ from tcsniff.selection.describe import describe_bindings
 from tcsniff.selection.select import Selection
 from tcsniff.selection.subscriptions import Subscription, plan_subscriptions
 from tcsniff.settings.web_server import WebServer
+from tcsniff.sources.back_off import list_pauses
 from tcsniff.sources.double_filter import DoubleFilter
-from tcsniff.sources.reconnection import list_pauses
 from tcsniff.sources.wakeup import WakeUp
 from tcsniff.sources.web_failures import EndOfLife, NoWebExchange
 from tcsniff.sources.web_stream import StreamOpening, WebStream
@@ -135,6 +135,11 @@ class WebListener(Source):
             if self._opening is not None:
                 self._opening.abandon()
             self._close_streams()
+
+    @property
+    def queue(self) -> str:
+        """Empty: the server's queue has no name that a client knows."""
+        return ""
 
     def describe_listening(self) -> str:
         """Return what it listens to, where, and what that costs."""

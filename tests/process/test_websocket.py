@@ -10,8 +10,9 @@ from contextlib import contextmanager
 import pytest
 from websockets.frames import Frame, Opcode
 
+import tcsniff
 from running import PATIENCE
-from tcsniff.errors import ConnectionFailed, Refused, TcsniffError
+from tcsniff.errors import ConnectionFailed, Refused, TcsniffError, UsageError
 from tcsniff.pipeline import ConnectionObserver
 from tcsniff.selection.bind import bind
 from tcsniff.selection.select import Selection, SelectionArgs, build_selection
@@ -376,3 +377,26 @@ def test_a_server_that_never_answers_is_given_up(monkeypatch):
         for thread in threading.enumerate():
             if thread.name == "web server":  # it closes the connection that is late
                 thread.join(PATIENCE)
+
+
+def test_the_library_listens_without_an_account():
+    """`listen(web(root_url), ...)` yields events, until the time limit."""
+    gaps = []
+    with WebServer() as server:
+        selection = tcsniff.bind("task-failed", route="index.#")
+        with tcsniff.listen(
+            tcsniff.web(server.root_url), selection, timeout=PATIENCE, on_gap=gaps.append
+        ) as events:
+            server.subscribed()
+            server.publish(QUEUE + "task-failed", KEY, {"number": 1}, ["index.a"])
+            event = next(events)
+            events.stop()
+            assert list(events) == []
+
+    assert (event.payload, event.routes) == ({"number": 1}, None)
+
+
+def test_arguments_for_brokers_are_refused():
+    """A web server keeps no queue."""
+    with pytest.raises(UsageError, match="need a broker"):
+        tcsniff.listen(tcsniff.web("http://localhost:1"), FAILED, queue="q")

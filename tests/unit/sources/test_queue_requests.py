@@ -22,7 +22,8 @@ from queue_server import Content, QueueServer, content
 from tcsniff.errors import ApiError, ApiMisconfigured, ApiRefused, ApiUnknown, ApiUntrusted
 from tcsniff.simulator.simulation import plan_groups, simulate
 from tcsniff.sources import queue_api, queue_requests
-from tcsniff.sources.http_client import Answer, find_proxy
+from tcsniff.sources.http_client import Answer
+from tcsniff.sources.proxies import find_proxy
 from tcsniff.sources.queue_api import QueueApi
 from tcsniff.sources.queue_requests import compute_pause, parse_retry_after, read_reason
 from tcsniff.taskgraph.definitions import Page, parse_page
