@@ -8,7 +8,7 @@ import os
 import shutil
 import textwrap
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Generator, Iterator, Mapping
 from contextlib import closing
 from typing import Any
 
@@ -20,7 +20,11 @@ from tcsniff.commands.options.account_options import (
     account_options,
     describe_account_source,
     describe_exposed_password,
+    is_web,
     resolve_broker,
+    resolve_web_server,
+    root_url_option,
+    web_option,
 )
 from tcsniff.commands.options.option import STOPPING, SectionedCommand, option
 from tcsniff.commands.options.output_options import json_option
@@ -29,8 +33,9 @@ from tcsniff.commands.options.values import Duration
 from tcsniff.errors import UsageError
 from tcsniff.renderers.output import Output
 from tcsniff.sanitize import sanitize, sanitize_json
-from tcsniff.selection.select import SelectionArgs, build_selection
+from tcsniff.selection.select import Selection, SelectionArgs, build_selection
 from tcsniff.settings.brokers import Broker
+from tcsniff.sources.doctor_step import DoctorStep
 
 _INDENT = 17  # columns of symbol and step
 _NO_BREAK = "\N{NO-BREAK SPACE}"
@@ -38,6 +43,8 @@ _NO_BREAK = "\N{NO-BREAK SPACE}"
 
 @click.command(cls=SectionedCommand)
 @selection_options
+@web_option
+@root_url_option
 @account_options
 @option(
     "--wait",
@@ -54,14 +61,18 @@ def doctor(*, wanted: SelectionArgs, account: AccountArgs, wait: float, as_json:
 
     Checks configuration, name, port, TLS, greeting, login, vhost, queue, the
     binding of each exchange and a first message, and prints a line for each
-    with the time it took. It stops at the first failure, with the exit status
-    that listening would have. Without a selection, it tries every exchange of
-    the queue service. It leaves nothing on the broker.
+    with the time it took. Without an account, or with --web, it checks the web
+    server: name, port, TLS, HTTP, WebSocket handshake, scope, subscription and a
+    first message. It stops at the first failure, with the exit status that
+    listening would have. Without a selection, it tries every exchange of the
+    queue service. It leaves nothing on the broker.
     """
     selection = build_selection(wanted if any(wanted) else SelectionArgs(all_events=True))
     for note in selection.notes:
         print_message(note)
     report = functools.partial(_report_step, Output(), as_json)
+    if is_web(account):
+        return _check_web(account, selection, wait, report)
     broker = _check_configuration(account, report)
     if broker is None:
         return UsageError.exit_status
@@ -69,12 +80,38 @@ def doctor(*, wanted: SelectionArgs, account: AccountArgs, wait: float, as_json:
     from tcsniff.sources.doctor import ConnectionCheck  # kombu: 50 ms
 
     check = ConnectionCheck(broker, selection.bindings, optional=selection.optional, wait=wait)
+    return _report_steps(check.steps(), report)
+
+
+def _report_steps(steps: Generator[DoctorStep], report: Callable[..., None]) -> int:
     status = 0
-    with closing(check.steps()) as steps:
+    with closing(steps):
         for step in steps:
             report(*step)
             status = step.exit_status or status
     return status
+
+
+def _check_web(
+    account: AccountArgs, selection: Selection, wait: float, report: Callable[..., None]
+) -> int:
+    started = time.perf_counter()
+    server, found, advice, status = None, "", "", 0
+    try:
+        server = resolve_web_server(account)
+        source = account.source_of("root_url") or account.source_of("profile") or "built in"
+        credentials = f"client {server.client_id}" if server.client_id else "no account"
+        found = f"{server} through its web server (from {source}; {credentials})"
+    except UsageError as error:
+        found, _, advice = str(error).partition("; ")
+        status = error.exit_status
+    report("configuration", (time.perf_counter() - started) * 1000, found, advice, status)
+    if server is None:
+        return status
+
+    from tcsniff.sources.web_doctor import WebCheck  # websockets: 30 ms
+
+    return _report_steps(WebCheck(server, selection, wait=wait).steps(), report)
 
 
 def _check_configuration(account: AccountArgs, report: Callable[..., None]) -> Broker | None:

@@ -25,11 +25,13 @@ class Subscription(NamedTuple):
 
     Attributes:
         bindings: The bindings, at most `MAX_BINDINGS`.
-        accepts: Checks whether a message that arrived through them is selected; None
-            if all are.
+        checked: Clauses by keys, one of which a message that arrived through the bindings
+            must match; empty to check nothing.
+        accepts: Checks that; None to check nothing.
     """
 
     bindings: tuple[Binding, ...]
+    checked: tuple[Clause, ...] = ()
     accepts: Callable[[Delivery], bool] | None = None
 
 
@@ -56,23 +58,23 @@ def plan_subscriptions(
         bindings = [
             Binding(clause.exchange, route) for clause in clauses for route in clause.routes
         ]
-        keys = [Clause(clause.exchange, clause.keys) for clause in clauses]
-        accepts = _check_keys(keys) if any(clause.keys for clause in clauses) else None
-        subscriptions += _split(bindings, max_bindings, accepts)
+        has_keys = any(clause.keys for clause in clauses)
+        checked = _join_keys(clauses) if has_keys else ()
+        subscriptions += _split(bindings, max_bindings, checked)
     return subscriptions
 
 
 def _plan_keys(clauses: Sequence[Clause], max_bindings: int) -> list[Subscription]:
     bindings = Selection(tuple(clauses)).bindings
     if len(bindings) <= max_bindings:
-        return _split(bindings, max_bindings, None)
+        return _split(bindings, max_bindings)
     # A message that such a pattern matched by a route cannot be checked on arrival.
     by_route = [binding for binding in bindings if _can_match_route(binding.pattern)]
     by_key = [binding for binding in bindings if not _can_match_route(binding.pattern)]
-    accepts = _check_keys([Clause(binding.exchange, (binding.pattern,)) for binding in by_key])
+    checked = _join_keys([Clause(binding.exchange, (binding.pattern,)) for binding in by_key])
     return [
-        *_split(merge_bindings(by_key, max_bindings), max_bindings, accepts),
-        *_split(by_route, max_bindings, None),
+        *_split(merge_bindings(by_key, max_bindings), max_bindings, checked),
+        *_split(by_route, max_bindings),
     ]
 
 
@@ -80,30 +82,28 @@ def _can_match_route(pattern: str) -> bool:
     return pattern.partition(".")[0] in _ROUTE_WORDS
 
 
-def _check_keys(clauses: Iterable[Clause]) -> Callable[[Delivery], bool]:
+def _join_keys(clauses: Iterable[Clause]) -> tuple[Clause, ...]:
+    # A clause for each exchange: with all its keys, or without any if one selects all.
     keys_by_exchange: dict[str, tuple[str, ...]] = {}
-    free = set()  # exchanges that are selected whatever the key
+    free = set()
     for clause in clauses:
+        known = keys_by_exchange.get(clause.exchange, ())
+        keys_by_exchange[clause.exchange] = (*known, *clause.keys)
         if not clause.keys:
             free.add(clause.exchange)
-        keys_by_exchange[clause.exchange] = (
-            *keys_by_exchange.get(clause.exchange, ()),
-            *clause.keys,
-        )
-    return Selection(
-        tuple(
-            Clause(exchange, () if exchange in free else keys)
-            for exchange, keys in keys_by_exchange.items()
-        )
-    ).accepts()
+    return tuple(
+        Clause(exchange, () if exchange in free else keys)
+        for exchange, keys in keys_by_exchange.items()
+    )
 
 
 def _split(
-    bindings: Iterable[Binding], max_bindings: int, accepts: Callable[[Delivery], bool] | None
+    bindings: Iterable[Binding], max_bindings: int, checked: tuple[Clause, ...] = ()
 ) -> list[Subscription]:
     unique = list(dict.fromkeys(bindings))
+    accepts = Selection(checked).accepts() if checked else None
     starts = range(0, len(unique), max_bindings)
-    return [Subscription(tuple(unique[at : at + max_bindings]), accepts) for at in starts]
+    return [Subscription(tuple(unique[at : at + max_bindings]), checked, accepts) for at in starts]
 
 
 def merge_bindings(bindings: Sequence[Binding], max_bindings: int) -> list[Binding]:

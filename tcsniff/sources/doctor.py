@@ -10,13 +10,13 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Collection, Generator, Iterator, Sequence
 from functools import partial
-from typing import NamedTuple
 
 from tcsniff.errors import ConnectionFailed, Refused, TcsniffError
 from tcsniff.pulse.deliveries import Delivery
 from tcsniff.pulse.routing import Binding
 from tcsniff.settings.brokers import Broker
 from tcsniff.sources.connection import Connection
+from tcsniff.sources.doctor_step import DoctorStep
 from tcsniff.sources.failures import NoExchange
 from tcsniff.sources.probe import Finding, ProbeConnection, is_about_vhost
 from tcsniff.sources.queue_policy import TEMPORARY, build_queue
@@ -84,24 +84,6 @@ _ADVICE = {
     "no message": "this is not a failure: there may be no events now, or none that match; "
     "`tcsniff explain` shows the bindings, --wait DURATION waits longer",
 }
-
-
-class DoctorStep(NamedTuple):
-    """The result of one step.
-
-    Attributes:
-        name: The step's name, one word.
-        milliseconds: How long it took.
-        found: A description of the result; may hold untrusted text.
-        advice: What to do, or a note; empty if there is nothing to say.
-        exit_status: The exit status that listening would have; 0 if the step succeeded.
-    """
-
-    name: str
-    milliseconds: float
-    found: str
-    advice: str = ""
-    exit_status: int = 0
 
 
 class ConnectionCheck:

@@ -101,7 +101,7 @@ class WebConnection:
             UsageError: If a proxy's address is not valid, or of an unknown kind.
         """
         try:
-            self.socket = open_socket(self._server)
+            self.socket = open_http(self._server).sock
             self._shake_hands(path, subprotocol)
         except (OSError, UnicodeError, http.client.HTTPException) as error:
             self._discard()
@@ -312,7 +312,7 @@ def build_uri(server: WebServer, path: str) -> WebSocketURI:
     return parse_uri(f"{'wss' if server.tls else 'ws'}:{rest}{path}")
 
 
-def open_socket(server: WebServer) -> socket.socket:
+def open_http(server: WebServer) -> http.client.HTTPConnection:
     """Connect to a web server, through the proxy that the environment names, with TLS.
 
     Raises:
@@ -338,8 +338,7 @@ def open_socket(server: WebServer) -> socket.socket:
     except BaseException:
         connection.close()
         raise
-    sock: socket.socket = connection.sock
-    return sock
+    return connection
 
 
 def choose_proxy(server: WebServer) -> Proxy | None:

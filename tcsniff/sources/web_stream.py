@@ -18,6 +18,7 @@ from tcsniff.sources.web_connection import CONNECT_TIMEOUT, WebConnection
 from tcsniff.sources.web_failures import (
     SUBSCRIPTION_ERROR,
     HandshakeRefused,
+    NoWebExchange,
     explain_lost_connection,
     explain_problem,
     explain_refused_handshake,
@@ -109,23 +110,84 @@ class WebStream:
             UsageError: If a proxy's address is not valid.
         """
         try:
-            self._connect(preferred)
-            self.connection.send(self.protocol.format_hello(self._server.credentials))
-            self._await_answer(Accepted)
-            for subscription in self._wanted:
-                self.subscribe(subscription)
-                if self.protocol.confirms_subscriptions:
-                    self._await_answer(Subscribed)
+            self.connect(preferred)
+            self.log_in()
+            self.subscribe_all()
         except BaseException:
             self.close()
             raise
         self.opened = time.monotonic()
         self.connection.answered_ping = self._clock(), self.opened
 
+    def connect(self, preferred: type[WebProtocol] | None = None) -> None:
+        """Connect, by the first protocol that the server speaks; the first step of `open`.
+
+        Raises:
+            ConnectionFailed: If the server cannot be reached, or speaks neither protocol.
+            Refused: If it refuses the handshake.
+            TlsError: If its certificate cannot be trusted.
+            UsageError: If a proxy's address is not valid.
+        """
+        refusals = []
+        for kind in sorted(PROTOCOLS, key=lambda kind: kind is not preferred):
+            self.connection = self._create_connection()
+            self.protocol = kind()
+            try:
+                self.connection.open(kind.path, kind.subprotocol)
+            except HandshakeRefused as error:
+                refusals.append(error)
+            else:
+                return
+        # The answer that says most: other web servers do not know the paths.
+        refusal = max(refusals, key=lambda error: error.status not in (None, 400, 404))
+        raise explain_refused_handshake(refusal, self._server)
+
+    def log_in(self) -> None:
+        """Say who listens, and wait until the server accepts that; the second step of `open`.
+
+        Raises:
+            ConnectionFailed: If the connection was lost, or the server does not answer.
+            Refused: If the server refuses the client.
+        """
+        self.connection.send(self.protocol.format_hello(self._server.credentials))
+        self._await_answer(Accepted)
+
+    def subscribe_all(self) -> None:
+        """Subscribe to all that is wanted; the last step of `open`.
+
+        Raises:
+            ConnectionFailed: If the connection was lost, or the server does not answer.
+        """
+        for subscription in self._wanted:
+            self.subscribe(subscription)
+            if self.protocol.confirms_subscriptions:
+                self._await_answer(Subscribed)
+
     def subscribe(self, subscription: Subscription) -> None:
         """Subscribe, without waiting for an answer."""
         self.connection.send(self.protocol.format_subscription(subscription.bindings))
         self.subscriptions.append(subscription)
+
+    def leave_out(self, error: NoWebExchange) -> tuple[Subscription, Subscription]:
+        """Subscribe again, without an exchange that could not be bound.
+
+        Returns:
+            The subscription that failed, and the new one.
+
+        Raises:
+            NoWebExchange: If nothing is left, or the subscription is unknown.
+        """
+        number = error.subscription
+        if number is None and len(self.subscriptions) == 1:
+            number = 0
+        if number is None or number >= len(self.subscriptions):
+            raise error
+        failed = self.subscriptions[number]
+        bindings = tuple(one for one in failed.bindings if one.exchange != error.exchange)
+        if not bindings:
+            raise error
+        self.subscribe(failed._replace(bindings=bindings))
+        return failed, self.subscriptions[-1]
 
     def read(self) -> list[Numbered]:
         """Read what has arrived; never waits.
@@ -163,22 +225,6 @@ class WebStream:
 
     def _create_connection(self) -> WebConnection:
         return WebConnection(self._server, self._max_body + _ENVELOPE, self._clock)
-
-    def _connect(self, preferred: type[WebProtocol] | None) -> None:
-        kinds = sorted(PROTOCOLS, key=lambda kind: kind is not preferred)
-        refusals = []
-        for kind in kinds:
-            self.connection = self._create_connection()
-            self.protocol = kind()
-            try:
-                self.connection.open(kind.path, kind.subprotocol)
-            except HandshakeRefused as error:
-                refusals.append(error)
-            else:
-                return
-        # The answer that says most: the older path is unknown to every other web server.
-        refusal = max(refusals, key=lambda error: error.status not in (None, 400, 404))
-        raise explain_refused_handshake(refusal, self._server)
 
     def _await_answer(self, kind: type[Accepted | Subscribed]) -> None:
         end = time.monotonic() + CONNECT_TIMEOUT

@@ -270,21 +270,12 @@ class WebListener(Source):
     # Subscriptions.
 
     def _leave_out(self, stream: WebStream, error: NoWebExchange) -> None:
-        # Subscribe again, without an exchange that the user did not name.
-        number = error.subscription
-        if number is None and len(stream.subscriptions) == 1:
-            number = 0
-        if error.exchange not in self._selection.optional or number is None:
+        if error.exchange not in self._selection.optional:
             raise error
-        subscription = stream.subscriptions[number]
-        bindings = tuple(b for b in subscription.bindings if b.exchange != error.exchange)
-        if not bindings:
-            raise error
+        failed, remaining = stream.leave_out(error)
+        self._plan = [remaining if one is failed else one for one in self._plan]
         self.missing_exchanges.append(error.exchange)
         self._observer.notify(f"{error}; it is left out")
-        remaining = subscription._replace(bindings=bindings)
-        self._plan = [remaining if one is subscription else one for one in self._plan]
-        stream.subscribe(remaining)
 
     # Staying connected.
 

@@ -480,15 +480,6 @@ def test_an_unreachable_server_is_reported() -> None:
         assert words in said or "name server (DNS) does not answer" in said
 
 
-def test_no_broker_fails_the_configuration() -> None:
-    """Status 2, with advice."""
-    done = run_doctor()
-
-    assert done.returncode == 2
-    assert done.stdout.startswith("✖ configuration  no broker to listen to   ")
-    assert "set PULSE_USERNAME and PULSE_PASSWORD" in done.stdout
-
-
 def test_a_wrong_selection_is_reported_at_once() -> None:
     """As by the other commands."""
     done = run_doctor("task-runing", "--broker", f"amqp://u:p@{HOST}")

@@ -216,9 +216,9 @@ def test_the_page_of_a_deployment_names_the_profile():
     other = finished("doctor", url, "--broker", "amqp://u:p@127.0.0.1:1", "--wait", "1ms")
     unknown = finished("doctor", READABLE.replace(FIREFOX, "https://tc.example.org"))
 
-    assert "no user for community" in done.stdout
+    assert f"{COMMUNITY} through its web server (from the page's address" in done.stdout
     assert "amqp://u@127.0.0.1:1 (from --broker" in other.stdout
-    assert "no broker to listen to" in unknown.stdout
+    assert "https://tc.example.org through its web server" in unknown.stdout
 
 
 def test_what_the_page_cannot_check_is_told(capsys):

@@ -62,7 +62,7 @@ def test_few_bindings_are_bound_as_they_are():
     """Then nothing is left to check on arrival."""
     selection = build_selection(SelectionArgs(["task-failed"], {"workerType": ["a", "b"]}))
 
-    assert plan_subscriptions(selection) == [(tuple(selection.bindings), None)]
+    assert plan_subscriptions(selection) == [(tuple(selection.bindings), (), None)]
 
 
 def test_the_narrowest_merge_is_chosen():
