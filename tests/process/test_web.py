@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import json
+import signal
 import ssl
+import threading
 
 import pytest
 import trustme
 
-from running import Running, finished
+from groups import EVENTS, PLAN
+from queue_server import QueueServer, content
+from running import PATIENCE, Running, finished
 from tcsniff.cli import main
 from web_server import (
     BOTH,
@@ -17,6 +21,7 @@ from web_server import (
     WebServer,
     credentials_of,
     report_problem,
+    respond,
 )
 
 QUEUE = "exchange/taskcluster-queue/v1/"
@@ -170,3 +175,89 @@ def make_context(authority, host):
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     authority.issue_cert(host).configure_cert(context)
     return context
+
+
+@pytest.fixture
+def deployment():
+    """Return a web server that answers as the queue, too, and its queue."""
+    queue = QueueServer(content(PLAN), page_size=15)
+
+    def answer(request):
+        if not request.path.startswith("/api/queue/"):
+            return None
+        status, body = queue.answer(request.path, "")
+        return respond(status, body, Content_Type="application/json")
+
+    with WebServer(on_request=answer) as server, queue:
+        yield server, queue
+
+
+def test_a_group_is_followed_across_a_gap(deployment):
+    """What a lost connection misses is asked for, so the end is the same."""
+    server, queue = deployment
+    half = len(EVENTS) // 2
+    words = ("graph", PLAN.task_group_id, "--root-url", server.root_url, "--settle", "1s")
+    with Running(*words) as run:
+        run.listening().lines(len(PLAN.tasks))  # all of them unscheduled, as the queue says
+        (first,) = server.subscribed()
+        for event in EVENTS[:half]:
+            server.publish(event.exchange, event.routing_key, json.loads(event.body))
+        server.cut()
+        server.gone(first)
+        for event in EVENTS[half:]:
+            server.publish(event.exchange, event.routing_key, json.loads(event.body))
+        queue.groups[PLAN.task_group_id] = content(PLAN, EVENTS)
+        run.mentions("; trying again").mentions("messages may be missing")
+
+        status = run.status()
+        summary = json.loads(run.lines(1)[-1])["summary"]
+
+    assert (summary["resolved"], summary["tasks"]) == (True, len(PLAN.tasks))
+    assert status == summary["exitStatus"] == 10
+
+
+def test_gaps_are_in_the_stream_and_the_recording(tmp_path):
+    """The recording replays as it was received, and routes stay unknown."""
+    path = tmp_path / "web.jsonl"
+    words = ("task-failed", "-o", "json", "--gaps", "--record", str(path), "-n", "2")
+    with WebServer() as server, Running(*words, "--root-url", server.root_url) as run:
+        run.listening()
+        server.subscribed()
+        server.publish(QUEUE + "task-failed", KEY, {"runId": 0}, ["index.a"])
+        run.lines(1)
+        server.cut()
+        server.connected(2)
+        run.lines(2)  # the gap
+        server.publish(QUEUE + "task-failed", KEY, {"runId": 1})
+        assert run.status() == 0
+        lines = run.lines(3)
+
+    replayed = finished("--from", str(path), "-o", "json", "--gaps")
+    assert json.loads(lines[1])["gap"]["missed"] is True
+    assert replayed.stdout.splitlines() == lines
+    assert json.loads(lines[2])["routes"] is None
+
+
+def test_ctrl_c_ends_a_handshake_at_once():
+    """130, though the server never answers."""
+    release = threading.Event()
+    with WebServer(on_hello=lambda _: release.wait(PATIENCE)) as server:
+        with Running("task-failed", "--root-url", server.root_url) as run:
+            server.greeted()
+            assert run.signal(signal.SIGINT) == 130
+        release.set()
+
+
+def test_top_counts_what_a_web_server_sends():
+    """Any view works."""
+    with WebServer() as server:
+        words = ("top", "-o", "json", "-n", "20", "--root-url", server.root_url)
+        with Running(*words) as run:
+            run.listening()
+            server.subscribed()
+            for event in EVENTS:
+                server.publish(event.exchange, event.routing_key, json.loads(event.body))
+            assert run.status() == 0
+            rows = run.lines(1)
+
+    assert rows

@@ -9,7 +9,7 @@ import pytest
 import trustme
 
 from tcsniff.cli import main
-from web_server import BOTH, FRAMES, GRAPHQL, WebServer, refuse, report_problem
+from web_server import BOTH, FRAMES, GRAPHQL, WebServer, report_problem, respond
 
 QUEUE = "exchange/taskcluster-queue/v1/"
 STEPS = ["configuration", "name", "port", "http", "handshake", "scope", "subscription", "delivery"]
@@ -51,11 +51,11 @@ def test_every_step_is_reported(paths, handshake, run_doctor):
             *("scope", 4, "gives the scope web:read-pulse only", "TASKCLUSTER_CLIENT_ID"),
         ),
         (
-            {"on_request": lambda request: refuse(404) if "Upgrade" in request.headers else None},
+            {"on_request": lambda request: respond(404) if "Upgrade" in request.headers else None},
             *("handshake", 3, "HTTP status 404", "a proxy may not let WebSockets through"),
         ),
         (
-            {"on_request": lambda _: refuse(502)},
+            {"on_request": lambda _: respond(502)},
             *("http", 3, "status 502", "try again later"),
         ),
     ],

@@ -18,7 +18,7 @@ from tcsniff.selection.bind import bind
 from tcsniff.selection.select import Selection, SelectionArgs, build_selection
 from tcsniff.settings.web_server import WebServer as Target
 from tcsniff.sources.websocket import WebListener
-from web_server import BOTH, FRAMES, GRAPHQL, WebServer, refuse, report_problem
+from web_server import BOTH, FRAMES, GRAPHQL, WebServer, report_problem, respond
 
 QUEUE = "exchange/taskcluster-queue/v1/"
 KEY = "primary.fN1SbArXTPSVFNUvaOlinQ.0.us.i-1.aws.gaia.sched.fN1SbArXTPSVFNUvaOlinQ._"
@@ -111,10 +111,10 @@ def test_close_codes_are_explained(close, status, words):
 @pytest.mark.parametrize(
     ("answer", "status", "words"),
     [
-        (refuse(404), 3, "HTTP status 404, so it has no Taskcluster web server"),
-        (refuse(403), 4, "HTTP status 403"),
-        (refuse(503), 3, "HTTP status 503; try again later"),
-        (refuse(301, Location="https://else.example/"), 3, "redirects to https://else.example/"),
+        (respond(404), 3, "HTTP status 404, so it has no Taskcluster web server"),
+        (respond(403), 4, "HTTP status 403"),
+        (respond(503), 3, "HTTP status 503; try again later"),
+        (respond(301, Location="https://else.example/"), 3, "redirects to https://else.example/"),
     ],
     ids=["404", "403", "503", "301"],
 )

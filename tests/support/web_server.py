@@ -16,6 +16,7 @@ from collections.abc import Callable, Sequence
 from types import TracebackType
 from typing import Any, NamedTuple, Self
 
+from websockets.datastructures import Headers
 from websockets.exceptions import ConnectionClosed
 from websockets.http11 import Request, Response
 from websockets.sync.server import Server, ServerConnection, serve
@@ -148,6 +149,11 @@ class WebServer:
             assert self._changed.wait_for(lambda: len(self.subscriptions) >= number, PATIENCE)
             return list(self.subscriptions)
 
+    def greeted(self) -> None:
+        """Wait for the first message of a client."""
+        with self._changed:
+            assert self._changed.wait_for(lambda: self.hellos, PATIENCE)
+
     def connected(self, number: int) -> None:
         """Wait until so many connections were opened, ever."""
         with self._changed:
@@ -204,7 +210,7 @@ class WebServer:
         self.requested.append(request.path)
         if self._on_request is not None and (answer := self._on_request(request)) is not None:
             return answer
-        return None if request.path in self.paths else refuse(404)
+        return None if request.path in self.paths else respond(404)
 
     def _handle(self, connection: ServerConnection) -> None:
         path = connection.request.path if connection.request else ""
@@ -212,6 +218,7 @@ class WebServer:
             hello = json.loads(connection.recv())
             with self._changed:
                 self.hellos.append(hello)
+                self._changed.notify_all()
             if self._on_hello is not None:
                 self._on_hello(connection)
             connection.send('{"type":"connection_ack"}')
@@ -251,17 +258,11 @@ class WebServer:
             self._changed.notify_all()
 
 
-def refuse(status: int, **headers: str) -> Response:
-    """Create an HTTP answer that refuses a handshake."""
-    response = Response(status, http.HTTPStatus(status).phrase, headers=_headers(headers))
-    response.headers["Content-Length"] = "0"
-    return response
-
-
-def _headers(values: Json) -> Any:
-    from websockets.datastructures import Headers
-
-    return Headers({name.replace("_", "-"): value for name, value in values.items()})
+def respond(status: int, body: bytes = b"", **headers: str) -> Response:
+    """Create an HTTP answer, which refuses a handshake."""
+    values = {name.replace("_", "-"): value for name, value in headers.items()}
+    fields = Headers({**values, "Content-Length": str(len(body))})
+    return Response(status, http.HTTPStatus(status).phrase, fields, body)
 
 
 def credentials_of(token: str) -> Json:
