@@ -119,7 +119,7 @@ _tcsniff_flags() {
         --task-id --task --scheduler-id --run-id --worker-group --worker-id --organization
         --repository --action --topic --provider-id --launch-config-id --worker-pool-id --route
         --all --exchange --routing-key --bind --where --state --reason --tag --dedupe --profile
-        --root-url --json --url --config -h --help --help-all --debug
+        --root-url --web --json --url --config -h --help --help-all --debug
       )
       ;;
     exchanges)
@@ -132,9 +132,9 @@ _tcsniff_flags() {
         --worker-type --provisioner-id --task-queue --pool --task-group-id --task-group
         --task-id --task --scheduler-id --run-id --worker-group --worker-id --organization
         --repository --action --topic --provider-id --launch-config-id --worker-pool-id --route
-        --all --exchange --routing-key --bind --broker --profile --password-file --tls-ca
-        --tls-cert --tls-key --tls-insecure --plaintext --wait --json --config -h --help
-        --help-all --debug
+        --all --exchange --routing-key --bind --web --root-url --broker --profile
+        --password-file --tls-ca --tls-cert --tls-key --tls-insecure --plaintext --wait --json
+        --config -h --help --help-all --debug
       )
       ;;
     config)
@@ -396,8 +396,8 @@ _tcsniff_values() {
         --worker-type | --provisioner-id | --task-queue | --pool | --task-group-id | \
         --task-group | --task-id | --task | --scheduler-id | --run-id | --worker-group | \
         --worker-id | --organization | --repository | --action | --topic | --provider-id | \
-        --launch-config-id | --worker-pool-id | --route | --routing-key | --bind | --broker | \
-        --wait)
+        --launch-config-id | --worker-pool-id | --route | --routing-key | --bind | --root-url | \
+        --broker | --wait)
           found=()
           ;;
         --exchange)

@@ -11,7 +11,7 @@ import time
 from collections.abc import Callable, Generator, Iterator, Sequence
 from typing import Self
 
-from tcsniff.errors import ConnectionFailed, TcsniffError, TimedOut
+from tcsniff.errors import ConnectionFailed, TcsniffError
 from tcsniff.pipeline import ConnectionObserver, Source
 from tcsniff.pulse.deliveries import Delivery, Gap
 from tcsniff.pulse.times import format_timestamp
@@ -20,6 +20,7 @@ from tcsniff.selection.select import Selection
 from tcsniff.selection.subscriptions import Subscription, plan_subscriptions
 from tcsniff.settings.web_server import WebServer
 from tcsniff.sources.back_off import list_pauses
+from tcsniff.sources.deadline import Deadline
 from tcsniff.sources.double_filter import DoubleFilter
 from tcsniff.sources.wakeup import WakeUp
 from tcsniff.sources.web_failures import EndOfLife, NoWebExchange
@@ -95,7 +96,7 @@ class WebListener(Source):
         self._life = life
         self._overlap = overlap
         self._settle = settle
-        self._deadline = deadline
+        self._deadline = Deadline(deadline)
         self._clock = clock
         self._wake_up = WakeUp()
         self._streams: list[WebStream] = []  # while a new one takes over: old and new
@@ -280,12 +281,8 @@ class WebListener(Source):
     # Staying connected.
 
     def _await_stream(self, opening: StreamOpening) -> WebStream:
-        left = OPEN_TIMEOUT
-        if self._deadline is not None:
-            left = min(left, self._deadline - time.monotonic())
-        if not opening.wait(max(0, left)):
-            if left < OPEN_TIMEOUT:
-                raise TimedOut("stopped by --timeout, while connecting")
+        if not opening.wait(self._deadline.limit(OPEN_TIMEOUT)):
+            self._deadline.check("while connecting")
             raise ConnectionFailed(f"{self._server} did not answer within {OPEN_TIMEOUT:g} s")
         return opening.get_stream()
 

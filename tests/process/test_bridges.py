@@ -212,9 +212,9 @@ def test_the_page_of_a_deployment_names_the_profile():
     """If nothing else says where to listen."""
     url = READABLE.replace(FIREFOX, COMMUNITY)
 
-    done = finished("doctor", url, "--wait", "1ms")
+    done = finished("doctor", url, "--wait", "1ms", "--json")
     other = finished("doctor", url, "--broker", "amqp://u:p@127.0.0.1:1", "--wait", "1ms")
-    unknown = finished("doctor", READABLE.replace(FIREFOX, "https://tc.example.org"))
+    unknown = finished("doctor", READABLE.replace(FIREFOX, "https://tc.example.org"), "--json")
 
     assert f"{COMMUNITY} through its web server (from the page's address" in done.stdout
     assert "amqp://u@127.0.0.1:1 (from --broker" in other.stdout
