@@ -12,6 +12,7 @@ from tcsniff.browse.event_rows import build_row
 from tcsniff.pipeline import EventTest, Renderer, Source, run_pipeline
 from tcsniff.pulse.deliveries import Delivery, Gap
 from tcsniff.pulse.events import Event
+from tcsniff.pulse.task_memory import TaskMemory
 from tcsniff.renderers.stream import StreamInfo
 from tcsniff.stats.run_statistics import RunCounter
 
@@ -103,7 +104,11 @@ class Feed:
         try:
             with closing(intake.wrap(BufferRenderer(self._buffer, self._pools))) as renderer:
                 run_pipeline(
-                    intake.source, renderer, accepts=intake.accepts, filters=intake.filters
+                    intake.source,
+                    renderer,
+                    accepts=intake.accepts,
+                    filters=intake.filters,
+                    make_event=TaskMemory().make_event,
                 )
         except Exception as error:  # noqa: BLE001 - the screen's thread raises it again
             self._buffer.end(error)

@@ -369,3 +369,13 @@ def test_a_signal_ends_it_with_a_summary(tmp_path: Path) -> None:
         *_, last = running.lines(2)
 
     assert (status, json.loads(last)["summary"]["exitStatus"]) == (143, 143)
+
+
+def test_the_end_notifies(tmp_path: Path) -> None:
+    """``--notify``: the bell, and the verdict in the two forms that terminals know."""
+    path = recorded(tmp_path / "a.jsonl", [delivery("task-failed", label="opt-1")])
+    with Terminal("task", "--from", path, TASK, "--notify") as terminal:
+        terminal.status()
+
+    assert b"\a\x1b]9;opt-1: failed" in terminal.written
+    assert b"\x1b]777;notify;opt-1;failed" in terminal.written

@@ -5,8 +5,6 @@ Imported when the command runs, not for its help.
 
 from __future__ import annotations
 
-import os
-import sys
 import time
 from collections import Counter
 from collections.abc import Iterator, Sequence
@@ -30,6 +28,7 @@ from tcsniff.errors import ApiUnknown, RecordingError, TcsniffError, UsageError
 from tcsniff.pipeline import Outcome, Source, Stop, run_pipeline
 from tcsniff.pulse.deliveries import Gap
 from tcsniff.renderers.graph.group_renderer import GroupRenderer, GroupView
+from tcsniff.renderers.notification import notify_terminal
 from tcsniff.renderers.stream import StreamInfo
 from tcsniff.renderers.svg import check_picture_path
 from tcsniff.sanitize import sanitize
@@ -182,8 +181,8 @@ class TaskRun(Run):
         if outcome is Outcome.TIMED_OUT:
             self.notify(describe_outcome(outcome, self._stop.timeout))
             self._tasks.mark_end(outcome.exit_status)
-            return
-        self._report_unknown()
+        else:
+            self._report_unknown()
         if self._output.notify:
             self._ring()
 
@@ -285,16 +284,11 @@ class TaskRun(Run):
     def _ring(self) -> None:
         stories = self._tell_stories()
         if len(stories) == 1:
-            text = _describe_task(stories[0])
+            notify_terminal(stories[0].node.label, stories[0].verdict.text)
         else:
             states = Counter(story.node.state for story in stories)
-            counted = ", ".join(
-                f"{number:,} {sanitize(state)}" for state, number in states.items()
-            )
-            text = f"{len(stories):,} tasks: {counted}"
-        stream = next((file for file in (sys.stderr, sys.stdout) if file.isatty()), None)
-        if stream is not None:  # the bell, and OSC 9, which iTerm2, kitty and others show
-            os.write(stream.fileno(), f"\a\x1b]9;{text}\x1b\\".encode(errors="replace"))
+            counted = ", ".join(f"{number:,} {state}" for state, number in states.items())
+            notify_terminal(f"{len(stories):,} tasks", counted)
 
 
 def _describe_task(story: TaskStory) -> str:

@@ -10,6 +10,7 @@ from tcsniff.errors import ConnectionFailed
 from tcsniff.pipeline import Source
 from tcsniff.pulse.deliveries import Gap
 from tcsniff.renderers.stream import StreamInfo
+from tcsniff.selection.filters import filter_tags
 from tcsniff.stats.run_statistics import RunCounter
 
 
@@ -62,6 +63,20 @@ def test_events_arrive_as_rows():
     taken = buffer.take(100)
     assert [row.name for row in taken.rows] == ["task-pending", "task-running"]
     assert counts.counter.statistics.total.states[1] == 1
+
+
+def test_rows_have_the_names_of_earlier_messages():
+    """Also for the filters; messages of cancelTaskGroup have no tags."""
+    bare = delivery("task-exception", payload={"task": {"tags": {}}})
+    source, buffer = Given([delivery("task-defined", label="opt-1"), bare]), EventBuffer()
+    intake = Intake(source, StreamInfo("x"), None, [filter_tags(["label=opt-1"])])
+    feed = Feed(intake, buffer, pools())
+
+    feed.start()
+
+    assert ended(buffer)
+    feed.stop()
+    assert [row.label for row in buffer.take(9).rows] == ["opt-1", "opt-1"]
 
 
 def test_a_failure_is_handed_on():

@@ -271,6 +271,27 @@ def test_an_answer_that_drips_ends(server: QueueServer) -> None:
         QueueApi(server.url, timeout=0.3).fetch_group_info(GROUP)
 
 
+def test_headers_that_drip_end() -> None:
+    """Before there is an answer, each byte comes in time, too."""
+    ended = threading.Event()
+
+    def drip(listener: socket.socket) -> None:
+        connection, _ = listener.accept()
+        with connection:
+            connection.sendall(b"HTTP/1.1 200 OK\r\nX-Slow: ")
+            while not ended.wait(0.05):
+                connection.sendall(b"x")
+
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        thread = threading.Thread(target=drip, args=(listener,))
+        thread.start()
+        url = f"http://127.0.0.1:{listener.getsockname()[1]}"
+        with pytest.raises(ApiError, match=r"did not answer .* within 0\.3 s"):
+            QueueApi(url, timeout=0.3).fetch_group_info(GROUP)
+        ended.set()
+        thread.join(60)
+
+
 @pytest.mark.parametrize("is_compressed", [True, False])
 def test_an_answer_is_limited(server: QueueServer, is_compressed: bool) -> None:
     """After decompression: 64 kB may be 64 MB."""
