@@ -53,6 +53,9 @@ def build_pages() -> dict[str, str]:
         "man/man5/tcsniff-record.5": format_file_page(
             "tcsniff-record", topics["record"], ("tcsniff-schema(1)", "jq(1)")
         ),
+        "man/man5/tcsniff-task-summary.5": format_file_page(
+            "tcsniff-task-summary", topics["task-summary"], ("tcsniff-task(1)", "jq(1)")
+        ),
         **pages,
         "tcsniff/commands/root_help.txt": cli.format_root_help() + "\n",
     }

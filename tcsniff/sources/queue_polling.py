@@ -194,6 +194,10 @@ class PageFetch(Generic[_Answer]):
         """Start the thread; only once."""
         threading.Thread(target=self._run, name="fetch", daemon=True).start()
 
+    def wait(self, seconds: float) -> None:
+        """Wait until the thread has ended, at most this long."""
+        self._ended.wait(seconds)
+
     def pop_pages(self) -> list[_Answer]:
         """Return the pages that have arrived since the last call; never waits."""
         pages = []

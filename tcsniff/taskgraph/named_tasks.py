@@ -130,13 +130,6 @@ class NamedTasks:
         return bool(self._unread)
 
     @property
-    def pending_pools(self) -> list[str]:
-        """The worker pools for which named tasks are pending."""
-        pending = (self.nodes.get(task_id) for task_id in self.task_ids)
-        pools = [node.pool for node in pending if node and node.state == "pending"]
-        return list(dict.fromkeys(filter(None, pools)))
-
-    @property
     def definitions(self) -> dict[str, Definition]:
         """The definitions that are known, by task ID."""
         return dict(self._definitions)
@@ -154,6 +147,12 @@ class NamedTasks:
         """Whether a named task waits for a worker or for other tasks."""
         nodes = (self.nodes.get(task_id) for task_id in self.task_ids)
         return any(node is not None and node.state in ("pending", *WAITING) for node in nodes)
+
+    def list_wanted_pools(self) -> list[str]:
+        """Return the worker pools of named tasks that wait for a worker or for other tasks."""
+        nodes = [self.nodes.get(task_id) for task_id in self.task_ids]
+        pools = [node.pool for node in nodes if node and node.state in ("pending", *WAITING)]
+        return list(dict.fromkeys(filter(None, pools)))
 
     def list_completed(self) -> list[str]:
         """Return the IDs of other tasks that have completed."""

@@ -7,16 +7,20 @@ from __future__ import annotations
 
 import random
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
 
 from tcsniff.commands.wiring.run import Notify
 from tcsniff.errors import ApiUnknown, UsageError
+from tcsniff.selection.select import Selection, SelectionArgs, build_selection
 from tcsniff.simulator.planning import Plan, to_definitions
 from tcsniff.simulator.simulation import plan_groups
 from tcsniff.sources.file_chunks import read_whole
 from tcsniff.sources.queue_api import QueueApi
+from tcsniff.sources.queue_polling import PageFetch
 from tcsniff.sources.task_answers import fetch_task_answers
 from tcsniff.taskgraph.graph_files import parse_graph_files
 from tcsniff.taskgraph.named_tasks import MissingTask, NamedTasks
+from tcsniff.taskgraph.tracker import Change
 
 _MAX_DEFINITIONS = 50  # of tasks that named ones depend on
 
@@ -107,6 +111,51 @@ def load_queue_tasks(root_url: str, tasks: NamedTasks) -> None:
         check_missing_task(missing)
         if len(tasks.missing) == len(tasks.task_ids):
             raise ApiUnknown(missing.reason)
+
+
+def look_ahead(api: QueueApi, tasks: NamedTasks, seconds: float) -> list[Change]:
+    """Ask the queue's API for tasks before messages are received.
+
+    What it answers says which other messages are of use: those about tasks that are waited
+    for. It is asked again when messages are received, so nothing is lost in between, and a
+    failure is reported then.
+
+    Args:
+        api: The queue's API.
+        tasks: The tasks, which receive the answers.
+        seconds: The longest time to wait.
+
+    Returns:
+        The changes of the tasks.
+
+    Raises:
+        UsageError: If one of the IDs is that of a task group.
+    """
+    fetch = PageFetch(fetch_task_answers(api, tasks.task_ids, {}, ()))
+    fetch.start()
+    fetch.wait(seconds)
+    fetch.stop()
+    changes = [change for answer in fetch.pop_pages() for change in tasks.add_answer(answer)]
+    for missing in tasks.missing.values():
+        check_missing_task(missing)
+    return changes
+
+
+def select_tasks(task_ids: Iterable[str], pools: Iterable[str] = ()) -> Selection:
+    """Return the selection of all messages about tasks, and about starts in worker pools.
+
+    Args:
+        task_ids: The tasks.
+        pools: Names of worker pools; those that can't be in a routing key are left out.
+    """
+    selection = build_selection(SelectionArgs(fields={"taskId": list(task_ids)}))
+    clauses = selection.clauses
+    for pool in pools:
+        provisioner_id, _, worker_type = pool.partition("/")
+        fields = {"provisionerId": [provisioner_id], "workerType": [worker_type]}
+        with suppress(UsageError):
+            clauses += build_selection(SelectionArgs(("task-running",), fields)).clauses
+    return selection._replace(clauses=tuple(dict.fromkeys(clauses)))
 
 
 def check_missing_task(missing: MissingTask) -> None:

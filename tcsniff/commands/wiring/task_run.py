@@ -23,6 +23,8 @@ from tcsniff.commands.wiring.task_facts import (
     load_demo_tasks,
     load_queue_tasks,
     load_task_files,
+    look_ahead,
+    select_tasks,
 )
 from tcsniff.errors import ApiUnknown, RecordingError, TcsniffError, UsageError
 from tcsniff.pipeline import Outcome, Source, Stop, run_pipeline
@@ -32,7 +34,6 @@ from tcsniff.renderers.notification import notify_terminal
 from tcsniff.renderers.stream import StreamInfo
 from tcsniff.renderers.svg import check_picture_path
 from tcsniff.sanitize import sanitize
-from tcsniff.selection.select import SelectionArgs, build_selection
 from tcsniff.settings.brokers import NO_BROKER
 from tcsniff.signals import signal_handler
 from tcsniff.sources.queue_api import QueueApi
@@ -44,6 +45,8 @@ from tcsniff.taskgraph.task_story import TaskStory
 from tcsniff.taskgraph.tracker import Change
 
 _SETTLE = 10.0  # seconds in which a better message may follow one that is not valid
+_PATIENCE = 5.0  # seconds for the answers that say which messages are of use
+_MAX_WATCHED = 50  # tasks that are waited for, and whose messages are received
 _MAX_NAMES = 5  # in a message
 
 
@@ -80,6 +83,7 @@ class TaskRun(Run):
         self._stop = stop
         self._source = Source()
         self._polling: TaskPolling | None = None
+        self._changes: list[Change] = []  # not shown so far
         self._is_named_deployment = is_deployment_named(origin)
         self._reported_missing: set[str] = set()
         self._seed: int | None = None
@@ -132,11 +136,16 @@ class TaskRun(Run):
 
     def _follow(self) -> int:
         with ExitStack() as stack:
+            root_url = find_root_url(self._origin)
+            api = None
+            if root_url is not None and self._origin.is_live and not self._facts.no_api:
+                api = QueueApi(root_url)
+                self._changes = look_ahead(api, self._tasks, self._choose_patience())
             opened = self._open_source(stack)
             self._source = opened.source
-            root_url = self._start_polling()
-            if self._polling is not None:
-                stack.callback(self._polling.stop)
+            if api is not None:
+                self._start_polling(api)
+                stack.callback(self._stop_polling)
             folding = GroupRenderer(
                 self._tasks,
                 self._make_view(opened.name, root_url),
@@ -196,11 +205,17 @@ class TaskRun(Run):
                 reasons = "; ".join((*unknown, *story.facts.doubts))
                 self.notify(f"task {sanitize(task_id)}: {sanitize(reasons)}")
 
+    def _choose_patience(self) -> float:
+        return min(_PATIENCE, self._stop.timeout or _PATIENCE)
+
     def _open_source(self, stack: ExitStack) -> OpenSource:
-        # A broker sends what is about the named tasks; what they depend on is known later.
-        is_live = self._origin.is_live
-        task_ids = self._tasks.task_ids if is_live else self._tasks.list_related()
-        selection = build_selection(SelectionArgs(fields={"taskId": list(task_ids)}))
+        selection = select_tasks(self._tasks.list_related())
+        if self._origin.is_live:
+            pools = self._tasks.list_wanted_pools()
+            task_ids = (*self._tasks.task_ids, *self._tasks.list_dependencies()[:_MAX_WATCHED])
+            selection = select_tasks(task_ids, pools)
+            for pool in pools:
+                self._tasks.watch_pool(pool, time.time())
         opening = open_source(
             self._origin, selection, self._print, self, seed=self._seed, groups=1
         )
@@ -240,18 +255,18 @@ class TaskRun(Run):
         is_settled = self._quiet_period.is_settled(is_over=is_over)
         return is_over and (is_settled or not self._tasks.has_unread)
 
-    def _start_polling(self) -> str | None:
-        root_url = find_root_url(self._origin)
-        if root_url is not None and self._origin.is_live and not self._facts.no_api:
-            self._polling = TaskPolling(
-                QueueApi(root_url), self._tasks, notify=self.notify, clock=time.monotonic
-            )
-        return root_url
+    def _start_polling(self, api: QueueApi) -> None:
+        self._polling = TaskPolling(api, self._tasks, notify=self.notify, clock=time.monotonic)
+
+    def _stop_polling(self) -> None:
+        if self._polling is not None:
+            self._polling.stop()
 
     def _poll(self) -> list[Change]:
         if self._polling is None:
             return []
-        changes = self._polling.poll()
+        changes = [*self._changes, *self._polling.poll()]
+        self._changes = []
         for task_id, missing in self._tasks.missing.items():
             if task_id not in self._reported_missing and not self._tasks.is_known(task_id):
                 self._reported_missing.add(task_id)

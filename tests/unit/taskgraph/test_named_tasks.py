@@ -228,7 +228,7 @@ def test_a_pending_task_knows_its_pool() -> None:
     tasks.add_answer(answered(TASK, "task-pending"))
     pool = story_of(tasks).node.pool
     tasks.add_answer(PendingCounts(pool, 7, 0))
-    assert tasks.pending_pools == [pool]
+    assert tasks.list_wanted_pools() == [pool]
 
     tasks.apply(delivery("task-running", task_id=OTHER_TASK))
     facts = story_of(tasks).facts.pool
