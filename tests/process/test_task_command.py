@@ -348,7 +348,10 @@ def test_a_picture_is_saved(tmp_path: Path) -> None:
         ((TASK, "--no-wait", "--no-api"), "--no-wait needs a source"),
         ((TASK, "--demo", "--from", "x"), "--demo and --from both name a source"),
         ((TASK, "--json", "-o", "lines"), "--json and -o lines contradict each other"),
-        (("--queue", "x", "--delete-queue", TASK), "--delete-queue works with `tcsniff sniff`"),
+        (
+            ("--queue", "x", "--delete-queue", TASK, "--broker", "amqp://a:b@127.0.0.1:1/"),
+            "--delete-queue works with `tcsniff sniff`",
+        ),
     ],
 )
 def test_wrong_usage_is_2(words: tuple[str, ...], text: str) -> None:
