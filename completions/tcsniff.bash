@@ -461,8 +461,9 @@ _tcsniff_arguments() {
       ;;
     help)
       [[ $3 != help && $3 != -* ]] || found+=(
-        environment exit-status expressions files recipes record security settings sniff graph
-        task top browse explain exchanges doctor config simulate schema completion help
+        environment exit-status expressions files recipes record security settings task-summary
+        sniff graph task top browse explain exchanges doctor config simulate schema completion
+        help
       )
       ;;
   esac

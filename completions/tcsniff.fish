@@ -206,6 +206,7 @@ complete -c tcsniff -n '__tcsniff_in help; and __tcsniff_alone' -a recipes -d 'R
 complete -c tcsniff -n '__tcsniff_in help; and __tcsniff_alone' -a record -d 'The record: the JSON line that -o json prints'
 complete -c tcsniff -n '__tcsniff_in help; and __tcsniff_alone' -a security -d 'Passwords, TLS, and what tcsniff sends, prints and stores'
 complete -c tcsniff -n '__tcsniff_in help; and __tcsniff_alone' -a settings -d 'The settings file'
+complete -c tcsniff -n '__tcsniff_in help; and __tcsniff_alone' -a task-summary -d 'The summary of a task: the last JSON lines of tcsniff task'
 complete -c tcsniff -n '__tcsniff_in help; and __tcsniff_alone' -a sniff -d 'Show Taskcluster\'s events as they happen'
 complete -c tcsniff -n '__tcsniff_in help; and __tcsniff_alone' -a graph -d 'Show a task group and wait for its end'
 complete -c tcsniff -n '__tcsniff_in help; and __tcsniff_alone' -a task -d 'Show tasks and wait for their ends'
