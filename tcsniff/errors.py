@@ -2,8 +2,8 @@
 
 * TcsniffError
     * UsageError            2  wrong usage, configuration or expression
-    * ConnectionFailed      3  the broker cannot be reached, or the connection was lost
-    * Refused               4  the broker refused: user, password, permission, vhost, exchange
+    * ConnectionFailed      3  the broker or web server cannot be reached, or the connection was lost
+    * Refused               4  the broker or web server refused: user, permission, scope, exchange
         * WrongCredentials  4  the broker refused the user name and password
     * TlsError              5  the broker's certificate or host name cannot be trusted
     * ApiError              3  the queue's API cannot be reached, or its answer is not usable

@@ -53,13 +53,14 @@ class FrameLimit:
         while at < len(view):
             if self._left:
                 part = view[at : at + self._left]
-                at += len(part)
                 self._add_data(part, kept)
             else:
-                self._header.append(view[at])
-                at += 1
+                missing = _measure_header(self._header) - len(self._header)
+                part = view[at : at + missing]
+                self._header += part
                 if len(self._header) == _measure_header(self._header):
                     kept.append(self._start_frame())
+            at += len(part)
         return b"".join(kept)
 
     def pop_skipped(self) -> list[SkippedMessage]:

@@ -26,6 +26,7 @@ import latency
 import memory
 import starting
 import top
+import web
 from backlog import Backlog, backlog
 from measuring import Section, report, run
 
@@ -41,6 +42,7 @@ _WITHOUT_BROKER: dict[str, Callable[[], Section]] = {
     "graph": graph.section,
     "drawing": drawing.section,
     "top": top.section,
+    "web": web.section,
 }
 _LIBRARIES = ("kombu", "amqp", "orjson", "pika")
 

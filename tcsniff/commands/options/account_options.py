@@ -85,7 +85,7 @@ root_url_option = connection_flag(
     is_common=True,
     metavar="URL",
     envvar="TASKCLUSTER_ROOT_URL",
-    help="Use this deployment. Default: the profile's, or Firefox CI's.",
+    help="Use this deployment, not the profile's or Firefox CI's.",
 )
 """The flag for the deployment to listen to, to ask, and to link to; see `resolve_root_url`."""
 
@@ -94,7 +94,7 @@ web_option = connection_flag(
     is_common=True,
     is_flag=True,
     rivals=("url",),
-    help="Listen through the web server; the default without an account.",
+    help="Listen through the web server; needs no account.",
 )
 """The flag that listens without an account; see `is_web`."""
 

@@ -192,7 +192,7 @@ def _open_web(
         server, selection, max_body=origin.max_size, observer=observer, deadline=deadline
     )
     brokers = origin.account.brokers.items()
-    names = [name for name, broker in brokers if broker.root_url == server.root_url]
+    names = [name for name, one in brokers if (one.root_url or "").rstrip("/") == server.root_url]
     with signal_handler.unwinding(), _explain_network(), listener:
         notify(listener.describe_listening())
         yield OpenSource(listener, names[0] if names else server.host, None, server.root_url)
