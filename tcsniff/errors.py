@@ -2,8 +2,8 @@
 
 * TcsniffError
     * UsageError            2  wrong usage, configuration or expression
-    * ConnectionFailed      3  the broker or web server cannot be reached, or the connection was lost
-    * Refused               4  the broker or web server refused: user, permission, scope, exchange
+    * ConnectionFailed      3  a broker or web server cannot be reached, or the connection is lost
+    * Refused               4  a broker or web server refused: user, permission, scope, exchange
         * WrongCredentials  4  the broker refused the user name and password
     * TlsError              5  the broker's certificate or host name cannot be trusted
     * ApiError              3  the queue's API cannot be reached, or its answer is not usable
@@ -42,13 +42,13 @@ class UsageError(TcsniffError):
 
 
 class ConnectionFailed(TcsniffError):
-    """The broker cannot be reached, or the connection to it was lost."""
+    """The broker or web server cannot be reached, or the connection was lost."""
 
     exit_status = 3
 
 
 class Refused(TcsniffError):
-    """The broker refused: user, password, permission, vhost or exchange."""
+    """The broker or web server refused: user, permission, vhost, scope or exchange."""
 
     exit_status = 4
 

@@ -105,7 +105,9 @@ class WebConnection:
             self._shake_hands(path, subprotocol)
         except (OSError, UnicodeError, http.client.HTTPException) as error:
             self._discard()
-            raise explain_connect_failure(error, self._server) from error
+            proxy = choose_proxy(self._server)
+            used = "" if proxy is None else f"{proxy.host}:{proxy.port}"
+            raise explain_connect_failure(error, self._server, used) from error
         except BaseException:
             self._discard()
             raise

@@ -77,22 +77,29 @@ class EndOfLife(ConnectionFailed):
     """The server closed a connection that has lasted as long as it allows."""
 
 
-def explain_connect_failure(error: Exception, server: WebServer) -> TcsniffError:
-    """Return the tcsniff error for a failure to reach a web server."""
+def explain_connect_failure(error: Exception, server: WebServer, proxy: str = "") -> TcsniffError:
+    """Return the tcsniff error for a failure to reach a web server.
+
+    Args:
+        error: The failure.
+        server: The web server.
+        proxy: Host and port of the proxy in use; empty for none.
+    """
     if isinstance(error, ssl.SSLCertVerificationError):
         return TlsError(f"the certificate of {server} cannot be trusted: {error.verify_message}")
     if isinstance(error, ssl.SSLError):
         return TlsError(f"no TLS at {server}: {error.reason or error}")
+    host = proxy.rpartition(":")[0] or server.host
+    where = f"the proxy {proxy}, on the way to {server}" if proxy else str(server)
+    check = "HTTPS_PROXY" if proxy else "the root URL"
     if isinstance(error, socket.gaierror | UnicodeError):
-        return ConnectionFailed(
-            f"unknown host {server.host!r}; check the root URL and the network"
-        )
+        return ConnectionFailed(f"unknown host {host!r}; check {check} and the network")
     if isinstance(error, TimeoutError):
-        return ConnectionFailed(f"{server} did not answer in time")
+        return ConnectionFailed(f"{where} did not answer in time")
     if isinstance(error, ConnectionRefusedError):
-        return ConnectionFailed(f"nothing listens at {server}; check the root URL")
+        return ConnectionFailed(f"nothing listens at {where}; check {check}")
     reason = error.strerror if isinstance(error, OSError) else None
-    return ConnectionFailed(f"no connection to {server}: {reason or error}")
+    return ConnectionFailed(f"no connection to {where}: {reason or error}")
 
 
 def explain_refused_handshake(error: HandshakeRefused, server: WebServer) -> TcsniffError:
