@@ -70,6 +70,10 @@ class Broker:
         return f"amqp{'s' if self.tls else ''}://{self.user}@{host}:{self.port}{vhost}"
 
 
+MAX_NAME = 255
+"""The largest number of bytes in the name of a vhost, a queue or an exchange, and in a
+routing key: AMQP 0-9-1, section 4.2.5.3."""
+
 # Both deployments share one server; only the vhost differs.
 PROFILES = {
     "firefox-ci": Broker(
@@ -255,6 +259,10 @@ def _add_account(
             text.encode()
         except UnicodeEncodeError:
             raise UsageError(f"the {what} for {broker.name} is not valid UTF-8") from None
+    if (size := len(broker.vhost.encode())) > MAX_NAME:
+        raise UsageError(
+            f"the vhost for {broker.name} has {size:,} bytes; names have at most {MAX_NAME}"
+        )
     if not password and needs_password:
         raise UsageError(
             f"no password for {user} at {broker.name}; set PULSE_PASSWORD or --password-file"

@@ -8,9 +8,7 @@ exchange on a broker.
 
 from __future__ import annotations
 
-import ipaddress
 import logging
-import os
 import socket
 import ssl
 import time
@@ -20,10 +18,8 @@ from typing import Any
 
 from amqp import spec
 from amqp.exceptions import NotFound
-from kombu.connection import Connection as KombuConnection
 
-from tcsniff import __version__
-from tcsniff.errors import ConnectionFailed, TcsniffError, UsageError
+from tcsniff.errors import ConnectionFailed, TcsniffError
 from tcsniff.pulse.deliveries import Delivery
 from tcsniff.pulse.routing import Binding
 from tcsniff.settings.brokers import Broker
@@ -42,14 +38,18 @@ from tcsniff.sources.frame_reader import (
 )
 from tcsniff.sources.inquiries import BindingInquiry, LengthInquiry
 from tcsniff.sources.interruptible import call_interruptibly
+from tcsniff.sources.kombu_connection import (
+    CONNECTION_NAME,
+    build_kombu_connection,
+    build_memory_connection,
+    check_encryption,
+)
 from tcsniff.sources.queue_policy import QueueSpec
 from tcsniff.sources.receive_buffer import Receiver
 from tcsniff.sources.wakeup import WakeUp
 
 HEARTBEAT = 30  # seconds; either side gives up after two intervals of silence
 MAX_BODY = 16 << 20  # bytes of a body, unless the caller sets another limit
-CONNECTION_NAME = f"tcsniff-{__version__}-{socket.gethostname()}-{os.getpid()}"
-"""What a broker's administrator sees as the name of our connections and consumers."""
 
 _READ_TIMEOUT = 0.25  # seconds for the rest of a frame that has started to arrive
 _CLOSE_TIMEOUT = 2  # seconds
@@ -102,7 +102,13 @@ class Connection:
         self._reads_frames = reads_frames and not in_memory
         handler = build_frame_handler(self._receiver, max_body) if self._reads_frames else None
         self._has_handler = handler is not None
-        kombu = _build_kombu_connection(broker, handler, in_memory=in_memory)
+        kombu = (
+            build_memory_connection()
+            if in_memory
+            else build_kombu_connection(
+                broker, handler, heartbeat=HEARTBEAT, connect_timeout=CONNECT_TIMEOUT
+            )
+        )
         self._transport: Any = kombu.transport
         self._connection: Any = None
         self._channel: Any = None
@@ -130,7 +136,7 @@ class Connection:
             if self._in_memory:
                 self._connection = self._transport.establish_connection()
             else:
-                _check_encryption(self._broker)
+                check_encryption(self._broker)
                 self._connection = call_interruptibly(
                     self._transport.establish_connection, "connect", timeout
                 )
@@ -435,65 +441,6 @@ class Connection:
     def _set_timeout(self, seconds: float) -> None:
         if self._sock is not None:
             self._sock.settimeout(seconds)
-
-
-def is_remote(broker: Broker) -> bool:
-    """Return whether a broker's host name leads to any machine but this one.
-
-    Raises:
-        OSError: If the name cannot be resolved.
-    """
-    answers = call_interruptibly(
-        lambda: socket.getaddrinfo(broker.host, broker.port, type=socket.SOCK_STREAM), "look-up"
-    )
-    addresses = {str(address[0]).partition("%")[0] for *_, address in answers}
-    return not all(ipaddress.ip_address(address).is_loopback for address in addresses)
-
-
-def _check_encryption(broker: Broker) -> None:
-    if broker.tls or broker.plaintext or not broker.password:
-        return
-    if is_remote(broker):
-        raise UsageError(
-            f"{broker} would send the password unencrypted to another machine; use amqps://, "
-            "or --plaintext to send it anyway"
-        )
-
-
-def _build_kombu_connection(
-    broker: Broker, frame_handler: Callable[..., Any] | None, *, in_memory: bool
-) -> KombuConnection:
-    if in_memory:
-        return KombuConnection(transport="memory", transport_options={"polling_interval": 0.01})
-    properties = {
-        "product": "tcsniff",
-        "version": __version__,
-        "connection_name": CONNECTION_NAME,
-    }
-    options: dict[str, Any] = {"client_properties": properties}
-    if frame_handler is not None:
-        options["frame_handler"] = frame_handler
-    return KombuConnection(
-        hostname=broker.host,
-        port=broker.port,
-        userid=broker.user,
-        password=broker.password,
-        virtual_host=broker.vhost,
-        ssl=_build_tls_options(broker) if broker.tls else False,
-        login_method="PLAIN" if broker.password else "EXTERNAL",
-        transport="pyamqp",
-        heartbeat=HEARTBEAT,
-        connect_timeout=CONNECT_TIMEOUT,
-        transport_options=options,
-    )
-
-
-def _build_tls_options(broker: Broker) -> dict[str, Any]:
-    files = {"ca_certs": broker.ca, "certfile": broker.cert, "keyfile": broker.key}
-    if broker.insecure:
-        return {**files, "cert_reqs": ssl.CERT_NONE}
-    # py-amqp checks the host name only if it gets one.
-    return {**files, "server_hostname": broker.host}
 
 
 def _to_delivery(message: Any, received: str | None) -> Delivery:

@@ -18,10 +18,11 @@ from tcsniff.pulse.routing import Binding
 from tcsniff.pulse.times import format_timestamp
 from tcsniff.settings.brokers import Broker
 from tcsniff.sources.back_off import list_pauses
-from tcsniff.sources.connection import CONNECTION_NAME, HEARTBEAT, MAX_BODY, Connection
+from tcsniff.sources.connection import HEARTBEAT, MAX_BODY, Connection
 from tcsniff.sources.deadline import NEVER, Deadline
 from tcsniff.sources.failures import CONNECT_TIMEOUT
 from tcsniff.sources.interruptible import call_interruptibly
+from tcsniff.sources.kombu_connection import CONNECTION_NAME
 from tcsniff.sources.queue_bindings import QueueBindings
 from tcsniff.sources.queue_policy import TEMPORARY, QueuePolicy, QueueSpec, build_queue
 from tcsniff.sources.receive_buffer import ReceiveBuffer

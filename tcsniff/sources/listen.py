@@ -18,6 +18,8 @@ from tcsniff.sources.consumer import MAX_WAIT, PREFETCH, Consumer
 from tcsniff.sources.queue_policy import QueuePolicy
 from tcsniff.sources.websocket import WebListener
 
+_MAX_PREFETCH = 65_535  # 16 bits in the protocol
+
 
 def listen(
     url: str | WebServer | None,
@@ -54,8 +56,10 @@ def listen(
 
     Raises:
         UsageError: If the URL or the environment names no broker, nothing is
-            selected, or an argument needs a broker.
+            selected, an argument is out of range, or one needs a broker.
     """
+    if not 1 <= prefetch <= _MAX_PREFETCH:
+        raise UsageError(f"prefetch is {prefetch}; use 1 to {_MAX_PREFETCH:,}")
     if not selections:
         raise UsageError("listen() needs a selection; add bind(...)")
     clauses = tuple(clause for selection in selections for clause in selection.clauses)

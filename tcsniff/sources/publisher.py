@@ -12,12 +12,13 @@ from tcsniff.pulse.deliveries import Delivery
 from tcsniff.readiness import is_writable
 from tcsniff.settings.brokers import Broker
 from tcsniff.signals import signal_handler
-from tcsniff.sources.connection import Connection, ignore, is_remote
+from tcsniff.sources.connection import Connection, ignore
 from tcsniff.sources.failures import (
     CONNECTION_ERRORS,
     explain_failure,
     explain_lost_connection,
 )
+from tcsniff.sources.kombu_connection import is_remote
 from tcsniff.sources.wakeup import WakeUp
 
 WINDOW = 1000  # published messages that the broker has not confirmed

@@ -5,8 +5,10 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Collection, Sequence
 
+from tcsniff.errors import UsageError
 from tcsniff.pulse.routing import Binding
 from tcsniff.selection.describe import describe_bindings
+from tcsniff.settings.brokers import MAX_NAME
 from tcsniff.sources.connection import Connection
 from tcsniff.sources.deadline import NEVER, Deadline
 from tcsniff.sources.failures import NoExchange, find_missing_exchange
@@ -40,7 +42,11 @@ class QueueBindings:
             optional: Exchanges that may be missing, if there are others.
             notify: Receives messages for the user.
             clock: Returns seconds that never decrease.
+
+        Raises:
+            UsageError: If a name is longer than the protocol allows.
         """
+        _check_names(bindings)
         self.missing_exchanges: list[str] = []
         self.exchanges = list(dict.fromkeys(binding.exchange for binding in bindings))
         self._bindings = bindings
@@ -163,3 +169,12 @@ class QueueBindings:
                 f"the exchange {name} was deleted; its messages are missed until it is declared "
                 "again"
             )
+
+
+def _check_names(bindings: Sequence[Binding]) -> None:
+    for exchange, pattern in bindings:
+        for what, text in (("exchange", exchange), ("routing key pattern", pattern)):
+            if len(text) * 4 > MAX_NAME and (size := len(text.encode())) > MAX_NAME:
+                raise UsageError(
+                    f"the {what} {text[:40]}… has {size:,} bytes; at most {MAX_NAME} are possible"
+                )

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import re
 import secrets
 from collections.abc import Mapping
 from types import MappingProxyType
 from typing import NamedTuple
 
+from tcsniff.errors import UsageError
+from tcsniff.settings.brokers import MAX_NAME
+
+_NAME = re.compile(r"(?!\.\.?(/|$))[\w.:@+=~-]+(/(?!\.\.?(/|$))[\w.:@+=~-]+)*")
 _MAX_RESUMED = 50_000  # messages that a queue keeps for us during a lost connection
 
 
@@ -58,17 +63,43 @@ def build_queue(user: str, policy: QueuePolicy) -> QueueSpec:
     Args:
         user: The owner: Pulse permits only ``queue/<user>/...``.
         policy: What remains of it.
+
+    Raises:
+        UsageError: If no queue can have that name.
     """
     if policy.name is not None:
         limits = {
-            "x-expires": None if policy.expires is None else int(policy.expires * 1000),
+            "x-expires": None if policy.expires is None else _to_milliseconds(policy.expires),
             "x-max-length": policy.max_length,
         }
         arguments = {name: value for name, value in limits.items() if value is not None}
-        return QueueSpec(f"queue/{user}/{policy.name}", is_kept=True, arguments=arguments)
+        return QueueSpec(build_queue_name(user, policy.name), is_kept=True, arguments=arguments)
     name = f"queue/{user}/tcsniff/{secrets.token_urlsafe(16)}"
     if policy.resume is None:
         return QueueSpec(name)
     # Durable, as RabbitMQ 4.3 requires for a queue that is not exclusive.
-    arguments = {"x-expires": int(policy.resume * 1000), "x-max-length": _MAX_RESUMED}
+    arguments = {"x-expires": _to_milliseconds(policy.resume), "x-max-length": _MAX_RESUMED}
     return QueueSpec(name, is_kept=True, arguments=arguments)
+
+
+def build_queue_name(user: str, name: str) -> str:
+    """Return the full name of a named queue.
+
+    Raises:
+        UsageError: If no queue can have that name.
+    """
+    if not _NAME.fullmatch(name):
+        raise UsageError(
+            f"{name!r} is not a name for a queue: letters, digits and . _ - : @ + = ~, in parts "
+            "separated by /, like gaia/failures"
+        )
+    full = f"queue/{user}/{name}"
+    if (size := len(full.encode())) > MAX_NAME:
+        raise UsageError(
+            f"the queue's full name {full[:40]}… has {size:,} bytes; names have at most {MAX_NAME}"
+        )
+    return full
+
+
+def _to_milliseconds(seconds: float) -> int:
+    return max(1, int(seconds * 1000))

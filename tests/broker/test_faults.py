@@ -59,8 +59,8 @@ from tcsniff.sources import connection, consumer, queue_policy
 from tcsniff.sources.consumer import Consumer
 from tcsniff.sources.queue_policy import QueuePolicy
 
-MESSAGES = int(os.environ.get("TCSNIFF_FAULT_MESSAGES", "20000"))
-FUZZED = 2000
+MESSAGES = int(os.environ.get("TCSNIFF_FAULT_MESSAGES", "100000"))
+FUZZED = 10_000
 LOST = "lost: "  # what is said of a connection
 QUEUE = re.compile(r"queue/pulse/[\w/-]+")
 SHELL = 128  # what a shell adds to the number of a signal

@@ -45,6 +45,9 @@ class SourceArgs(NamedTuple):
         return not (self.demo or self.recordings)
 
 
+_MAX_EXPIRY = (4_294_967.295, "49d")  # of RabbitMQ's x-expires: 32 bits of milliseconds
+_MAX_LENGTH = (1 << 63) - 1  # of x-max-length: 64 bits
+
 _OPTIONS = add_options(
     "origin",
     SourceArgs,
@@ -58,13 +61,13 @@ _OPTIONS = add_options(
     connection_flag(
         "--queue-expires",
         needs="queue",
-        type=Duration(),
+        type=Duration(most=_MAX_EXPIRY),
         help="Let the broker delete the --queue after this long without a consumer.",
     ),
     connection_flag(
         "--queue-max-length",
         needs="queue",
-        type=click.IntRange(1),
+        type=click.IntRange(1, _MAX_LENGTH),
         metavar="N",
         help="Let the broker drop the oldest messages of the --queue above N.",
     ),
@@ -83,7 +86,7 @@ _OPTIONS = add_options(
     connection_flag(
         "--resume",
         rivals=("queue",),
-        type=Duration(),
+        type=Duration(most=_MAX_EXPIRY),
         help="Keep the temporary queue this long after a lost connection.",
     ),
     connection_flag(

@@ -12,15 +12,25 @@ import click
 from tcsniff.commands.options.option import Command
 from tcsniff.pulse import times
 
+_CENTURY = 36_500 * 86_400.0  # seconds; Python's clocks go a little further
+
 
 class Duration(click.ParamType[float]):
     """A length of time, such as ``1h30m``, in seconds."""
 
     name = "duration"
 
-    def __init__(self, *, may_be_nothing: bool = False) -> None:
-        """Create the type; `may_be_nothing` allows 0."""
+    def __init__(
+        self, *, may_be_nothing: bool = False, most: tuple[float, str] = (_CENTURY, "36500d")
+    ) -> None:
+        """Create the type.
+
+        Args:
+            may_be_nothing: Whether 0 is allowed.
+            most: The longest one in seconds, and in the words of the error.
+        """
         self._may_be_nothing = may_be_nothing
+        self._most = most
 
     def convert(
         self, value: Any, param: click.Parameter | None, ctx: click.Context | None
@@ -34,6 +44,8 @@ class Duration(click.ParamType[float]):
             self.fail(str(error), param, ctx)
         if seconds <= 0 and not self._may_be_nothing:
             self.fail("must be longer than 0", param, ctx)
+        if seconds > self._most[0]:
+            self.fail(f"must be at most {self._most[1]}", param, ctx)
         return seconds
 
 

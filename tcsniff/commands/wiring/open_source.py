@@ -267,8 +267,9 @@ def delete_queue(origin: SourceArgs, notify: Notify) -> None:
     broker = _get_broker(origin, notify)
 
     from tcsniff.sources.connection import Connection  # kombu: 50 ms
+    from tcsniff.sources.queue_policy import build_queue_name
 
-    name = f"queue/{broker.user}/{origin.queue}"
+    name = build_queue_name(broker.user, origin.queue or "")
     connection = Connection(broker)
     try:
         connection.open()
