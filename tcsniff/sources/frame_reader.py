@@ -13,7 +13,7 @@ from typing import Any
 from amqp import __version__
 from amqp.connection import Connection as AmqpConnection
 
-from tcsniff.sources.frames import FRAME, FRAME_END, make_frame_handler, parse_deliveries
+from tcsniff.sources.frames import FRAME, FRAME_END, NOT_AMQP, make_frame_handler, parse_deliveries
 from tcsniff.sources.receive_buffer import Receiver
 
 UNSUPPORTED = (
@@ -113,5 +113,5 @@ def _find_frame_end(data: bytes, at: int) -> int:
     if end > len(data):
         return at
     if data[end - 1] != FRAME_END:
-        raise ConnectionResetError("the broker sent data that is not AMQP")
+        raise ConnectionResetError(NOT_AMQP)
     return end

@@ -100,6 +100,11 @@ def _decode_exchange(name: bytes) -> str:
     return name.decode(errors="backslashreplace")
 
 
+NOT_AMQP = "the broker sent data that is not AMQP"
+
+# What py-amqp raises for data that is not as it expects; it checks little of it.
+_DECODE_ERRORS = (ValueError, LookupError, TypeError, AttributeError, struct.error)
+
 OnFrame = Callable[[Any], Any]
 """Receives a frame (type, channel, payload); returns whether it completes a method."""
 
@@ -116,30 +121,51 @@ def make_frame_handler(
     """
 
     def make(connection: Any, callback: Any) -> OnFrame:
-        default = make_default(connection, callback)
-        partial: dict[int, _PartialDelivery] = {}  # by channel
+        handle_frame = _FrameHandler(
+            connection, receiver, max_body, make_default(connection, callback)
+        ).handle_frame
 
         def on_frame(frame: tuple[int, int, bytes]) -> bool:
-            kind, channel, data = frame
-            if kind == _METHOD and data.startswith(_DELIVER_BYTES):
-                partial[channel] = _PartialDelivery(data, max_body)
-            elif kind in (_HEADER, _BODY) and channel in partial:
-                delivery = partial[channel]
-                delivery.add_frame(kind, data)
-                if delivery.is_complete:
-                    del partial[channel]
-                    connection.bytes_recv += 1
-                    delivery.send_to(receiver)
-                    return True
-            elif connection.channels is None or channel in connection.channels:
-                return bool(default(frame))
-            # Else the channel is closed, and what was under way is discarded.
-            connection.bytes_recv += 1
-            return False
+            try:
+                return handle_frame(*frame)
+            except _DECODE_ERRORS as error:
+                raise ConnectionResetError(NOT_AMQP) from error
 
         return on_frame
 
     return make
+
+
+class _FrameHandler:
+    # Collects deliveries from frames, and leaves the other frames to py-amqp.
+
+    def __init__(
+        self, connection: Any, receiver: Receiver, max_body: int, default: OnFrame
+    ) -> None:
+        self._connection = connection
+        self._receiver = receiver
+        self._max_body = max_body
+        self._default = default
+        self._partial: dict[int, _PartialDelivery] = {}  # by channel
+
+    def handle_frame(self, kind: int, channel: int, data: bytes) -> bool:
+        # Return whether the frame completes a method.
+        connection, partial = self._connection, self._partial
+        if kind == _METHOD and data.startswith(_DELIVER_BYTES):
+            partial[channel] = _PartialDelivery(data, self._max_body)
+        elif kind in (_HEADER, _BODY) and channel in partial:
+            delivery = partial[channel]
+            delivery.add_frame(kind, data)
+            if delivery.is_complete:
+                del partial[channel]
+                connection.bytes_recv += 1
+                delivery.send_to(self._receiver)
+                return True
+        elif connection.channels is None or channel in connection.channels:
+            return bool(self._default((kind, channel, data)))
+        # Else the channel is closed, and what was under way is discarded.
+        connection.bytes_recv += 1
+        return False
 
 
 class _PartialDelivery:

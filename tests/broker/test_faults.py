@@ -1311,17 +1311,21 @@ def sized(data: bytes) -> bytes:
 
 
 def publish_raw(server: RabbitMQ, exchange: str, number: int, seed: int) -> None:
-    """Publish hand-made frames; on return all are in their queues."""
+    """Publish hand-made frames; on return at least this number are in their queues."""
     fuzz = Fuzz(seed)
-    with Connection(server.url(*ADMIN)) as connection:
-        taskcluster = Taskcluster(connection)
-        for _ in range(number):
-            connection.connection.transport.write(fuzz.frames(exchange.encode()))
-            taskcluster._published += 1  # noqa: SLF001
-            taskcluster._unconfirmed.add(taskcluster._published)  # noqa: SLF001
-            if len(taskcluster._unconfirmed) >= 200:  # noqa: SLF001
+    accepted = 0
+    while accepted < number:
+        connection = Connection(server.url(*ADMIN))
+        with suppress(AMQPError, OSError):  # now and then one is too odd for the broker itself
+            taskcluster = Taskcluster(connection)
+            while accepted < number:
+                for _ in range(100):
+                    connection.connection.transport.write(fuzz.frames(exchange.encode()))
+                    taskcluster._published += 1  # noqa: SLF001
+                    taskcluster._unconfirmed.add(taskcluster._published)  # noqa: SLF001
                 taskcluster._await_confirms()  # noqa: SLF001
-        taskcluster._await_confirms()  # noqa: SLF001
+                accepted += 100
+        release(connection)
 
 
 # What tcsniff itself may send to a terminal: the table's own sequences, and lines.
