@@ -137,9 +137,7 @@ class Connection:
                 self._connection = self._transport.establish_connection()
             else:
                 check_encryption(self._broker)
-                self._connection = call_interruptibly(
-                    self._transport.establish_connection, "connect", timeout
-                )
+                self._connection = self._establish_connection(timeout)
                 self._sock = self._connection.sock
             self._set_timeout(CONNECT_TIMEOUT)
             self._channel = self._open_channel()
@@ -381,6 +379,24 @@ class Connection:
             self._sock.close()
         except (*CONNECTION_ERRORS, ValueError, AttributeError):  # py-amqp's, when half closed
             connection.collect()
+
+    def _establish_connection(self, timeout: float | None) -> Any:
+        attempts: list[Any] = []
+        create = self._transport.Connection
+
+        def create_connection(**options: Any) -> Any:
+            attempts.append(create(**options))
+            return attempts[-1]
+
+        self._transport.Connection = create_connection
+        try:
+            return call_interruptibly(self._transport.establish_connection, "connect", timeout)
+        except BaseException:  # py-amqp closes the socket after some failures only
+            for connection in attempts:
+                connection.collect()
+            raise
+        finally:
+            self._transport.Connection = create
 
     def _open_channel(self) -> Any:
         channel = self._transport.create_channel(self._connection)

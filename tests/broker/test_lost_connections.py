@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import itertools
+import random
 import re
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
+from functools import partial
 
 import pytest
 from kombu.connection import Connection
@@ -12,11 +16,13 @@ from proxy import Proxy
 from rabbitmq import ADMIN, FOREIGN_EXCHANGE, RabbitMQ, Taskcluster
 from running import PATIENCE, finished
 from tcsniff import bind, listen
+from tcsniff.errors import TcsniffError
 from tcsniff.pipeline import ConnectionObserver, Outcome, Renderer, Stop, run_pipeline
 from tcsniff.pulse.deliveries import Gap
 from tcsniff.pulse.events import Event
 from tcsniff.pulse.routing import Binding
 from tcsniff.settings.brokers import build_broker
+from tcsniff.sources import connection, consumer
 from tcsniff.sources.consumer import Consumer
 from tcsniff.sources.queue_policy import TEMPORARY, QueuePolicy
 
@@ -164,12 +170,40 @@ def test_a_run_ends_as_asked_although_the_connection_is_lost(
         broker = build_broker(line.url(rabbitmq.url()), None, {})
         renderer = LosingRenderer(lambda: fault(rabbitmq, line))
         kept = TEMPORARY if policy == "temporary" else QueuePolicy(name=queue)
-        with Consumer(broker, BINDINGS, queue_policy=kept) as consumer:
+        with Consumer(broker, BINDINGS, queue_policy=kept) as listener:
             publish(taskcluster, 0, 1, 2, 3)
-            ended = run_pipeline(consumer, renderer, stop=stop)
+            ended = run_pipeline(listener, renderer, stop=stop)
 
     assert ended is outcome
     assert renderer.shown == [0, 1, 2]
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_a_broker_that_sends_nonsense_is_a_lost_connection(
+    seed: int, rabbitmq: RabbitMQ, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Bytes changed, left out or replaced, anywhere: a failure that is explained."""
+    monkeypatch.setattr(connection, "CONNECT_TIMEOUT", 2)
+    monkeypatch.setattr(consumer, "_LOOK_INTERVAL", 0.0)
+    dice = random.Random(seed)
+    with Proxy(rabbitmq.port) as line:
+        broker = build_broker(line.url(rabbitmq.url()), None, {})
+        for place in dice.sample(range(1_200), 8):
+            line.spoil = partial(spoil, dice, place)
+            with suppress(TcsniffError), Consumer(broker, BINDINGS, max_wait=0.02) as listener:
+                # Until the place: an answer to each look, or a connection that is made again.
+                for _ in itertools.islice(listener.batches(), 60):
+                    pass
+
+    assert line.lines >= 8
+
+
+def spoil(dice: random.Random, place: int, start: int, data: bytes) -> bytes:
+    at = place - start
+    if not 0 <= at < len(data):
+        return data
+    noise = dice.randbytes(dice.choice([0, 1, 3, 200]))
+    return data[:at] + noise + data[at + dice.choice([1, len(noise)]) :]
 
 
 # Closed by the broker
@@ -197,9 +231,9 @@ def test_an_acknowledgement_that_took_too_long_is_a_lost_connection(
         BINDINGS,
         queue_policy=QueuePolicy(name=queue),
         observer=notes,
-    ) as consumer:
+    ) as listener:
         publish(taskcluster, 0, 1)
-        for batch in consumer.batches():
+        for batch in listener.batches():
             received += [(delivery.body, delivery.redelivered) for delivery in batch]
             if batch and not notes.gaps:
                 await_timeout(rabbitmq)
@@ -266,8 +300,8 @@ def test_a_limit_that_is_met_when_connecting_again_is_waited_for(
     notes = Notes()
     with Proxy(rabbitmq.port) as line:
         broker = build_broker(line.url(limited), None, {})
-        with Consumer(broker, BINDINGS, observer=notes) as consumer:
-            batches = consumer.batches()
+        with Consumer(broker, BINDINGS, observer=notes) as listener:
+            batches = listener.batches()
             next(batches)
             line.refuse()
             line.reset()

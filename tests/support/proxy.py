@@ -7,6 +7,7 @@ import socket
 import struct
 import threading
 import time
+from collections.abc import Callable
 from contextlib import suppress
 from types import TracebackType
 from typing import Self
@@ -29,6 +30,8 @@ class Proxy:
         answers: Whether new connections are forwarded; else they are accepted
             and nothing ever comes.
         lines: How many connections were accepted so far.
+        spoil: Changes what the target sends on new connections, given the bytes before
+            these; None for nothing.
     """
 
     def __init__(self, port: int, host: str = HOST) -> None:
@@ -37,6 +40,7 @@ class Proxy:
         self.chunk = 1 << 14
         self.answers = True
         self.lines = 0
+        self.spoil: Callable[[int, bytes], bytes] | None = None
         self._target = (host, port)
         self._lines: list[_Line] = []
         self._closed = threading.Event()
@@ -113,6 +117,7 @@ class _Line:
         self._proxy = proxy
         self._near = near
         self._target = target
+        self._spoil = proxy.spoil
         if proxy.answers:
             self.flows.set()
         self.thread = threading.Thread(target=self._run, daemon=True)
@@ -134,12 +139,15 @@ class _Line:
             side.close()
 
     def _carry(self, source: socket.socket, sink: socket.socket) -> None:
+        passed = 0
         try:
             while not self.ended.is_set():
                 if self.flows.wait(_TURN) and select.select([source], [], [], _TURN)[0]:
                     data = source.recv(self._proxy.chunk)
                     if not data:
                         break
+                    if self._spoil is not None and source is not self._near:
+                        passed, data = passed + len(data), self._spoil(passed, data)
                     self._forward(data, sink)
         except OSError:
             pass
