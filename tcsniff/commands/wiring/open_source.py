@@ -14,6 +14,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import NamedTuple
 
+import click
+
 from tcsniff.commands.options.account_options import (
     describe_account_source,
     describe_exposed_password,
@@ -24,7 +26,7 @@ from tcsniff.commands.options.account_options import (
 )
 from tcsniff.commands.options.source_options import SourceArgs, is_deployment_named
 from tcsniff.commands.wiring.run import Notify
-from tcsniff.errors import ConnectionFailed, UsageError, WrongCredentials
+from tcsniff.errors import ConnectionFailed, TimedOut, UsageError, WrongCredentials
 from tcsniff.pipeline import ConnectionObserver, Source
 from tcsniff.pulse.deliveries import Delivery
 from tcsniff.pulse.times import format_duration
@@ -114,6 +116,7 @@ def open_source(
         ConnectionFailed: If the broker cannot be reached.
         Refused: If the broker refuses the user or a request.
         TlsError: If the broker's certificate is not trusted.
+        Exit: At the deadline, after the message.
     """
     if origin.demo:
         opening = _open_demo(origin, selection, notify, seed, groups)
@@ -122,8 +125,12 @@ def open_source(
     else:
         open_live = _open_web if is_web(origin.account) else _open_broker
         opening = open_live(origin, selection, notify, observer, deadline)
-    with opening as source:
-        yield source
+    try:
+        with opening as source:
+            yield source
+    except TimedOut as error:  # a result, not a failure: nothing to say if the run is quiet
+        notify(str(error))
+        raise click.exceptions.Exit(error.exit_status) from error
 
 
 @contextmanager

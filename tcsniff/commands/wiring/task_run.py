@@ -87,6 +87,7 @@ class TaskRun(Run):
         self._is_named_deployment = is_deployment_named(origin)
         self._reported_missing: set[str] = set()
         self._seed: int | None = None
+        self._started = time.monotonic()
         self._quiet_period = QuietPeriod(_SETTLE, time.monotonic)
         self._clock = GroupClock(origin)
         self._tasks = NamedTasks(task_ids)
@@ -217,7 +218,13 @@ class TaskRun(Run):
             for pool in pools:
                 self._tasks.watch_pool(pool, time.time())
         opening = open_source(
-            self._origin, selection, self._print, self, seed=self._seed, groups=1
+            self._origin,
+            selection,
+            self._print,
+            self,
+            seed=self._seed,
+            groups=1,
+            deadline=self._make_stop().deadline,
         )
         try:
             return stack.enter_context(opening)
@@ -227,15 +234,23 @@ class TaskRun(Run):
             raise UsageError(f"{NO_BROKER}; to ask the queue once: --no-wait") from None
 
     def _run_pipeline(self, opened: OpenSource, folding: GroupRenderer) -> Outcome:
-        is_endless = self._origin.is_live or self._origin.follow or self._origin.demo
-        stop = Stop(timeout=self._stop.timeout, is_over=self._is_over if is_endless else None)
         renderer = self._renderer or folding
         try:
-            return run_pipeline(opened.source, renderer, accepts=opened.accepts, stop=stop)
+            return run_pipeline(
+                opened.source, renderer, accepts=opened.accepts, stop=self._make_stop()
+            )
         except TcsniffError:
             if not any(map(self._tasks.is_known, self._tasks.task_ids)):
                 folding.abandon()
             raise
+
+    def _make_stop(self) -> Stop:
+        is_endless = self._origin.is_live or self._origin.follow or self._origin.demo
+        return Stop(
+            timeout=self._stop.timeout,
+            is_over=self._is_over if is_endless else None,
+            started=self._started,
+        )
 
     def _check_found(self, folding: GroupRenderer) -> None:
         task_ids = self._tasks.task_ids
