@@ -54,7 +54,7 @@ class TaskMemory:
         if delivery.exchange not in _ABOUT_TASKS:
             return event
         words = delivery.routing_key.split(".", 2)
-        if len(words) < 3:
+        if len(words) < 2:
             return event
         task_id, body = words[1], delivery.body
         known = self._bodies.pop(task_id, None)

@@ -93,6 +93,7 @@ def test_a_log_is_read_through_a_proxy(
 
     assert fetch_log_tail("http://tc.invalid", TASK, 1, 3) == ["last"]
     assert server.requests == [f"http://tc.invalid{LOG}"]
+    assert [headers["Accept-Encoding"] for headers in server.received_headers] == ["gzip"]
 
 
 @pytest.mark.parametrize(
@@ -116,6 +117,30 @@ def test_a_storage_that_fails_for_a_moment_is_asked_again(server: QueueServer) -
     server.failures = 2
 
     assert tail(server, b"last") == ["last"]
+
+
+def test_a_storage_that_goes_on_failing_is_left(server: QueueServer) -> None:
+    """After the third attempt."""
+    server.failures = 9
+
+    with pytest.raises(ApiError, match="status 500"):
+        tail(server, b"last")
+
+    assert len(server.requests) == 3
+
+
+@pytest.mark.parametrize(("redirects", "is_read"), [(5, True), (6, False)])
+def test_redirects_are_limited(server: QueueServer, redirects: int, is_read: bool) -> None:
+    """Each may lead to the next."""
+    server.redirects = {LOG: "/1"} | {f"/{n}": f"/{n + 1}" for n in range(1, redirects - 1)}
+    server.redirects[f"/{redirects - 1}"] = "/storage/log"
+    server.artifacts = {"/log": b"last"}
+
+    if is_read:
+        assert fetch_log_tail(server.url, TASK, 1, 3) == ["last"]
+        return
+    with pytest.raises(ApiError, match="too many redirects"):
+        fetch_log_tail(server.url, TASK, 1, 3)
 
 
 def test_a_log_that_drips_ends(server: QueueServer) -> None:
