@@ -139,7 +139,7 @@ _tcsniff_flags() {
       ;;
     config)
       found=(
-        --root-url --broker --profile --password-file --tls-ca --tls-cert --tls-key
+        --root-url --web --broker --profile --password-file --tls-ca --tls-cert --tls-key
         --tls-insecure --plaintext --json --path --example --config -h --help --help-all --debug
       )
       ;;

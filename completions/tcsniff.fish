@@ -254,7 +254,7 @@ complete -c tcsniff -n '__tcsniff_in sniff graph task top browse doctor config s
 complete -c tcsniff -n '__tcsniff_in sniff graph task top browse doctor config simulate' -l tls-key -r -F -d 'Read the certificate\'s key from this file'
 complete -c tcsniff -n '__tcsniff_in sniff graph task top browse doctor config simulate' -l tls-insecure -d 'Trust any certificate of any host; others on the network can read the password'
 complete -c tcsniff -n '__tcsniff_in sniff graph task top browse doctor config simulate' -l plaintext -d 'Allow sending a password over amqp:// to another machine, unencrypted'
-complete -c tcsniff -n '__tcsniff_in sniff graph task top browse explain doctor' -l web -d 'Listen through the web server; needs no account'
+complete -c tcsniff -n '__tcsniff_in sniff graph task top browse explain doctor config' -l web -d 'Listen through the web server; needs no account'
 complete -c tcsniff -n '__tcsniff_in sniff graph task top browse explain doctor config' -l root-url -x -d 'Use this deployment, not the profile\'s or Firefox CI\'s'
 complete -c tcsniff -n '__tcsniff_in sniff graph task top browse' -l queue -x -d 'Use a durable queue that stays and can be shared'
 complete -c tcsniff -n '__tcsniff_in sniff graph task top browse' -l queue-expires -x -d 'Let the broker delete the --queue after this long without a consumer'

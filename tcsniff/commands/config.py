@@ -15,9 +15,11 @@ from tcsniff.commands.options.account_options import (
     AccountArgs,
     account_options,
     describe_account_source,
+    is_web,
     resolve_profile,
     resolve_root_url,
     root_url_option,
+    web_option,
 )
 from tcsniff.commands.options.option import OUTPUT, SectionedCommand, SectionedOption, option
 from tcsniff.commands.options.output_options import check_colors, json_option
@@ -49,6 +51,7 @@ class SettingRow(NamedTuple):
 
 @click.command(cls=SectionedCommand)
 @root_url_option
+@web_option
 @account_options
 @json_option
 @option("--path", section=OUTPUT, is_flag=True, help="Print only the path of the settings file.")
@@ -119,6 +122,9 @@ def list_account_settings(account: AccountArgs) -> Iterator[SettingRow]:
         yield SettingRow("user", user, user_source)
         password = _HIDDEN if sources.password else "none"
         yield SettingRow("password", password, sources.password or "no password is set")
+    if is_web(account):
+        reason = account.source_of("web") or "no account is set"
+        yield SettingRow("web", "true", reason)
     if (root := resolve_root_url(account)) is not None:
         yield SettingRow("root-url", root, _find_root_source(account, root, source))
     if broker is not None:

@@ -9,7 +9,10 @@ from tcsniff.commands.console import print_message
 from tcsniff.commands.options.account_options import (
     AccountArgs,
     account_options,
+    is_web,
+    resolve_web_server,
     root_url_option,
+    web_option,
 )
 from tcsniff.commands.options.option import SectionedCommand
 from tcsniff.settings.precedence import get_layers
@@ -24,20 +27,25 @@ EXAMPLES = (
 """Commands to start with, and what each shows."""
 
 _NO_FILE = "none; `tcsniff config --example` prints a file to start with"
-_NO_ACCOUNT = "none; set PULSE_USERNAME and PULSE_PASSWORD, or PULSE_URL"
+_NO_ACCOUNT = "none; set PULSE_USERNAME and PULSE_PASSWORD to use the broker"
 _WIDTH = 80
 
 
 @click.command("first-screen", cls=SectionedCommand)
 @root_url_option
+@web_option
 @account_options
 @click.pass_context
 def first_screen(context: click.Context, *, account: AccountArgs) -> None:
     """Print examples, and whether an account is set, to standard error."""
     layers = get_layers(context)
     rows = {row.setting: row for row in list_account_settings(account)}
+    source = {"Broker": _describe(rows["broker"])}
+    if is_web(account):
+        host = resolve_web_server(account).host
+        source = {"Listening to": f"{host}, through its web server"}
     settings = {
-        "Broker": _describe(rows["broker"]),
+        **source,
         "Account": _describe_account(rows),
         "Settings": layers.settings.file or _NO_FILE,
     }
@@ -47,7 +55,7 @@ def first_screen(context: click.Context, *, account: AccountArgs) -> None:
         formatter.write_dl(EXAMPLES, col_max=50)
     formatter.write_paragraph()
     for name, text in settings.items():
-        formatter.write(f"{name:<10}{text}"[:_WIDTH] + "\n")
+        formatter.write(f"{name:<14}{text}"[:_WIDTH] + "\n")
     formatter.write_paragraph()
     formatter.write("`tcsniff --help` lists commands and flags, `tcsniff exchanges` the EVENTs.")
     print_message(formatter.getvalue(), bare=True)

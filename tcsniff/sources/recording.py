@@ -181,6 +181,7 @@ class _RecordReader:
         self._on_gap = on_gap
         self._accepts = None if selection is None else selection.test()
         self._needs_routes = selection is not None and selection.looks_at_routes
+        self._has_unknown_routes = False  # whether that was reported
         self._path = path
         self._notify = notify
         self._has_records = False
@@ -312,6 +313,12 @@ class _RecordReader:
         if self._accepts(record.exchange, keys):
             return True
         self.unselected += 1
+        if self._needs_routes and record.routes is None and not self._has_unknown_routes:
+            self._has_unknown_routes = True
+            self._notify(
+                f"{self._path}: routes are unknown, because it was recorded through a web "
+                "server; such messages cannot be selected by route"
+            )
         return False
 
     def _rebuild_delivery(self, line: bytes, number: int, reason: str) -> Delivery | None:

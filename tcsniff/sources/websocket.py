@@ -21,6 +21,7 @@ from tcsniff.selection.subscriptions import Subscription, plan_subscriptions
 from tcsniff.settings.web_server import WebServer
 from tcsniff.sources.back_off import list_pauses
 from tcsniff.sources.deadline import Deadline
+from tcsniff.sources.deferred_observer import DeferredObserver
 from tcsniff.sources.double_filter import DoubleFilter
 from tcsniff.sources.wakeup import WakeUp
 from tcsniff.sources.web_failures import EndOfLife, NoWebExchange
@@ -91,7 +92,7 @@ class WebListener(Source):
         self._selection = selection
         self._plan = plan_subscriptions(selection)
         self._max_body = max_body
-        self._observer = observer or ConnectionObserver()
+        self._observer = DeferredObserver(observer or ConnectionObserver())
         self._max_wait = max_wait
         self._life = life
         self._overlap = overlap
@@ -181,6 +182,7 @@ class WebListener(Source):
                 restored.
             TlsError: If a lost connection cannot be restored.
         """
+        self._observer.hand_on()
         yield ()
         while not self.is_stopped:
             try:
@@ -188,7 +190,9 @@ class WebListener(Source):
                     batch = self._receive_batch()
             except ConnectionFailed as error:
                 yield from self._reconnect(error)
+                self._observer.hand_on()
             else:
+                self._observer.hand_on()
                 yield batch
 
     def stop(self) -> None:
@@ -345,6 +349,7 @@ class WebListener(Source):
     def _reconnect(self, error: ConnectionFailed) -> Iterator[Sequence[Delivery]]:
         self.is_connected = False
         self._observer.notify(f"{error}; trying again")
+        self._observer.hand_on()
         with self._lock:
             lost = self._streams[0]
             since, since_reading = lost.connection.answered_ping

@@ -233,9 +233,11 @@ def test_gaps_are_in_the_stream_and_the_recording(tmp_path):
         lines = run.lines(3)
 
     replayed = finished("--from", str(path), "-o", "json", "--gaps")
+    by_route = finished("--from", str(path), "task-failed", "--route", "index.a")
     assert json.loads(lines[1])["gap"]["missed"] is True
     assert replayed.stdout.splitlines() == lines
     assert json.loads(lines[2])["routes"] is None
+    assert by_route.stderr.count("routes are unknown, because it was recorded") == 1
 
 
 def test_ctrl_c_ends_a_handshake_at_once():

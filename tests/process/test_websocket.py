@@ -192,6 +192,41 @@ def timestamp(seconds):
     )
 
 
+def test_the_gap_covers_every_message_that_is_missing():
+    """Publishing goes on meanwhile, and each message has the time when it was published."""
+    published, stop = {}, threading.Event()
+    with (
+        WebServer() as server,
+        listening(server, settle=0.01) as (_listener, observer, receive),
+    ):
+        (first,) = server.subscribed()
+
+        def publish_on():
+            while not stop.wait(0.002):
+                number = len(published)
+                published[number] = timestamp(time.time())
+                publish(server, number)
+
+        pump = threading.Thread(target=publish_on)
+        pump.start()
+        receive(100)
+        server.cut()
+        server.gone(first)
+        while not observer.gap_arrived.is_set():
+            receive(len(receive(0)) + 1)
+        before_end = len(receive(0))
+        deliveries = receive(before_end + 100)
+        stop.set()
+        pump.join()
+
+    received = numbers(deliveries)
+    missing = set(range(received[-1])) - set(received)
+    (gap,) = observer.gaps
+    assert missing
+    assert received == sorted(received)
+    assert all(gap.since <= published[number] <= gap.until for number in missing)
+
+
 def test_a_second_connection_takes_over_without_a_gap():
     """Before the server's limit; what arrives over both is received once."""
     with (

@@ -52,7 +52,7 @@ def test_it_shows_whether_an_account_is_set(variables, account, run_line, monkey
 def test_it_shows_the_broker_and_the_settings_file(run_line, write_settings, monkeypatch):
     """Each with its source, or the reason why there is none."""
     _, rows = show(run_line)
-    assert rows["Broker"] == "none (no broker to listen to)"
+    assert rows["Listening"] == "to  firefox-ci-tc.services.mozilla.com, through its web server"
     assert rows["Settings"].startswith("none; `tcsniff config --example`")
 
     path = write_settings('broker = "amqps://h.example/"')
