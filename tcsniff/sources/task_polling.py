@@ -59,7 +59,7 @@ class TaskPolling:
         self._had_ended = False
         self._is_hurried = False
         self._failure: ApiError | None = None
-        tasks.mark_doubt(ASKING)
+        tasks.mark_unanswered(ASKING)
 
     @property
     def condition(self) -> str:
@@ -69,9 +69,9 @@ class TaskPolling:
         return "" if self._has_answer else ASKING
 
     @property
-    def has_asked(self) -> bool:
-        """Whether the API has answered completely, or failed, at least once."""
-        return self._has_answer or self._failure is not None
+    def is_asking(self) -> bool:
+        """Whether an answer is expected, or not yet merged."""
+        return self._fetch is not None
 
     @property
     def is_up_to_date(self) -> bool:
@@ -138,7 +138,7 @@ class TaskPolling:
             is_undefined = self._tasks.lacks_definitions
             self._undefined_answers = self._undefined_answers + 1 if is_undefined else 0
         elif isinstance(fetch.error, ApiError):
-            self._tasks.mark_doubt(NO_ANSWER, self._unanswered)
+            self._tasks.mark_unanswered(NO_ANSWER, self._unanswered)
             if str(fetch.error) != str(self._failure):
                 how = "events only" if self._has_answer else "events, without dependencies"
                 self._notify(f"{fetch.error}; continuing with {how}")

@@ -89,21 +89,27 @@ class KeyFactsByTask:
             The change of the task; None if there is none.
         """
         task_id = facts.task_id
-        before = self._update(task, task_id)
+        before = self.update_task(task, task_id)
         known = self._facts.get(task_id)
         # Of two that are equally new, the order of arrival must not decide.
         self._facts[task_id] = facts if known is None else max(known, facts, key=_get_order)
-        after = self._update(task, task_id)
+        after = self.update_task(task, task_id)
         return None if after is None or after == before else Change(before, after)
 
     def update(self, tasks: Iterable[Task]) -> list[Task]:
         """Return tasks with what keys say about them, and those that only keys name."""
         by_id = {task.status.task_id: task for task in tasks}
         task_ids = dict.fromkeys((*by_id, *self._facts))
-        updated = (self._update(by_id.get(task_id), task_id) for task_id in task_ids)
+        updated = (self.update_task(by_id.get(task_id), task_id) for task_id in task_ids)
         return [task for task in updated if task is not None]
 
-    def _update(self, task: Task | None, task_id: str) -> Task | None:
+    def update_task(self, task: Task | None, task_id: str) -> Task | None:
+        """Return a task with what keys say about it; None if nothing is known of it.
+
+        Args:
+            task: What bodies say about the task; None for nothing.
+            task_id: The task.
+        """
         facts = self._facts.get(task_id)
         if facts is None:
             return task

@@ -5,7 +5,7 @@ Pure, except that `NamedTasks` has state.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
 import msgspec
@@ -16,14 +16,16 @@ from tcsniff.pulse.payloads import DECODE_ERRORS, decode_status
 from tcsniff.pulse.times import parse_seconds
 from tcsniff.taskgraph.blocking import WAITING
 from tcsniff.taskgraph.definitions import Definition, Page
-from tcsniff.taskgraph.graph import UNHEARD, Node, build_node, build_unheard_node
+from tcsniff.taskgraph.graph import OPEN, UNHEARD, Node, build_node, build_unheard_node
 from tcsniff.taskgraph.key_facts import KeyFactsByTask, read_key_facts
 from tcsniff.taskgraph.queue_answers import PendingCounts
 from tcsniff.taskgraph.task_story import (
     PoolFacts,
+    Surroundings,
     TaskFacts,
     TaskStory,
     build_story,
+    build_surroundings,
     find_exit_status,
 )
 from tcsniff.taskgraph.tracker import RESOLVED, Change, Task, Tracker
@@ -101,6 +103,7 @@ class NamedTasks:
         self._key_facts = KeyFactsByTask()
         self._definitions: dict[str, Definition] = {}
         self._related = set(self.task_ids)
+        self._unanswered: dict[str, str] = {}  # why, by task ID
         self._doubts: dict[str, list[str]] = {}  # by task ID
         self._unread: dict[str, list[str]] = {}  # by task ID; messages that are not valid
         self._routes: dict[str, tuple[str, ...]] = {}  # from messages
@@ -110,19 +113,23 @@ class NamedTasks:
         self._watched: dict[str, float] = {}  # since when, by pool
         self._with_dependents: set[str] = set()
         self._ended_with: int | None = None
-        self._nodes: tuple[int, dict[str, Node]] | None = None  # with its version
+        self._around: tuple[int, Surroundings] | None = None  # with its version
 
     @property
-    def nodes(self) -> dict[str, Node]:
+    def nodes(self) -> Mapping[str, Node]:
         """All tasks of which something is known, by ID."""
-        if self._nodes is None or self._nodes[0] != self.version:
-            self._nodes = self.version, self._build_nodes()
-        return self._nodes[1]
+        return self._surroundings.nodes
+
+    @property
+    def _surroundings(self) -> Surroundings:
+        if self._around is None or self._around[0] != self.version:
+            self._around = self.version, build_surroundings(self._build_nodes())
+        return self._around[1]
 
     @property
     def has_ended(self) -> bool:
         """Whether all named tasks have ended for now: they may run again."""
-        return all(self._has_ended(task_id) for task_id in self.task_ids)
+        return not any(self._find_state(task_id) in (*OPEN, UNHEARD) for task_id in self.task_ids)
 
     @property
     def has_unread(self) -> bool:
@@ -145,8 +152,7 @@ class NamedTasks:
     @property
     def has_waiting(self) -> bool:
         """Whether a named task waits for a worker or for other tasks."""
-        nodes = (self.nodes.get(task_id) for task_id in self.task_ids)
-        return any(node is not None and node.state in ("pending", *WAITING) for node in nodes)
+        return any(self._find_state(task_id) in ("pending", *WAITING) for task_id in self.task_ids)
 
     def list_wanted_pools(self) -> list[str]:
         """Return the worker pools of named tasks that wait for a worker or for other tasks."""
@@ -164,8 +170,7 @@ class NamedTasks:
 
     def is_known(self, task_id: str) -> bool:
         """Return whether something was received about a task, apart from its definition."""
-        node = self.nodes.get(task_id)
-        return node is not None and node.state != UNHEARD
+        return self._find_state(task_id) != UNHEARD
 
     def list_related(self) -> list[str]:
         """Return the IDs of the named tasks, and of those around them as far as known.
@@ -248,7 +253,7 @@ class NamedTasks:
                 return self._add_page(answer)
             case MissingTask(task_id):
                 self.missing[task_id] = answer
-                self._doubts.pop(task_id, None)
+                self._forget_doubts(task_id)
                 if self.is_known(task_id):
                     self.mark_doubt("the queue's API does not know this task", [task_id])
             case PendingCounts():
@@ -273,7 +278,7 @@ class NamedTasks:
             if status.task_id != task_id:
                 self.mark_doubt("the queue's answer is about another task", [task_id])
                 continue
-            self._doubts.pop(task_id, None)
+            self._forget_doubts(task_id)
             change = self._tracker.update_task(status, "", definition.kind)
             if change is not None and (accepted := self._accept(change)) is not None:
                 changes.append(accepted)
@@ -284,8 +289,18 @@ class NamedTasks:
         self.version += 1
         self._watched[pool] = since
 
+    def mark_unanswered(self, reason: str, task_ids: Iterable[str] | None = None) -> None:
+        """Record that the queue's API has not answered about tasks.
+
+        Args:
+            reason: What to say about it, in a few words; it replaces an earlier one.
+            task_ids: The tasks; None for all named ones.
+        """
+        self.version += 1
+        self._unanswered |= dict.fromkeys(self.task_ids if task_ids is None else task_ids, reason)
+
     def mark_doubt(self, reason: str, task_ids: Iterable[str] | None = None) -> None:
-        """Record that states may be out of date, until the queue's API has answered.
+        """Record that states may be other than known, until the queue's API has answered.
 
         Args:
             reason: Why, in a few words for people.
@@ -328,7 +343,7 @@ class NamedTasks:
 
     def tell_story(self, task_id: str, now: float) -> TaskStory:
         """Return the story of a task, as `build_story`."""
-        return build_story(task_id, self.nodes, self._list_facts(task_id), now)
+        return build_story(task_id, self._surroundings, self._list_facts(task_id), now)
 
     @property
     def exit_status(self) -> int:
@@ -337,9 +352,9 @@ class NamedTasks:
             return self._ended_with
         return find_exit_status(self.tell_stories(self.latest))
 
-    def _has_ended(self, task_id: str) -> bool:
-        node = self.nodes.get(task_id)
-        return node is not None and node.state != UNHEARD and not node.is_open
+    def _find_state(self, task_id: str) -> str:
+        task = self._key_facts.update_task(self._tracker.tasks.get(task_id), task_id)
+        return UNHEARD if task is None else task.state
 
     def _build_nodes(self) -> dict[str, Node]:
         tasks = self._key_facts.update(self._tracker.tasks.values())
@@ -429,8 +444,12 @@ class NamedTasks:
             task_id in self._with_dependents,
         )
 
+    def _forget_doubts(self, task_id: str) -> None:
+        self._doubts.pop(task_id, None)
+        self._unanswered.pop(task_id, None)
+
     def _list_doubts(self, task_id: str) -> tuple[str, ...]:
-        doubts = tuple(self._doubts.get(task_id, ()))
+        doubts = (*filter(None, [self._unanswered.get(task_id)]), *self._doubts.get(task_id, ()))
         unread = self._unread.get(task_id)
         if not unread:
             return doubts

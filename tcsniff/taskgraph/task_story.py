@@ -184,8 +184,36 @@ class TaskStory(NamedTuple):
         return ALL_COMPLETED if is_certain else INCOMPLETE
 
 
+class Surroundings(NamedTuple):
+    """The tasks around a task, and what follows from them; for several stories at once.
+
+    Attributes:
+        nodes: Tasks by ID.
+        hopeless: Those that can never run, by ID.
+        dependents: The tasks that depend on a task and have no run, by its ID.
+    """
+
+    nodes: Mapping[str, Node]
+    hopeless: Mapping[str, Node]
+    dependents: Mapping[str, Sequence[Node]]
+
+
+def build_surroundings(nodes: Mapping[str, Node]) -> Surroundings:
+    """Return what follows from tasks.
+
+    Args:
+        nodes: The tasks, by ID.
+    """
+    dependents: dict[str, list[Node]] = {}
+    for node in nodes.values():
+        if node.state in WAITING:
+            for task_id in node.dependencies:
+                dependents.setdefault(task_id, []).append(node)
+    return Surroundings(nodes, find_hopeless(nodes), dependents)
+
+
 def build_story(
-    task_id: str, nodes: Mapping[str, Node], facts: TaskFacts, now: float
+    task_id: str, nodes: Mapping[str, Node] | Surroundings, facts: TaskFacts, now: float
 ) -> TaskStory:
     """Build the story of a task.
 
@@ -196,13 +224,14 @@ def build_story(
         facts: What else is known about the task.
         now: The time, in seconds since the Unix epoch.
     """
-    node = nodes.get(task_id) or _build_unknown_node(task_id)
-    hopeless = find_hopeless(nodes)
+    around = nodes if isinstance(nodes, Surroundings) else build_surroundings(nodes)
+    node = around.nodes.get(task_id) or _build_unknown_node(task_id)
     dependencies = tuple(
-        _build_dependency(other, nodes.get(other), node, hopeless) for other in node.dependencies
+        _build_dependency(other, around.nodes.get(other), node, around.hopeless)
+        for other in node.dependencies
     )
     needed_by = tuple(
-        other for other in nodes.values() if task_id in other.dependencies and _waits(other)
+        other for other in around.dependents.get(task_id, ()) if other.task_id != task_id
     )
     story = TaskStory(
         node,
@@ -211,9 +240,9 @@ def build_story(
         Verdict("", ""),
         tuple(_build_runs(node.runs, now)),
         dependencies,
-        _find_causes(node, dependencies) if task_id in hopeless else (),
-        tuple(other for other in needed_by if other.task_id != task_id),
-        hopeless.keys() & {other.task_id for other in needed_by},
+        _find_causes(node, dependencies) if task_id in around.hopeless else (),
+        needed_by,
+        {other.task_id for other in needed_by if other.task_id in around.hopeless},
     )
     rule = next(rule for rule in _RULES if rule.applies(story))
     return story._replace(verdict=Verdict(rule.word, rule.format_text(story)))
@@ -230,10 +259,6 @@ _WORST_FIRST = (FAILED, EXCEPTION, INCOMPLETE, ALL_COMPLETED)
 
 def _build_unknown_node(task_id: str) -> Node:
     return Node(task_id, task_id, "", "", (), REQUIRES, UNHEARD, (), is_defined=False)
-
-
-def _waits(node: Node) -> bool:
-    return node.state in WAITING
 
 
 def _build_runs(runs: Sequence[Run], now: float) -> list[RunStory]:

@@ -52,6 +52,8 @@ def _format_title(parts: Sequence[Part], width: int, root_url: str | None) -> li
     *names, state = parts
     room = width - cell_len(state.text) - len(_GAP)
     if len(names) > 1:
+        if _measure(names) > room:
+            names[0] = names[0]._replace(text=names[0].text.removeprefix("task "))
         rest = room - cell_len(names[0].text) - len(_GAP)
         if rest < MIN_LABEL:  # the name is more important than the ID
             del names[0]

@@ -161,10 +161,12 @@ def test_a_doubt_lasts_until_the_queue_has_answered() -> None:
     """A failure to answer is a doubt about the tasks that it was asked for."""
     tasks = NamedTasks([TASK])
     tasks.apply(delivery("task-completed"))
-    tasks.mark_doubt("no answer")
-    tasks.mark_doubt("no answer")
+    tasks.mark_unanswered("asking")
+    tasks.mark_unanswered("no answer", [TASK])
+    tasks.mark_doubt("broken")
+    tasks.mark_doubt("broken")
 
-    assert story_of(tasks).facts.doubts == ("no answer",)
+    assert story_of(tasks).facts.doubts == ("no answer", "broken")
     assert tasks.exit_status == 12
     tasks.add_answer(answered())
     assert tasks.exit_status == 0
