@@ -217,7 +217,7 @@ def read_task_id(status: bytes) -> str:
     try:
         return read_json(_decode_task_id, status).task_id
     except ValueError:
-        task_id = get_path(_decode_leniently(status), "taskId")
+        task_id = get_path(decode_leniently(status), "taskId")
         return task_id if isinstance(task_id, str) and is_slug_id(task_id) else ""
 
 
@@ -278,7 +278,9 @@ def parse_tasks(texts: Iterable[bytes]) -> list[Page]:
 def _read_leniently(text: bytes, error: ValueError) -> _Answer:
     # Half a surrogate pair, for example, anywhere in a text makes all of it invalid for
     # msgspec. Raises the error if there is no valid task.
-    value = _decode_leniently(text)
+    if len(text) > _MAX_LENIENT:
+        raise error
+    value = decode_leniently(text)
     tasks = value.pop("tasks", None) if isinstance(value, dict) else None
     if not isinstance(tasks, list):
         raise error
@@ -293,8 +295,8 @@ def _read_leniently(text: bytes, error: ValueError) -> _Answer:
     return msgspec.structs.replace(answer, tasks=members)
 
 
-def _decode_leniently(text: bytes) -> Any:
-    # Return what Python's own decoder makes of a text; None if it is not JSON.
+def decode_leniently(text: bytes) -> Any:
+    """Return what Python's own decoder makes of a text; None if it is not JSON."""
     try:
         return json.loads(text.decode(errors="surrogateescape"), parse_int=_parse_integer)
     except (ValueError, RecursionError):
@@ -306,6 +308,7 @@ def _parse_integer(digits: str) -> float:
     return int(digits) if len(digits) < 100 else float("inf")
 
 
+_MAX_LENIENT = 16 << 20  # bytes; Python's own decoder needs up to 25 times as much memory
 _PAGE_SIZE = 1_000  # tasks on a page of listTaskGroup, at most
 
 

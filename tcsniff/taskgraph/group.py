@@ -14,7 +14,12 @@ from tcsniff.pulse.times import parse_seconds
 from tcsniff.taskgraph.completeness import Completeness
 from tcsniff.taskgraph.definitions import Definition, Page, TaskGroupInfo, read_task_id
 from tcsniff.taskgraph.graph import OPEN, Graph, Node, build_graph, build_node
-from tcsniff.taskgraph.key_facts import KeyFactsByTask, read_key_facts
+from tcsniff.taskgraph.key_facts import (
+    KeyFacts,
+    KeyFactsByTask,
+    read_key_facts,
+    read_status_facts,
+)
 from tcsniff.taskgraph.tracker import Change, Group, Task, Tracker
 
 _MAX_OTHER_GROUPS = 100  # whose IDs are kept
@@ -159,12 +164,13 @@ class GroupState:
         self.completeness.add_unread(facts.describe())
         if facts.event in _GROUP_FACTS:
             self._tracker.update_group(self.task_group_id, _GROUP_FACTS[facts.event])
-        if not task_id:
-            return None
-        self.completeness.hear(task_id)
-        if task_id not in self._definitions:
-            self._undefined.add(task_id)
-        return self._key_facts.add(facts, self._tracker.tasks.get(task_id))
+        return self._add_key_facts(facts) if task_id else None
+
+    def _add_key_facts(self, facts: KeyFacts) -> Change | None:
+        self.completeness.hear(facts.task_id)
+        if facts.task_id not in self._definitions:
+            self._undefined.add(facts.task_id)
+        return self._key_facts.add(facts, self._tracker.tasks.get(facts.task_id))
 
     def add_facts(
         self,
@@ -197,11 +203,10 @@ class GroupState:
         changes = []
         for text in statuses:
             try:
-                status = decode_status(text)
+                change = self._apply_status(decode_status(text))
             except ValueError:
-                self._note_unread_status(text)
-                continue
-            if (change := self._apply_status(status)) is not None:
+                change = self._apply_unread_status(text)
+            if change is not None:
                 changes.append(change)
         return changes
 
@@ -301,11 +306,15 @@ class GroupState:
         change = self._tracker.update_task(status, "", definition.kind if definition else "")
         return None if change is None else self._accept(change)
 
-    def _note_unread_status(self, text: bytes) -> None:
-        if task_id := read_task_id(text):
-            self.completeness.add_unread_answer(f"the status of task {task_id}")
-        else:
+    def _apply_unread_status(self, text: bytes) -> Change | None:
+        if not (task_id := read_task_id(text)):
             self.completeness.add_unread("a task's status")
+            return None
+        self.completeness.add_unread_answer(f"the status of task {task_id}")
+        facts = read_status_facts(text)
+        if facts is None or facts.task_group_id != self.task_group_id:
+            return None
+        return self._add_key_facts(facts)
 
     def _accept(self, change: Change) -> Change | None:
         before, after = change

@@ -1,5 +1,7 @@
 """What exchange and routing key say about a message whose body can't be decoded.
 
+Also what a status that is not valid says, as if it were a key.
+
 Pure, except that `KeyFactsByTask` has state. The key of a message about a task names the
 task, its group and the run; the exchange says what became of the run. Times and reasons are
 only in the body.
@@ -12,11 +14,13 @@ from typing import NamedTuple
 
 import msgspec
 
+from tcsniff.messages import STATES
 from tcsniff.pulse.deliveries import Delivery
 from tcsniff.pulse.events import parse_routing_key
 from tcsniff.pulse.exchanges import BY_ADDRESS, PLACEHOLDER
-from tcsniff.pulse.payloads import Run, TaskState
+from tcsniff.pulse.payloads import Run, TaskState, get_path
 from tcsniff.sanitize import sanitize
+from tcsniff.taskgraph.definitions import decode_leniently
 from tcsniff.taskgraph.tracker import RESOLVED, Change, Task, measure_age, rank_run
 
 _STATES = {
@@ -137,6 +141,32 @@ def read_key_facts(delivery: Delivery) -> KeyFacts:
     return KeyFacts(
         event, words.get("taskGroupId", ""), words.get("taskId", ""), run_id, state, words
     )
+
+
+def read_status_facts(status: bytes) -> KeyFacts | None:
+    """Return the little that a status says which is not valid, such as one with a huge run.
+
+    Args:
+        status: A task's status, JSON.
+
+    Returns:
+        The state and the number of runs, as a key would say them; None if the status has
+        no IDs or no known state.
+    """
+    value = decode_leniently(status)
+    words = dict(_list_texts(value))
+    state, task_id, group = (words.get(name, "") for name in ("state", "taskId", "taskGroupId"))
+    if not task_id or not group or state not in STATES:
+        return None
+    runs = get_path(value, "runs")
+    number = max(len(runs), 1) - 1 if isinstance(runs, list) else 0
+    run_id = None if state == "unscheduled" else min(number, _MAX_RUN)
+    return KeyFacts("a status", group, task_id, run_id, state, words)
+
+
+def _list_texts(value: object) -> list[tuple[str, str]]:
+    fields = value.items() if isinstance(value, dict) else ()
+    return [(name, text) for name, text in fields if isinstance(text, str) and text.isprintable()]
 
 
 def apply_key_facts(status: TaskState | None, facts: KeyFacts) -> TaskState:

@@ -525,6 +525,8 @@ def test_an_odd_task_leaves_the_others_readable(
     assert len(graph.nodes) == len(known.members)
     others = {node.state for node in graph.nodes.values() if node.task_id != task_id}
     assert (others, graph.exit_status) == ({"completed"}, 12)
+    if (part, value) != ("status", {"state": "\ud800"}):
+        assert (graph.nodes[task_id].state, group.is_over) == ("completed", True)
     assert len(graph.doubts) == 1
     assert f"of task {task_id}" in graph.doubts[0]
     assert graph.doubts[0].startswith("1 ")
@@ -537,3 +539,14 @@ def test_a_task_without_an_id_is_counted(server: QueueServer, known: Content) ->
     page, *_ = QueueApi(server.url).fetch_pages(GROUP)
 
     assert (len(page.statuses), page.unread) == (6, ("task 4 of an answer of the queue",))
+
+
+def test_a_very_large_answer_with_an_odd_task_is_invalid(
+    server: QueueServer, known: Content
+) -> None:
+    """To find the task would take hundreds of megabytes."""
+    known.members[3].task["metadata"] = {"name": "\ud800"}
+    known.members[4].task["payload"] = {"command": "x" * (16 << 20)}
+
+    with pytest.raises(ApiError, match="sent an invalid answer"):
+        list(QueueApi(server.url).fetch_pages(GROUP))

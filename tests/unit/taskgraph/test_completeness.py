@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Sequence
 
 import orjson
@@ -12,6 +13,7 @@ from hypothesis import strategies as st
 from builders import GROUP, OTHER_TASK, TASK, delivery
 from graphs import history
 from tcsniff.pulse.deliveries import Delivery
+from tcsniff.taskgraph.definitions import Definition
 from tcsniff.taskgraph.group import GroupState
 
 OTHER_GROUP = "WTRHGgi7TNaxn5lBTOzXTg"
@@ -234,3 +236,29 @@ def test_only_the_first_are_named() -> None:
 
     assert text.startswith("5 messages could not be decoded: task-running of run 0 of ")
     assert text.endswith(" and 2 more")
+
+
+@pytest.mark.parametrize(
+    ("state", "runs", "expected"),
+    [
+        ("completed", [{"runId": 1 << 70, "state": "completed"}], (True, 12, 1)),
+        ("failed", [{"runId": 1 << 70, "state": "failed"}], (True, 10, 1)),
+        ("exception", [{"runId": 0}, {"runId": 1 << 70}], (True, 11, 2)),
+        ("running", [{"runId": 1 << 70, "state": "running"}], (False, 12, 1)),
+        ("unscheduled", "none", (False, 12, 0)),
+    ],
+)
+def test_a_status_that_is_not_valid_says_its_state(
+    state: str, runs: object, expected: tuple[bool, int, int]
+) -> None:
+    """So that a group ends, and a failure is one; it is in doubt all the same."""
+    status = {"taskId": TASK, "taskGroupId": GROUP, "state": state, "runs": runs}
+    group = GroupState(GROUP)
+    group.add_facts([Definition(TASK, "a")], [json.dumps(status).encode()] * 2)
+    group.mark_whole()
+
+    graph = group.graph()
+
+    found = group.is_over, graph.exit_status, len(graph.nodes[TASK].runs)
+    assert found == expected
+    assert graph.doubts == (f"1 message could not be decoded: the status of task {TASK}",)
