@@ -80,6 +80,7 @@ def test_a_signal_that_was_ignored_stays_ignored(number):
         (*DEMO, "--save-svg", "PIPE"),
         ("graph", *DEMO, "--record", "PIPE"),
         ("graph", *DEMO, "--save-svg", "PIPE"),
+        ("task", *DEMO, "--record", "PIPE"),
         ("top", *DEMO, "--record", "PIPE"),
         ("top", *DEMO, "--save-svg", "PIPE"),
         ("simulate", "--broker", "amqp://localhost", "--graph", "PIPE"),
@@ -116,6 +117,8 @@ def test_one_ctrl_c_ends_the_wait_for_a_named_pipe(words, fifo):
         ("simulate", "--broker", "amqps://u:p@127.0.0.1:PORT"),
         ("graph", GROUP, "--no-api", "--broker", "amqps://u:p@127.0.0.1:PORT"),
         ("graph", GROUP, "--no-wait", "--root-url", "http://127.0.0.1:PORT"),
+        ("task", GROUP, "--no-wait", "--root-url", "http://127.0.0.1:PORT"),
+        ("task", GROUP, "--root-url", "http://127.0.0.1:PORT", "--broker", "amqp://u:p@localhost"),
     ],
     ids=" ".join,
 )

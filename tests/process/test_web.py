@@ -216,6 +216,25 @@ def test_a_group_is_followed_across_a_gap(deployment):
     assert status == summary["exitStatus"] == 10
 
 
+def test_a_task_is_followed_to_its_end(deployment):
+    """Its routes are the queue's answer, as messages have none."""
+    server, queue = deployment
+    task = PLAN.tasks[0]
+    with Running("task", task.task_id, "--root-url", server.root_url) as run:
+        run.listening().lines(1)
+        server.subscribed()
+        queue.groups[PLAN.task_group_id] = content(PLAN, EVENTS)
+        for event in EVENTS:
+            server.publish(event.exchange, event.routing_key, json.loads(event.body))
+
+        status = run.status()
+        *changes, last = map(json.loads, run.lines(1))
+
+    assert {change["taskId"] for change in changes} == {task.task_id}
+    assert status == last["summary"]["exitStatus"] == 0
+    assert last["summary"]["routes"] == list(task.routes)
+
+
 def test_gaps_are_in_the_stream_and_the_recording(tmp_path):
     """The recording replays as it was received, and routes stay unknown."""
     path = tmp_path / "web.jsonl"
