@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import fcntl
+import json
 import os
 import pty
 import select
@@ -36,7 +37,11 @@ NO_NETWORK = {
 }
 """Variables that keep every test from a public deployment, which is the default source."""
 
-ORIGINAL_PROXIES = {name: os.environ.get(name, "") for name in NO_NETWORK}
+_ORIGINAL = {name: os.environ.get(name, "") for name in NO_NETWORK}
+# Workers of pytest-xdist start with the changed variables.
+ORIGINAL_PROXIES: dict[str, str] = json.loads(
+    os.environ.setdefault("TESTS_ORIGINAL_PROXIES", json.dumps(_ORIGINAL))
+)
 """The variables of the person who runs the tests, for tests that need a package index."""
 
 
