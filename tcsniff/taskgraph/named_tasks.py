@@ -17,7 +17,7 @@ from tcsniff.pulse.times import parse_seconds
 from tcsniff.taskgraph.blocking import WAITING
 from tcsniff.taskgraph.definitions import Definition, Page
 from tcsniff.taskgraph.graph import OPEN, UNHEARD, Node, build_node, build_unheard_node
-from tcsniff.taskgraph.key_facts import KeyFactsByTask, read_key_facts
+from tcsniff.taskgraph.key_facts import KeyFactsByTask, read_key_facts, read_status_facts
 from tcsniff.taskgraph.queue_answers import PendingCounts
 from tcsniff.taskgraph.task_story import (
     PoolFacts,
@@ -274,6 +274,7 @@ class NamedTasks:
                 status = decode_status(text)
             except ValueError:
                 self.mark_doubt("the queue's answer could not be decoded", [task_id])
+                changes += self._add_unread_status(task_id, text)
                 continue
             if status.task_id != task_id:
                 self.mark_doubt("the queue's answer is about another task", [task_id])
@@ -283,6 +284,15 @@ class NamedTasks:
             if change is not None and (accepted := self._accept(change)) is not None:
                 changes.append(accepted)
         return changes
+
+    def _add_unread_status(self, task_id: str, text: bytes) -> list[Change]:
+        # The state, at least, so that a task that has ended is not waited for.
+        self._unanswered.pop(task_id, None)
+        facts = read_status_facts(text)
+        if facts is None or facts.task_id != task_id:
+            return []
+        change = self._key_facts.add(facts, self._tracker.tasks.get(task_id))
+        return [change] if change is not None and task_id in self.task_ids else []
 
     def watch_pool(self, pool: str, since: float) -> None:
         """Record that all messages about starts in a worker pool are received from now on."""

@@ -34,6 +34,7 @@ from tcsniff.renderers.notification import notify_terminal
 from tcsniff.renderers.stream import StreamInfo
 from tcsniff.renderers.svg import check_picture_path
 from tcsniff.sanitize import sanitize
+from tcsniff.selection.select import Selection
 from tcsniff.settings.brokers import NO_BROKER
 from tcsniff.signals import signal_handler
 from tcsniff.sources.queue_api import QueueApi
@@ -210,13 +211,8 @@ class TaskRun(Run):
         return min(_PATIENCE, self._stop.timeout or _PATIENCE)
 
     def _open_source(self, stack: ExitStack) -> OpenSource:
-        selection = select_tasks(self._tasks.list_related())
-        if self._origin.is_live:
-            pools = self._tasks.list_wanted_pools()
-            task_ids = (*self._tasks.task_ids, *self._tasks.list_dependencies()[:_MAX_WATCHED])
-            selection = select_tasks(task_ids, pools)
-            for pool in pools:
-                self._tasks.watch_pool(pool, time.time())
+        is_live = self._origin.is_live
+        selection = self._select_live() if is_live else select_tasks(self._tasks.list_related())
         opening = open_source(
             self._origin,
             selection,
@@ -232,6 +228,15 @@ class TaskRun(Run):
             if str(error) != NO_BROKER:
                 raise
             raise UsageError(f"{NO_BROKER}; to ask the queue once: --no-wait") from None
+
+    def _select_live(self) -> Selection:
+        tasks = self._tasks
+        if self._origin.queue is not None:  # it keeps its bindings
+            return select_tasks(tasks.task_ids)
+        pools = tasks.list_wanted_pools()
+        for pool in pools:
+            tasks.watch_pool(pool, time.time())
+        return select_tasks((*tasks.task_ids, *tasks.list_dependencies()[:_MAX_WATCHED]), pools)
 
     def _run_pipeline(self, opened: OpenSource, folding: GroupRenderer) -> Outcome:
         renderer = self._renderer or folding

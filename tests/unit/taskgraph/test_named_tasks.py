@@ -199,6 +199,18 @@ def test_an_answer_that_cannot_be_decoded_is_a_doubt(text: bytes) -> None:
     assert tasks.exit_status == 12
 
 
+@pytest.mark.parametrize(("state", "status"), [("completed", 12), ("failed", 10)])
+def test_an_answer_that_is_valid_in_part_gives_the_state(state: str, status: int) -> None:
+    """So that a task that has ended is not waited for; it is in doubt all the same."""
+    tasks = NamedTasks([TASK])
+    text = {"taskId": TASK, "taskGroupId": GROUP, "state": state, "runs": [{"runId": "x"}]}
+
+    [change] = tasks.add_answer(answered()._replace(statuses=(orjson.dumps(text),)))
+
+    assert (change.after.state, tasks.has_ended) == (state, True)
+    assert tasks.exit_status == status
+
+
 def test_an_answer_about_another_task_is_a_doubt() -> None:
     """It is not taken for the task's state."""
     tasks = NamedTasks([TASK])
