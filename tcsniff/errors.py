@@ -139,11 +139,12 @@ def suggest(name: str, known: Iterable[str]) -> str:
     Returns:
         Text such as ``; did you mean 'task-running'?``; empty if no known name is close.
     """
-    close = _list_close_names(name, known)
+    close = list_close_names(name, known)
     return f"; did you mean {' or '.join(map(repr, close))}?" if close else ""
 
 
-def _list_close_names(name: str, known: Iterable[str]) -> list[str]:
+def list_close_names(name: str, known: Iterable[str]) -> list[str]:
+    """Return the known names that are close to a mistyped one, by the rule of `suggest`."""
     lower, known = name.lower(), list(known)
     limit = _get_limit(len(name))
     distances: dict[str, int] = {}

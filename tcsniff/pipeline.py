@@ -180,6 +180,7 @@ def run_pipeline(
     stop: Stop = Stop(),
     counts: EventCounts | None = None,
     make_event: Callable[[Delivery], Event] = Event,
+    observe: Callable[[Sequence[Event]], None] | None = None,
     clock: Callable[[], float] = time.monotonic,
 ) -> Outcome:
     """Print the events that match, until the source ends or `stop` applies.
@@ -196,6 +197,7 @@ def run_pipeline(
         stop: When to stop.
         counts: The counts to update after every batch.
         make_event: Makes the event of a selected delivery.
+        observe: Called with the printed events of every batch, also of empty ones.
         clock: Returns the time in seconds.
 
     Returns:
@@ -215,6 +217,8 @@ def run_pipeline(
         counts.printed += len(events)
         counts.undecodable += sum([event.decode_error is not None for event in events])
         counts.redelivered += sum([event.delivery.redelivered for event in events])
+        if observe is not None:
+            observe(events)
         now = clock() if is_timed else 0.0
         last_printed = now if events else last_printed
         outcome = selector.outcome or _check_stop(stop, now - started, now - last_printed)

@@ -22,6 +22,7 @@ from tcsniff.commands.options.option import OUTPUT, SectionedCommand, option
 from tcsniff.commands.options.output_options import json_option
 from tcsniff.commands.options.selection_options import selection_options
 from tcsniff.errors import UsageError
+from tcsniff.pulse.times import format_timestamp
 from tcsniff.pulse.urls import build_messages_url
 from tcsniff.selection.describe import describe_selection, describe_subscriptions
 from tcsniff.selection.select import Selection, SelectionArgs, build_selection
@@ -127,6 +128,11 @@ def _list_checks(content: FilterArgs) -> Iterator[str]:
         if values:
             yield f"{flag} {','.join(values)}"
     yield from (f"--tag {text}" for text in content.tags)
+    for flag, seconds in (("--since", content.since), ("--before", content.before)):
+        if seconds is not None:
+            yield f"{flag} {format_timestamp(seconds)}"
+    if content.grep is not None:
+        yield f"--grep {content.grep}"
     if content.dedupe:
         yield "--dedupe"
 

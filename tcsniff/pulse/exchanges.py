@@ -333,6 +333,12 @@ CATALOG = (
     ),
 )
 
+KEYS_WITHOUT_VALUES = frozenset({"worker-pool-created", "worker-pool-updated"})
+"""Exchanges whose keys have `PLACEHOLDER` for every field, although the reference has values.
+
+Seen with the real services of v106.0.0.
+"""
+
 BY_ADDRESS = {exchange.address: exchange for exchange in CATALOG}
 
 _BY_NAME = {

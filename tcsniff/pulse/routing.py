@@ -157,6 +157,27 @@ def _match_words(pattern_words: list[str], words: list[str]) -> bool:
     return all(word == ANY_WORDS for word in pattern_words[at:])
 
 
+def patterns_overlap(left: str, right: str) -> bool:
+    """Return whether any routing key matches both of two patterns.
+
+    It runs in O(words of one * words of the other).
+    """
+    left_words, right_words = _split_words(left), _split_words(right)
+    # Whether the rest of the left pattern overlaps each rest of the right one.
+    row = [all(word == ANY_WORDS for word in right_words[at:]) for at in range(len(right_words))]
+    row.append(True)
+    for word in reversed(left_words):
+        last, row = row, [False] * len(row)
+        row[-1] = last[-1] and word == ANY_WORDS
+        for at in reversed(range(len(right_words))):
+            other = right_words[at]
+            if ANY_WORDS in (word, other):
+                row[at] = last[at] or row[at + 1]
+            elif ANY_WORD in (word, other) or word == other:
+                row[at] = last[at + 1]
+    return row[0]
+
+
 SHORT = {"task": "taskId", "task-group": "taskGroupId", "pool": "task-queue"}
 """Short names of fields."""
 

@@ -12,6 +12,7 @@ from datetime import MAXYEAR, MINYEAR, UTC, datetime
 _UNITS = {"ms": 0.001, "s": 1, "m": 60, "h": 3600, "d": 86400}
 _NUMBER = re.compile(r"[0-9]+(?:\.[0-9]+)?")
 _PART = re.compile(rf"({_NUMBER.pattern})(ms|[smhd])")
+_TIME_OF_DAY = re.compile(r"[0-9]{2}:[0-9]{2}(?::[0-9]{2})?")
 _DURATION = re.compile(rf"(?:{_NUMBER.pattern}(?:ms|[smhd]))+")
 
 # Longest duration in seconds, then two units, each with its length and name.
@@ -122,6 +123,36 @@ def parse_duration(text: str) -> float:
     if _NUMBER.fullmatch(text):
         return float(text)
     raise ValueError(f"{text!r} is not a duration; write it like 500ms, 30s, 10m or 1h30m")
+
+
+def parse_moment(text: str, now: float) -> float:
+    """Parse a time, or a duration before now.
+
+    Args:
+        text: A duration such as ``90m``; a time of today such as ``18:00``; a date, or
+            a date and time, with an offset such as ``Z`` or in the local time zone.
+        now: Seconds since the Unix epoch.
+
+    Returns:
+        Seconds since the Unix epoch.
+
+    Raises:
+        ValueError: If it is neither.
+    """
+    if _DURATION.fullmatch(text):
+        return now - parse_duration(text)
+    if text == "now":
+        return now
+    try:
+        if _TIME_OF_DAY.fullmatch(text):
+            day = datetime.fromtimestamp(now).date().isoformat()  # noqa: DTZ006 - local
+            return datetime.fromisoformat(f"{day}T{text}").timestamp()
+        return datetime.fromisoformat(text).timestamp()
+    except (ValueError, OverflowError, OSError):
+        raise ValueError(
+            f"{text!r} is neither a time nor a duration; write it like 2026-11-23T18:00, 18:00 "
+            "or 90m"
+        ) from None
 
 
 def format_duration(seconds: float) -> str:

@@ -1,6 +1,6 @@
 """The fields that expressions see of an event, and the evaluation of expressions.
 
-Pure. Each node of jmespath's tree becomes a function of the value that it is
+Each node of jmespath's tree becomes a function of the value that it is
 applied to: the event at the top of an expression, decoded JSON below it.
 """
 
@@ -13,11 +13,11 @@ from datetime import UTC
 from operator import attrgetter
 from typing import Any
 
-from jmespath.functions import Functions
-from jmespath.visitor import TreeInterpreter
+from jmespath.visitor import Options, TreeInterpreter
 
 from tcsniff.pulse.events import Event
 from tcsniff.pulse.exchanges import ROUTE
+from tcsniff.selection.functions import ExpressionFunctions, compile_regex
 
 Evaluator = Callable[[Any], Any]
 
@@ -73,6 +73,7 @@ _TEXT_FUNCTIONS: dict[str, Callable[[str, str], bool]] = {
     "contains": operator.contains,
     "starts_with": str.startswith,
     "ends_with": str.endswith,
+    "matches": lambda text, pattern: compile_regex(pattern).matches(text),
 }
 _CHAINS = {"subexpression", "index_expression", "pipe"}
 # Of these, only the first child is applied to the same value as the node.
@@ -84,23 +85,25 @@ def is_false(value: Any) -> bool:
     return not value and type(value) not in _NUMBERS  # 0 is true in JMESPath
 
 
-def compile_node(node: Any, *, top: bool = False) -> Evaluator:
+def compile_node(node: Any, functions: ExpressionFunctions, *, top: bool = False) -> Evaluator:
     """Compile a node of jmespath's tree to a function.
 
     Args:
         node: The node.
+        functions: The functions that it may call.
         top: Whether it is applied to an event, not to JSON.
     """
     kind = node["type"]
     if kind in _CHAINS:
-        return _compile_chain(node["children"], top=top)
+        return _compile_chain(node["children"], functions, top=top)
     if kind == "comparator":
-        return _compile_comparison(node, top=top)
+        return _compile_comparison(node, functions, top=top)
     if kind == "function_expression" and node["value"] in _TEXT_FUNCTIONS:
-        return _compile_text_function(node, top=top)
+        return _compile_text_function(node, functions, top=top)
     if kind in _LOGIC:
-        return _LOGIC[kind](*(compile_node(child, top=top) for child in node["children"]))
-    return _compile_leaf(node, top=top) or _compile_interpreted(node, top=top)
+        sides = (compile_node(child, functions, top=top) for child in node["children"])
+        return _LOGIC[kind](*sides)
+    return _compile_leaf(node, top=top) or _compile_interpreted(node, functions, top=top)
 
 
 def _compile_leaf(node: Any, *, top: bool) -> Evaluator | None:
@@ -139,14 +142,16 @@ def _compile_index(place: int) -> Evaluator:
     return get_item
 
 
-def _compile_chain(nodes: Sequence[Any], *, top: bool) -> Evaluator:
-    evaluate = compile_node(nodes[0], top=top)
+def _compile_chain(
+    nodes: Sequence[Any], functions: ExpressionFunctions, *, top: bool
+) -> Evaluator:
+    evaluate = compile_node(nodes[0], functions, top=top)
     names: list[str] = []
     for node in nodes[1:]:
         if node["type"] == "field":
             names.append(node["value"])
         else:
-            evaluate = _compose(_compile_path(evaluate, names), compile_node(node))
+            evaluate = _compose(_compile_path(evaluate, names), compile_node(node, functions))
             names = []
     return _compile_path(evaluate, names)
 
@@ -171,8 +176,8 @@ def _compile_path(evaluate: Evaluator, names: Sequence[str]) -> Evaluator:
     return follow_path
 
 
-def _compile_comparison(node: Any, *, top: bool) -> Evaluator:
-    left, right = (compile_node(child, top=top) for child in node["children"])
+def _compile_comparison(node: Any, functions: ExpressionFunctions, *, top: bool) -> Evaluator:
+    left, right = (compile_node(child, functions, top=top) for child in node["children"])
     compare = TreeInterpreter.COMPARATOR_FUNC[node["value"]]
     if node["value"] in ("eq", "ne"):
         text = node["children"][1].get("value")
@@ -191,11 +196,10 @@ def _compile_comparison(node: Any, *, top: bool) -> Evaluator:
     return compare_order
 
 
-def _compile_text_function(node: Any, *, top: bool) -> Evaluator:
-    left, right = (compile_node(child, top=top) for child in node["children"])
+def _compile_text_function(node: Any, functions: ExpressionFunctions, *, top: bool) -> Evaluator:
+    left, right = (compile_node(child, functions, top=top) for child in node["children"])
     name = node["value"]
     text_function = _TEXT_FUNCTIONS[name]
-    functions = Functions()
 
     def call(value: Any) -> Any:
         left_value, right_value = left(value), right(value)
@@ -233,8 +237,8 @@ _LOGIC: dict[str, Callable[..., Evaluator]] = {
 }
 
 
-def _compile_interpreted(node: Any, *, top: bool) -> Evaluator:
-    visit = TreeInterpreter().visit
+def _compile_interpreted(node: Any, functions: ExpressionFunctions, *, top: bool) -> Evaluator:
+    visit = TreeInterpreter(Options(custom_functions=functions)).visit
     if not top:
         return lambda value: visit(node, value)
     names = list_names(node)

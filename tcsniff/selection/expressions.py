@@ -25,7 +25,9 @@ from jmespath.parser import Parser
 from tcsniff.errors import UsageError
 from tcsniff.pulse.events import Event
 from tcsniff.sanitize import sanitize
-from tcsniff.selection.evaluation import compile_node, is_false, list_names
+from tcsniff.selection.evaluation import compile_node, is_false
+from tcsniff.selection.functions import ExpressionFunctions
+from tcsniff.selection.mistakes import check_quotes, find_hint
 from tcsniff.selection.prefilter import build_prefilter
 from tcsniff.selection.syntax_errors import (
     TOO_DEEP,
@@ -33,7 +35,6 @@ from tcsniff.selection.syntax_errors import (
     check_tree,
     explain_lexer_error,
     explain_parse_error,
-    find_hint,
     point_at,
 )
 
@@ -58,7 +59,8 @@ class Expression:
         self.hint = hint
         self.failures = 0
         self.reason: str | None = None
-        self._evaluate = compile_node(tree, top=True)
+        self._functions = ExpressionFunctions()
+        self._evaluate = compile_node(tree, self._functions, top=True)
         self._could_hold = build_prefilter(tree)
 
     def search(self, event: Event) -> Any:
@@ -67,6 +69,7 @@ class Expression:
         Returns:
             The result as decoded JSON; None if evaluation fails, which is counted.
         """
+        self._functions.received = event.delivery.received
         try:
             return self._evaluate(event)
         except (JMESPathError, TypeError, ValueError, ArithmeticError, RecursionError) as error:
@@ -143,6 +146,7 @@ def compile_expression(text: str, flag: str) -> Expression:
     try:
         tree, tokens = _parse(text)
         check_tree(tree, tokens)
+        check_quotes(tokens)
     except SyntaxProblem as error:
         place, reason = error.place, error.reason
     except RecursionError:
@@ -154,7 +158,7 @@ def compile_expression(text: str, flag: str) -> Expression:
     except ValueError:  # from int(): more digits than Python accepts
         place, reason = 0, "a number has too many digits"
     else:
-        return Expression(text, tree, find_hint(tokens, list_names(tree)))
+        return Expression(text, tree, find_hint(tree, tokens))
     raise UsageError(f"{flag}: {sanitize(reason)}\n{point_at(text, place)}")
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable, Hashable, Sequence
 
-from tcsniff.errors import UsageError, suggest
+from tcsniff.errors import UsageError, list_close_names, suggest
 from tcsniff.messages import REASONS_RESOLVED, STATES
 from tcsniff.pulse.events import Event
 from tcsniff.pulse.payloads import get_path
@@ -44,6 +44,8 @@ def filter_states(states: Sequence[str]) -> Filter:
     """
     for state in states:
         if state not in STATES:
+            for reason in _find_reason(state):
+                raise UsageError(f"--state: {state!r} is a reason, not a state; --reason {reason}")
             hint = suggest(state, STATES) or f"; known states: {', '.join(STATES)}"
             raise UsageError(f"--state: unknown state {state!r}{hint}")
     wanted = tuple(states)
@@ -60,12 +62,44 @@ def filter_reasons(reasons: Sequence[str]) -> Filter:
         UsageError: If one is empty, or similar to a known one.
     """
     for reason in reasons:
+        if reason in STATES and reason not in REASONS_RESOLVED:
+            raise UsageError(f"--reason: {reason!r} is a state, not a reason; --state {reason}")
         hint = suggest(reason, REASONS_RESOLVED)
         if reason not in REASONS_RESOLVED and (hint or not reason):
             hint = hint or f"; known reasons: {', '.join(REASONS_RESOLVED)}"
             raise UsageError(f"--reason: unknown reason {reason!r}{hint}")
     wanted = tuple(reasons)
     return lambda event: event.run is not None and event.run.reason_resolved in wanted
+
+
+def _find_reason(text: str) -> Sequence[str]:
+    # The reason that was given as a state, if any; perhaps mistyped.
+    if text in REASONS_RESOLVED:
+        return [text]
+    return [] if suggest(text, STATES) else list_close_names(text, REASONS_RESOLVED)
+
+
+def list_doubts(reasons: Sequence[str], tags: Sequence[str]) -> list[str]:
+    """Return notes about valid conditions that probably match nothing.
+
+    Args:
+        reasons: Values of ``--reason``.
+        tags: Values of ``--tag``.
+    """
+    unknown = [reason for reason in reasons if reason not in REASONS_RESOLVED]
+    bare = [tag for tag in tags if tag and "=" not in tag]
+    return [
+        *(
+            f"--reason: {reason!r} is not a known reason; known reasons: "
+            f"{', '.join(REASONS_RESOLVED)}"
+            for reason in unknown
+        ),
+        *(
+            f"--tag {tag} matches tasks that have a tag of this name, with any value; for one "
+            f"value write --tag {tag}=VALUE"
+            for tag in bare
+        ),
+    ]
 
 
 def filter_tags(conditions: Sequence[str]) -> Filter:
@@ -99,6 +133,32 @@ def filter_tags(conditions: Sequence[str]) -> Filter:
         )
 
     return has_tags
+
+
+def filter_times(since: float | None, before: float | None) -> Filter:
+    """Return a filter for events by their time.
+
+    It is the time when an event happened; if the message does not say, when it was
+    received. Events for which neither is known match.
+
+    Args:
+        since: Seconds since the Unix epoch, inclusive; None for no limit.
+        before: The same, exclusive.
+
+    Raises:
+        UsageError: If no time is between them.
+    """
+    if since is not None and before is not None and since >= before:
+        raise UsageError("no time is both after --since and before --before")
+
+    def is_between(event: Event) -> bool:
+        time = event.time or event.received
+        if time is None:
+            return True
+        seconds = time.timestamp()
+        return (since is None or seconds >= since) and (before is None or seconds < before)
+
+    return is_between
 
 
 class RepeatFilter:

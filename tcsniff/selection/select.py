@@ -12,7 +12,13 @@ from typing import NamedTuple
 
 from tcsniff.errors import UsageError
 from tcsniff.pulse.deliveries import Delivery
-from tcsniff.pulse.exchanges import BY_ADDRESS, CATALOG, ROUTE, Exchange, find_exchange
+from tcsniff.pulse.exchanges import (
+    BY_ADDRESS,
+    CATALOG,
+    ROUTE,
+    Exchange,
+    find_exchange,
+)
 from tcsniff.pulse.routing import (
     ANY_WORD,
     ANY_WORDS,
@@ -27,6 +33,7 @@ from tcsniff.pulse.routing import (
     parse_choices,
     to_flag,
 )
+from tcsniff.selection.impossible import check_topic_exchanges, list_impossible
 
 QUEUE_EXCHANGES = tuple(exchange for exchange in CATALOG if exchange.service == "queue")
 
@@ -201,6 +208,8 @@ def build_selection(args: SelectionArgs) -> Selection:
     verbatim = [*others, *(clause.exchange for clause in bind_clauses)]
     notes = narrowing.check_flags([*(exchange for exchange, _ in named), *implied], verbatim)
     notes += _note_own_fields(args.fields, named)
+    check_topic_exchanges(verbatim)
+    notes += list_impossible(binding for clause in clauses for binding in clause.bindings)
     if not clauses:
         raise UsageError("nothing is selected; name an EVENT, or select all queue events: --all")
     required = {*(exchange.address for exchange, _ in named), *verbatim}
@@ -276,6 +285,11 @@ def _parse_bind(text: str) -> Clause:
 def _build_route_pattern(route: str) -> str:
     if not route:
         raise UsageError("--route is empty; leave it out to match messages with any routes")
+    if route.startswith(ROUTE):
+        raise UsageError(
+            f"--route {route!r}: leave out {ROUTE!r}, which is added; no task has a route "
+            f"{route!r}"
+        )
     return check_pattern(ROUTE + route, "--route")
 
 

@@ -10,17 +10,16 @@ from itertools import pairwise
 from typing import Any
 
 from jmespath.exceptions import LexerError, ParseError
-from jmespath.functions import Functions
 
 from tcsniff.errors import suggest
-from tcsniff.messages import STATES
 from tcsniff.sanitize import sanitize
-from tcsniff.selection.evaluation import EXPRESSION_FIELDS, MAX_DEPTH, WHOLE_RECORD, list_children
+from tcsniff.selection.evaluation import MAX_DEPTH, list_children
+from tcsniff.selection.functions import ExpressionFunctions, compile_regex
+from tcsniff.selection.regexes import RegexProblem
 
 _MAX_SHOWN = 72  # characters of an expression in an error
 
 TOO_DEEP = "the expression is nested too deep"
-_COMPARISONS = {"eq", "ne", "lt", "lte", "gt", "gte"}
 _CLOSING = {"lparen": ")", "lbracket": "]", "filter": "]", "lbrace": "}"}
 _CLOSERS = {"rparen", "rbracket", "rbrace"}
 _ENDS = {*_CLOSERS, "flatten", "star", "current", "literal", "number"}
@@ -29,11 +28,9 @@ _OTHER_LANGUAGES = {"and": "&&", "or": "||", "not": "!", "is": "=="}
 _LEXER_REASONS = {
     "=": "'=' is not an operator; write == for equal",
     "-": "'-' is valid only before a number; write a name that contains it in double quotes",
-    "~": "'~' is not an operator; use contains(), starts_with() or ends_with()",
+    "~": "'~' is not an operator; use contains(), starts_with(), ends_with() or matches()",
     "/": "'/' is not an operator; write text in single quotes",
 }
-_CONSTANTS = {"true", "false", "null"}
-_CONTINUATIONS = {"dot", "lbracket", "flatten", "filter", "lparen"}
 
 
 class SyntaxProblem(Exception):
@@ -91,7 +88,7 @@ def check_tree(tree: Any, tokens: Sequence[Any]) -> None:
 def _check_call(node: Any, place: int) -> list[bool]:
     # Returns for each argument whether it must be an expression after &.
     name, count = node["value"], len(node["children"])
-    table = Functions.FUNCTION_TABLE
+    table = ExpressionFunctions.FUNCTION_TABLE
     if name not in table:
         hint = suggest(name, table) or f"; known functions: {', '.join(sorted(table))}"
         raise SyntaxProblem(place, f"unknown function {name}(){hint}")
@@ -101,8 +98,18 @@ def _check_call(node: Any, place: int) -> list[bool]:
         expected = f"{min_count} argument{'s' if min_count > 1 else ''}"
         at_least = "at least " if is_variadic else ""
         raise SyntaxProblem(place, f"{name}() takes {at_least}{expected}, not {count}")
+    if name == "matches":
+        _check_regex(node["children"][1], place)
     needs_expression = ["expref" in argument["types"] for argument in signature]
     return needs_expression + needs_expression[-1:] * (count - min_count)
+
+
+def _check_regex(node: Any, place: int) -> None:
+    if node["type"] == "literal" and isinstance(node["value"], str):
+        try:
+            compile_regex(node["value"])
+        except RegexProblem as error:
+            raise SyntaxProblem(place, str(error)) from None
 
 
 def explain_lexer_error(error: LexerError) -> str:
@@ -175,29 +182,3 @@ def point_at(text: str, place: int) -> str:
     left = "…" if start else ""
     right = "…" if start + _MAX_SHOWN < len(text) else ""
     return f"  {left}{before}{after}{right}\n  {' ' * len(left + before)}^"
-
-
-def find_hint(tokens: Sequence[Any], names: set[str]) -> str | None:
-    """Return a probable mistake in a valid expression; None if there is none.
-
-    Args:
-        tokens: The tokens of the expression.
-        names: The fields of the record that it uses.
-    """
-    unknown = sorted(names - EXPRESSION_FIELDS.keys() - {WHOLE_RECORD})
-    for operator, token, after in zip(tokens, tokens[1:], tokens[2:], strict=False):
-        name, kind = token["value"], token["type"]
-        if operator["type"] not in _COMPARISONS or kind not in _NAMES:
-            continue
-        if after["type"] in _CONTINUATIONS:
-            continue
-        if kind == "quoted_identifier":
-            return f"\"{name}\" is the name of a field; write text like '{name}'"
-        if name in _CONSTANTS:
-            return f"{name} is the name of a field; write the value like `{name}`"
-        if name in STATES or name in unknown:
-            return f"{name} is the name of a field; write text like '{name}'"
-    if not unknown:
-        return None
-    hint = suggest(unknown[0], EXPRESSION_FIELDS) or "; fields of the message are under payload"
-    return f"events have no field {unknown[0]!r}{hint}"

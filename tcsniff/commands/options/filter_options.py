@@ -10,19 +10,28 @@ from typing import NamedTuple
 import click
 
 from tcsniff.commands.options.option import option, stop_flag
-from tcsniff.commands.options.values import Duration, add_options, split_callback
+from tcsniff.commands.options.values import Duration, Moment, add_options, split_callback
 
 filter_flag = partial(option, section="Selection by content, checked on arrival")
 
 
 class FilterArgs(NamedTuple):
-    """The values of the flags that select by content."""
+    """The values of the flags that select by content.
+
+    Attributes:
+        since: Seconds since the Unix epoch, inclusive; None for no limit.
+        before: The same, exclusive.
+        grep: A regular expression; None for none.
+    """
 
     where: Sequence[str]
     states: Sequence[str]
     reasons: Sequence[str]
     tags: Sequence[str]
     dedupe: bool
+    since: float | None
+    before: float | None
+    grep: str | None
 
 
 @dataclass(frozen=True)  # a tuple has a method named count
@@ -75,6 +84,22 @@ filter_options = add_options(
     ),
     filter_flag(
         "--dedupe", is_flag=True, help="Skip repeated messages; Taskcluster sends some twice."
+    ),
+    filter_flag(
+        "--since",
+        is_common=True,
+        type=Moment(),
+        metavar="TIME",
+        help="Match events since 18:00, 2026-11-23T18:00, or 90m ago.",
+    ),
+    filter_flag(
+        "--before", type=Moment(), metavar="TIME", help="Match events before a time, like --since."
+    ),
+    filter_flag(
+        "--grep",
+        is_common=True,
+        metavar="REGEX",
+        help="Match events by their line, as -o lines prints it.",
     ),
 )
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import re
+import time
 from collections.abc import Callable
 from typing import Any
 
@@ -47,6 +48,23 @@ class Duration(click.ParamType[float]):
         if seconds > self._most[0]:
             self.fail(f"must be at most {self._most[1]}", param, ctx)
         return seconds
+
+
+class Moment(click.ParamType[float]):
+    """A time, or a duration before now, in seconds since the Unix epoch."""
+
+    name = "time"
+
+    def convert(
+        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
+    ) -> float:
+        """Parse a time; return seconds since the Unix epoch."""
+        if isinstance(value, float):
+            return value
+        try:
+            return times.parse_moment(value, time.time())
+        except ValueError as error:
+            self.fail(str(error), param, ctx)
 
 
 class Size(click.ParamType[int]):

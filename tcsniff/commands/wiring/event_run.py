@@ -9,7 +9,7 @@ import dataclasses
 import json
 import re
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
 from functools import partial
 from typing import Any, Protocol
@@ -18,15 +18,30 @@ from tcsniff.commands.console import print_message
 from tcsniff.commands.options.filter_options import FilterArgs, StopArgs
 from tcsniff.commands.options.output_options import OutputArgs
 from tcsniff.commands.options.source_options import SourceArgs
-from tcsniff.commands.wiring.make_renderer import RendererFactory, make_renderer, shows_names
+from tcsniff.commands.wiring.line_filter import LineFilter, list_filters
+from tcsniff.commands.wiring.make_renderer import (
+    RendererFactory,
+    make_line_formatter,
+    make_renderer,
+    shows_names,
+)
 from tcsniff.commands.wiring.open_source import OpenSource, open_source
 from tcsniff.commands.wiring.run import Notify, Run, describe_outcome
+from tcsniff.commands.wiring.silence import Silence
 from tcsniff.pipeline import EventCounts, EventTest, Outcome, Source, Stop, run_pipeline
 from tcsniff.pulse.events import Event
 from tcsniff.pulse.task_memory import TaskMemory
+from tcsniff.pulse.versions import VersionCheck
 from tcsniff.renderers.columns import find_columns
 from tcsniff.renderers.stream import StreamInfo
-from tcsniff.selection.filters import RepeatFilter, filter_reasons, filter_states, filter_tags
+from tcsniff.selection.filters import (
+    RepeatFilter,
+    filter_reasons,
+    filter_states,
+    filter_tags,
+    filter_times,
+    list_doubts,
+)
 from tcsniff.selection.select import Selection
 from tcsniff.signals import signal_handler
 
@@ -60,9 +75,12 @@ class EventRun(Run):
         super().__init__(notify, verbose=output.verbose)
         self._selection = selection
         self._source = Source()
-        self._filters = ContentFilters(content, notify)
         self._route_users = list(_list_route_users(content, stop, output))
         find_columns(output.columns)  # to check the names
+        self._content = content
+        self._filters = ContentFilters(content, notify, make_line_formatter(output))
+        self._versions = VersionCheck()
+        self._silence: Silence | None = None
         self._stop = Stop(
             count=stop.count,
             timeout=stop.timeout,
@@ -95,7 +113,13 @@ class EventRun(Run):
         """
         deadline = self._stop.deadline
         opening = open_source(origin, self._selection, self.notify, self, deadline=deadline)
+        if origin.is_live:
+            self._note_past(has_backlog=origin.queue is not None)
         with opening as opened:
+            if origin.is_live:
+                self._silence = Silence(
+                    self._selection.bindings, list_filters(self._content), time.monotonic
+                )
             if self._route_users and not opened.source.has_routes:
                 self.notify(
                     f"{' and '.join(self._route_users)}: routes are null, because web servers "
@@ -118,8 +142,8 @@ class EventRun(Run):
         return outcome.exit_status
 
     def _show(self, opened: OpenSource, title: str) -> Outcome:
-        condition = opened.source.describe_condition
-        renderer = self._make_view(StreamInfo(opened.name, title, condition, opened.root_url))
+        stream = StreamInfo(opened.name, title, self._describe_condition, opened.root_url)
+        renderer = self._make_view(stream)
         with closing(renderer):
             self._renderer = renderer
             return run_pipeline(
@@ -130,6 +154,34 @@ class EventRun(Run):
                 stop=self._stop,
                 counts=self._counts,
                 make_event=self._make_event,
+                observe=self._observe,
+            )
+
+    def _observe(self, events: Sequence[Event]) -> None:
+        for warning in self._versions.find_unknown(events):
+            self.notify(warning)
+        if self._silence is not None:
+            text = self._silence.check(self._counts)
+            if text and not (self._renderer and self._renderer.is_live):
+                self.notify(text)
+
+    def _describe_condition(self) -> str:
+        silence = "" if self._silence is None else self._silence.text
+        return "  ".join(filter(None, [self._source.describe_condition(), silence]))
+
+    def _note_past(self, *, has_backlog: bool) -> None:
+        now = time.time()
+        if has_backlog:
+            return
+        if self._content.before is not None and self._content.before < now:
+            self.notify(
+                "--before is in the past, and a broker delivers only what is published from now "
+                "on: nothing will match; recordings (--from) have older events"
+            )
+        elif self._content.since is not None and self._content.since < now:
+            self.notify(
+                "--since only filters what arrives: a broker delivers what is published from now "
+                "on; recordings (--from) have older events"
             )
 
     def _report(self) -> str:
@@ -214,12 +266,19 @@ class ContentFilters:
         uses_tags: Whether a filter or expression depends on the tags of tasks.
     """
 
-    def __init__(self, content: FilterArgs, notify: Notify) -> None:
+    def __init__(
+        self,
+        content: FilterArgs,
+        notify: Notify,
+        format_line: Callable[[Event], str] | None = None,
+    ) -> None:
         """Compile the flags.
 
         Args:
             content: The flags.
-            notify: Receives a hint if a valid expression is probably wrong.
+            notify: Receives a hint if a valid flag is probably wrong.
+            format_line: Formats an event for ``--grep``, without color; None if no event
+                is tested.
 
         Raises:
             UsageError: If one of them is invalid.
@@ -227,8 +286,11 @@ class ContentFilters:
         self._notify = notify
         self._compiled: dict[str, Sequence[EventExpression]] = {}
         self._repeat_filter = RepeatFilter() if content.dedupe else None
-        self.uses_tags = bool(content.tags)
+        self.uses_tags = bool(content.tags) or content.grep is not None  # lines have labels
+        self._grep = None if content.grep is None else LineFilter(content.grep, format_line)
         self.tests = list(self._list_tests(content))
+        for doubt in list_doubts(content.reasons, content.tags):
+            notify(doubt)
 
     @property
     def repeats(self) -> int:
@@ -269,6 +331,11 @@ class ContentFilters:
 
     def describe_failures(self) -> Iterator[str]:
         """Yield a message for each expression that failed for some events."""
+        if self._grep is not None and self._grep.failures:
+            yield (
+                f"--grep could not be evaluated for {self._grep.failures:,} events: "
+                f"{self._grep.reason}"
+            )
         for flag, expressions in self._compiled.items():
             for expression in expressions:
                 if expression.failures:
@@ -286,5 +353,9 @@ class ContentFilters:
             yield filter_reasons(content.reasons)
         if content.tags:
             yield filter_tags(content.tags)
+        if content.since is not None or content.before is not None:
+            yield filter_times(content.since, content.before)
+        if self._grep is not None:
+            yield self._grep.is_match
         if self._repeat_filter is not None:  # last: it remembers only selected events
             yield self._repeat_filter.is_new

@@ -6,7 +6,7 @@ Imported when the command runs, not for its help.
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, closing, contextmanager
 
 from tcsniff.commands.options.group_options import (
@@ -29,14 +29,17 @@ from tcsniff.commands.wiring.make_group_view import make_group_view, save_pictur
 from tcsniff.commands.wiring.make_renderer import add_recorder
 from tcsniff.commands.wiring.open_source import OpenSource, find_root_url, open_source
 from tcsniff.commands.wiring.run import Notify, Run, describe_outcome
+from tcsniff.commands.wiring.silence import Silence
 from tcsniff.errors import ApiUnknown, RecordingError, TcsniffError, UsageError
-from tcsniff.pipeline import Outcome, Source, Stop, run_pipeline
+from tcsniff.pipeline import EventCounts, Outcome, Source, Stop, run_pipeline
 from tcsniff.pulse.deliveries import Gap
+from tcsniff.pulse.events import Event
+from tcsniff.pulse.versions import VersionCheck
 from tcsniff.renderers.graph.group_renderer import GroupRenderer, GroupView
 from tcsniff.renderers.notification import notify_terminal
 from tcsniff.renderers.stream import StreamInfo
 from tcsniff.renderers.svg import check_picture_path
-from tcsniff.selection.select import EVERYTHING, SelectionArgs, build_selection
+from tcsniff.selection.select import EVERYTHING, Selection, SelectionArgs, build_selection
 from tcsniff.settings.brokers import NO_BROKER
 from tcsniff.signals import signal_handler
 from tcsniff.sources.queue_api import QueueApi
@@ -91,6 +94,9 @@ class GroupRun(Run):
         self._is_named_deployment = is_deployment_named(origin)
         self._is_missing = False  # whether the queue did not know the group at first
         self._seed: int | None = None
+        self._counts = EventCounts()
+        self._versions = VersionCheck()
+        self._silence: Silence | None = None
         self._quiet_period = QuietPeriod(stop.settle, time.monotonic)
         self._clock = GroupClock(origin)
         if origin.demo:
@@ -145,6 +151,8 @@ class GroupRun(Run):
         with ExitStack() as stack:
             opened = self._open_source(stack)
             self._source = opened.source
+            if self._origin.is_live:
+                self._silence = Silence(self._select().bindings, "", time.monotonic)
             root_url = self._start_polling()
             if self._polling is not None:
                 stack.callback(self._polling.stop)
@@ -202,13 +210,16 @@ class GroupRun(Run):
         if (text := describe_unknown(self._group.graph(), utc=self._output.utc)) is not None:
             self.notify(text)
 
+    def _select(self) -> Selection:
+        group = self._group.task_group_id
+        if not group:
+            return EVERYTHING
+        return build_selection(SelectionArgs(fields={"taskGroupId": [group]}))
+
     def _open_source(self, stack: ExitStack) -> OpenSource:
-        selection, group = EVERYTHING, self._group.task_group_id
-        if group:
-            selection = build_selection(SelectionArgs(fields={"taskGroupId": [group]}))
         opening = open_source(
             self._origin,
-            selection,
+            self._select(),
             self._print,
             self,
             seed=self._seed,
@@ -226,12 +237,26 @@ class GroupRun(Run):
         renderer = self._renderer or grouped
         try:
             return run_pipeline(
-                opened.source, renderer, accepts=opened.accepts, stop=self._make_stop()
+                opened.source,
+                renderer,
+                accepts=opened.accepts,
+                stop=self._make_stop(),
+                counts=self._counts,
+                observe=self._observe,
             )
         except TcsniffError:
             if not self._group.graph().nodes:
                 grouped.abandon()
             raise
+
+    def _observe(self, events: Sequence[Event]) -> None:
+        for warning in self._versions.find_unknown(events):
+            self.notify(warning)
+        # With an answer of the API, silence is what a long task looks like.
+        if self._silence is not None and self._polling is None:
+            text = self._silence.check(self._counts)
+            if text and not (self._renderer and self._renderer.is_live):
+                self.notify(text)
 
     def _make_stop(self) -> Stop:
         is_endless = self._origin.is_live or self._origin.follow

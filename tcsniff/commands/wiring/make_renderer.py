@@ -139,6 +139,13 @@ def _make_formatter(request: _ViewRequest) -> ColumnFormatter:
     )
 
 
+def make_line_formatter(args: OutputArgs) -> Callable[[Event], str]:
+    """Return a function that formats an event as ``-o lines`` does, without color."""
+    columns = find_columns(args.columns) or COLUMNS
+    formatter = ColumnFormatter(show_utc(columns) if args.utc else columns)
+    return lambda event: formatter.format_event(event).decode().rstrip("\n")
+
+
 def _make_lines(request: _ViewRequest, name: str) -> Renderer:
     line_format = LINE_FORMATS[name]
     if not request.args.gaps:

@@ -10,7 +10,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tcsniff.pulse.exchanges import CATALOG, Exchange, Field, find_exchange
-from tcsniff.pulse.routing import build_pattern, compile_patterns, match_topic
+from tcsniff.pulse.routing import (
+    build_pattern,
+    compile_patterns,
+    match_topic,
+    patterns_overlap,
+)
 
 EVERY_EXCHANGE = pytest.mark.parametrize("exchange", CATALOG, ids=lambda exchange: exchange.name)
 WORD = st.text(st.characters(exclude_characters=".*#", exclude_categories=["Cs"]), min_size=1)
@@ -112,6 +117,35 @@ def test_a_key_is_as_long_as_the_pattern_without_its_hash(
     """A shorter key does not match, also if its words are those that the pattern fixes."""
     assert compile_patterns([pattern])([key]) is expected
     assert match_topic(pattern, key) is expected
+
+
+@given(PATTERN, PATTERN, st.lists(SHORT_WORD, max_size=5).map(".".join))
+def test_patterns_overlap_if_a_key_matches_both(left: str, right: str, key: str) -> None:
+    """Either way round; a key is an example of it, and a pattern without wildcards is a key."""
+    if match_topic(left, key) and match_topic(right, key):
+        assert patterns_overlap(left, right)
+    assert patterns_overlap(left, right) is patterns_overlap(right, left)
+    assert patterns_overlap(left, key) is match_topic(left, key)
+
+
+@pytest.mark.parametrize(
+    ("left", "right", "expected"),
+    [
+        ("a.#", "#.b", True),
+        ("a.*", "*.b", True),
+        ("a.*", "b.*", False),
+        ("a.*.c", "#.d", False),
+        ("#", "", True),
+        ("*", "", False),
+        ("a.#.b", "a.b", True),
+        ("a.*.#", "a", False),
+        ("#.a.#", "primary.*.*.#", True),
+        ("#." * 60 + "a", "*." * 60 + "b", False),
+    ],
+)
+def test_overlaps(left: str, right: str, expected: bool) -> None:
+    """Wildcards on both sides, in no time."""
+    assert patterns_overlap(left, right) is expected
 
 
 def test_a_pattern_more_costs_no_comparison() -> None:

@@ -12,6 +12,7 @@ from tcsniff.pulse.times import (
     format_minute,
     format_timestamp,
     parse_duration,
+    parse_moment,
     parse_seconds,
     parse_timestamp,
     to_local_time,
@@ -205,3 +206,31 @@ def test_a_time_zone_that_does_not_exist_is_utc(zone):
         minute = format_minute(moment.timestamp(), utc=False)
 
     assert f"{local:%H:%M}" == minute == "18:12"
+
+
+@pytest.mark.parametrize(
+    ("text", "time"),
+    [
+        ("90m", "2026-11-23T16:30:00Z"),
+        ("1d", "2026-11-22T18:00:00Z"),
+        ("now", "2026-11-23T18:00:00Z"),
+        ("2026-11-23T17:00:00Z", "2026-11-23T17:00:00Z"),
+        ("2026-11-23T17:00:00.5+02:00", "2026-11-23T15:00:00.500Z"),
+        ("2026-11-23T17:00", "2026-11-23T16:00:00Z"),
+        ("2026-11-23 17:00", "2026-11-23T16:00:00Z"),
+        ("2026-11-23", "2026-11-22T23:00:00Z"),
+        ("17:30", "2026-11-23T16:30:00Z"),
+        ("17:30:05", "2026-11-23T16:30:05Z"),
+    ],
+)
+def test_a_moment_is_a_time_or_a_duration_ago(text, time):
+    """Without an offset it is local time, here Berlin's."""
+    with time_zone("Europe/Berlin"):
+        assert parse_moment(text, NOW) == parse_seconds(time)
+
+
+@pytest.mark.parametrize("text", ["", "yesterday", "26:00", "2026-13-01", "90", "-5m"])
+def test_other_texts_are_no_moment(text):
+    """The error says how to write one."""
+    with time_zone("UTC"), pytest.raises(ValueError, match="is neither a time nor a duration"):
+        parse_moment(text, NOW)

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from builders import RECEIVED, STARTED, delivery, event, samples
 from tcsniff.errors import UsageError
+from tcsniff.pulse.deliveries import Delivery
 from tcsniff.pulse.events import Event
 from tcsniff.pulse.records import format_record
 from tcsniff.pulse.task_memory import TaskMemory
@@ -303,7 +304,11 @@ def test_json_too_deep_for_python_is_a_failure():
             "'-' is valid only before a number; write a name that contains it in double quotes",
             6,
         ),
-        ("a ~ 'b'", "'~' is not an operator; use contains(), starts_with() or ends_with()", 2),
+        (
+            "a ~ 'b'",
+            "'~' is not an operator; use contains(), starts_with(), ends_with() or matches()",
+            2,
+        ),
         ("a == /b/", "'/' is not an operator; write text in single quotes", 5),
         ("a == €", "unexpected '€'", 5),
         ("a == 'b", "missing closing '", 5),
@@ -416,8 +421,10 @@ def test_any_text_is_an_expression_or_refused(text):
 @pytest.mark.parametrize(
     ("text", "hint"),
     [
-        ('event == "failed"', "\"failed\" is the name of a field; write text like 'failed'"),
-        ('payload.a != "b" && c', "\"b\" is the name of a field; write text like 'b'"),
+        (
+            'payload.r[?scheduled == "started"]',
+            "\"started\" is the name of a field; write text like 'started'",
+        ),
         (
             "payload.status.state == failed",
             "failed is the name of a field; write text like 'failed'",
@@ -428,11 +435,20 @@ def test_any_text_is_an_expression_or_refused(text):
         ("routingkey", "events have no field 'routingkey'; did you mean 'routingKey'?"),
         (
             "map(&a, status.runs)",
-            "events have no field 'status'; fields of the message are under payload",
+            "events have no field 'status'; the status of a task is payload.status",
         ),
         ("x.y == 'a'", "events have no field 'x'; fields of the message are under payload"),
         ("event == x.y", "events have no field 'x'; fields of the message are under payload"),
+        (
+            "state == 'failed'",
+            "events have no field 'state'; the state of a task is payload.status.state",
+        ),
+        ("taskId == 'a'", "events have no field 'taskId'; the ID of a task is routing.taskId"),
         ("payload.status.state == 'failed'", None),
+        ("payload.status.runs[-1].reasonResolved != 'canceled'", None),
+        ("event == 'task-failed' || service == 'auth'", None),
+        ("payload.event == 'other'", None),
+        ("payload.state == 'other'", None),
         ('payload."worker-id" == routing.workerId', None),
         ('payload.a == "payload".b', None),
         ('payload.a == "payload"[0]', None),
@@ -447,6 +463,130 @@ def test_any_text_is_an_expression_or_refused(text):
 def test_a_frequent_mistake_that_is_valid_gets_a_hint(text, hint):
     """A name where text was meant, or a name that events do not have."""
     assert compile_expression(text, "--where").hint == hint
+
+
+@pytest.mark.parametrize(
+    ("text", "hint"),
+    [
+        ("payload.status.state == 'failled'", "no state of a task is 'failled'; did you mean 'fa"),
+        ("'failled' != payload.status.state", "no state of a task is 'failled'; did you mean 'fa"),
+        ("payload.status.state == 'canceled'", "no state of a task is 'canceled'; it is a reason"),
+        ("payload.status.state == 'x'", "no state of a task is 'x'; there are unscheduled, pend"),
+        ("payload.status.runs[0].state == 'runing'", "no state of a task is 'runing'; did you"),
+        ("payload.status.runs[?state=='runing']", "no state of a task is 'runing'; did you mean"),
+        ("payload.status.runs[-1].reasonResolved == 'cancelled'", "no reason resolved is 'cance"),
+        ("payload.status.runs[0].reasonCreated == 'retri'", "no reason created is 'retri'; did"),
+        ("event == 'failed'", "no event is 'failed'; did you mean 'task-failed'?"),
+        ("!(event == 'xyz') || `true`", "no event is 'xyz'; `tcsniff exchanges` lists all eve"),
+        ("service == 'queu'", "no service is 'queu'; did you mean 'queue'?"),
+    ],
+)
+def test_a_value_that_never_comes_gets_a_hint(text, hint):
+    """States, reasons, events and services are known, wherever they are compared."""
+    assert compile_expression(text, "--where").hint.startswith(hint)
+
+
+@pytest.mark.parametrize(
+    ("text", "name", "place"),
+    [
+        ('payload.status.state == "failed"', "failed", 24),
+        ('"failed" == payload.status.state', "failed", 0),
+        ('payload.a != "b" && event', "b", 13),
+        ('contains(routes, "index.x")', "index.x", 17),
+        ('payload.r[?state == "failed"]', "failed", 20),
+        ('payload.r[?a == "claim-expired"]', "claim-expired", 16),
+    ],
+)
+def test_text_in_double_quotes_is_an_error(text, name, place):
+    """A field of that name is null, and null equals any other missing field."""
+    with pytest.raises(UsageError) as refused:
+        compile_expression(text, "--where")
+
+    first, _, caret = str(refused.value).split("\n")
+    assert first == (
+        f"--where: \"{name}\" is the name of a field; write text in single quotes, '{name}', and "
+        "other values in backticks"
+    )
+    assert caret == f"  {' ' * place}^"
+
+
+def test_a_field_may_be_written_in_double_quotes():
+    """Where events have it, below another field, and as an element's."""
+    for text in (
+        "\"event\" == 'task-failed'",
+        "payload.\"state\" == 'x'",
+        'length("routes") > `0`',
+        'sort_by(payload.r, &"runId")',
+        '{"a": event}',
+    ):
+        compile_expression(text, "--where")
+
+
+@pytest.mark.parametrize(
+    ("text", "result"),
+    [
+        ("matches(event, '^task-(failed|exception)$')", True),
+        ("matches(event, 'FAILED')", False),
+        ("matches(event, '(?i)FAILED')", True),
+        ("matches(payload.missing, 'a')", False),
+        ("payload.status.runs[?matches(workerGroup, 'east')] | length(@)", 1),
+        ("age(payload.status.runs[-1].resolved)", 0.123),
+        ("age(payload.missing)", None),
+        ("age(event)", None),
+        ("age('2026-11-23T17:00:00Z') > `3600`", True),
+    ],
+)
+def test_functions_of_our_own(text, result):
+    """A regular expression found in a text; seconds from a time to the event's receipt."""
+    failed = event("task-failed", received="2026-11-23T18:01:05.123Z")
+
+    expression = compile_expression(text, "--where")
+    found = expression.search(failed)
+
+    assert found == (pytest.approx(result) if isinstance(result, float) else result)
+    assert expression.failures == 0
+
+
+def test_the_age_of_a_time_is_counted_to_now_if_the_receipt_is_unknown():
+    """As in recordings of other programs."""
+    found = compile_expression("age('2020-01-01T00:00:00Z')", "--where").search(
+        event("task-failed", received=None)
+    )
+
+    assert found > 5 * 365 * 86400
+
+
+@pytest.mark.parametrize(
+    ("text", "reason", "place"),
+    [
+        ("matches(event, '(')", "'(' is not a regular expression: missing )", 0),
+        ("event && matches(event, '*')", "'*' is not a regular expression: nothing to repeat", 9),
+        ("matches(event)", "matches() takes 2 arguments, not 1", 0),
+        ("age()", "age() takes 1 argument, not 0", 0),
+    ],
+)
+def test_a_wrong_regular_expression_is_refused(text, reason, place):
+    """Before anything connects, with its place."""
+    with pytest.raises(UsageError) as refused:
+        compile_expression(text, "--where")
+
+    first, _, caret = str(refused.value).split("\n")
+    assert first.startswith(f"--where: {reason}")
+    assert caret == f"  {' ' * place}^"
+
+
+def test_a_regular_expression_that_takes_forever_is_ended():
+    """It fails for this text, and goes on with the next."""
+    expression = compile_expression("matches(payload.x, '^(a+)+$')", "--where")
+
+    results = [
+        expression.search(Event(Delivery("x", "", b'{"x":"%s"}' % text)))
+        for text in (b"a" * 60 + b"b", b"aaa")
+    ]
+
+    assert results == [None, True]
+    assert expression.failures == 1
+    assert expression.reason == "the regular expression takes too long for some texts"
 
 
 def test_text_in_backticks_needs_no_quotes():

@@ -63,6 +63,14 @@ def tags(event: Event) -> dict[str, str]:
          lambda e: (e.payload.get("status") or {}).get("state") in ("failed", "exception")),
         (["--reason", "claim-expired"],
          lambda e: e.run is not None and e.run.reason_resolved == "claim-expired"),
+        (["--since", "2026-08-20T09:10:00Z"],
+         lambda e: f"{e.time or e.received:%H:%M}" >= "09:10"),
+        (["--since", "2026-08-20T09:05:00Z", "--before", "2026-08-20T09:10:00Z"],
+         lambda e: "09:05" <= f"{e.time or e.received:%H:%M}" < "09:10"),
+        (["--where", "matches(event, '-(failed|exception)$')"],
+         lambda e: e.name in ("task-failed", "task-exception")),
+        (["--grep", "(?i)FAILED +failed"], lambda e: e.name == "task-failed"),
+        (["--grep", TASK], lambda e: e.task_id == TASK),
         (["--tag", "kind=build"],
          lambda e: tags(e).get("kind") == "build"),
         (["--tag", "kind"], lambda e: "kind" in tags(e)),
@@ -142,6 +150,36 @@ def test_a_field_that_is_probably_misspelt_is_reported(tcsniff):
 
     assert (done.status, done.out) == (0, "")
     assert "payload" in done.err.splitlines()[0]
+
+
+def test_a_line_that_takes_forever_to_search_is_given_up(tcsniff):
+    """It does not match, which is reported; the run continues."""
+    slow = delivery("task-failed")._replace(routing_key="a" * 60 + "!")
+
+    done = tcsniff("--columns", "key", "-o", "lines", "--grep", "^(a+)+$", over=[slow])
+
+    assert (done.status, done.out) == (0, "")
+    assert "--grep could not be evaluated for 1 events: the regular expression takes too l" in (
+        done.err
+    )
+
+
+@pytest.mark.parametrize(
+    ("words", "reason"),
+    [
+        (["--grep", "("], "--grep: '(' is not a regular expression: missing ), unterminated"),
+        (["--since", "x"], "invalid value for '--since': 'x' is neither a time nor a duration"),
+        (["--since", "1m", "--before", "2m"], "no time is both after --since and before"),
+        (["--state", "canceled"], "--state: 'canceled' is a reason, not a state; --reason"),
+        (["--where", 'payload.status.state == "failed"'], '--where: "failed" is the name of a'),
+    ],
+)
+def test_a_filter_that_can_never_match_is_refused(words, reason, tcsniff):
+    """Before anything connects, and with what to write instead."""
+    done = tcsniff("failed", *words, live=True)
+
+    assert (done.status, done.out) == (2, "")
+    assert done.err.startswith(f"tcsniff: {reason}")
 
 
 def test_failed_evaluations_are_counted_and_reported(tcsniff):

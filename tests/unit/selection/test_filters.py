@@ -9,7 +9,14 @@ from tcsniff.errors import UsageError
 from tcsniff.messages import REASONS_RESOLVED, STATES
 from tcsniff.pulse.events import Event
 from tcsniff.pulse.task_memory import TaskMemory
-from tcsniff.selection.filters import RepeatFilter, filter_reasons, filter_states, filter_tags
+from tcsniff.selection.filters import (
+    RepeatFilter,
+    filter_reasons,
+    filter_states,
+    filter_tags,
+    filter_times,
+    list_doubts,
+)
 
 SAMPLES = samples()
 
@@ -44,6 +51,9 @@ def test_states_are_those_of_the_task(values, one, kept):
         ("runing", "--state: unknown state 'runing'; did you mean 'running'?"),
         ("", f"--state: unknown state ''; known states: {', '.join(STATES)}"),
         ("green", "--state: unknown state 'green'; known states: unscheduled, "),
+        ("canceled", "--state: 'canceled' is a reason, not a state; --reason canceled"),
+        ("claim-expired", "--state: 'claim-expired' is a reason, not a state; --reason claim"),
+        ("cancelled", "--state: 'cancelled' is a reason, not a state; --reason canceled"),
     ],
 )
 def test_an_unknown_state_is_refused(value, words):
@@ -82,6 +92,8 @@ def test_reasons_are_those_of_the_run_of_the_message(values, one, kept):
     [
         ("cancelled", "--reason: unknown reason 'cancelled'; did you mean 'canceled'?"),
         ("", f"--reason: unknown reason ''; known reasons: {', '.join(REASONS_RESOLVED)}"),
+        ("exception", "--reason: 'exception' is a state, not a reason; --state exception"),
+        ("pending", "--reason: 'pending' is a state, not a reason; --state pending"),
     ],
 )
 def test_a_reason_that_is_nearly_a_known_one_is_refused(value, words):
@@ -305,3 +317,43 @@ def test_tags_of_an_earlier_message_count():
         True,
     ]
     assert has_tag(memory.make_event(bare._replace(routing_key=bare.routing_key[:20]))) is False
+
+
+def test_conditions_that_probably_match_nothing_are_doubted():
+    """A reason that is not known, and a tag without a value."""
+    doubts = list_doubts(["failed", "quantum-flux"], ["kind=build", "build", "os="])
+
+    assert doubts == [
+        f"--reason: 'quantum-flux' is not a known reason; known reasons: "
+        f"{', '.join(REASONS_RESOLVED)}",
+        "--tag build matches tasks that have a tag of this name, with any value; for one value "
+        "write --tag build=VALUE",
+    ]
+
+
+NOON = 1_795_456_800.0  # 2026-11-23T18:00:00Z
+
+
+@pytest.mark.parametrize(
+    ("since", "before", "one", "kept"),
+    [
+        (NOON, None, event("task-defined", received="2026-11-23T18:00:00.000Z"), True),
+        (NOON, None, event("task-defined", received="2026-11-23T17:59:59.999Z"), False),
+        (None, NOON, event("task-defined", received="2026-11-23T18:00:00.000Z"), False),
+        (None, NOON, event("task-defined", received="2026-11-23T17:59:59.999Z"), True),
+        (NOON - 1, NOON + 1, event("task-defined", received="2026-11-23T18:00:00Z"), True),
+        # When it happened, 18:01:05, counts more than when it was received.
+        (NOON + 60, None, event("task-failed", received="2026-11-23T17:00:00Z"), True),
+        (NOON + 66, None, event("task-failed", received="2026-11-23T19:00:00Z"), False),
+        (NOON, NOON + 1, event("task-defined", received=None), True),
+    ],
+)
+def test_times_are_from_since_to_before(since, before, one, kept):
+    """The first included, the second not; what has no known time is kept."""
+    assert filter_times(since, before)(one) is kept
+
+
+def test_no_time_between_is_refused():
+    """A filter that can never match would wait silently."""
+    with pytest.raises(UsageError, match="no time is both after --since and before --before"):
+        filter_times(NOON, NOON)

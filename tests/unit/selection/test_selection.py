@@ -13,7 +13,12 @@ from hypothesis import strategies as st
 from builders import DATA, GROUP, OTHER_TASK, TASK, delivery, samples
 from tcsniff.commands.explain import explain
 from tcsniff.errors import UsageError
-from tcsniff.pulse.exchanges import BY_ADDRESS, CATALOG, find_exchange
+from tcsniff.pulse.exchanges import (
+    BY_ADDRESS,
+    CATALOG,
+    KEYS_WITHOUT_VALUES,
+    find_exchange,
+)
 from tcsniff.pulse.routing import Binding, find_field, to_flag
 from tcsniff.selection.describe import describe_selection
 from tcsniff.selection.select import (
@@ -897,3 +902,82 @@ def test_flags_are_repeated_for_the_status_line():
     )
 
     assert str(wanted) == "worker-type=a,b task-queue=p/w route=r task-running x y:#"
+
+
+# What no message can match.
+
+
+@pytest.mark.parametrize(
+    "flags",
+    [
+        {"binds": ["task-failed:gaia.#"]},
+        {"binds": ["failed:primary.a"]},
+        {"binds": ["hook-created:a", "task-group-sealed:route.x"]},
+        {"exchanges": ["task-failed"], "routing_keys": ["primary.*.*"]},
+    ],
+    ids=str,
+)
+def test_a_pattern_that_matches_no_key_of_its_exchange_is_noted(flags):
+    """A key of the catalog has a fixed number of words, and fixed first ones."""
+    (note,) = chosen(**flags).notes
+
+    assert note.startswith("no message can match the pattern ")
+    assert "routing keys of task-" in note
+
+
+@pytest.mark.parametrize(
+    "bind",
+    [
+        "task-failed:#",
+        "task-failed:#.gaia.#",
+        "task-failed:route.index.x",
+        "task-failed:primary.#.gaia.#",
+        "task-failed:*.*.*.*.*.*.*.*.*.*",
+        "worker-pool-created:primary.*.#",
+        "worker-pool-created:primary._.#",
+        "exchange/other/v1:anything",
+    ],
+)
+def test_a_pattern_that_can_match_is_not_noted(bind):
+    """Nor one of an exchange that is not known."""
+    assert chosen(binds=[bind]).notes == ()
+
+
+@pytest.mark.parametrize("name", ["worker-pool-created", "worker-pool-updated"])
+def test_a_field_that_is_never_published_is_noted(name):
+    """The reference has it, but the key has no values; what to do instead is said."""
+    notes = chosen(name, "worker-pool-error", fields={"task-queue": ["aws/gaia"]}).notes
+
+    assert notes == (
+        f"no message can match the pattern primary.*.aws.gaia.*.*.*.#: routing keys of {name} are "
+        "like primary._._._._._._.#; select by content: "
+        "--where \"payload.workerPoolId == 'PROVISIONER/TYPE'\"",
+    )
+    assert chosen(name, fields={"providerId": ["_"]}).notes == ()
+
+
+@given(st.sampled_from(CATALOG), st.data())
+def test_no_flag_gives_an_impossible_pattern(exchange, data):
+    """Except for the exchanges that are published without values."""
+    names = [field.name for field in exchange.fields if not field.constant]
+    name = data.draw(st.sampled_from(names))
+    notes = chosen(exchange.name, fields={name: [GOOD.get(name, "a")]}).notes
+
+    assert bool(notes) is (exchange.name in KEYS_WITHOUT_VALUES and name != "reserved")
+
+
+def test_a_route_starts_without_its_prefix():
+    """It is added, so that the pattern would match nothing."""
+    assert refusal(routes=["route.index.gecko.#"]) == (
+        "--route 'route.index.gecko.#': leave out 'route.', which is added; no task has a route "
+        "'route.index.gecko.#'"
+    )
+    assert bound(chosen("failed", routes=["routes.x"])) == [("task-failed", "route.routes.x")]
+
+
+@pytest.mark.parametrize("name", ["amq.direct", "amq.fanout", "amq.headers", "amq.match"])
+def test_an_exchange_without_topics_is_refused(name):
+    """RabbitMQ's own exchanges of other types, also with --bind."""
+    assert "only topic exchanges match patterns" in refusal(exchanges=[name])
+    assert "only topic exchanges match patterns" in refusal(binds=[f"{name}:#"])
+    assert chosen(exchanges=["amq.topic"]).notes == ()
