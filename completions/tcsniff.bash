@@ -57,13 +57,13 @@ _tcsniff_flags() {
         --worker-type --provisioner-id --task-queue --pool --task-group-id --task-group
         --task-id --task --scheduler-id --run-id --worker-group --worker-id --organization
         --repository --action --topic --provider-id --launch-config-id --worker-pool-id --route
-        --all --exchange --routing-key --bind --where --state --reason --tag --dedupe --broker
-        --profile --password-file --tls-ca --tls-cert --tls-key --tls-insecure --plaintext --web
-        --root-url --queue --queue-expires --queue-max-length --delete-queue --drain --resume
-        --max-size --prefetch --auto-ack --from --follow --speed --demo --seed -n --count
-        --timeout --idle-timeout --until --fail-on -o --output --json --columns --select -r
-        --raw-output --utc --record --save-svg --gaps --color --no-color -v --verbose -q --quiet
-        --summary --config -h --help --help-all --debug
+        --all --exchange --routing-key --bind --where --state --reason --tag --dedupe --since
+        --before --grep --broker --profile --password-file --tls-ca --tls-cert --tls-key
+        --tls-insecure --plaintext --web --root-url --queue --queue-expires --queue-max-length
+        --delete-queue --drain --resume --max-size --prefetch --auto-ack --from --follow --speed
+        --demo --seed -n --count --timeout --idle-timeout --until --fail-on -o --output --json
+        --columns --select -r --raw-output --utc --record --save-svg --gaps --color --no-color
+        -v --verbose -q --quiet --summary --config -h --help --help-all --debug
       )
       ;;
     graph)
@@ -93,11 +93,11 @@ _tcsniff_flags() {
         --task-group-id --task-group --task-id --task --scheduler-id --run-id --worker-group
         --worker-id --organization --repository --action --topic --provider-id
         --launch-config-id --worker-pool-id --route --all --exchange --routing-key --bind
-        --where --state --reason --tag --dedupe --broker --profile --password-file --tls-ca
-        --tls-cert --tls-key --tls-insecure --plaintext --web --root-url --queue --queue-expires
-        --queue-max-length --delete-queue --drain --resume --max-size --prefetch --auto-ack
-        --from --follow --speed --demo --seed -n --count --timeout --idle-timeout --until
-        --fail-on --config -h --help --help-all --debug
+        --where --state --reason --tag --dedupe --since --before --grep --broker --profile
+        --password-file --tls-ca --tls-cert --tls-key --tls-insecure --plaintext --web
+        --root-url --queue --queue-expires --queue-max-length --delete-queue --drain --resume
+        --max-size --prefetch --auto-ack --from --follow --speed --demo --seed -n --count
+        --timeout --idle-timeout --until --fail-on --config -h --help --help-all --debug
       )
       ;;
     browse)
@@ -105,12 +105,12 @@ _tcsniff_flags() {
         --worker-type --provisioner-id --task-queue --pool --task-group-id --task-group
         --task-id --task --scheduler-id --run-id --worker-group --worker-id --organization
         --repository --action --topic --provider-id --launch-config-id --worker-pool-id --route
-        --all --exchange --routing-key --bind --where --state --reason --tag --dedupe --broker
-        --profile --password-file --tls-ca --tls-cert --tls-key --tls-insecure --plaintext --web
-        --root-url --queue --queue-expires --queue-max-length --delete-queue --drain --resume
-        --max-size --prefetch --auto-ack --from --follow --speed --demo --seed --columns --utc
-        --record --color --no-color -v --verbose -q --quiet --config -h --help --help-all
-        --debug
+        --all --exchange --routing-key --bind --where --state --reason --tag --dedupe --since
+        --before --grep --broker --profile --password-file --tls-ca --tls-cert --tls-key
+        --tls-insecure --plaintext --web --root-url --queue --queue-expires --queue-max-length
+        --delete-queue --drain --resume --max-size --prefetch --auto-ack --from --follow --speed
+        --demo --seed --columns --utc --record --color --no-color -v --verbose -q --quiet
+        --config -h --help --help-all --debug
       )
       ;;
     explain)
@@ -118,8 +118,9 @@ _tcsniff_flags() {
         --worker-type --provisioner-id --task-queue --pool --task-group-id --task-group
         --task-id --task --scheduler-id --run-id --worker-group --worker-id --organization
         --repository --action --topic --provider-id --launch-config-id --worker-pool-id --route
-        --all --exchange --routing-key --bind --where --state --reason --tag --dedupe --profile
-        --root-url --web --json --url --config -h --help --help-all --debug
+        --all --exchange --routing-key --bind --where --state --reason --tag --dedupe --since
+        --before --grep --profile --root-url --web --json --url --config -h --help --help-all
+        --debug
       )
       ;;
     exchanges)
@@ -180,9 +181,9 @@ _tcsniff_values() {
         --task-group | --task-id | --task | --scheduler-id | --run-id | --worker-group | \
         --worker-id | --organization | --repository | --action | --topic | --provider-id | \
         --launch-config-id | --worker-pool-id | --route | --routing-key | --bind | --where | \
-        --tag | --broker | --root-url | --queue | --queue-expires | --queue-max-length | \
-        --resume | --max-size | --prefetch | --speed | --seed | -n | --count | --timeout | \
-        --idle-timeout | --until | --fail-on | --select)
+        --tag | --since | --before | --grep | --broker | --root-url | --queue | \
+        --queue-expires | --queue-max-length | --resume | --max-size | --prefetch | --speed | \
+        --seed | -n | --count | --timeout | --idle-timeout | --until | --fail-on | --select)
           found=()
           ;;
         --exchange)
@@ -281,9 +282,9 @@ _tcsniff_values() {
         --task-group | --task-id | --task | --scheduler-id | --run-id | --worker-group | \
         --worker-id | --organization | --repository | --action | --topic | --provider-id | \
         --launch-config-id | --worker-pool-id | --route | --routing-key | --bind | --where | \
-        --tag | --broker | --root-url | --queue | --queue-expires | --queue-max-length | \
-        --resume | --max-size | --prefetch | --speed | --seed | -n | --count | --timeout | \
-        --idle-timeout | --until | --fail-on)
+        --tag | --since | --before | --grep | --broker | --root-url | --queue | \
+        --queue-expires | --queue-max-length | --resume | --max-size | --prefetch | --speed | \
+        --seed | -n | --count | --timeout | --idle-timeout | --until | --fail-on)
           found=()
           ;;
         -o | --output)
@@ -320,8 +321,9 @@ _tcsniff_values() {
         --task-group | --task-id | --task | --scheduler-id | --run-id | --worker-group | \
         --worker-id | --organization | --repository | --action | --topic | --provider-id | \
         --launch-config-id | --worker-pool-id | --route | --routing-key | --bind | --where | \
-        --tag | --broker | --root-url | --queue | --queue-expires | --queue-max-length | \
-        --resume | --max-size | --prefetch | --speed | --seed)
+        --tag | --since | --before | --grep | --broker | --root-url | --queue | \
+        --queue-expires | --queue-max-length | --resume | --max-size | --prefetch | --speed | \
+        --seed)
           found=()
           ;;
         --exchange)
@@ -359,7 +361,7 @@ _tcsniff_values() {
         --task-group | --task-id | --task | --scheduler-id | --run-id | --worker-group | \
         --worker-id | --organization | --repository | --action | --topic | --provider-id | \
         --launch-config-id | --worker-pool-id | --route | --routing-key | --bind | --where | \
-        --tag | --root-url)
+        --tag | --since | --before | --grep | --root-url)
           found=()
           ;;
         --exchange)
