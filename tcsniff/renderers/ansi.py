@@ -11,6 +11,7 @@ from rich.text import Text
 
 from tcsniff.pulse.urls import format_link_parameters
 
+_HEIGHT = 25  # lines; not used, but without it rich takes 80 columns if TERM is dumb
 _LINK = re.compile(r"\x1b\]8;[^;\x1b]*;([^\x1b]+)\x1b\\")
 
 
@@ -24,6 +25,7 @@ def paint_lines(rows: Iterable[RenderableType], width: int, *, color: bool) -> l
     """
     console = Console(
         width=width,
+        height=_HEIGHT,
         color_system="standard" if color else None,
         no_color=not color,  # otherwise rich would read NO_COLOR again
         force_terminal=True,

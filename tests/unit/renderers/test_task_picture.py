@@ -74,6 +74,15 @@ def test_the_picture_of_a_task_that_failed() -> None:
     ]
 
 
+def test_a_dumb_terminal_changes_no_width(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Rich would cut lines at 80 columns."""
+    expected = drawn(FAILED)
+
+    monkeypatch.setenv("TERM", "dumb")
+
+    assert drawn(FAILED) == expected
+
+
 def test_a_narrow_screen_shortens_workers_first() -> None:
     """Waiting and running times stay; times of day go, and what is too long is wrapped."""
     rows = drawn(FAILED, width=80)
