@@ -19,26 +19,27 @@ _GAP = "  "
 
 
 def format_status_line(
-    status: StreamStatus, width: int, *, has_ended: bool, failure: str, note: str
+    status: StreamStatus, width: int, *, is_replay: bool, failure: str, note: str
 ) -> Text:
     """Format the first line: the source and selection, and how events arrive.
 
     Args:
         status: The stream.
         width: In cells; the selection is left out first.
-        has_ended: Whether nothing more will arrive.
+        is_replay: Whether events are not of the present.
         failure: Why the source ended, if it failed.
         note: A message for the user; takes the place of the selection.
     """
     right = Text()
     if failure:
         right.append(f"✖ {sanitize(failure)}", style="bold red")
-    elif has_ended:
+    elif status.is_over:
         right.append("■ end", style="bold").append(f"{_GAP}{status.total:,} events")
     else:
+        word = "reading" if is_replay else "live"
         right.append("● ", style="yellow" if status.notes else "green")
-        right.append(f"live {status.rate:.0f}/s{_GAP}{status.total:,} events")
-        if status.lag is not None:
+        right.append(f"{word} {status.rate:.0f}/s{_GAP}{status.total:,} events")
+        if status.lag is not None and not is_replay:
             right.append(f"{_GAP}lag {format_duration(max(0.0, status.lag))}")
     for text in () if failure else status.notes:
         right.append(f"{_GAP}{sanitize(text)}", style="bold yellow")

@@ -95,6 +95,11 @@ class EventsPage(Page):
         return not self.is_paused
 
     @property
+    def is_busy(self) -> bool:
+        """Whether old rows were not tested yet."""
+        return self.matching.progress < 1
+
+    @property
     def selected(self) -> EventRow | None:
         """The selected row; None if there is none."""
         return self._store[self.matching[self.index]] if 0 <= self.index < len(self) else None

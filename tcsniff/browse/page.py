@@ -89,8 +89,10 @@ class Page:
         """Take what has changed; return whether the page has to be drawn again."""
         return False
 
-    def close(self) -> None:
-        """Stop what runs for the page only."""
+    @property
+    def exit_status(self) -> int:
+        """The exit status if the app is closed while this page is shown."""
+        return 0
 
     def settle(self, height: int | None = None) -> int:
         """Place the selected row on a screen, and return the first row to draw.
@@ -140,6 +142,18 @@ class Page:
         self.index, self.offset = index, index - top
         self.follows = self.has_end and index == count - 1
         self._keep_key()
+
+    @property
+    def is_busy(self) -> bool:
+        """Whether `update` has more to do than it did at once."""
+        return False
+
+    def toggle_pause(self) -> None:
+        """Let the page stand still, or go on; pages that can't be paused do nothing."""
+
+    def sort_next(self) -> str:
+        """Sort by another column, and return which one; empty if there is only one order."""
+        return ""
 
     def select_failure(self) -> bool:
         """Select the next failure; return whether there is one."""

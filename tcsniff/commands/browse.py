@@ -11,14 +11,15 @@ from tcsniff.commands.console import print_message
 from tcsniff.commands.options.browse_options import BrowseArgs, browse_options
 from tcsniff.commands.options.filter_options import FilterArgs, filter_options
 from tcsniff.commands.options.option import SectionedCommand
-from tcsniff.commands.options.selection_options import selection_options
+from tcsniff.commands.options.selection_options import selection_options_or_id
 from tcsniff.commands.options.source_options import SourceArgs, check_source, source_options
 from tcsniff.errors import UsageError
+from tcsniff.pulse.addresses import Address, find_address
 from tcsniff.selection.select import SelectionArgs
 
 
 @click.command(cls=SectionedCommand)
-@selection_options
+@selection_options_or_id
 @filter_options
 @source_options
 @browse_options
@@ -34,6 +35,7 @@ def browse(
 
     Events go on coming in while you look. Enter opens what is selected, Esc goes back,
     / filters, Space pauses, and ? lists all keys. Nothing is changed in Taskcluster.
+    The ID or address of a task or a task group among the EVENTs is shown at first.
     Without a selection, browse listens to the events of task states and task groups.
 
     Exits with the status of what is shown at exit: of a task group as `tcsniff graph` does,
@@ -50,4 +52,16 @@ def browse(
 
     from tcsniff.commands.wiring.browse_run import BrowseRun  # textual: 400 ms
 
-    return BrowseRun(wanted, content, origin, look, print_message).run()
+    wanted, address = _split_address(wanted)
+    return BrowseRun(wanted, address, content, origin, look, print_message).run()
+
+
+def _split_address(wanted: SelectionArgs) -> tuple[SelectionArgs, Address | None]:
+    # An ID or the address of a page stands among the EVENTs.
+    addresses = [address for word in wanted.events if (address := find_address(word))]
+    if not addresses:
+        return wanted, None
+    if len(addresses) > 1:
+        raise UsageError("browse shows one task or task group at first; name one of them")
+    events = [word for word in wanted.events if find_address(word) is None]
+    return wanted._replace(events=events), addresses[0]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from tcsniff.commands.options.option import output_flag
+from tcsniff.commands.options.option import connection_flag, output_flag
 from tcsniff.commands.options.output_options import color_options, record_option, utc_option
 from tcsniff.commands.options.values import add_options, split_callback
 
@@ -14,6 +14,7 @@ class BrowseArgs(NamedTuple):
     """The values of the output flags of `browse`."""
 
     columns: Sequence[str]
+    no_api: bool
     utc: bool
     record: str | None
     color: str
@@ -30,6 +31,9 @@ browse_options = add_options(
         callback=split_callback,
         metavar="A,B,C",
         help="Show these columns of events; `tcsniff --columns help` lists them.",
+    ),
+    connection_flag(
+        "--no-api", is_common=True, is_flag=True, help="Do not ask the queue about groups."
     ),
     utc_option,
     record_option,

@@ -41,20 +41,35 @@ _FIELD_HELP = {
 
 def selection_options(command: Command) -> Command:
     """Add the selection flags to a command, which receives them as `wanted`."""
+    return _add_selection(command, takes_ids=False)
+
+
+def selection_options_or_id(command: Command) -> Command:
+    """Add the same flags to a command that also takes IDs, among the EVENTs of `wanted`."""
+    return _add_selection(command, takes_ids=True)
+
+
+def _add_selection(command: Command, *, takes_ids: bool) -> Command:
     call_command = add_options("wanted", SelectionArgs)(command)
 
     @functools.wraps(call_command)
     def with_selection(**values: Any) -> Any:
         fields = {name: values.pop(_get_parameter_name(name)) for name in _FIELD_HELP}
         words = values.pop("events")
-        _check_words(words)
-        values["binds"] += _list_page_bindings([word for word in words if is_url(word)])
-        values["events"] = [word for word in words if not is_url(word)]
+        if not takes_ids:
+            _check_words(words)
+        pages = [word for word in words if is_url(word) and find_address(word) is None]
+        values["binds"] += _list_page_bindings(pages)
+        values["events"] = [word for word in words if word not in pages]
         values["fields"] = {name: choices for name, choices in fields.items() if choices}
         return call_command(**values)
 
     argument = click.argument(
-        "events", cls=Events, nargs=-1, metavar="[EVENT | @NAME]...", type=str
+        "events",
+        cls=Events,
+        nargs=-1,
+        metavar="[EVENT | ID | @NAME]..." if takes_ids else "[EVENT | @NAME]...",
+        type=str,
     )
     return argument(_FLAGS(with_selection))
 

@@ -6,25 +6,31 @@ Imported when the command runs, not for its help.
 from __future__ import annotations
 
 import os
+import random
 import sys
 from functools import partial
 
-from tcsniff.browse.app import BrowseApp, Look
+from tcsniff.browse.app import BrowseApp
 from tcsniff.browse.event_buffer import EventBuffer
 from tcsniff.browse.feed import Feed, Intake, PoolCounts
+from tcsniff.browse.navigation import Look
 from tcsniff.browse.terminal_driver import TerminalDriver
 from tcsniff.commands.options.browse_options import BrowseArgs
 from tcsniff.commands.options.filter_options import FilterArgs
 from tcsniff.commands.options.source_options import SourceArgs
+from tcsniff.commands.wiring.browse_facts import OriginDeployment
 from tcsniff.commands.wiring.event_run import ContentFilters
 from tcsniff.commands.wiring.make_renderer import add_recorder, is_ascii_only
-from tcsniff.commands.wiring.open_source import OpenSource, open_source
+from tcsniff.commands.wiring.open_source import OpenSource, find_root_url, open_source
 from tcsniff.commands.wiring.run import Notify, Run
+from tcsniff.errors import ApiUnknown, UsageError
+from tcsniff.pulse.addresses import Address
 from tcsniff.pulse.deliveries import Gap
 from tcsniff.renderers.columns import describe_gap, find_columns
 from tcsniff.renderers.stream import StreamInfo
 from tcsniff.selection.select import EVERYTHING, Selection, SelectionArgs, build_selection
 from tcsniff.signals import signal_handler
+from tcsniff.sources.queue_api import QueueApi
 from tcsniff.sources.steady_clock import SteadyClock
 from tcsniff.stats.run_statistics import RunCounter
 
@@ -42,6 +48,7 @@ class BrowseRun(Run):
     def __init__(
         self,
         wanted: SelectionArgs,
+        address: Address | None,
         content: FilterArgs,
         origin: SourceArgs,
         look: BrowseArgs,
@@ -51,6 +58,7 @@ class BrowseRun(Run):
 
         Args:
             wanted: The selection by routing key.
+            address: The task or group to show at first; None for the events.
             content: The selection by content.
             origin: The source of events.
             look: How the app looks.
@@ -63,6 +71,13 @@ class BrowseRun(Run):
         find_columns(look.columns)  # to check the names
         self._origin = origin
         self._look = look
+        self._address = address
+        self._seed: int | None = None
+        if origin.demo:
+            self._seed = random.randrange(1_000_000) if origin.seed is None else origin.seed
+        if address is not None and origin.is_live:
+            self._address, group_id = _find_group(address, origin, no_api=look.no_api)
+            wanted = wanted._replace(fields={"taskGroupId": [group_id]})
         self._wanted = wanted
         self._selection = _choose_selection(wanted, origin)
         for note in self._selection.notes:
@@ -88,7 +103,9 @@ class BrowseRun(Run):
         Returns:
             The exit status.
         """
-        with open_source(self._origin, self._selection, self.notify, self) as opened:
+        with open_source(
+            self._origin, self._selection, self.notify, self, seed=self._seed
+        ) as opened:
             counter = RunCounter("pool", "pending", clock=_make_clock(self._origin))
             pools = PoolCounts(counter)
             info = StreamInfo(
@@ -98,6 +115,7 @@ class BrowseRun(Run):
                 opened.root_url,
             )
             app = self._make_app(info, pools)
+            self._open_address(app)
             feed = Feed(self._make_intake(opened, info), self._buffer, pools)
             try:
                 self._show(app, feed)
@@ -112,6 +130,17 @@ class BrowseRun(Run):
             raise self._buffer.failure
         return app.return_code or 0
 
+    def _open_address(self, app: BrowseApp) -> None:
+        address = self._address
+        if address is None:
+            return
+        if not self._origin.is_live:
+            app.navigator.wanted = address  # until its first event
+        elif address.kind == "task":
+            app.navigator.open_task(address.slug_id, self._wanted.fields["taskGroupId"][0])
+        else:
+            app.navigator.open_group(address.slug_id)
+
     def _make_intake(self, opened: OpenSource, info: StreamInfo) -> Intake:
         intake = Intake(opened.source, info, opened.accepts, self._filters.tests)
         if self._look.record is None:
@@ -124,7 +153,14 @@ class BrowseRun(Run):
         elif self._look.color == "always":
             os.environ.pop("NO_COLOR", None)
         look = Look(tuple(self._look.columns), self._look.utc, is_ascii_only())
-        return BrowseApp(self._buffer, info, pools, look, driver_class=TerminalDriver)
+        deployment = OriginDeployment(
+            self._origin,
+            info.root_url,
+            self.notify,
+            seed=self._seed,
+            no_api=self._look.no_api,
+        )
+        return BrowseApp(self._buffer, info, pools, deployment, look, driver_class=TerminalDriver)
 
     def _show(self, app: BrowseApp, feed: Feed) -> None:
         self._is_shown = True
@@ -136,6 +172,27 @@ class BrowseRun(Run):
                 app.run()
         finally:
             sys.setswitchinterval(interval)
+
+
+def _find_group(address: Address, origin: SourceArgs, *, no_api: bool) -> tuple[Address, str]:
+    # What an ID is about, and its group, whose events are listened to.
+    if address.kind == "group":
+        return address, address.slug_id
+    root_url = address.root_url or find_root_url(origin)
+    if no_api or root_url is None:
+        raise UsageError(
+            f"{address.slug_id}: only the queue knows the group of a task; name a task group by "
+            "the address of its page, or the deployment by --root-url"
+        )
+    api = QueueApi(root_url)
+    try:
+        group_id = api.fetch_group_id(address.slug_id)
+    except ApiUnknown:
+        if address.kind == "task":
+            raise
+        return address._replace(kind="group"), address.slug_id
+    is_group = group_id == address.slug_id and address.kind == "unknown"
+    return address._replace(kind="group" if is_group else "task"), group_id
 
 
 def _choose_selection(wanted: SelectionArgs, origin: SourceArgs) -> Selection:

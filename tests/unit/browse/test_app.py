@@ -3,11 +3,12 @@ from __future__ import annotations
 import asyncio
 
 from builders import event
-from tcsniff.browse.app import BrowseApp, Look
+from tcsniff.browse.app import BrowseApp
 from tcsniff.browse.event_buffer import EventBuffer
 from tcsniff.browse.event_rows import build_row
 from tcsniff.browse.feed import PoolCounts
 from tcsniff.browse.keys import KEYS
+from tcsniff.browse.navigation import Deployment, Look
 from tcsniff.renderers.stream import StreamInfo
 from tcsniff.stats.run_statistics import RunCounter
 
@@ -62,7 +63,7 @@ def test_a_filter_is_typed():
 
     assert "filter: 25" in with_filter[1]
     assert next(row for row in with_filter if "test-2" in row).split()[3] == "test-25"
-    assert app.events_page.matching.text == ""
+    assert app.navigator.events.matching.text == ""
     assert "test-29" in without[16]
 
 
@@ -72,7 +73,7 @@ def test_a_mistake_in_an_expression_is_explained():
 
     assert "filter:" in rows[0]
     assert rows[-2] == "/=("
-    assert app.events_page.matching.text == ""
+    assert app.navigator.events.matching.text == ""
 
 
 def test_the_next_failure_is_selected():
@@ -105,7 +106,7 @@ def test_keys_are_listed():
 
     text = "\n".join(rows)
     assert all(key.meaning in text for key in KEYS if app.page.tab in key.tabs)
-    assert len(closed.pages) == 1
+    assert closed.page is closed.navigator.events
 
 
 def test_q_ends_the_app():

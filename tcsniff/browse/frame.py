@@ -1,0 +1,216 @@
+"""The screen of the app: its widgets, what they show, and how arrivals change it."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+
+from rich.text import Text
+from textual.app import App, ComposeResult
+from textual.driver import Driver
+
+from tcsniff.browse.chrome import format_key_line, format_status_line, format_tab_line
+from tcsniff.browse.event_buffer import EventBuffer
+from tcsniff.browse.event_store import EventStore
+from tcsniff.browse.keys import list_keys
+from tcsniff.browse.navigation import Deployment, Look, Navigator
+from tcsniff.browse.page import Page
+from tcsniff.browse.prompt import Prompt
+from tcsniff.browse.widgets import ClickableLine, LineView, RowList
+from tcsniff.renderers.stream import StreamInfo, Traffic
+
+_TICK = 0.1  # seconds between two looks into the buffer
+_BUSY_TICK = 0.02  # the same while more has arrived than is taken at once
+_MAX_TAKEN = 1_000  # rows that are taken at once: 3 ms
+_NOTE_TIME = 6.0  # seconds that a message is shown
+_MIN_PANE_SCREEN = 16  # lines of a screen that has room for the pane
+_PANE, _MIN_RAW = 6, 6  # lines of the pane, with the line above it
+_OTHER_LINES = 6  # that stay free when a message is shown
+
+
+class Frame(App[None]):
+    """The widgets around a page, drawn again when something has changed."""
+
+    CSS = """
+    Screen { background: ansi_default; color: ansi_default; layout: vertical; }
+    #status, #tabs, #keys, #prompt { height: 1; }
+    #prompt { display: none; }
+    #rows { height: 1fr; }
+    #pane { height: 0; }
+    """
+    ENABLE_COMMAND_PALETTE = False
+    ALLOW_SELECT = False
+    AUTO_FOCUS = None
+
+    def __init__(
+        self,
+        buffer: EventBuffer,
+        info: StreamInfo,
+        navigator: Navigator,
+        store: EventStore,
+        look: Look,
+        driver_class: type[Driver] | None = None,
+    ) -> None:
+        super().__init__(ansi_color=True, driver_class=driver_class)
+        self.theme = "ansi-dark"
+        self.navigator = navigator
+        self.store = store
+        self.look = look
+        self.tab_places: list[range] = []
+        self.key_places: list[tuple[range, str]] = []
+        self.prompt: Prompt | None = None
+        self.is_raw = False
+        self.pane_top = 0
+        self._buffer = buffer
+        self._traffic = Traffic(info, time.monotonic)
+        self._note = ("", 0.0)
+        self._drawn_second = 0
+        self._running_loop: asyncio.AbstractEventLoop | None = None
+        self._is_ending = False
+
+    @property
+    def page(self) -> Page:
+        """The page that is shown."""
+        return self.navigator.page
+
+    def compose(self) -> ComposeResult:
+        """Create the widgets."""
+        ascii_only = self.look.ascii_only
+        yield LineView(self._draw_status, id="status", ascii_only=ascii_only)
+        yield ClickableLine(self._draw_tabs, id="tabs", ascii_only=ascii_only)
+        yield RowList(self.page, ascii_only=ascii_only)
+        yield LineView(self._draw_pane, id="pane", ascii_only=ascii_only)
+        yield LineView(self._draw_prompt, id="prompt", ascii_only=ascii_only)
+        yield ClickableLine(self._draw_keys, id="keys", ascii_only=ascii_only)
+
+    def on_mount(self) -> None:
+        """Begin to look into the buffer."""
+        self._running_loop = asyncio.get_running_loop()
+        if self._is_ending:
+            self.exit()
+        self.query_one(RowList).focus()
+        self.show_page()
+        self._tick()
+
+    def on_resize(self) -> None:
+        """Give the pane the room that there is."""
+        self.fit_pane()
+
+    def on_unmount(self) -> None:
+        """Stop following groups."""
+        self.navigator.stop()
+
+    def end_soon(self) -> None:
+        """Quit; safe to call in a signal handler, also before the app runs."""
+        self._is_ending = True
+        if self._running_loop is not None:
+            self._running_loop.call_soon_threadsafe(self.exit)
+
+    # What arrives.
+
+    def _tick(self) -> None:
+        arrivals = self._buffer.take(_MAX_TAKEN)
+        self.store.add(arrivals.rows)
+        if self.navigator.feed(arrivals):
+            self.show_page()
+        if (failure := self.navigator.failure) is not None:
+            self._buffer.end(failure)
+            self.exit()
+        if arrivals.rows:
+            self._traffic.count(len(arrivals.rows), arrivals.rows[-1].lag)
+        for note in arrivals.notes:
+            self.report(note)
+        for _ in range(arrivals.gaps):
+            self._traffic.add_gap()
+        if self.page.update():
+            self.redraw_rows()
+        second = int(time.monotonic())
+        if arrivals.rows or second != self._drawn_second:
+            self._drawn_second = second
+            self._redraw("status")
+        is_busy = len(arrivals.rows) == _MAX_TAKEN or self.page.is_busy
+        self.set_timer(_BUSY_TICK if is_busy else _TICK, self._tick)
+
+    def report(self, text: str) -> None:
+        """Show a message for some seconds."""
+        self._note = text, time.monotonic() + _NOTE_TIME
+        self._redraw("status")
+
+    # What is drawn.
+
+    def show_page(self) -> None:
+        """Draw everything, because another page is shown."""
+        self.pane_top = 0
+        self.page.settle()
+        self.query_one(RowList).show(self.page)
+        self.fit_pane()
+        self._redraw("tabs", "pane", "keys")
+
+    def redraw_rows(self, *, is_new: bool = False) -> None:
+        """Draw the rows and what depends on them.
+
+        Args:
+            is_new: Whether rows that were drawn before look different now.
+        """
+        self.page.settle()
+        self.query_one(RowList).redraw(is_new=is_new)
+        self._redraw("tabs", "pane")
+
+    def redraw_selection(self) -> None:
+        """Draw the rows, because another one is selected."""
+        self.pane_top = 0
+        self.redraw_rows()
+
+    def redraw_pane(self) -> None:
+        """Draw the pane."""
+        self._redraw("pane")
+
+    def show_prompt(self, prompt: Prompt | None) -> None:
+        """Show a prompt, or hide it; keys go to it while it is shown."""
+        self.prompt = prompt
+        self.query_one("#prompt").styles.display = "none" if prompt is None else "block"
+        self._redraw("prompt")
+
+    def fit_pane(self) -> None:
+        """Give the pane its height: on a small screen, it is the first to go."""
+        height = self.size.height
+        room = max(_MIN_RAW, height * 3 // 5) if self.is_raw else _PANE
+        has_pane = self.page.has_pane and (height >= _MIN_PANE_SCREEN or self.is_raw)
+        room = min(room, max(0, height - _OTHER_LINES)) if has_pane else 0
+        self.query_one("#pane").styles.height = room
+
+    def _redraw(self, *names: str) -> None:
+        if self.is_running:
+            for name in names:
+                self.query_one(f"#{name}", LineView).redraw()
+
+    def _draw_status(self, width: int, _height: int) -> list[Text]:
+        text, until = self._note
+        failure = self._buffer.failure
+        line = format_status_line(
+            self._traffic.measure(is_over=self._buffer.has_ended),
+            width,
+            is_replay=self.navigator.is_replay,
+            failure=str(failure) if failure else "",
+            note=text if time.monotonic() < until else "",
+        )
+        return [line]
+
+    def _draw_tabs(self, width: int, _height: int) -> list[Text]:
+        line, self.tab_places = format_tab_line(self.page.tab, self.page.describe_state(), width)
+        return [line]
+
+    def _draw_keys(self, width: int, _height: int) -> list[Text]:
+        line, self.key_places = format_key_line(list_keys(self.page.tab), width)
+        return [line]
+
+    def _draw_prompt(self, width: int, _height: int) -> list[Text]:
+        return [self.prompt.draw(width)] if self.prompt is not None else []
+
+    def _draw_pane(self, width: int, height: int) -> list[Text]:
+        if height < 2:
+            return []
+        wanted = height - 1 + self.pane_top
+        lines = self.page.draw_pane(width, wanted, raw=self.is_raw)
+        self.pane_top = max(0, min(self.pane_top, len(lines) - (height - 1)))
+        return [Text("─" * width, style="dim"), *lines[self.pane_top :]]
