@@ -197,7 +197,7 @@ class BrowseApp(Frame):
         self.report(f"sorted by {self.page.sort_next()}")
         self.redraw_rows(is_new=True)
 
-    def action_expand(self, is_open: bool) -> None:  # noqa: FBT001 - textual's actions
+    def action_expand(self, is_open: bool) -> None:
         """Show or hide the tasks of a kind."""
         if isinstance(self.page, GraphPage) and self.page.expand(is_open=is_open):
             self.redraw_rows(is_new=True)

@@ -13,7 +13,7 @@ from tcsniff.browse.chrome import format_key_line, format_status_line, format_ta
 from tcsniff.browse.event_buffer import EventBuffer
 from tcsniff.browse.event_store import EventStore
 from tcsniff.browse.keys import list_keys
-from tcsniff.browse.navigation import Deployment, Look, Navigator
+from tcsniff.browse.navigation import Look, Navigator
 from tcsniff.browse.page import Page
 from tcsniff.browse.prompt import Prompt
 from tcsniff.browse.widgets import ClickableLine, LineView, RowList
@@ -105,6 +105,12 @@ class Frame(App[None]):
         self._is_ending = True
         if self._running_loop is not None:
             self._running_loop.call_soon_threadsafe(self.exit)
+
+    def _handle_exception(self, error: Exception) -> None:
+        # A bug: textual would print it with the values of all variables.
+        super()._handle_exception(error)
+        self._exit_renderables.clear()
+        self._buffer.end(error)
 
     # What arrives.
 

@@ -180,7 +180,7 @@ class TaskPage(Page):
         priority = get_path(event.payload, "status", "priority")
         return TaskFacts(
             priority=priority if isinstance(priority, str) else "",
-            routes=tuple(event.routes),
+            routes=None if event.routes is None else tuple(event.routes),
         )
 
     def _update_tail(self) -> None:

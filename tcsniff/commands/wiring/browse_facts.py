@@ -8,8 +8,8 @@ from __future__ import annotations
 import time
 from functools import partial
 
-from tcsniff.browse.navigation import Deployment
 from tcsniff.browse.group_watch import GroupFacts
+from tcsniff.browse.navigation import Deployment
 from tcsniff.browse.task_page import GetTails
 from tcsniff.commands.options.source_options import SourceArgs, is_deployment_named
 from tcsniff.commands.wiring.group_clock import GroupClock
@@ -92,7 +92,7 @@ class _EventFacts(GroupFacts):
         return GroupState(group_id, since=self._since)
 
     def read_time(self, group: GroupState) -> float:
-        return self._clock.read(group)
+        return self._clock.read(group.latest)
 
 
 class _DemoFacts(_EventFacts):

@@ -167,15 +167,21 @@ def draw_top(board: Board, width: int, status: StreamStatus | None, *, color: bo
     Returns:
         Lines of at most `width` cells: the heading, the rows, the total, the status.
     """
-    room, gauges = fit_gauges(width)
-    lines = [
-        _format_heading(board, room, gauges),
-        *(_format_row(row, room, gauges) for row in board.rows),
-        _format_row(board.total._replace(name=_describe_rows(board)), room, gauges, base="bold"),
-    ]
+    lines = format_board(board, width)
     if status is not None:
         lines.append(format_status(status, width))
     return paint_lines(lines, width, color=color)
+
+
+def format_board(board: Board, width: int) -> list[Text]:
+    """Format the heading, the rows, and their total, on a screen of this width."""
+    room, gauges = fit_gauges(width)
+    total = board.total._replace(name=_describe_rows(board))
+    return [
+        _format_heading(board, room, gauges),
+        *(_format_row(row, room, gauges) for row in board.rows),
+        _format_row(total, room, gauges, base="bold"),
+    ]
 
 
 def draw_bars(numbers: Sequence[int]) -> str:

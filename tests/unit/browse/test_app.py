@@ -20,7 +20,11 @@ def made(rows=ROWS):
     buffer = EventBuffer()
     buffer.put_rows(rows)
     return BrowseApp(
-        buffer, StreamInfo("here"), PoolCounts(RunCounter("pool", "pending")), Look(utc=True)
+        buffer,
+        StreamInfo("here"),
+        PoolCounts(RunCounter("pool", "pending")),
+        Deployment(),
+        Look(utc=True),
     )
 
 
