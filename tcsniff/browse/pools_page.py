@@ -33,6 +33,7 @@ class PoolsPage(Page):
         """
         super().__init__()
         self.is_paused = False
+        self._order = SORTS[0]
         self._pools = pools
         self._clock = clock
         self._rows: list[Row] = []
@@ -74,15 +75,13 @@ class PoolsPage(Page):
     def describe_state(self) -> str:
         """Return the order, and whether the page is paused."""
         paused = "  paused" if self.is_paused else ""
-        return f"sorted by {self._pools.counter.sort}{paused}"
+        return f"sorted by {self._order}{paused}"
 
     def sort_next(self) -> str:
         """Sort by another column; return which one."""
-        counter = self._pools.counter
-        place = SORTS.index(counter.sort) if counter.sort in SORTS else -1
-        counter.sort = SORTS[(place + 1) % len(SORTS)]
+        self._order = SORTS[(SORTS.index(self._order) + 1) % len(SORTS)]
         self._sort(self._clock())
-        return counter.sort
+        return self._order
 
     def draw_heading(self, width: int) -> list[Text]:
         """Draw the titles of the columns, and the rows on the screen with them."""
@@ -90,7 +89,9 @@ class PoolsPage(Page):
         shown = range(top, min(top + self._height, len(self._rows)))
         with self._pools.lock:
             rows = [self._rows[index] for index in shown]
-            board = read_board(self._pools.counter, rows)._replace(number=len(self._rows))
+            board = read_board(self._pools.counter, rows)._replace(
+                number=len(self._rows), sort=self._order
+            )
         heading, *lines, _total = format_board(board, width)
         self._lines = dict(zip(shown, lines, strict=True))
         return [heading]
@@ -102,6 +103,7 @@ class PoolsPage(Page):
     def _sort(self, now: float) -> None:
         self._sorted = now
         with self._pools.lock:
-            self._rows = self._pools.counter.list_rows()
+            counter = self._pools.counter
+            self._rows = counter.statistics.list_rows(self._order, counter.now or 0.0)
         self._places = {row.name: place for place, row in enumerate(self._rows)}
         self.settle()
