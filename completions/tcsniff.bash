@@ -109,8 +109,8 @@ _tcsniff_flags() {
         --before --grep --broker --profile --password-file --tls-ca --tls-cert --tls-key
         --tls-insecure --plaintext --web --root-url --queue --queue-expires --queue-max-length
         --delete-queue --drain --resume --max-size --prefetch --auto-ack --from --follow --speed
-        --demo --seed --columns --utc --record --color --no-color -v --verbose -q --quiet
-        --config -h --help --help-all --debug
+        --demo --seed --columns --no-api --utc --record --color --no-color -v --verbose -q
+        --quiet --config -h --help --help-all --debug
       )
       ;;
     explain)
