@@ -9,6 +9,7 @@ exchange on a broker.
 from __future__ import annotations
 
 import logging
+import re
 import socket
 import ssl
 import time
@@ -17,7 +18,7 @@ from contextlib import contextmanager, suppress
 from typing import Any
 
 from amqp import spec
-from amqp.exceptions import NotFound
+from amqp.exceptions import NotFound, PreconditionFailed
 
 from tcsniff.errors import ConnectionFailed, TcsniffError
 from tcsniff.pulse.deliveries import Delivery
@@ -53,6 +54,8 @@ MAX_BODY = 16 << 20  # bytes of a body, unless the caller sets another limit
 
 _READ_TIMEOUT = 0.25  # seconds for the rest of a frame that has started to arrive
 _CLOSE_TIMEOUT = 2  # seconds
+# What an existing queue may have that we do not ask for: an administrator has chosen its kind.
+_OTHER_KIND = re.compile(r"inequivalent arg 'x-(queue-type|single-active-consumer)'")
 
 # Both write warnings to the terminal, by logging's last resort, about failures that tcsniff
 # reports itself.
@@ -141,7 +144,6 @@ class Connection:
                 self._sock = self._connection.sock
             self._set_timeout(CONNECT_TIMEOUT)
             self._channel = self._open_channel()
-        self._channel.auto_decode = False
         if self._reads_frames:
             if self._has_handler and can_read_frames(self._connection):
                 self._frame_reader = FrameReader(self._connection, self._receiver, self._max_body)
@@ -158,13 +160,19 @@ class Connection:
             Refused: Also if the queue exists with other settings.
         """
         with self._explain_failures():
-            answer = self._channel.queue_declare(
-                queue.name,
-                durable=queue.is_kept,
-                exclusive=not queue.is_kept,
-                auto_delete=not queue.is_kept,
-                arguments=dict(queue.arguments) or None,
-            )
+            try:
+                answer = self._channel.queue_declare(
+                    queue.name,
+                    durable=queue.is_kept,
+                    exclusive=not queue.is_kept,
+                    auto_delete=not queue.is_kept,
+                    arguments=dict(queue.arguments) or None,
+                )
+            except PreconditionFailed as error:
+                if _OTHER_KIND.search(str(error)) is None:
+                    raise
+                self._channel = self._open_channel()
+                answer = self._channel.queue_declare(queue.name, passive=True)
         return int(answer.message_count)
 
     def count_messages(self, queue: str) -> int | None:
@@ -400,6 +408,7 @@ class Connection:
 
     def _open_channel(self) -> Any:
         channel = self._transport.create_channel(self._connection)
+        channel.auto_decode = False
         if not self._in_memory:
             # py-amqp opens a channel that the broker closes again by itself, and waits for the
             # answer while `FrameReader` may have it. Such a channel stays closed.

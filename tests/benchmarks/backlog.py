@@ -46,12 +46,14 @@ class Backlog:
         server: The broker.
     """
 
-    def __init__(self, server: RabbitMQ) -> None:
+    def __init__(self, server: RabbitMQ, vhost: str = "/") -> None:
         self.server = server
+        self.vhost = vhost
         self._connection = Connection(
             # py-amqp's own is a second, and a broker that is given much makes us wait.
             f"{HOST}:{server.port}",
             *ADMIN,
+            virtual_host=vhost,
             socket_settings={socket.TCP_USER_TIMEOUT: 60_000},
         )
         self._connection.connect()
