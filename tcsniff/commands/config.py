@@ -111,7 +111,7 @@ def list_account_settings(account: AccountArgs) -> Iterator[SettingRow]:
     except UsageError as error:
         if account.url and profile is not None:
             raise
-        broker = None if profile is None else profile.broker
+        broker = None if profile is None or not profile.broker.host else profile.broker
         user, user_source = "none", str(error).partition(";")[0]
     yield SettingRow(
         "broker",
@@ -152,6 +152,8 @@ def _list_tls_settings(broker: Broker, account: AccountArgs, source: str) -> Ite
 
 
 def _format_broker(broker: Broker) -> str:
+    if not broker.host:
+        return f"web server of {broker.root_url}"
     return str(broker).replace("//@", "//")
 
 

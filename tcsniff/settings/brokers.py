@@ -30,7 +30,7 @@ class Broker:
 
     Attributes:
         name: What to call it: a profile's name, or the host.
-        host: Name or address.
+        host: Name or address; empty for a profile that has only a root URL.
         port: TCP port.
         user: User name; queues are named after it.
         password: Never shown.
@@ -138,6 +138,10 @@ def build_broker(
         found = profiles[DEFAULT_PROFILE]
     else:
         raise UsageError(NO_BROKER)
+    if not found.host:
+        raise UsageError(
+            f"profile {found.name} has no broker; listen through its web server: --web"
+        )
     if password is not None:
         found = replace(found, password=password)
     found = _add_account(found, environment, needs_password=not has_certificate)
@@ -169,14 +173,20 @@ def extend_profile(name: str, keys: Mapping[str, Any]) -> Broker:
             ``plaintext``. Missing keys keep the built-in values.
 
     Raises:
-        UsageError: If ``broker`` is missing or not an AMQP URI.
+        UsageError: If ``broker`` and ``root-url`` are missing, or ``broker`` is not an
+            AMQP URI.
     """
     base = PROFILES.get(name)
     if (url := keys.get("broker")) is not None:
         found = parse_broker_url(str(url))
         base = replace(found, name=name, root_url=base.root_url if base else found.root_url)
+    if base is None and keys.get("root-url"):
+        base = Broker(name, "", _PORTS["amqps"], "", "")  # its web server needs no broker
     if base is None:
-        raise UsageError(f"broker is missing, such as {_EXAMPLE_URL}")
+        raise UsageError(
+            f"broker is missing, such as {_EXAMPLE_URL}, or root-url, to listen through a web "
+            "server"
+        )
     attributes = {_ATTRIBUTES.get(key, key): value for key, value in keys.items()}
     attributes.pop("broker", None)
     return replace(base, **attributes)

@@ -17,7 +17,7 @@ from tcsniff.pulse.deliveries import Delivery, Gap
 from tcsniff.pulse.times import format_timestamp
 from tcsniff.selection.describe import describe_bindings
 from tcsniff.selection.select import Selection
-from tcsniff.selection.subscriptions import Subscription, plan_subscriptions
+from tcsniff.selection.subscriptions import MAX_BINDINGS, Subscription, plan_subscriptions
 from tcsniff.settings.web_server import WebServer
 from tcsniff.sources.back_off import list_pauses
 from tcsniff.sources.deadline import Deadline
@@ -150,6 +150,17 @@ class WebListener(Source):
             f"listening to {describe_bindings(self._selection.bindings)} on {self._server} "
             f"through its web server ({account}): routes are unknown, payloads are equal in "
             "value but not byte for byte, and a lost connection is a gap"
+        )
+
+    def describe_merging(self) -> str:
+        """Return that bindings were merged into fewer, wider ones; empty if they were not."""
+        wanted = len(self._selection.bindings)
+        made = sum(len(subscription.bindings) for subscription in self._plan)
+        if made >= wanted:
+            return ""
+        return (
+            f"a web server takes {MAX_BINDINGS} bindings at a time: {wanted:,} are merged into "
+            f"{made}, and what else they match is dropped on arrival"
         )
 
     def describe_condition(self) -> str:

@@ -399,6 +399,7 @@ def test_merged_bindings_are_checked_on_arrival():
 
     assert len(subscription.bindings) == 1
     assert listener.unselected == 1
+    assert "150 are merged into 1" in listener.describe_merging()
 
 
 def test_a_server_that_never_answers_is_given_up(monkeypatch):

@@ -233,11 +233,13 @@ def is_web(account: AccountArgs, environment: Mapping[str, str] = os.environ) ->
     """
     if account.web or account.url:
         return account.web
+    profile = resolve_profile(account)
+    if profile is not None and not profile.broker.host:
+        return True
     if environment.get("PULSE_USERNAME") or environment.get("PULSE_PASSWORD"):
         return False
     if account.password_file or account.tls_cert:
         return False
-    profile = resolve_profile(account)
     if profile is None:
         return True
     broker = profile.broker

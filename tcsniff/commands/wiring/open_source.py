@@ -202,6 +202,8 @@ def _open_web(
     names = [name for name, one in brokers if (one.root_url or "").rstrip("/") == server.root_url]
     with signal_handler.unwinding(), _explain_network(), listener:
         notify(listener.describe_listening())
+        if merging := listener.describe_merging():
+            notify(merging)
         yield OpenSource(listener, names[0] if names else server.host, None, server.root_url)
 
 

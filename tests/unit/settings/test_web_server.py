@@ -22,6 +22,7 @@ MADE = {
     "cert": Profile(replace(OURS, cert="cert.pem")),
     "local": Profile(replace(OURS, host="localhost")),
     "rootless": Profile(replace(OURS, root_url=None)),
+    "hostless": Profile(replace(OURS, host="")),
     "other": Profile(replace(OURS, root_url="https://tc.example.org/", ca=__file__)),
 }
 TOKEN = {"TASKCLUSTER_CLIENT_ID": "me", "TASKCLUSTER_ACCESS_TOKEN": "s3cret"}
@@ -40,6 +41,7 @@ def make_account(**values):
         ({"profile": "other"}, {}, True),
         ({"web": True}, {"PULSE_USERNAME": "me", "PULSE_PASSWORD": "s3cret"}, True),
         ({"web": True, "profile": "user"}, {}, True),
+        ({"profile": "hostless"}, {"PULSE_USERNAME": "me", "PULSE_PASSWORD": "s3cret"}, True),
         ({}, {"PULSE_USERNAME": "me"}, False),
         ({}, {"PULSE_PASSWORD": "s3cret"}, False),
         ({"profile": "community"}, {"PULSE_USERNAME": "me"}, False),
