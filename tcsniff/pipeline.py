@@ -134,6 +134,8 @@ class Stop:
             before `until`.
         is_over: After a batch for which this is true; called when the batch was
             printed, including empty ones.
+        find_outcome: After a batch for which this returns why the run ends; called
+            like `is_over`.
     """
 
     count: int | None = None
@@ -142,6 +144,7 @@ class Stop:
     until: EventTest | None = None
     fail_on: EventTest | None = None
     is_over: Callable[[], bool] | None = None
+    find_outcome: Callable[[], Outcome | None] | None = None
     started: float | None = None
 
     @property
@@ -231,6 +234,8 @@ def run_pipeline(
 def _check_stop(stop: Stop, running: float, idle: float) -> Outcome | None:
     if stop.is_over is not None and stop.is_over():
         return Outcome.CONDITION_MET
+    if stop.find_outcome is not None and (outcome := stop.find_outcome()) is not None:
+        return outcome
     if stop.timeout is not None and running >= stop.timeout:
         return Outcome.TIMED_OUT
     if stop.idle_timeout is not None and idle >= stop.idle_timeout:

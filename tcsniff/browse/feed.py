@@ -14,7 +14,7 @@ from tcsniff.pulse.deliveries import Delivery, Gap
 from tcsniff.pulse.events import Event
 from tcsniff.pulse.task_memory import TaskMemory
 from tcsniff.renderers.stream import StreamInfo
-from tcsniff.stats.run_statistics import RunCounter
+from tcsniff.stats.run_counter import RunCounter
 
 _CHUNK = 200  # events that are handed on at once; a recording has thousands in a batch
 _PATIENCE = 5.0  # seconds at the end until the source has noticed that it is stopped

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from collections.abc import Callable
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -13,7 +14,7 @@ from tcsniff.commands.options.filter_options import (
     FilterArgs,
     StopArgs,
     filter_options,
-    stop_options,
+    snapshot_stop_options,
 )
 from tcsniff.commands.options.option import SectionedCommand
 from tcsniff.commands.options.output_options import OutputArgs
@@ -37,7 +38,8 @@ from tcsniff.renderers.output import Output
 from tcsniff.renderers.stream import StreamInfo
 from tcsniff.selection.select import SelectionArgs, build_selection
 from tcsniff.sources.steady_clock import SteadyClock
-from tcsniff.stats.run_statistics import RunCounter
+from tcsniff.stats.run_counter import RunCounter
+from tcsniff.stats.run_statistics import Uncertainty
 
 if TYPE_CHECKING:
     from tcsniff.renderers.live_view import LiveView
@@ -50,7 +52,7 @@ _STATES = ("defined", "pending", "running", "completed", "failed", "exception")
 @selection_options
 @filter_options
 @source_options
-@stop_options
+@snapshot_stop_options
 def top(
     *,
     counts: TopArgs,
@@ -60,23 +62,40 @@ def top(
     ending: StopArgs,
     quiet: bool,
 ) -> int:
-    """Show worker pools live: waiting, running, failed, and times.
+    """Show worker pools live: waiting, starved, running, lost, failed, and times.
 
     The table counts all runs of the tasks that tcsniff has received an event of since
     it started; a task that was pending or running before counts from its next event.
-    When a run is retried, the lost run counts as exception and the new one as pending.
-    WAIT is the time from scheduled to started, TOOK the time from started to resolved:
-    50 % (p50), 95 % and 99 % of the runs took at most this long, with an error of 2 %.
-    /MIN is the number of runs that ended in the last minute; the chart shows that number
-    for each minute up to now.
+
+    OLDEST is how long the oldest pending run has been waiting so far, LAST the time
+    since a run last started. WAIT is the time from scheduled to started; a run that is
+    still pending counts with its time until now, so that a pool without workers is not
+    the fastest. TOOK is the time from started to resolved. 50 % (p50), 95 % and 99 % of
+    the runs took at most this long, with an error of 2 %.
+
+    LOST counts runs whose worker went away (claim-expired, worker-shutdown), CANC
+    canceled ones, EXC those that ended in any other exception. When a run is retried, it
+    counts as one of these, and the new run as pending. /MIN is the number of runs that
+    ended in the last minute; the chart shows that number for each minute up to now.
+
+    --by worker adds the worker's POOL, when it was HEARD of last (it claimed or resolved
+    a run), and its STREAK of runs that did not complete, without canceled ones. --slo
+    adds SLO, the share of runs that started in time; a run that has been pending for
+    longer did not.
 
     Without an EVENT, top listens to the events of all task states.
 
     A JSON line has the "time" of the period's end, its length in "seconds", the number of
     "events" in it, "rows" and their "total". Each row has: "pending" and "running" now;
-    "completed", "failed" and "exception" since the start; "started" and "finished" in the
-    period; "rate", in runs that ended per minute; "waiting" and "runningTime", each with
-    "count", "p50", "p95", "p99" and "max", in seconds, since the start.
+    "completed", "failed", "lost", "canceled" and "exception" since the start; "started"
+    and "finished" in the period; "rate", in runs that ended per minute; "oldest" and
+    "last", in seconds or null; "waiting" and "runningTime", each with "count", "p50",
+    "p95", "p99" and "max", in seconds, since the start; "inTime", from 0 to 1, with
+    --slo; "pool", "heard" and "streak" with --by worker. --until and --fail-on see the
+    same object: --fail-on 'rows[?oldest > `1800`]' is true if it finds any row.
+
+    Above 255,000 open or a million ended tasks, counts may be estimates. Then a line
+    has "uncertain": the number of "open" and "ended" runs that may be wrong.
     """
     check_top(counts)
     check_source(origin)
@@ -91,12 +110,14 @@ def top(
 
     counter = _make_counter(counts, origin.is_live)
     make_view = partial(_make_renderer, counts, counter, origin.is_live)
+    output = OutputArgs(verbose=counts.verbose)
     run = EventRun(
-        selection, content, ending, OutputArgs(verbose=counts.verbose), notify, make_view=make_view
+        selection, content, ending, output, notify, make_view=make_view, counter=counter
     )
     status = run.run(origin, title=str(wanted), summary=None)
     if number := counter.statistics.unread:
         notify(f"{number:,} message{'s' * (number != 1)} about tasks could not be decoded")
+    _explain_uncertainty(counter.statistics.uncertain, notify)
     return status
 
 
@@ -105,6 +126,19 @@ def _add_default_events(wanted: SelectionArgs) -> SelectionArgs:
     if wanted.events or wanted.exchanges or wanted.binds or wanted.all_events:
         return wanted
     return wanted._replace(events=[f"task-{state}" for state in _STATES])
+
+
+def _explain_uncertainty(uncertain: Uncertainty, notify: Callable[[str], None]) -> None:
+    if uncertain.open:
+        notify(
+            f"more tasks were open than can be remembered: up to {uncertain.open:,} runs are "
+            "missing in pending and running"
+        )
+    if uncertain.ended:
+        notify(
+            f"{uncertain.ended:,} runs ended longer ago than tasks are remembered: whether they "
+            "had been counted is a guess"
+        )
 
 
 def _make_renderer(
@@ -131,7 +165,7 @@ def _make_view(counts: TopArgs, counter: RunCounter, stream: StreamInfo) -> Rend
     if counts.as_json or (counts.output or ("table" if live else "json")) == "json":
         from tcsniff.renderers.top.top_lines import TopJsonRenderer
 
-        return TopJsonRenderer(output, counter, every=counts.every)
+        return TopJsonRenderer(output, counter)
     color = use_color(counts.color, live=live)
     if live:
         return _make_table(counter, stream, output, color=color)
@@ -154,4 +188,11 @@ def _make_table(
 def _make_counter(counts: TopArgs, is_live: bool) -> RunCounter:
     # Recordings and the demo use the events' time instead of the clock.
     clock = SteadyClock() if is_live else None
-    return RunCounter(counts.by, counts.sort, reverse=counts.reverse, clock=clock)
+    return RunCounter(
+        counts.by,
+        counts.sort,
+        reverse=counts.reverse,
+        clock=clock,
+        every=counts.every,
+        slo=counts.slo,
+    )

@@ -114,10 +114,12 @@ class Tags(MessageStruct, frozen=True):
     Attributes:
         label: The task's name.
         kind: The task's kind, such as ``build``.
+        project: The repository it belongs to, such as ``autoland``.
     """
 
     label: str | None = None
     kind: str | None = None
+    project: str | None = None
 
 
 class TaggedTask(MessageStruct, frozen=True):

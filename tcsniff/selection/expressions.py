@@ -10,6 +10,7 @@ interpreter, which evaluates the rest. A property test compares both.
 from __future__ import annotations
 
 import warnings
+from collections.abc import Collection
 from typing import Any
 
 from jmespath.exceptions import (
@@ -22,10 +23,9 @@ from jmespath.exceptions import (
 from jmespath.lexer import Lexer
 from jmespath.parser import Parser
 
-from tcsniff.errors import UsageError
-from tcsniff.pulse.events import Event
+from tcsniff.errors import UsageError, suggest
 from tcsniff.sanitize import sanitize
-from tcsniff.selection.evaluation import compile_node, is_false
+from tcsniff.selection.evaluation import WHOLE_RECORD, compile_node, is_false, list_names
 from tcsniff.selection.functions import ExpressionFunctions
 from tcsniff.selection.mistakes import check_quotes, find_hint
 from tcsniff.selection.prefilter import build_prefilter
@@ -54,29 +54,34 @@ class Expression:
         reason: Why it failed for the first time; None if it never failed.
     """
 
-    def __init__(self, text: str, tree: Any, hint: str | None) -> None:
+    def __init__(
+        self, text: str, tree: Any, hint: str | None = None, *, is_over_events: bool = True
+    ) -> None:
         self.text = text
         self.hint = hint
         self.failures = 0
         self.reason: str | None = None
+        self._is_over_events = is_over_events
         self._functions = ExpressionFunctions()
-        self._evaluate = compile_node(tree, self._functions, top=True)
-        self._could_hold = build_prefilter(tree)
+        self._evaluate = compile_node(tree, self._functions, top=is_over_events)
+        self._could_hold = build_prefilter(tree) if is_over_events else None
 
-    def search(self, event: Event) -> Any:
-        """Evaluate the expression over an event.
+    def search(self, event: Any) -> Any:
+        """Evaluate the expression over an event, or over other decoded JSON.
 
         Returns:
             The result as decoded JSON; None if evaluation fails, which is counted.
         """
-        self._functions.received = event.delivery.received
+        # What `age` counts from; other objects have the field ``time``.
+        is_event = self._is_over_events
+        self._functions.received = event.delivery.received if is_event else event.get("time")
         try:
             return self._evaluate(event)
         except (JMESPathError, TypeError, ValueError, ArithmeticError, RecursionError) as error:
             self._count_failure(_explain_failure(error))
             return None
 
-    def select(self, event: Event) -> Any:
+    def select(self, event: Any) -> Any:
         """Evaluate the expression for output.
 
         Returns:
@@ -90,14 +95,14 @@ class Expression:
             return None
         return value
 
-    def holds(self, event: Event) -> bool:
+    def holds(self, event: Any) -> bool:
         """Return whether the result is true, by JMESPath's rule.
 
         Where the event's message has no tags of its task, the expression sees those of
         an earlier message. False values are false, null, and an empty string, array or object. An
         expression that fails does not hold.
         """
-        if event.earlier_body is not None:
+        if self._is_over_events and event.earlier_body is not None:
             return not is_false(self.search(event.with_earlier_tags()))
         if self._could_hold is not None and not self._could_hold(event.delivery.body):
             return False
@@ -132,12 +137,15 @@ def _explain_failure(error: Exception) -> str:
     return _TOO_DEEP_JSON if isinstance(error, RecursionError) else str(error)
 
 
-def compile_expression(text: str, flag: str) -> Expression:
+def compile_expression(
+    text: str, flag: str, *, fields: Collection[str] | None = None
+) -> Expression:
     """Compile an expression, and check everything that does not depend on events.
 
     Args:
         text: The expression.
         flag: The flag it is the value of, for the error.
+        fields: The fields of the objects that it is for; None if it is for events.
 
     Raises:
         UsageError: If it is not valid. The error has three lines: what is wrong,
@@ -158,8 +166,17 @@ def compile_expression(text: str, flag: str) -> Expression:
     except ValueError:  # from int(): more digits than Python accepts
         place, reason = 0, "a number has too many digits"
     else:
-        return Expression(text, tree, find_hint(tree, tokens))
+        if fields is None:
+            return Expression(text, tree, find_hint(tree, tokens))
+        _check_fields(list_names(tree), flag, fields)
+        return Expression(text, tree, is_over_events=False)
     raise UsageError(f"{flag}: {sanitize(reason)}\n{point_at(text, place)}")
+
+
+def _check_fields(names: set[str], flag: str, fields: Collection[str]) -> None:
+    for name in sorted(names - {*fields, WHOLE_RECORD}):
+        hint = suggest(name, fields) or f"; the fields are {', '.join(fields)}"
+        raise UsageError(f"{flag}: unknown field {sanitize(name)!r}{hint}")
 
 
 def _parse(text: str) -> tuple[Any, list[Any]]:

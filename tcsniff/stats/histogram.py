@@ -10,6 +10,7 @@ from __future__ import annotations
 import math
 from array import array
 from bisect import bisect_left
+from collections.abc import Iterable
 from itertools import accumulate, compress
 from typing import NamedTuple
 
@@ -63,7 +64,7 @@ class Histogram:
     def add(self, bucket: int, number: int = 1) -> None:
         """Add durations to a bucket, or remove them if the number is negative."""
         if not self.buckets:
-            self.buckets.frombytes(bytes(self.buckets.itemsize * (_LAST_BUCKET + 1)))
+            self.buckets = _make_buckets()
         self.buckets[bucket] += number
         self.count += number
 
@@ -72,14 +73,29 @@ class Histogram:
         for bucket in compress(range(len(other.buckets)), other.buckets):
             self.add(bucket, other.buckets[bucket])
 
-    def summarize(self) -> HistogramSummary:
-        """Return the percentiles, by nearest rank."""
-        if not self.count:
+    def summarize(self, others: Iterable[tuple[int, int]] = ()) -> HistogramSummary:
+        """Return the percentiles, by nearest rank.
+
+        Args:
+            others: Further durations that count as if they had been added: pairs of
+                bucket and number.
+        """
+        buckets, count = self.buckets, self.count
+        for bucket, number in others:
+            if buckets is self.buckets:
+                buckets = self.buckets[:] if self.buckets else _make_buckets()
+            buckets[bucket] += number
+            count += number
+        if not count:
             return EMPTY_SUMMARY
-        cumulative = list(accumulate(self.buckets))
-        ranks = (max(1, math.ceil(quantile * self.count)) for quantile in _QUANTILES)
+        cumulative = list(accumulate(buckets))
+        ranks = (max(1, math.ceil(quantile * count)) for quantile in _QUANTILES)
         percentiles = (get_bucket_seconds(bisect_left(cumulative, rank)) for rank in ranks)
-        return HistogramSummary(self.count, *percentiles)
+        return HistogramSummary(count, *percentiles)
+
+
+def _make_buckets() -> array[int]:
+    return array("I", bytes(array("I").itemsize * (_LAST_BUCKET + 1)))
 
 
 def find_bucket(seconds: float) -> int:
@@ -87,6 +103,11 @@ def find_bucket(seconds: float) -> int:
     if seconds < MIN_SECONDS:
         return 0
     return min(_LAST_BUCKET, max(1, math.ceil(math.log(seconds / MIN_SECONDS) / _LOG_FACTOR)))
+
+
+def get_bucket_limit(bucket: int) -> float:
+    """Return the longest duration that belongs to the bucket before this one."""
+    return MIN_SECONDS * _FACTOR ** (bucket - 1)
 
 
 def get_bucket_seconds(bucket: int) -> float:

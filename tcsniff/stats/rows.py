@@ -6,18 +6,13 @@ Pure.
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import lru_cache
 from typing import NamedTuple
 
-from tcsniff.messages import STATES
-from tcsniff.pulse.payloads import Run
-from tcsniff.pulse.times import parse_timestamp
-from tcsniff.stats.histogram import Histogram, HistogramSummary, find_bucket
+from tcsniff.stats.histogram import Histogram, HistogramSummary
+from tcsniff.stats.pending_times import PendingTimes
 from tcsniff.stats.rates import Rate
-
-_INDEXES = {state: index for index, state in enumerate(STATES[1:])}
-_PENDING, _RUNNING, _COMPLETED, _FAILED = range(4)
-_UNKNOWN = len(_INDEXES)  # any other state: counts as an end
+from tcsniff.stats.run_facts import COMPLETED, FAILED, LOST, PENDING, RUNNING, UNKNOWN, RunFacts
+from tcsniff.stats.worker_health import HealthReading, WorkerHealth
 
 
 class Reading(NamedTuple):
@@ -29,14 +24,23 @@ class Reading(NamedTuple):
         running: Runs that a worker has claimed.
         completed: Runs that completed.
         failed: Runs that failed.
-        exception: Runs that ended in exception, including retried ones.
+        lost: Runs whose worker went away, including retried ones.
+        canceled: Runs that were canceled.
+        exception: Runs that ended in any other exception.
         finished: Runs that have ended, in any state.
         started: Runs that started in this period.
         ended: Runs that ended in this period.
         per_minute: Runs that ended, per minute, over the last minute.
         by_minute: Runs that ended in each of the last minutes, the newest last.
-        wait_times: Seconds from scheduled to started.
+        wait_times: Seconds from scheduled to started; of pending runs, from scheduled
+            to now.
         run_times: Seconds from started to resolved.
+        oldest: Seconds since the oldest pending run was scheduled; None if none is.
+        last: Seconds since a run last started; None if none has, or the row is a
+            rest without a name.
+        in_time: Share of runs that started within the limit, from 0 to 1. Runs that
+            have been pending for longer did not. None without a limit or such runs.
+        health: The condition of the row's worker; None if a row is not a worker.
     """
 
     name: str
@@ -44,6 +48,8 @@ class Reading(NamedTuple):
     running: int
     completed: int
     failed: int
+    lost: int
+    canceled: int
     exception: int
     finished: int
     started: int
@@ -52,38 +58,10 @@ class Reading(NamedTuple):
     by_minute: tuple[int, ...]
     wait_times: HistogramSummary
     run_times: HistogramSummary
-
-
-class RunBuckets(NamedTuple):
-    """Where a row counts a run.
-
-    Attributes:
-        state: Index in `Row.states`.
-        wait: Bucket of the wait time; None if it is not known.
-        run: Bucket of the run time; None if it is not known.
-    """
-
-    state: int
-    wait: int | None
-    run: int | None
-
-
-def find_run_buckets(run: Run) -> RunBuckets:
-    """Return where a row counts a run."""
-    state = _INDEXES.get(run.state, _UNKNOWN)
-    if run.started is None:
-        return RunBuckets(state, None, None)
-    wait = _find_time_bucket(run.scheduled, run.started)
-    took = None if run.resolved is None else _find_time_bucket(run.started, run.resolved)
-    return RunBuckets(state, wait, took)
-
-
-@lru_cache(maxsize=4096)  # each pair is needed when a run starts, and twice when it ends
-def _find_time_bucket(earlier: str | None, later: str) -> int | None:
-    begin, end = parse_timestamp(earlier), parse_timestamp(later)
-    if begin is None or end is None:
-        return None
-    return find_bucket((end - begin).total_seconds())
+    oldest: float | None = None
+    last: float | None = None
+    in_time: float | None = None
+    health: HealthReading | None = None
 
 
 class Row:
@@ -91,13 +69,16 @@ class Row:
 
     Attributes:
         name: What the runs have in common.
-        states: Number of runs in each state, in the order of `messages.STATES` from
-            pending on; the last number is for states that are not in that list.
+        states: Number of runs in each column of `run_facts`.
         started: Runs that started in this period.
         ended: Runs that ended in this period.
         end_rate: Rate of runs that end.
         wait_times: Times from scheduled to started.
         run_times: Times from started to resolved.
+        in_time: Number of runs that started within the limit.
+        pending: The times since which the pending runs have been waiting.
+        last_started: When a run last started; None if none has.
+        health: The condition of the row's worker, if it is one.
         changed: Time of the last change.
         merged_into: The row that this one was merged into, if any.
     """
@@ -106,8 +87,12 @@ class Row:
         "changed",
         "end_rate",
         "ended",
+        "health",
+        "in_time",
+        "last_started",
         "merged_into",
         "name",
+        "pending",
         "run_times",
         "started",
         "states",
@@ -116,10 +101,13 @@ class Row:
 
     def __init__(self, name: str) -> None:
         self.name = name
-        self.states = [0] * (_UNKNOWN + 1)
-        self.started = self.ended = 0
+        self.states = [0] * (UNKNOWN + 1)
+        self.started = self.ended = self.in_time = 0
         self.end_rate = Rate()
         self.wait_times, self.run_times = Histogram(), Histogram()
+        self.pending = PendingTimes()
+        self.last_started: float | None = None
+        self.health: WorkerHealth | None = None
         self.changed = 0.0
         self.merged_into: Row | None = None
 
@@ -127,14 +115,24 @@ class Row:
         """Return whether the row holds a run, or held one in this period."""
         return any(self.states) or bool(self.started or self.ended)
 
-    def count_run(self, buckets: RunBuckets, number: int) -> None:
+    @property
+    def counts(self) -> Row:
+        """The row that holds the counts: this one, or the one that it was merged into."""
+        return self if self.merged_into is None else self.merged_into
+
+    def count_run(self, facts: RunFacts, number: int) -> None:
         """Add a run if the number is 1; remove it if the number is -1."""
-        state, wait, run = buckets
-        self.states[state] += number
-        if wait is not None:
-            self.wait_times.add(wait, number)
-        if run is not None:
-            self.run_times.add(run, number)
+        self.states[facts.state] += number
+        self.in_time += number if facts.is_in_time else 0
+        if facts.wait is not None:
+            self.wait_times.add(facts.wait, number)
+        if facts.took is not None:
+            self.run_times.add(facts.took, number)
+        if facts.pending_since is not None:
+            change = self.pending.add if number > 0 else self.pending.remove
+            change(facts.pending_since)
+        if number > 0:
+            self._record_start(facts.started)
 
     def record_change(self, now: float, *, started: bool, ended: bool) -> None:
         """Count that a run has started or ended, by the arrival time of the message."""
@@ -152,54 +150,101 @@ class Row:
             self.states[state] += number
         self.started += other.started
         self.ended += other.ended
+        self.in_time += other.in_time
         self.end_rate.merge(other.end_rate, now)
         self.wait_times.merge(other.wait_times)
         self.run_times.merge(other.run_times)
+        self.pending.merge(other.pending)
+        self._record_start(other.last_started)
         # Tasks may refer to the other row for long: free the memory of its own counts.
-        other.states, other.end_rate = self.states, self.end_rate
+        other.states, other.end_rate, other.pending = self.states, self.end_rate, self.pending
         other.wait_times, other.run_times = self.wait_times, self.run_times
+        other.health = None
 
     def start_period(self) -> None:
         """Reset the counts of a period."""
         self.started = self.ended = 0
 
-    def build_reading(self, now: float, began: float) -> Reading:
+    def measure_oldest(self, now: float) -> float | None:
+        """Return for how many seconds the oldest pending run has been waiting, if any."""
+        oldest = self.pending.oldest
+        return None if oldest is None else max(0.0, now - oldest)
+
+    def summarize_waiting(self, now: float) -> HistogramSummary:
+        """Return the waiting times, with those of pending runs until now."""
+        return self.wait_times.summarize(self.pending.count_by_bucket(now))
+
+    def build_reading(self, now: float, began: float, slo: float | None = None) -> Reading:
         """Return the numbers of the row.
 
         Args:
             now: Current time, in seconds since the Unix epoch.
             began: When counting began.
+            slo: The longest waiting time that is in time, in seconds; None for no limit.
         """
-        pending, running, completed, failed, exception, _ = self.states
+        is_named = not self.name.startswith("(")
+        is_last_known = is_named and self.last_started is not None
+        pending, running, completed, failed, lost, canceled, exception, _ = self.states
         return Reading(
             self.name,
             pending,
             running,
             completed,
             failed,
+            lost,
+            canceled,
             exception,
-            finished=sum(self.states[_COMPLETED:]),
+            finished=self.count_finished(),
             started=self.started,
             ended=self.ended,
             per_minute=self.end_rate.compute_per_minute(now, began),
             by_minute=tuple(self.end_rate.count_by_minute(now)),
-            wait_times=self.wait_times.summarize(),
+            wait_times=self.summarize_waiting(now),
             run_times=self.run_times.summarize(),
+            oldest=self.measure_oldest(now),
+            last=max(0.0, now - (self.last_started or 0.0)) if is_last_known else None,
+            in_time=None if slo is None else self._measure_in_time(now, slo),
+            health=None if self.health is None else self.health.build_reading(now),
         )
 
+    def count_finished(self) -> int:
+        """Return how many runs have ended, in any state."""
+        return sum(self.states[COMPLETED:])
 
-def _get_median(histogram: Histogram) -> float:
-    median = histogram.summarize().p50
+    def _measure_in_time(self, now: float, slo: float) -> float | None:
+        number = self.wait_times.count + self.pending.count_before(now - slo)
+        return self.in_time / number if number else None
+
+    def _record_start(self, started: float | None) -> None:
+        if started is not None and (self.last_started is None or started > self.last_started):
+            self.last_started = started
+
+
+def _measure_worst_wait(row: Row, now: float) -> float:
+    waiting = row.summarize_waiting(now).p50, row.measure_oldest(now)
+    return max((seconds for seconds in waiting if seconds is not None), default=-1.0)
+
+
+def _measure_run_time(row: Row) -> float:
+    median = row.run_times.summarize().p50
     return -1.0 if median is None else median
 
 
+def _measure_oldest(row: Row, now: float) -> float:
+    oldest = row.measure_oldest(now)
+    return -1.0 if oldest is None else oldest
+
+
 MEASURES: dict[str, Callable[[Row, float, float], float]] = {
-    "pending": lambda row, _now, _began: row.states[_PENDING],
-    "running": lambda row, _now, _began: row.states[_RUNNING],
-    "finished": lambda row, _now, _began: sum(row.states[_COMPLETED:]),
-    "failed": lambda row, _now, _began: row.states[_FAILED],
+    "pending": lambda row, _now, _began: row.states[PENDING],
+    "running": lambda row, _now, _began: row.states[RUNNING],
+    "finished": lambda row, _now, _began: row.count_finished(),
+    "failed": lambda row, _now, _began: row.states[FAILED],
+    "lost": lambda row, _now, _began: row.states[LOST],
     "rate": lambda row, now, began: row.end_rate.compute_per_minute(now, began),
-    "wait": lambda row, _now, _began: _get_median(row.wait_times),
-    "run": lambda row, _now, _began: _get_median(row.run_times),
+    "wait": lambda row, now, _began: _measure_worst_wait(row, now),
+    "oldest": lambda row, now, _began: _measure_oldest(row, now),
+    "run": lambda row, _now, _began: _measure_run_time(row),
+    "streak": lambda row, _now, _began: 0 if row.health is None else row.health.streak,
 }
 """Numbers to sort rows by: each a function of row, current time and begin of counting."""

@@ -3,34 +3,39 @@
 Pure. A run counts as the newest snapshot of its task says, so neither the order of
 messages nor repeats change a count or a percentile. Only rates depend on arrival.
 
-Memory is bounded by `StatisticsBounds`. Up to the bounds all numbers are exact. Beyond:
+Memory is bounded by `StatisticsBounds`; the numbers stay exact:
 
+* Open tasks beyond the first bound are parked: only what is counted of them is kept.
 * The tasks that ended first are forgotten, except for their number of runs: a later
-  message about these runs is a repeat, and a further run is counted. The table of
-  these numbers is bounded too.
-* An open task is dropped when its deadline is long past, or the oldest ones when there
-  are too many: their last run does not count until a message about it arrives.
+  message about these runs is a repeat, and a further run is counted.
+* An open task is dropped when its deadline is long past: the message about its end was
+  lost. Its last run does not count until a message about it arrives.
 * The rows that have not changed for longest are merged into one.
+
+What lies beyond all bounds is an estimate, and `RunStatistics.uncertain` has its extent.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from operator import attrgetter
+from typing import NamedTuple
 
 from tcsniff.pulse.deliveries import Delivery
-from tcsniff.pulse.events import Event
 from tcsniff.pulse.payloads import Run
 from tcsniff.pulse.times import format_timestamp, parse_seconds
-from tcsniff.stats.memory import ForgottenTasks, StatisticsBounds, StringPool
-from tcsniff.stats.rows import MEASURES, Reading, Row, find_run_buckets
-from tcsniff.taskgraph.tracker import Task, Tracker
+from tcsniff.stats.memory import ForgottenTasks, StatisticsBounds, StringPool, hash_task
+from tcsniff.stats.parked_tasks import ParkedTask, ParkedTasks
+from tcsniff.stats.rows import MEASURES, Row
+from tcsniff.stats.run_facts import RUNNING, find_run_facts, has_ended, parse_time
+from tcsniff.stats.worker_health import WorkerHealth
+from tcsniff.taskgraph.tracker import Change, Task, Tracker, measure_age
 
 OTHERS = "(others)"
 """Name of the row that others were merged into."""
 
 _BOUNDS = StatisticsBounds()
-_MAX_DELAY = 3600.0  # seconds from a task's deadline until the message about its end
+_MAX_DELAY = 3600.0  # seconds from the end or deadline of a task until the message about it
 _CLEANUP_INTERVAL = 3600.0  # seconds
 
 
@@ -41,12 +46,30 @@ def _format_worker(_task: Task, run: Run) -> str:
 GROUPINGS: Mapping[str, Callable[[Task, Run], str]] = {
     "pool": lambda task, _run: task.pool,
     "worker": _format_worker,
+    "label": lambda task, _run: task.label or "(no label)",
     "kind": lambda task, _run: task.kind or "(no kind)",
+    "project": lambda task, _run: task.project or "(no project)",
     "scheduler": lambda task, _run: task.status.scheduler_id,
     "group": lambda task, _run: task.status.task_group_id,
     "reason": lambda _task, run: run.reason_resolved or "(not ended)",
 }
 """What a row can stand for, and the name of the row that a run belongs to."""
+
+_TAGS = ("label", "kind", "project")  # groupings whose names not all messages have
+
+
+class Uncertainty(NamedTuple):
+    """How far the counts may be wrong, because tasks are beyond all bounds.
+
+    Attributes:
+        open: Runs that were dropped while they were pending or running: as many may be
+            missing there.
+        ended: Runs that ended longer ago than tasks are remembered: whether they had
+            been counted is a guess, so that many may be missing or counted twice.
+    """
+
+    open: int = 0
+    ended: int = 0
 
 
 class RunStatistics:
@@ -55,20 +78,26 @@ class RunStatistics:
     Attributes:
         began: Time of the first message, in seconds since the Unix epoch; None before it.
         total: The row of all runs.
+        slo: The longest waiting time that is in time, in seconds; None for no limit.
     """
 
-    def __init__(self, by: str, *, bounds: StatisticsBounds = _BOUNDS) -> None:
+    def __init__(
+        self, by: str, *, bounds: StatisticsBounds = _BOUNDS, slo: float | None = None
+    ) -> None:
         """Create statistics without runs.
 
         Args:
             by: What a row stands for, a key of `GROUPINGS`.
             bounds: How much is kept.
+            slo: The longest waiting time that is in time, in seconds.
         """
         self.began: float | None = None
         self.total = Row("")
+        self.slo = slo
+        self._by = by
         self._name_row = GROUPINGS[by]
-        # A task without runs is kept if it has a kind that later messages may lack.
-        self._keeps_unscheduled = by == "kind"
+        # A task without runs is kept if it has a name that later messages may lack.
+        self._keeps_unscheduled = by in _TAGS
         self._bounds = bounds
         self._tracker = Tracker()
         self._rows: dict[str, Row] = {}
@@ -77,14 +106,21 @@ class RunStatistics:
         # that were counted before it was forgotten.
         self._run_rows: dict[str, list[Row]] = {}
         self._ended: dict[str, None] = {}  # task IDs in the order in which tasks ended
-        self._forgotten = ForgottenTasks()
+        self._parked = ParkedTasks()
+        self._forgotten = ForgottenTasks(bounds.forgotten)
         self._strings = StringPool()
         self._cleaned_up = 0.0
+        self._dropped = self._guessed = 0
 
     @property
     def unread(self) -> int:
         """Number of messages that could not be decoded."""
         return self._tracker.unread
+
+    @property
+    def uncertain(self) -> Uncertainty:
+        """How far the counts may be wrong; all 0 if they are exact."""
+        return Uncertainty(self._dropped, self._guessed)
 
     @property
     def task_ids(self) -> Collection[str]:
@@ -110,22 +146,8 @@ class RunStatistics:
         change = self._tracker.apply(delivery)
         if change is None:
             self._tracker.groups.clear()  # not used here; would grow without bound
-            return
-        before, task = change
-        task_id = task.status.task_id
-        if before is None:
-            first = self._forgotten.get_runs(task_id)
-            if not (len(task.runs) > first or (self._keeps_unscheduled and not task.runs)):
-                self._tracker.forget(task_id)
-                return
-            rows = self._run_rows[task_id] = []
         else:
-            rows = self._run_rows[task_id]
-            first = len(before.runs) - len(rows)
-        self._recount_runs(before.runs if before else (), task, rows, first, now)
-        self._store_task(task_id, task)
-        if len(self._rows) > self._bounds.rows:
-            self._merge_idle_rows(now)
+            self._apply_change(change, now)
 
     def list_rows(self, sort: str, now: float, *, reverse: bool = False) -> list[Row]:
         """Return the rows that are not empty, sorted; last the row of merged ones, if any.
@@ -153,72 +175,179 @@ class RunStatistics:
             self._others.start_period()
         self.total.start_period()
 
+    def _apply_change(self, change: Change, now: float) -> None:
+        before, task = change
+        task_id = task.status.task_id
+        if before is None:
+            parked = self._parked.take(hash_task(task_id))
+            if parked is None:
+                self._add_task(task, now)
+            else:
+                self._resume_task(parked, task, now)
+        else:
+            rows = self._run_rows[task_id]
+            self._recount_runs(before.runs, task, rows, len(before.runs) - len(rows), now)
+            self._store_task(task_id, task, now)
+        if len(self._rows) > self._bounds.rows:
+            self._merge_idle_rows(now)
+
+    def _add_task(self, task: Task, now: float) -> None:
+        task_id = task.status.task_id
+        first = self._forgotten.get_runs(hash_task(task_id))
+        first = first or self._assume_repeats(task, now)
+        if not (len(task.runs) > first or (self._keeps_unscheduled and not task.runs)):
+            self._tracker.forget(task_id)
+            return
+        rows = self._run_rows[task_id] = []
+        self._recount_runs((), task, rows, first, now)
+        self._store_task(task_id, task, now)
+
+    def _assume_repeats(self, task: Task, now: float) -> int:
+        # Return how many runs of an unknown task were probably counted before it was
+        # forgotten: those before its last one, if they ended while runs were counted but
+        # longer ago than tasks are remembered. The end of the last run itself is news,
+        # but so late that it may be a repeat.
+        horizon, began = self._forgotten.horizon, self.began
+        if horizon is None or began is None or not task.runs:
+            return 0
+        ends = [parse_time(run.resolved) if has_ended(run) else None for run in task.runs]
+        is_old = [end is not None and began <= end <= horizon for end in ends]
+        if is_old[-1] and now - (ends[-1] or now) > _MAX_DELAY:
+            self._guessed += 1
+        counted = max((number for number, old in enumerate(is_old[:-1], 1) if old), default=0)
+        self._guessed += counted
+        return counted
+
+    def _resume_task(self, parked: ParkedTask, task: Task, now: float) -> None:
+        task_id, row = task.status.task_id, parked.row
+        rank = -1 if not parked.runs else int(parked.facts.state == RUNNING)
+        if measure_age(task.status) <= (parked.runs, rank):
+            self._parked.park(hash_task(task_id), parked)
+            self._tracker.forget(task_id)
+            return
+        if self._by in _TAGS and not getattr(task, self._by) and not row.name.startswith("("):
+            names = dict(zip(_TAGS, task[1:], strict=True)) | {self._by: row.name}
+            task = Task(task.status, **names)
+            self._tracker.tasks[task_id] = task
+        rows = self._run_rows[task_id] = []
+        first = max(0, parked.runs - 1)
+        if parked.runs:
+            for counted in (row.counts, self.total):
+                counted.count_run(parked.facts, -1)
+            run = task.runs[first]
+            rows.append(self._add_run(task, run))
+            started = run.started is not None and parked.facts.state != RUNNING
+            self._record_change(rows[0], now, started=started, ended=has_ended(run))
+        self._recount_runs(task.runs[: parked.runs], task, rows, first, now)
+        self._store_task(task_id, task, now)
+
     def _recount_runs(
         self, before: Sequence[Run], task: Task, rows: list[Row], first: int, now: float
     ) -> None:
         # A snapshot never has fewer runs than the one before it.
         for number in range(first, len(task.runs)):
             run = task.runs[number]
-            name = self._name_row(task, run)
             old = before[number] if number < len(before) else None
             if old is not None:
                 old_row = rows[number - first]
-                if old == run and old_row.name == name:
+                if old == run and old_row.name == self._name_row(task, run):
                     continue
                 self._count_run(old_row, old, -1)
-            row = self._rows.get(name)
-            if row is None:
-                row = self._rows[name] = Row(name)
-            self._count_run(row, run, 1)
+            row = self._add_run(task, run, is_new_end=old is None or not has_ended(old))
             rows[number - first : number - first + 1] = [row]
             started = run.started is not None and (old is None or old.started is None)
-            ended = _has_ended(run) and (old is None or not _has_ended(old))
-            row.record_change(now, started=started, ended=ended)
-            self.total.record_change(now, started=started, ended=ended)
+            ended = has_ended(run) and (old is None or not has_ended(old))
+            self._record_change(row, now, started=started, ended=ended)
+
+    def _add_run(self, task: Task, run: Run, *, is_new_end: bool = True) -> Row:
+        name = self._name_row(task, run)
+        row = self._rows.get(name)
+        if row is None:
+            row = self._rows[name] = Row(name)
+        self._count_run(row, run, 1)
+        if self._by == "worker" and run.worker_id:
+            row.health = row.health or WorkerHealth()
+            facts = find_run_facts(run)
+            row.health.add_run(task.pool, run, facts, is_new_end=is_new_end)
+        return row
+
+    def _record_change(self, row: Row, now: float, *, started: bool, ended: bool) -> None:
+        row.record_change(now, started=started, ended=ended)
+        self.total.record_change(now, started=started, ended=ended)
 
     def _count_run(self, row: Row, run: Run, number: int) -> None:
-        buckets = find_run_buckets(run)
-        (row.merged_into or row).count_run(buckets, number)
-        self.total.count_run(buckets, number)
+        facts = find_run_facts(run, self.slo)
+        row.counts.count_run(facts, number)
+        self.total.count_run(facts, number)
 
-    def _store_task(self, task_id: str, task: Task) -> None:
+    def _store_task(self, task_id: str, task: Task, now: float) -> None:
         run = task.run
-        if run is not None and _has_ended(run):
+        if run is not None and has_ended(run):
             self._ended[task_id] = None
             if len(self._ended) > self._bounds.ended:
-                self._forget_task(next(iter(self._ended)))
+                self._forget_ended_task(next(iter(self._ended)), now)
             return
         self._ended.pop(task_id, None)
-        self._tracker.tasks[task_id] = self._strings.share_strings(task)
+        keeps_label = self._by == "label"
+        shared = self._strings.share_strings(task, keeps_label=keeps_label)
+        self._tracker.tasks[task_id] = shared
         if len(self._run_rows) - len(self._ended) > self._bounds.open:
             # Several at once, because listing open tasks is slow.
             for oldest in list(self._iterate_open())[: max(1, self._bounds.open // 20)]:
-                self._forget_task(oldest)
+                self._park_task(oldest)
+            while len(self._parked) > self._bounds.parked:
+                self._dropped += self._drop_parked_task(self._parked.get_oldest(), now)
 
     def _iterate_open(self) -> Iterator[str]:
         return (task_id for task_id in self._run_rows if task_id not in self._ended)
 
-    def _forget_task(self, task_id: str) -> None:
+    def _forget_ended_task(self, task_id: str, now: float) -> None:
         runs = self._tracker.tasks[task_id].runs
-        rows = self._run_rows.pop(task_id)
-        counted = len(runs)
-        if task_id in self._ended:
-            del self._ended[task_id]
-        elif rows:
-            self._count_run(rows[-1], runs[-1], -1)
-            counted -= 1
-        if counted:
-            self._forgotten.add(task_id, counted)
+        del self._run_rows[task_id], self._ended[task_id]
+        ended = parse_time(runs[-1].resolved) if runs else None
+        self._forgotten.add(hash_task(task_id), len(runs), now if ended is None else ended)
         self._tracker.forget(task_id)
+
+    def _park_task(self, task_id: str) -> None:
+        task = self._tracker.tasks[task_id]
+        rows = self._run_rows.pop(task_id)
+        self._tracker.forget(task_id)
+        run = task.run or Run(0, "pending")
+        row = rows[-1] if rows else self._find_next_row(task, run)
+        deadline = parse_seconds(task.status.deadline)
+        parked = ParkedTask(row, len(task.runs), find_run_facts(run, self.slo))
+        if deadline is not None:
+            parked = parked._replace(deadline=deadline)
+        self._parked.park(hash_task(task_id), parked)
+
+    def _find_next_row(self, task: Task, run: Run) -> Row:
+        name = self._name_row(task, run)
+        row = self._rows.get(name)
+        return Row(name) if row is None else row
+
+    def _drop_parked_task(self, key: int, now: float) -> bool:
+        # Return whether a run was counted, and now is not.
+        parked = self._parked.take(key)
+        if parked is None or not parked.runs:
+            return False
+        for counted in (parked.row.counts, self.total):
+            counted.count_run(parked.facts, -1)
+        if parked.runs > 1:
+            self._forgotten.add(key, parked.runs - 1, now)
+        return True
 
     def _drop_overdue_tasks(self, now: float) -> None:
         self._cleaned_up = now
+        limit = max(0.0, now - _MAX_DELAY)
         # All of Taskcluster's times have the same form, so they sort as text.
-        limit = format_timestamp(max(0.0, now - _MAX_DELAY))
+        limit_text = format_timestamp(limit)
         for task_id in list(self._iterate_open()):
             deadline = self._tracker.tasks[task_id].status.deadline
-            if deadline is not None and deadline < limit:
-                self._forget_task(task_id)
+            if deadline is not None and deadline < limit_text:
+                self._park_task(task_id)
+                self._drop_parked_task(hash_task(task_id), now)
+        for key in self._parked.list_overdue(limit):
+            self._drop_parked_task(key, now)
 
     def _merge_idle_rows(self, now: float) -> None:
         if self._others is None:
@@ -228,75 +357,3 @@ class RunStatistics:
         for row in sorted(self._rows.values(), key=attrgetter("changed"))[:number]:
             self._others.merge(row, now)
             del self._rows[row.name]
-
-
-def _has_ended(run: Run) -> bool:
-    return run.state not in ("pending", "running")
-
-
-class RunCounter:
-    """Statistics with a sort order and a clock that never goes back.
-
-    Attributes:
-        by: What a row stands for, a key of `GROUPINGS`.
-        sort: The sort order of the rows, as for `RunStatistics.list_rows`.
-        reverse: Whether the order is reversed.
-        statistics: The counted runs.
-    """
-
-    def __init__(
-        self,
-        by: str,
-        sort: str,
-        *,
-        reverse: bool = False,
-        clock: Callable[[], float] | None = None,
-    ) -> None:
-        """Create a counter without runs.
-
-        Args:
-            by: What a row stands for, a key of `GROUPINGS`.
-            sort: Sort order of the rows, as for `RunStatistics.list_rows`.
-            reverse: Whether to reverse the order.
-            clock: Returns seconds since the Unix epoch; None to use the times when
-                events were received, as for a recording.
-        """
-        self.by = by
-        self.statistics = RunStatistics(by)
-        self.sort = sort
-        self.reverse = reverse
-        self._clock = clock
-        self._now: float | None = None
-
-    @property
-    def now(self) -> float | None:
-        """Current time, in seconds since the Unix epoch; None until an event has a time."""
-        if self._clock is not None:
-            self._advance(self._clock())
-        return self._now
-
-    def get_arrival_time(self, event: Event) -> float:
-        """Return when an event arrives; if its time is unknown, that of the event before it."""
-        received = event.delivery.received
-        self._advance(parse_seconds(received) if self._clock is None else self._clock())
-        return self._now or 0.0
-
-    def add(self, event: Event) -> None:
-        """Count the runs that an event is about."""
-        self.statistics.add(event.delivery, self.get_arrival_time(event))
-
-    def list_rows(self, now: float | None = None) -> list[Row]:
-        """Return the sorted rows at a time; None for the current time."""
-        return self.statistics.list_rows(self.sort, self._get_time(now), reverse=self.reverse)
-
-    def read_row(self, row: Row, now: float | None = None) -> Reading:
-        """Return the numbers of a row at a time; None for the current time."""
-        time = self._get_time(now)
-        return row.build_reading(time, self.statistics.began or time)
-
-    def _advance(self, time: float | None) -> None:
-        if time is not None and (self._now is None or time > self._now):
-            self._now = time
-
-    def _get_time(self, now: float | None) -> float:
-        return (self.now or 0.0) if now is None else now

@@ -34,11 +34,13 @@ class Task(NamedTuple):
         status: The newest snapshot.
         label: The task's name, by taskgraph's convention; empty if unknown.
         kind: The task's kind, such as ``build``; empty if unknown.
+        project: Its repository, such as ``autoland``; empty if unknown.
     """
 
     status: TaskState
     label: str = ""
     kind: str = ""
+    project: str = ""
 
     @property
     def state(self) -> str:
@@ -131,27 +133,31 @@ class Tracker:
         tags = payload.task.tags
         if tags is None:
             return self.update_task(payload.status)
-        return self.update_task(payload.status, tags.label or "", tags.kind or "")
+        names = (tag or "" for tag in (tags.label, tags.kind, tags.project))
+        return self.update_task(payload.status, *names)
 
-    def update_task(self, status: TaskState, label: str = "", kind: str = "") -> Change | None:
+    def update_task(
+        self, status: TaskState, label: str = "", kind: str = "", project: str = ""
+    ) -> Change | None:
         """Apply a snapshot from a message, the API or a file.
 
         Args:
             status: The snapshot.
             label: The task's label; empty if unknown.
             kind: The task's kind; empty if unknown.
+            project: The task's repository; empty if unknown.
 
         Returns:
             The change of the task; None if there is none.
         """
         before = self.tasks.get(status.task_id)
         if before is None:
-            after = Task(status, label, kind)
+            after = Task(status, label, kind, project)
         else:
-            # Label and kind never change. If they differ nevertheless, the result
-            # must not depend on the order of arrival.
-            label, kind = max(label, before.label), max(kind, before.kind)
-            after = Task(pick_newer(before.status, status), label, kind)
+            # Names never change. If they differ nevertheless, the result must not depend
+            # on the order of arrival.
+            names = map(max, (label, kind, project), before[1:])
+            after = Task(pick_newer(before.status, status), *names)
             if after == before:
                 return None
         self.tasks[status.task_id] = after

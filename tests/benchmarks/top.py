@@ -26,7 +26,8 @@ from tcsniff.renderers.output import Output
 from tcsniff.renderers.stream import StreamInfo
 from tcsniff.renderers.top.live_top import TopPicture
 from tcsniff.simulator.simulation import simulate
-from tcsniff.stats.run_statistics import RunCounter, RunStatistics
+from tcsniff.stats.run_counter import RunCounter
+from tcsniff.stats.run_statistics import RunStatistics
 
 FOLDED = 60_000  # messages, folded repeatedly
 TARGET = 100_000  # of them per second, at least

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import NamedTuple
 
 import click
 
-from tcsniff.commands.options.option import option, stop_flag
+from tcsniff.commands.options.option import Command, option, stop_flag
 from tcsniff.commands.options.values import Duration, Moment, add_options, split_callback
 
 filter_flag = partial(option, section="Selection by content, checked on arrival")
@@ -103,40 +103,47 @@ filter_options = add_options(
     ),
 )
 
-stop_options = add_options(
-    "ending",
-    StopArgs,
-    stop_flag(
-        "-n",
-        "--count",
-        is_common=True,
-        type=click.IntRange(1),
-        metavar="N",
-        help="Stop after N events.",
-    ),
-    stop_flag(
-        "--timeout",
-        is_common=True,
-        type=Duration(),
-        help="Stop after 500ms, 30s, 1h30m, with status 124.",
-    ),
-    stop_flag(
-        "--idle-timeout",
-        type=Duration(),
-        help="Stop after this long without an event, with status 124.",
-    ),
-    stop_flag(
-        "--until",
-        is_common=True,
-        multiple=True,
-        metavar="EXPR",
-        help="Stop after an event for which this is true.",
-    ),
-    stop_flag(
-        "--fail-on",
-        is_common=True,
-        multiple=True,
-        metavar="EXPR",
-        help="Stop like --until, with status 10.",
-    ),
-)
+
+def _make_stop_options(matched: str) -> Callable[[Command], Command]:
+    return add_options(
+        "ending",
+        StopArgs,
+        stop_flag(
+            "-n",
+            "--count",
+            is_common=True,
+            type=click.IntRange(1),
+            metavar="N",
+            help="Stop after N events.",
+        ),
+        stop_flag(
+            "--timeout",
+            is_common=True,
+            type=Duration(),
+            help="Stop after 500ms, 30s, 1h30m, with status 124.",
+        ),
+        stop_flag(
+            "--idle-timeout",
+            type=Duration(),
+            help="Stop after this long without an event, with status 124.",
+        ),
+        stop_flag(
+            "--until",
+            is_common=True,
+            multiple=True,
+            metavar="EXPR",
+            help=f"Stop after {matched} for which this is true.",
+        ),
+        stop_flag(
+            "--fail-on",
+            is_common=True,
+            multiple=True,
+            metavar="EXPR",
+            help="Stop like --until, with status 10.",
+        ),
+    )
+
+
+stop_options = _make_stop_options("an event")
+snapshot_stop_options = _make_stop_options("a JSON line")
+"""For commands that print counts: ``--until`` and ``--fail-on`` see these."""

@@ -19,8 +19,11 @@ from tcsniff.commands.options.values import Duration, add_options
 from tcsniff.errors import UsageError
 
 row_flag = partial(option, section="Rows")
-_NAMES = ("pool", "worker", "kind", "scheduler", "group", "reason")
-_SORTS = ("pending", "running", "finished", "failed", "rate", "wait", "run", "name")
+_NAMES = ("pool", "worker", "label", "kind", "project", "scheduler", "group", "reason")
+_SORTS = (
+    *("pending", "running", "finished", "failed", "lost", "rate"),
+    *("wait", "oldest", "run", "streak", "name"),
+)
 
 
 class TopArgs(NamedTuple):
@@ -30,6 +33,7 @@ class TopArgs(NamedTuple):
     sort: str
     reverse: bool
     every: float
+    slo: float | None
     output: str | None
     as_json: bool
     record: str | None
@@ -47,7 +51,7 @@ top_options = add_options(
         type=click.Choice(_NAMES),
         default="pool",
         show_default=True,
-        help="Count by worker pool, worker, kind of task, scheduler, task group, or "
+        help="Count by worker pool, worker, a tag of the task, scheduler, task group, or "
         "reason resolved.",
     ),
     row_flag(
@@ -56,7 +60,8 @@ top_options = add_options(
         type=click.Choice(_SORTS),
         default="pending",
         show_default=True,
-        help="Sort by a number, by rate, by median waiting or running time, or by name.",
+        help="Sort by a number, a rate, a time or by name. wait: by the median waiting time or "
+        "that of the oldest pending run, whichever is longer.",
     ),
     row_flag("--reverse", is_flag=True, help="Reverse the order."),
     row_flag(
@@ -65,7 +70,14 @@ top_options = add_options(
         type=Duration(),
         default="10s",
         show_default=True,
-        help="Print a JSON line this often; in a recording, by recorded time.",
+        help="Print a JSON line this often, and test --until and --fail-on; in a recording, by "
+        "recorded time.",
+    ),
+    row_flag(
+        "--slo",
+        is_common=True,
+        type=Duration(),
+        help="Show the share of runs that started within this time, such as 30m.",
     ),
     output_flag(
         "-o",

@@ -32,7 +32,7 @@ from tcsniff.selection.select import EVERYTHING, Selection, SelectionArgs, build
 from tcsniff.signals import signal_handler
 from tcsniff.sources.queue_api import QueueApi
 from tcsniff.sources.steady_clock import SteadyClock
-from tcsniff.stats.run_statistics import RunCounter
+from tcsniff.stats.run_counter import RunCounter
 
 _EVENTS = (
     *("task-defined", "task-pending", "task-running", "task-completed", "task-failed"),

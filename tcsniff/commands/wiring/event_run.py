@@ -9,7 +9,7 @@ import dataclasses
 import json
 import re
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import closing
 from functools import partial
 from typing import Any, Protocol
@@ -28,6 +28,7 @@ from tcsniff.commands.wiring.make_renderer import (
 from tcsniff.commands.wiring.open_source import OpenSource, open_source
 from tcsniff.commands.wiring.run import Notify, Run, describe_outcome
 from tcsniff.commands.wiring.silence import Silence
+from tcsniff.commands.wiring.snapshot_check import SnapshotCheck
 from tcsniff.pipeline import EventCounts, EventTest, Outcome, Source, Stop, run_pipeline
 from tcsniff.pulse.events import Event
 from tcsniff.pulse.task_memory import TaskMemory
@@ -44,6 +45,8 @@ from tcsniff.selection.filters import (
 )
 from tcsniff.selection.select import Selection
 from tcsniff.signals import signal_handler
+from tcsniff.stats.run_counter import RunCounter
+from tcsniff.stats.snapshots import SNAPSHOT_FIELDS
 
 
 class EventRun(Run):
@@ -58,6 +61,7 @@ class EventRun(Run):
         notify: Notify,
         *,
         make_view: RendererFactory | None = None,
+        counter: RunCounter | None = None,
     ) -> None:
         """Check the flags.
 
@@ -68,6 +72,8 @@ class EventRun(Run):
             output: How to show events.
             notify: Prints a message.
             make_view: Creates the renderer; None for the one that `output` asks for.
+            counter: Takes the snapshots that ``--until`` and ``--fail-on`` see; None if
+                they see events.
 
         Raises:
             UsageError: If a flag has an invalid value.
@@ -81,14 +87,8 @@ class EventRun(Run):
         self._filters = ContentFilters(content, notify, make_line_formatter(output))
         self._versions = VersionCheck()
         self._silence: Silence | None = None
-        self._stop = Stop(
-            count=stop.count,
-            timeout=stop.timeout,
-            idle_timeout=stop.idle_timeout,
-            until=self._filters.compile_any("--until", stop.until),
-            fail_on=self._filters.compile_any("--fail-on", stop.fail_on),
-            started=time.monotonic(),
-        )
+        self._check = None if counter is None else self._make_check(stop, counter)
+        self._stop = self._make_stop(stop)
         texts = () if output.select is None else (output.select,)
         expressions = self._filters.compile("--select", texts)
         select = expressions[0].select if expressions else None
@@ -141,12 +141,32 @@ class EventRun(Run):
             self.notify(describe_outcome(outcome, limit))
         return outcome.exit_status
 
+    def _make_check(self, stop: StopArgs, counter: RunCounter) -> SnapshotCheck:
+        compile_all = partial(self._filters.compile, fields=SNAPSHOT_FIELDS)
+        until, fail_on = compile_all("--until", stop.until), compile_all("--fail-on", stop.fail_on)
+        return SnapshotCheck(until, fail_on, counter)
+
+    def _make_stop(self, stop: StopArgs) -> Stop:
+        limits = Stop(
+            count=stop.count,
+            timeout=stop.timeout,
+            idle_timeout=stop.idle_timeout,
+            started=time.monotonic(),
+        )
+        if self._check is not None:
+            return dataclasses.replace(limits, find_outcome=self._check.find_outcome)
+        return dataclasses.replace(
+            limits,
+            until=self._filters.compile_any("--until", stop.until),
+            fail_on=self._filters.compile_any("--fail-on", stop.fail_on),
+        )
+
     def _show(self, opened: OpenSource, title: str) -> Outcome:
         stream = StreamInfo(opened.name, title, self._describe_condition, opened.root_url)
         renderer = self._make_view(stream)
         with closing(renderer):
             self._renderer = renderer
-            return run_pipeline(
+            outcome = run_pipeline(
                 opened.source,
                 renderer,
                 accepts=opened.accepts,
@@ -156,6 +176,8 @@ class EventRun(Run):
                 make_event=self._make_event,
                 observe=self._observe,
             )
+        last = None if self._check is None else self._check.find_last_outcome()
+        return last or outcome
 
     def _observe(self, events: Sequence[Event]) -> None:
         for warning in self._versions.find_unknown(events):
@@ -245,7 +267,7 @@ class EventExpression(Protocol):
     failures: int
     reason: str | None
 
-    def search(self, event: Event) -> Any:
+    def search(self, event: Any) -> Any:
         """Return the expression's value."""
         ...
 
@@ -253,7 +275,7 @@ class EventExpression(Protocol):
         """Return the expression's value, for output."""
         ...
 
-    def holds(self, event: Event) -> bool:
+    def holds(self, event: Any) -> bool:
         """Return whether the value is true."""
         ...
 
@@ -297,8 +319,15 @@ class ContentFilters:
         """The number of events that ``--dedupe`` dropped."""
         return 0 if self._repeat_filter is None else self._repeat_filter.repeats
 
-    def compile(self, flag: str, texts: Sequence[str]) -> Sequence[EventExpression]:
+    def compile(
+        self, flag: str, texts: Sequence[str], *, fields: Collection[str] | None = None
+    ) -> Sequence[EventExpression]:
         """Compile the expressions of a flag.
+
+        Args:
+            flag: The flag.
+            texts: The expressions.
+            fields: The fields of the objects that they are for; None for events.
 
         Raises:
             UsageError: If one is invalid.
@@ -307,7 +336,7 @@ class ContentFilters:
             return ()
         from tcsniff.selection.expressions import compile_expression  # jmespath: 20 ms
 
-        expressions = [compile_expression(text, flag) for text in texts]
+        expressions = [compile_expression(text, flag, fields=fields) for text in texts]
         self._compiled[flag] = expressions
         # A projection prints what was received, as `jq` does.
         self.uses_tags |= flag != "--select" and any("tags" in text for text in texts)

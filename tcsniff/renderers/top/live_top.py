@@ -13,7 +13,7 @@ from tcsniff.renderers.output import Output, get_terminal_size
 from tcsniff.renderers.stream import StreamStatus
 from tcsniff.renderers.top.top_table import Board, draw_top
 from tcsniff.stats.rows import Row
-from tcsniff.stats.run_statistics import RunCounter
+from tcsniff.stats.run_counter import RunCounter
 
 SORT_INTERVAL = 2.0  # minimum seconds between two sortings, so that rows stay readable
 _OTHER_LINES = 3  # the heading, the total and the status
@@ -56,9 +56,17 @@ class TopPicture(Picture):
 
 def read_board(counter: RunCounter, rows: Sequence[Row], limit: int | None = None) -> Board:
     """Read the first `limit` rows, or all, and the total."""
-    readings = [counter.read_row(row) for row in rows[:limit]]
-    total = counter.read_row(counter.statistics.total)
-    return Board(counter.by, readings, total, len(rows), counter.sort, counter.reverse)
+    statistics = counter.statistics
+    return Board(
+        counter.by,
+        [counter.read_row(row) for row in rows[:limit]],
+        counter.read_row(statistics.total),
+        len(rows),
+        counter.sort,
+        counter.reverse,
+        has_limit=statistics.slo is not None,
+        is_estimate=any(statistics.uncertain),
+    )
 
 
 class TopPageRenderer(Renderer):

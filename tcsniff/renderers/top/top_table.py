@@ -18,7 +18,9 @@ from tcsniff.sanitize import sanitize
 from tcsniff.stats.histogram import HistogramSummary
 from tcsniff.stats.rows import Reading
 
-_MIN_NAME, _NAME, _MAX_NAME = 12, 20, 40  # cells; the first on narrow screens
+_MAX_NAME = 40  # cells
+_MIN_NAMES = ((200, 38), (120, 26), (60, 20), (0, 12))  # by width of the screen
+_POOL = 22  # cells
 _BARS = "▁▂▃▄▅▆▇█"
 _CHARTS = (10, 20)  # minutes in the short and the long chart
 
@@ -33,6 +35,8 @@ class Board(NamedTuple):
         number: The number of all rows, shown or not.
         sort: What the rows are sorted by, a value of ``--sort``.
         reverse: Whether their order is reversed.
+        has_limit: Whether there is a limit of the waiting time, ``--slo``.
+        is_estimate: Whether the counts may be wrong.
     """
 
     by: str
@@ -41,6 +45,8 @@ class Board(NamedTuple):
     number: int
     sort: str = "pending"
     reverse: bool = False
+    has_limit: bool = False
+    is_estimate: bool = False
 
 
 class Gauge(NamedTuple):
@@ -104,52 +110,85 @@ def _make_chart(minutes: int) -> Gauge:
     )
 
 
+def _format_share(share: float | None) -> str:
+    # Rounded down, so that 100% means all.
+    return "" if share is None else f"{int(share * 1000) / 10:g}%"
+
+
+def _make_count_gauge(word: str, get_count: Callable[[Reading], int]) -> Gauge:
+    style = STATE_STYLES["exception"].style
+    return Gauge(word, 6, lambda row: _format_number(get_count(row)), style)
+
+
 PENDING = _make_state_gauge("PEND", "pending", lambda row: row.pending)
+OLDEST = Gauge("OLDEST", 6, lambda row: _format_time(row.oldest))
 RUNNING = _make_state_gauge("RUN", "running", lambda row: row.running)
+LAST = Gauge("LAST", 6, lambda row: _format_time(row.last))
 COMPLETED = _make_state_gauge("DONE", "completed", lambda row: row.completed)
 FAILED = _make_state_gauge("FAIL", "failed", lambda row: row.failed)
+LOST = _make_count_gauge("LOST", lambda row: row.lost)
+CANCELED = Gauge("CANC", 6, lambda row: _format_number(row.canceled))
 EXCEPTION = _make_state_gauge("EXC", "exception", lambda row: row.exception)
 RATE = Gauge("/MIN", 6, lambda row: _format_rate(row.per_minute))
 SHORT_CHART, CHART = map(_make_chart, _CHARTS)
 WAITING = _make_time_gauges("WAIT", lambda row: row.wait_times)
 TAKING = _make_time_gauges("TOOK", lambda row: row.run_times)
+IN_TIME = Gauge("SLO", 6, lambda row: _format_share(row.in_time))
+STREAK = _make_count_gauge("STREAK", lambda row: row.health.streak if row.health else 0)
+HEARD = Gauge("HEARD", 6, lambda row: _format_time(row.health.heard if row.health else None))
+POOL = Gauge(
+    "POOL",
+    _POOL,
+    lambda row: _fit_name(sanitize(row.health.pool if row.health else ""), _POOL),
+    is_left=True,
+)
 
 _SORTS = {
     "pending": PENDING,
     "running": RUNNING,
     "failed": FAILED,
+    "lost": LOST,
     "rate": RATE,
     "wait": WAITING[0],
+    "oldest": OLDEST,
     "run": TAKING[0],
+    "streak": STREAK,
 }
 """The columns that rows can be sorted by, by value of ``--sort``; ``finished`` has none."""
 
-_ORDER = (PENDING, RUNNING, COMPLETED, FAILED, EXCEPTION, RATE, SHORT_CHART, *WAITING, *TAKING)
+_WORKER = (STREAK, HEARD, POOL)
+_ORDER = (
+    *(POOL, PENDING, OLDEST, RUNNING, LAST, HEARD, STREAK),
+    *(COMPLETED, FAILED, LOST, CANCELED, EXCEPTION, RATE, SHORT_CHART),
+    *(IN_TIME, *WAITING, *TAKING),
+)
 # On narrow screens, the last are left out first.
 _PRIORITY = (
-    *(PENDING, RUNNING, FAILED, COMPLETED, EXCEPTION, WAITING[0], RATE, SHORT_CHART),
-    *(WAITING[1], TAKING[0], TAKING[1], WAITING[2], TAKING[2]),
+    *(PENDING, RUNNING, OLDEST, FAILED, LOST, COMPLETED, WAITING[0], LAST, RATE, EXCEPTION),
+    *(SHORT_CHART, WAITING[1], TAKING[0], CANCELED, TAKING[1], WAITING[2], TAKING[2]),
 )
 
 
-def fit_gauges(width: int) -> tuple[int, list[Gauge]]:
+def fit_gauges(width: int, first: Sequence[Gauge] = ()) -> tuple[int, list[Gauge]]:
     """Choose the columns for a screen.
 
     Args:
         width: Of the screen, in cells.
+        first: Columns that are asked for, the most important first.
 
     Returns:
         The width of the name, and the columns next to it.
     """
-    left = width - (_NAME if width >= 60 else _MIN_NAME)
+    left = width - next(name for screen, name in _MIN_NAMES if width >= screen)
+    priority = (*_PRIORITY[:2], *first, *_PRIORITY[2:])
     chosen: set[int] = set()
-    for place, gauge in enumerate(_PRIORITY):
+    for place, gauge in enumerate(priority):
         if gauge.width + COLUMN_GAP > left:
             break
         left -= gauge.width + COLUMN_GAP
         chosen.add(place)
-    gauges = [gauge for gauge in _ORDER if _PRIORITY.index(gauge) in chosen]
-    if len(gauges) == len(_ORDER) and left >= CHART.width - SHORT_CHART.width:
+    gauges = [gauge for gauge in _ORDER if gauge in priority and priority.index(gauge) in chosen]
+    if len(gauges) == len(priority) and left >= CHART.width - SHORT_CHART.width:
         gauges[gauges.index(SHORT_CHART)] = CHART
     used = sum(gauge.width + COLUMN_GAP for gauge in gauges)
     return max(1, min(_MAX_NAME, width - used)), gauges
@@ -175,7 +214,7 @@ def draw_top(board: Board, width: int, status: StreamStatus | None, *, color: bo
 
 def format_board(board: Board, width: int) -> list[Text]:
     """Format the heading, the rows, and their total, on a screen of this width."""
-    room, gauges = fit_gauges(width)
+    room, gauges = fit_gauges(width, _list_first_gauges(board))
     total = board.total._replace(name=_describe_rows(board))
     return [
         _format_heading(board, room, gauges),
@@ -191,10 +230,18 @@ def draw_bars(numbers: Sequence[int]) -> str:
     return "".join(_BARS[-(-number * last // top)] if number else _BARS[0] for number in numbers)
 
 
+def _list_first_gauges(board: Board) -> list[Gauge]:
+    return [
+        *((IN_TIME,) if board.has_limit else ()),
+        *(_WORKER if board.by == "worker" else ()),
+    ]
+
+
 def _describe_rows(board: Board) -> str:
     words = f"{board.number:,} {board.by}{'s' * (board.number != 1)}"
     shown = len(board.rows)
-    return words if shown == board.number else f"{shown:,} of {words}"
+    counted = words if shown == board.number else f"{shown:,} of {words}"
+    return f"{counted}, estimated" if board.is_estimate else counted
 
 
 def _format_heading(board: Board, room: int, gauges: Sequence[Gauge]) -> Text:

@@ -10,7 +10,7 @@ from tcsniff.browse.feed import PoolCounts
 from tcsniff.browse.keys import KEYS
 from tcsniff.browse.navigation import Deployment, Look
 from tcsniff.renderers.stream import StreamInfo
-from tcsniff.stats.run_statistics import RunCounter
+from tcsniff.stats.run_counter import RunCounter
 
 ROWS = [build_row(event(label=f"test-{number}")) for number in range(30)]
 ROWS[20] = build_row(event("task-failed", label="test-20"))

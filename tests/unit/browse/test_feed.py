@@ -11,7 +11,7 @@ from tcsniff.pipeline import Source
 from tcsniff.pulse.deliveries import Gap
 from tcsniff.renderers.stream import StreamInfo
 from tcsniff.selection.filters import filter_tags
-from tcsniff.stats.run_statistics import RunCounter
+from tcsniff.stats.run_counter import RunCounter
 
 
 class Given(Source):

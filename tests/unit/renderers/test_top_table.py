@@ -23,7 +23,8 @@ from tcsniff.renderers.top.live_top import SORT_INTERVAL, TopPicture, read_board
 from tcsniff.renderers.top.top_table import Board, draw_bars, draw_top
 from tcsniff.stats.histogram import EMPTY_SUMMARY, HistogramSummary
 from tcsniff.stats.rows import Reading
-from tcsniff.stats.run_statistics import RunCounter
+from tcsniff.stats.run_counter import RunCounter
+from tcsniff.stats.worker_health import HealthReading
 
 CONTROLS = {"Cc", "Cf", "Zl", "Zp", "Cs"}
 UNTRUSTED = "[red]x[/red]\x1b[31m\x9b1m[link=http://e.org]\u202e\n\r\x00日本"
@@ -34,6 +35,8 @@ BUSY = Reading(
     running=87,
     completed=123_456,
     failed=12,
+    lost=5,
+    canceled=40,
     exception=3,
     finished=123_471,
     started=2,
@@ -42,50 +45,55 @@ BUSY = Reading(
     by_minute=(*range(19), 3),
     wait_times=HistogramSummary(500, 12.0, 754.0, 5400.0, 9000.0),
     run_times=HistogramSummary(400, 0.42, 59.0, 200_000.0, 300_000.0),
+    oldest=11_160.0,
+    last=7.0,
 )
-IDLE = Reading(
-    "gecko-1/decision", 0, 0, 0, 0, 0, 0, 0, 0, 0.0, (0,) * 20, EMPTY_SUMMARY, EMPTY_SUMMARY
-)
+IDLE = Reading("gecko-1/decision", *(0,) * 10, 0.0, (0,) * 20, EMPTY_SUMMARY, EMPTY_SUMMARY)
 BOARD = Board("pool", [BUSY, IDLE], BUSY._replace(name=""), 2)
 
 PICTURES = {
     40: [
-        "POOL             ▼◷ PEND   ▶ RUN  ✖ FAIL",
-        "gecko…inux-large   1,204      87      12",
-        "gecko-1/decision       0       0       0",
-        "2 pools            1,204      87      12",
+        "POOL             ▼◷ PEND  OLDEST   ▶ RUN",
+        "gecko…inux-large   1,204   3h06m      87",
+        "gecko-1/decision       0               0",
+        "2 pools            1,204   3h06m      87",
         "● firefox-ci  412 events  38/s  last 0.…",
     ],
     80: [
-        "POOL                   ▼◷ PEND   ▶ RUN  ✔ DONE  ✖ FAIL   ! EXC    /MIN  WAIT p50",
-        "gecko-t/t-linux-large    1,204      87    123k      12       3    61.2       12s",
-        "gecko-1/decision             0       0       0       0       0     0.0          ",
-        "2 pools                  1,204      87    123k      12       3    61.2       12s",
+        "POOL                   ▼◷ PEND  OLDEST   ▶ RUN  ✔ DONE  ✖ FAIL    LOST  WAIT p50",
+        "gecko-t/t-linux-large    1,204   3h06m      87    123k      12       5       12s",
+        "gecko-1/decision             0               0       0       0       0          ",
+        "2 pools                  1,204   3h06m      87    123k      12       5       12s",
         "● firefox-ci  412 events  38/s  last 0.2 s ago  lag 0.4 s            Ctrl-C ends",
     ],
     120: [
-        "POOL                     ▼◷ PEND   ▶ RUN  ✔ DONE  ✖ FAIL   ! EXC    /MIN  10 MIN    "
-        "  WAIT p50     p95  TOOK p50     p95",
-        "gecko-t/t-linux-large      1,204      87    123k      12       3    61.2  ▅▆▆▇▇▇███▃"
-        "       12s  12m34s      0.4s     59s",
-        "gecko-1/decision               0       0       0       0       0     0.0  ▁▁▁▁▁▁▁▁▁▁"
-        "                                    ",
-        "2 pools                    1,204      87    123k      12       3    61.2  ▅▆▆▇▇▇███▃"
-        "       12s  12m34s      0.4s     59s",
+        "POOL                       ▼◷ PEND  OLDEST   ▶ RUN    LAST  ✔ DONE  ✖ FAIL    LOST  "
+        " ! EXC    /MIN  10 MIN      WAIT p50",
+        "gecko-t/t-linux-large        1,204   3h06m      87    7.0s    123k      12       5  "
+        "     3    61.2  ▅▆▆▇▇▇███▃       12s",
+        "gecko-1/decision                 0               0               0       0       0  "
+        "     0     0.0  ▁▁▁▁▁▁▁▁▁▁          ",
+        "2 pools                      1,204   3h06m      87    7.0s    123k      12       5  "
+        "     3    61.2  ▅▆▆▇▇▇███▃       12s",
         "● firefox-ci  412 events  38/s  last 0.2 s ago  lag 0.4 s                           "
         "       worker-type=gaia  Ctrl-C ends",
     ],
     200: [
-        "POOL                                     ▼◷ PEND   ▶ RUN  ✔ DONE  ✖ FAIL   ! EXC    /M"
-        "IN  20 MIN                WAIT p50     p95     p99  TOOK p50     p95     p99",
-        "gecko-t/t-linux-large                      1,204      87    123k      12       3    61"
-        ".2  ▁▂▂▃▃▃▄▄▅▅▅▆▆▇▇▇███▃       12s  12m34s   1h30m      0.4s     59s   2d07h",
-        "gecko-1/decision                               0       0       0       0       0     0"
-        ".0  ▁▁▁▁▁▁▁▁▁▁▁▁▁▁▁▁▁▁▁▁                                                    ",
-        "2 pools                                    1,204      87    123k      12       3    61"
-        ".2  ▁▂▂▃▃▃▄▄▅▅▅▆▆▇▇▇███▃       12s  12m34s   1h30m      0.4s     59s   2d07h",
-        "● firefox-ci  412 events  38/s  last 0.2 s ago  lag 0.4 s"
-        + "worker-type=gaia  Ctrl-C ends".rjust(143),
+        "POOL                                     ▼◷ PEND  OLDEST   ▶ RUN    LAST  ✔ DONE  ✖ "
+        "FAIL    LOST    CANC   ! EXC    /MIN  20 MIN                WAIT p50     p95     p99"
+        "  TOOK p50     p95     p99",
+        "gecko-t/t-linux-large                      1,204   3h06m      87    7.0s    123k    "
+        "  12       5      40       3    61.2  ▁▂▂▃▃▃▄▄▅▅▅▆▆▇▇▇███▃       12s  12m34s   1h30m"
+        "      0.4s     59s   2d07h",
+        "gecko-1/decision                               0               0               0    "
+        "   0       0       0       0     0.0  ▁▁▁▁▁▁▁▁▁▁▁▁▁▁▁▁▁▁▁▁                          "
+        "                          ",
+        "2 pools                                    1,204   3h06m      87    7.0s    123k    "
+        "  12       5      40       3    61.2  ▁▂▂▃▃▃▄▄▅▅▅▆▆▇▇▇███▃       12s  12m34s   1h30m"
+        "      0.4s     59s   2d07h",
+        "● firefox-ci  412 events  38/s  last 0.2 s ago  lag 0.4 s                           "
+        "                                                                                    "
+        "   worker-type=gaia  Ctrl-C ends",
     ],
 }
 
@@ -108,7 +116,7 @@ def test_no_screen_is_too_small():
         assert max(map(wcswidth, picture)) <= width, width
 
 
-@pytest.mark.parametrize("width", [40, 80, 200])
+@pytest.mark.parametrize("width", [80, 200])
 def test_color_changes_no_letter(width):
     """Only escapes for colors come in; a number that is nothing is dim, never colored."""
     plainly = draw_top(BOARD, width, STATUS, color=False)
@@ -123,16 +131,48 @@ def test_color_changes_no_letter(width):
 
 def test_columns_stay_where_they_are():
     """Whatever the numbers: nothing jumps."""
-    large = BUSY._replace(pending=99_999, running=12_345_678, failed=999_999, per_minute=99_999.0)
+    row = IDLE._replace(name="x", oldest=1.0, last=1.0)
+    large = row._replace(pending=99_999, running=12_345_678, failed=999_999, per_minute=99_999.0)
 
     few, many = (
-        draw_top(BOARD._replace(rows=[row]), 120, STATUS, color=False)[1]
-        for row in (IDLE._replace(name="x"), large._replace(name="x"))
+        draw_top(BOARD._replace(rows=[reading]), 120, STATUS, color=False)[1]
+        for reading in (row, large._replace(oldest=900_000.0))
     )
 
-    assert [place.end() for place in re.finditer(r"\S+", few)][:7] == [
+    assert [place.end() for place in re.finditer(r"\S+", few)][:9] == [
         place.end() for place in re.finditer(r"\S+", many)
-    ][:7]
+    ][:9]
+
+
+def test_a_limit_has_its_column():
+    """Its share is rounded down, so that 100 % means all; it is there on narrow screens, too."""
+    shares = (1.0, 0.99999, 0.25, None)
+    rows = [IDLE._replace(name="x", in_time=share) for share in shares]
+
+    heading, *lines = draw_top(BOARD._replace(rows=rows, has_limit=True), 80, None, color=False)
+
+    start = heading.index("   SLO")
+    shown = [line[start : start + 6].strip() for line in lines]
+    assert shown[: len(rows)] == ["100%", "99.9%", "25%", ""]
+
+
+def test_a_worker_has_its_pool_and_its_streak():
+    """And when it was heard of last; a rest without a worker has none of these."""
+    sick = IDLE._replace(name="a/b", health=HealthReading("gecko-t/\x1bx", 61.0, 12))
+    board = Board("worker", [sick, IDLE._replace(name="(no worker)")], BUSY, 2)
+
+    heading, first, second, _ = draw_top(board, 120, None, color=False)
+
+    assert "POOL" in heading
+    assert re.search(r"a/b +gecko-t/\\x1bx .* 1m01s +12 ", first)
+    assert re.match(r"\(no worker\) +0 ", second)
+
+
+def test_an_estimate_is_marked():
+    """A number that may be wrong doesn't look like one that is right."""
+    lines = draw_top(BOARD._replace(is_estimate=True), 80, None, color=False)
+
+    assert lines[-1].startswith("2 pools, estimated ")
 
 
 @pytest.mark.parametrize(
@@ -354,6 +394,8 @@ def test_a_board_may_hold_all_rows():
         ("pending", True, "▲◷ PEND"),
         ("running", False, "▼▶ RUN"),
         ("failed", False, "▼✖ FAIL"),
+        ("lost", False, "▼LOST"),
+        ("oldest", False, "▼OLDEST"),
         ("rate", False, "▼/MIN"),
         ("wait", False, "▼WAIT p50"),
         ("run", False, "▼TOOK p50"),

@@ -10,7 +10,7 @@ import pytest
 from tcsniff.renderers.output import Output
 from tcsniff.renderers.top.top_lines import TopJsonRenderer
 from tcsniff.sources.steady_clock import SteadyClock
-from tcsniff.stats.run_statistics import RunCounter
+from tcsniff.stats.run_counter import RunCounter
 
 START = 1_795_456_800.0
 HOUR, DAY = 3600.0, 86400.0
@@ -55,8 +55,8 @@ def test_time_that_a_suspended_machine_missed_has_passed():
 def test_top_writes_its_periods_when_the_clock_is_set_back(back):
     """One line each ten seconds, as before."""
     system, output = System(), io.BytesIO()
-    counter = RunCounter("pool", "name", clock=system.clock)
-    renderer = TopJsonRenderer(Output(output), counter, every=10)
+    counter = RunCounter("pool", "name", clock=system.clock, every=10)
+    renderer = TopJsonRenderer(Output(output), counter)
     system.sleep(15)
     renderer.flush()
     system.wall -= back

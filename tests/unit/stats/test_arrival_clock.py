@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from builders import event
-from tcsniff.stats.run_statistics import RunCounter
+from tcsniff.stats.run_counter import RunCounter
 
 AT = 1_795_456_800.0  # 2026-11-23T18:00:00Z
 

@@ -24,7 +24,7 @@ RERUN = [
     delivery("task-exception", run=0, retried=True),
     delivery("task-pending", run=1),
 ]
-SMALL = StatisticsBounds(open=3, ended=2, rows=4)
+SMALL = StatisticsBounds(open=3, parked=4, ended=2, rows=4)
 
 
 def count_runs(deliveries, by="pool", *, bounds=None, now=NOW):
@@ -40,13 +40,18 @@ def read_rows(statistics, sort="name", now=NOW):
 
 def read_constants(statistics):
     """Return what does not depend on arrival times, for each row that holds runs."""
-    readings = [reading for reading in read_rows(statistics) if any(reading[1:7])]
-    return [(reading[:7], reading.wait_times, reading.run_times) for reading in readings]
+    readings = [reading for reading in read_rows(statistics) if any(reading[1:9])]
+    return [(reading[:9], *reading[13:16]) for reading in readings]
 
 
 def read_counts(statistics):
     """Return the pending, running, completed, failed and exception runs of each row."""
-    return {reading.name: reading[1:6] for reading in read_rows(statistics)}
+    return {reading.name: get_counts(reading) for reading in read_rows(statistics)}
+
+
+def get_counts(reading):
+    """Return the pending, running, completed and failed runs, and all exceptions."""
+    return (*reading[1:5], sum(reading[5:8]))
 
 
 def complete(number, **details):
@@ -142,9 +147,9 @@ def test_the_rows_add_up_to_the_total(by):
     """Each run is counted in one row."""
     statistics = count_runs(history(1), by)
 
-    columns = zip(*(reading[1:9] for reading in read_rows(statistics)), strict=True)
+    columns = zip(*(reading[1:11] for reading in read_rows(statistics)), strict=True)
 
-    assert tuple(map(sum, columns)) == statistics.total.build_reading(NOW, NOW)[1:9]
+    assert tuple(map(sum, columns)) == statistics.total.build_reading(NOW, NOW)[1:11]
 
 
 @pytest.mark.parametrize("seed", range(4))
@@ -153,7 +158,7 @@ def test_finally_no_run_is_pending_or_running(seed):
     total = count_runs(history(seed)).total.build_reading(NOW, NOW)
 
     assert (total.pending, total.running) == (0, 0)
-    assert total.finished == total.completed + total.failed + total.exception > 20
+    assert total.finished == sum(total[3:8]) > 20
     assert total.wait_times.number >= total.run_times.number > 20
 
 
@@ -189,7 +194,7 @@ def test_an_unknown_state_is_an_end():
     changed = delivery("task-completed")
     changed = changed._replace(body=changed.body.replace(b'"completed"', b'"vanished"'))
 
-    assert count_runs([changed]).total.build_reading(NOW, NOW)[1:7] == (0, 0, 0, 0, 0, 1)
+    assert count_runs([changed]).total.build_reading(NOW, NOW)[1:9] == (0,) * 7 + (1,)
 
 
 @pytest.mark.parametrize(
@@ -246,6 +251,104 @@ def test_messages_that_cannot_be_decoded_are_counted():
     assert (statistics.unread, read_rows(statistics)) == (1, [])
 
 
+# Starvation, lost runs and workers.
+
+
+def test_a_pool_that_starves_comes_first():
+    """Three runs have been pending for 38 minutes; another pool's only run waited for 20 s."""
+    starved = [
+        delivery("task-pending", task_id=f"{number:022}", worker_type="starved")
+        for number in range(3)
+    ]
+    healthy = delivery("task-running", task_id=f"{9:022}", worker_type="healthy")
+    now = parse_seconds(SCHEDULED) + 38 * 60
+
+    statistics = count_runs([*starved, healthy], now=now)
+
+    rows = statistics.list_rows("wait", now)
+    readings = [row.build_reading(now, now) for row in rows]
+    assert [reading.name for reading in readings] == ["gecko-t/starved", "gecko-t/healthy"]
+    assert [reading.oldest for reading in readings] == [38 * 60, None]
+    assert [reading.last for reading in readings] == [None, 38 * 60 - 3]
+    assert readings[0].wait_times[:2] == (3, pytest.approx(38 * 60, rel=0.02))
+
+
+@pytest.mark.parametrize("sort", ["wait", "oldest"])
+def test_one_run_that_starts_does_not_hide_those_that_wait(sort):
+    """The oldest pending run counts, whatever the median is."""
+    started = [
+        delivery("task-running", task_id=f"{number:022}", worker_type="a") for number in range(9)
+    ]
+    waits = delivery("task-pending", task_id=f"{10:022}", worker_type="a")
+    other = delivery("task-running", task_id=f"{11:022}", worker_type="b")
+    now = parse_seconds(SCHEDULED) + 600
+
+    statistics = count_runs([other, *started, waits], now=now)
+
+    assert [row.name[-1] for row in statistics.list_rows(sort, now)] == ["a", "b"]
+    assert statistics.total.build_reading(now, now).wait_times.p50 < 5
+
+
+@pytest.mark.parametrize(
+    ("now", "slo", "share"),
+    [(2, 2, 0.0), (2, 3, 1.0), (3.5, 3, 0.5), (3.5, 4, 1.0), (9, None, None)],
+)
+def test_the_share_in_time(now, slo, share):
+    """A run that has been pending for longer did not start in time; others may still."""
+    statistics = RunStatistics("pool", slo=slo)
+    for message in (delivery("task-completed"), delivery("task-pending", task_id="x" * 22)):
+        statistics.add(message, NOW)
+
+    reading = statistics.total.build_reading(parse_seconds(SCHEDULED) + now, NOW, slo)
+
+    assert reading.in_time == share
+
+
+@pytest.mark.parametrize(
+    ("reason", "column"),
+    [
+        ("claim-expired", "lost"),
+        ("worker-shutdown", "lost"),
+        ("canceled", "canceled"),
+        ("deadline-exceeded", "exception"),
+        ("internal-error", "exception"),
+        ("new-reason", "exception"),
+    ],
+)
+def test_exceptions_have_three_columns(reason, column):
+    """A lost worker is a sign of an ill pool, a canceled run is not."""
+    reading = count_runs([delivery("task-exception", reason=reason)]).total.build_reading(NOW, NOW)
+
+    assert {name: getattr(reading, name) for name in ("lost", "canceled", "exception")} == {
+        **dict.fromkeys(("lost", "canceled", "exception"), 0),
+        column: 1,
+    }
+
+
+def end_run(event, number, second, **details):
+    """Return a message about a run of a worker that ended at a second."""
+    message = delivery(event, task_id=f"{number:022}", **details)
+    resolved = RESOLVED.replace("18:01:05", f"18:01:{second:02}")
+    return message._replace(body=message.body.replace(RESOLVED.encode(), resolved.encode()))
+
+
+def test_a_streak_is_what_went_wrong_since_a_run_completed():
+    """In any order and with repeats; the queue, not the worker, ends a claim."""
+    ends = [
+        end_run("task-failed", 1, 10),
+        end_run("task-completed", 2, 20),
+        end_run("task-failed", 3, 30),
+        end_run("task-exception", 4, 40),
+        end_run("task-exception", 5, 50, reason="canceled"),
+    ]
+    for order in itertools.permutations(ends):
+        (row,) = count_runs([*order, *order[:2]], "worker").list_rows("streak", NOW)
+
+        health = row.build_reading(parse_seconds(RESOLVED) + 60, NOW).health
+
+        assert health == ("gecko-t/t-linux-large", 35.0, 2), order
+
+
 # The order of the rows.
 
 
@@ -280,13 +383,13 @@ def test_a_forgotten_task_is_not_counted_again():
 
     statistics.add(complete(0), NOW)
     statistics.add(delivery("task-running", task_id=f"{0:022}"), NOW)
-    assert statistics.total.build_reading(NOW, NOW)[1:6] == (0, 0, 10, 0, 0)
+    assert get_counts(statistics.total.build_reading(NOW, NOW)) == (0, 0, 10, 0, 0)
 
     statistics.add(delivery("task-running", task_id=f"{0:022}", run=1), NOW)
-    assert statistics.total.build_reading(NOW, NOW)[1:6] == (0, 1, 10, 0, 0)
+    assert get_counts(statistics.total.build_reading(NOW, NOW)) == (0, 1, 10, 0, 0)
 
     statistics.add(delivery("task-failed", task_id=f"{0:022}", run=1), NOW)
-    assert statistics.total.build_reading(NOW, NOW)[1:6] == (0, 0, 10, 1, 0)
+    assert get_counts(statistics.total.build_reading(NOW, NOW)) == (0, 0, 10, 1, 0)
 
 
 def test_late_messages_do_not_bring_a_forgotten_task_back():
@@ -301,7 +404,7 @@ def test_late_messages_do_not_bring_a_forgotten_task_back():
     for message in story:
         statistics.add(message, NOW)
 
-    assert statistics.total.build_reading(NOW, NOW)[1:6] == (0, 0, 11, 0, 1)
+    assert get_counts(statistics.total.build_reading(NOW, NOW)) == (0, 0, 11, 0, 1)
 
 
 def test_a_task_that_is_run_again_has_not_ended():
@@ -310,11 +413,11 @@ def test_a_task_that_is_run_again_has_not_ended():
     statistics = count_runs(rerun, bounds=SMALL)
     for number in range(10):
         statistics.add(complete(number), NOW)
-    assert statistics.total.build_reading(NOW, NOW)[1:6] == (1, 0, 10, 0, 1)
+    assert get_counts(statistics.total.build_reading(NOW, NOW)) == (1, 0, 10, 0, 1)
 
     statistics.add(delivery("task-failed", run=1), NOW)
 
-    assert statistics.total.build_reading(NOW, NOW)[1:6] == (0, 0, 10, 1, 1)
+    assert get_counts(statistics.total.build_reading(NOW, NOW)) == (0, 0, 10, 1, 1)
 
 
 def test_messages_about_groups_use_no_memory():
@@ -336,11 +439,11 @@ def test_an_open_task_is_dropped_when_its_deadline_is_long_past():
     late = parse_seconds(LATER) + 2 * 3600
 
     statistics.add(complete(1), late)
-    assert statistics.total.build_reading(late, NOW)[1:6] == (0, 0, 1, 0, 0)
+    assert get_counts(statistics.total.build_reading(late, NOW)) == (0, 0, 1, 0, 0)
     assert statistics.total.build_reading(late, NOW).wait_times.number == 1
 
     statistics.add(delivery("task-completed"), late)
-    assert statistics.total.build_reading(late, NOW)[1:6] == (0, 0, 2, 0, 0)
+    assert get_counts(statistics.total.build_reading(late, NOW)) == (0, 0, 2, 0, 0)
 
 
 def test_an_open_task_is_kept_until_its_deadline():
@@ -350,20 +453,123 @@ def test_an_open_task_is_kept_until_its_deadline():
 
     statistics.add(complete(1), before)
 
-    assert statistics.total.build_reading(before, NOW)[1:6] == (0, 1, 1, 0, 0)
+    assert get_counts(statistics.total.build_reading(before, NOW)) == (0, 1, 1, 0, 0)
 
 
-def test_the_oldest_open_tasks_are_dropped_if_there_are_too_many():
-    """The others still count, and all of their ends are counted."""
-    tasks = [f"{number:022}" for number in range(5)]
-    pending = [delivery("task-pending", task_id=task) for task in tasks]
-    statistics = count_runs(pending, bounds=SMALL)
-    assert statistics.total.build_reading(NOW, NOW).pending == 3
+def test_open_tasks_beyond_the_bound_still_count():
+    """Only what is counted of them is kept, and all of their ends are counted."""
+    tasks = [f"{number:022}" for number in range(7)]
+    statistics = count_runs(
+        (delivery("task-pending", task_id=task) for task in tasks), bounds=SMALL
+    )
+    pending = statistics.total.build_reading(NOW, NOW)
+    assert (pending.pending, pending.wait_times.number, pending.oldest) == (7, 7, 0.0)
+
+    for task in tasks:
+        statistics.add(delivery("task-running", task_id=task), NOW)
+    running = statistics.total.build_reading(NOW, NOW)
+    assert (get_counts(running), running.oldest, running.started) == ((0, 7, 0, 0, 0), None, 7)
 
     for task in tasks:
         statistics.add(delivery("task-completed", task_id=task), NOW)
+    assert get_counts(statistics.total.build_reading(NOW, NOW)) == (0, 0, 7, 0, 0)
+    assert not any(statistics.uncertain)
 
-    assert statistics.total.build_reading(NOW, NOW)[1:6] == (0, 0, 5, 0, 0)
+
+def test_runs_that_had_to_be_dropped_are_reported():
+    """Beyond all bounds, pending and running are estimates, with their extent."""
+    tasks = [f"{number:022}" for number in range(10)]
+    statistics = count_runs(
+        (delivery("task-pending", task_id=task) for task in tasks), bounds=SMALL
+    )
+
+    pending = statistics.total.build_reading(NOW, NOW).pending
+
+    assert pending + statistics.uncertain.open == 10
+    assert statistics.uncertain.open > 0
+
+
+@pytest.mark.parametrize("by", GROUPINGS)
+@given(seed=st.integers(0, 5), random=st.randoms(use_true_random=False))
+def test_bounds_of_open_tasks_change_no_number(by, seed, random):
+    """Parked tasks count like others, in any order and with repeats."""
+    messages = history(seed)
+    mixed = random.sample([*messages, *messages[::3]], len(messages) + len(messages[::3]))
+    bounds = StatisticsBounds(open=5)
+
+    parked, kept = count_runs(mixed, by, bounds=bounds), count_runs(mixed, by)
+
+    if by not in ("kind", "label", "project"):  # a late name comes too late for parked tasks
+        assert read_constants(parked) == read_constants(kept)
+    assert parked.total.build_reading(NOW, NOW) == kept.total.build_reading(NOW, NOW)
+    assert not any(parked.uncertain)
+
+
+def test_a_parked_task_keeps_its_name():
+    """Messages of a canceled group have no tags."""
+    kinds = {f"{number:022}": f"kind {number}" for number in range(5)}
+    named = [
+        delivery("task-defined", task_id=task, payload={"task": {"tags": {"kind": kind}}})
+        for task, kind in kinds.items()
+    ]
+    canceled = [
+        delivery("task-exception", task_id=task, payload={"task": {"tags": {}}}) for task in kinds
+    ]
+
+    statistics = count_runs([*named, *canceled], "kind", bounds=StatisticsBounds(open=1))
+
+    assert list(read_counts(statistics)) == list(kinds.values())
+
+
+def test_a_rerun_of_a_task_of_long_ago_counts_only_the_new_run():
+    """The earlier run was counted while it ran; that this is assumed is reported."""
+    statistics = count_runs(
+        map(complete, range(100)), bounds=StatisticsBounds(ended=1, forgotten=8), now=NOW - 60
+    )
+
+    statistics.add(delivery("task-pending", task_id=f"{0:022}", run=1), NOW)
+
+    assert get_counts(statistics.total.build_reading(NOW, NOW)) == (1, 0, 100, 0, 0)
+    assert statistics.uncertain == (0, 1)
+
+
+def test_the_end_of_a_run_of_long_ago_is_counted():
+    """That it may be a repeat is reported."""
+    statistics = count_runs(
+        map(complete, range(100)), bounds=StatisticsBounds(ended=1, forgotten=8), now=NOW - 60
+    )
+
+    statistics.add(complete(0), NOW + 2 * 3600)
+
+    assert get_counts(statistics.total.build_reading(NOW, NOW)) == (0, 0, 101, 0, 0)
+    assert statistics.uncertain == (0, 1)
+
+
+def test_runs_that_ended_before_counting_began_are_counted():
+    """They cannot have been counted before."""
+    late = parse_seconds(LATER)
+    statistics = count_runs(
+        map(complete, range(100)), bounds=StatisticsBounds(ended=1, forgotten=8), now=late
+    )
+
+    statistics.add(delivery("task-pending", run=1), late)
+
+    assert get_counts(statistics.total.build_reading(late, late)) == (1, 0, 100, 0, 1)
+    assert not any(statistics.uncertain)
+
+
+def test_a_parked_task_is_dropped_when_its_deadline_is_long_past():
+    """Like one that is kept."""
+    tasks = [f"{number:022}" for number in range(5)]
+    statistics = count_runs(
+        (delivery("task-running", task_id=task) for task in tasks), bounds=SMALL
+    )
+    late = parse_seconds(LATER) + 2 * 3600
+
+    statistics.add(complete(9), late)
+
+    assert get_counts(statistics.total.build_reading(late, NOW)) == (0, 0, 1, 0, 0)
+    assert not any(statistics.uncertain)
 
 
 def test_rows_beyond_the_bound_are_merged():
@@ -383,9 +589,9 @@ def test_rows_beyond_the_bound_are_merged():
         )
 
     assert len(read_counts(statistics)) == 5
-    assert statistics.total.build_reading(NOW, NOW)[1:6] == (0, 0, 0, 8, 0)
-    columns = zip(*(reading[1:9] for reading in read_rows(statistics)), strict=True)
-    assert tuple(map(sum, columns)) == statistics.total.build_reading(NOW, NOW)[1:9]
+    assert get_counts(statistics.total.build_reading(NOW, NOW)) == (0, 0, 0, 8, 0)
+    columns = zip(*(reading[1:11] for reading in read_rows(statistics)), strict=True)
+    assert tuple(map(sum, columns)) == statistics.total.build_reading(NOW, NOW)[1:11]
 
 
 def test_a_merged_row_uses_no_memory():
@@ -410,9 +616,9 @@ def test_small_bounds_never_give_negative_counts(by):
         statistics.add(message, when)
         assert min(statistics.total.states) >= 0
 
-    columns = zip(*(reading[1:7] for reading in read_rows(statistics, now=when)), strict=True)
+    columns = zip(*(reading[1:9] for reading in read_rows(statistics, now=when)), strict=True)
 
-    assert tuple(map(sum, columns)) == statistics.total.build_reading(when, NOW)[1:7]
+    assert tuple(map(sum, columns)) == statistics.total.build_reading(when, NOW)[1:9]
 
 
 @pytest.mark.parametrize("by", GROUPINGS)
