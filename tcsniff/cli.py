@@ -44,6 +44,7 @@ _COMMANDS = (
     "graph",
     "task",
     "top",
+    "runs",
     "browse",
     "explain",
     "exchanges",

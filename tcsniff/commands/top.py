@@ -36,15 +36,13 @@ from tcsniff.errors import UsageError
 from tcsniff.pipeline import Renderer
 from tcsniff.renderers.output import Output
 from tcsniff.renderers.stream import StreamInfo
-from tcsniff.selection.select import SelectionArgs, build_selection
+from tcsniff.selection.select import SelectionArgs, add_state_events, build_selection
 from tcsniff.sources.steady_clock import SteadyClock
 from tcsniff.stats.run_counter import RunCounter
 from tcsniff.stats.run_statistics import Uncertainty
 
 if TYPE_CHECKING:
     from tcsniff.renderers.live_view import LiveView
-
-_STATES = ("defined", "pending", "running", "completed", "failed", "exception")
 
 
 @click.command(cls=SectionedCommand)
@@ -101,7 +99,7 @@ def top(
     check_source(origin)
     if origin.delete_queue:
         raise UsageError("--delete-queue works with `tcsniff sniff`, not with top")
-    selection = build_selection(_add_default_events(wanted))
+    selection = build_selection(add_state_events(wanted))
     notify = ignore_message if quiet else print_message
     for note in selection.notes:
         notify(note)
@@ -119,13 +117,6 @@ def top(
         notify(f"{number:,} message{'s' * (number != 1)} about tasks could not be decoded")
     _explain_uncertainty(counter.statistics.uncertain, notify)
     return status
-
-
-def _add_default_events(wanted: SelectionArgs) -> SelectionArgs:
-    # Only events of a task's state are counted.
-    if wanted.events or wanted.exchanges or wanted.binds or wanted.all_events:
-        return wanted
-    return wanted._replace(events=[f"task-{state}" for state in _STATES])
 
 
 def _explain_uncertainty(uncertain: Uncertainty, notify: Callable[[str], None]) -> None:

@@ -74,6 +74,16 @@ class SelectionArgs(NamedTuple):
         return " ".join([*flags, *self.events, *self.exchanges, *self.binds])
 
 
+_STATE_EVENTS = ("defined", "pending", "running", "completed", "failed", "exception")
+
+
+def add_state_events(wanted: SelectionArgs) -> SelectionArgs:
+    """Return the same selection; of the events of all task states, if it names no events."""
+    if wanted.events or wanted.exchanges or wanted.binds or wanted.all_events:
+        return wanted
+    return wanted._replace(events=[f"task-{state}" for state in _STATE_EVENTS])
+
+
 class Clause(NamedTuple):
     """A condition for the messages of one exchange.
 

@@ -11,6 +11,7 @@ from pathlib import Path
 import orjson
 import pytest
 
+import oracle
 from builders import delivery
 from rabbitmq import RabbitMQ, Taskcluster
 from recipes import (
@@ -27,11 +28,15 @@ from tcsniff.pulse.events import Event
 
 WAITING = [recipe for recipe in RECIPES if "tcsniff task" in recipe]
 IN_TERMINAL = [recipe for recipe in RECIPES if "vd " in recipe]
-(DUCKDB,) = [recipe for recipe in RECIPES if "duckdb " in recipe]
+(DUCKDB,) = [recipe for recipe in RECIPES if "duckdb " in recipe and "FROM 'yesterday" in recipe]
+(PARQUET,) = [recipe for recipe in RECIPES if "parquet" in recipe]
+(BIGQUERY,) = [recipe for recipe in RECIPES if "submission_date" in recipe]
 (LNAV,) = [recipe for recipe in RECIPES if "lnav " in recipe]
-(LOST_RUNS,) = [recipe for recipe in RECIPES if "claim-expired" in recipe]
+(LOST_RUNS,) = [recipe for recipe in RECIPES if "--reason claim-expired" in recipe]
 OTHERS = [
-    recipe for recipe in RECIPES if recipe not in [*WAITING, *IN_TERMINAL, DUCKDB, LNAV, LOST_RUNS]
+    recipe
+    for recipe in RECIPES
+    if recipe not in [*WAITING, *IN_TERMINAL, DUCKDB, PARQUET, BIGQUERY, LNAV, LOST_RUNS]
 ]
 
 
@@ -101,6 +106,40 @@ def test_duckdb_finds_the_waiting_times(
         assert started == len(waits[pool])
         assert typical == statistics.median(waits[pool])
         assert most == max(waits[pool])
+
+
+def test_duckdb_has_every_run_once(
+    place: Path, rabbitmq: RabbitMQ, taskcluster: Taskcluster
+) -> None:
+    """As many runs and lost ones in each pool as plain Python finds."""
+    rows = oracle.list_rows(YESTERDAY)
+    runs = Counter(row["taskQueueId"] for row in rows)
+    lost = Counter(
+        row["taskQueueId"]
+        for row in rows
+        if row["reasonResolved"] in ("claim-expired", "worker-shutdown")
+    )
+
+    output = run_recipe(PARQUET, place, rabbitmq, taskcluster, [])
+
+    cells = [line.split("│")[1:-1] for line in output.splitlines() if "/" in line]
+    shown = {pool.strip(): (int(number), int(gone)) for pool, number, gone, _ in cells}
+    assert len(shown) == min(10, len(runs))
+    assert shown == {pool: (runs[pool], lost[pool]) for pool in shown}
+    assert (place / "runs.parquet").stat().st_size > 0
+
+
+def test_bigquery_gets_its_columns(
+    place: Path, rabbitmq: RabbitMQ, taskcluster: Taskcluster
+) -> None:
+    """A line for each run, with the names that the table has."""
+    run_recipe(BIGQUERY, place, rabbitmq, taskcluster, [])
+
+    lines = (place / "task_runs.jsonl").read_text(encoding="utf-8").splitlines()
+    found = {(row["task_id"], row["run_id"]): row["resolved"] for row in map(orjson.loads, lines)}
+    assert found == {
+        (row["taskId"], row["runId"]): row["resolved"] for row in oracle.list_rows(YESTERDAY)
+    }
 
 
 def test_lnav_counts_what_failed(
