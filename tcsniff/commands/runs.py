@@ -56,7 +56,8 @@ def runs(
     its own, with the reasonCreated rerun, and not retried in the row before it.
 
     Tags come from the messages of the task. A row from a recording waits for them until
-    the end, if the message about the run lacks them; a live row does not wait.
+    the end, if the message about the run lacks them; a live row does not wait. With
+    --group, label is the task's name, and project is null.
 
     With --queue NAME, rows are written before their messages are acknowledged: nothing is
     lost if tcsniff is killed and started again. Then some rows may come twice, with the

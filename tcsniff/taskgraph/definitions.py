@@ -34,7 +34,6 @@ class Definition(NamedTuple):
         pool: Its worker pool, ``<provisionerId>/<workerType>``; empty if unknown.
         priority: Its priority; empty if unknown.
         routes: Its routes, without ``route.``; None if unknown.
-        tags: The tags that name it.
     """
 
     task_id: str
@@ -45,7 +44,6 @@ class Definition(NamedTuple):
     pool: str = ""
     priority: str = ""
     routes: tuple[str, ...] | None = None
-    tags: Tags = Tags()
 
 
 class TaskGroupInfo(NamedTuple):
@@ -358,7 +356,6 @@ def to_definition(
         pool or "",
         task.priority or "",
         task.routes,
-        tags,
     )
 
 

@@ -62,9 +62,11 @@ def test_the_queue_knows_the_same_rows() -> None:
         done = finished("runs", "--group", page, "-q")
 
     assert done.returncode == 0
-    assert in_order(rows_of(done.stdout)) == [
-        row for row in EXPECTED if row["taskGroupId"] == PLAN.task_group_id
-    ]
+    found, expected = (
+        [{name: row[name] for name in row if name not in ("label", "project")} for row in rows]
+        for rows in (in_order(rows_of(done.stdout)), EXPECTED)
+    )
+    assert found == [row for row in expected if row["taskGroupId"] == PLAN.task_group_id]
 
 
 @pytest.mark.parametrize(

@@ -16,7 +16,7 @@ from tcsniff.commands.wiring.make_renderer import (
 )
 from tcsniff.commands.wiring.run import Notify
 from tcsniff.pipeline import Renderer
-from tcsniff.pulse.payloads import decode_status
+from tcsniff.pulse.payloads import Tags, decode_status
 from tcsniff.renderers.output import Output
 from tcsniff.renderers.runs.run_formats import ROW_FORMATS, RowFormat
 from tcsniff.renderers.runs.runs_renderer import RunsRenderer
@@ -49,8 +49,9 @@ def print_group_runs(asked: RunsArgs, task_group_id: str, root_url: str, notify:
     with closing(_make_rows(asked, ledger)) as renderer:
         for page in QueueApi(root_url).fetch_pages(task_group_id):
             for definition, text in zip(page.definitions, page.statuses, strict=True):
+                names = Tags(definition.label, definition.kind or None)
                 try:
-                    rows = ledger.add_status(decode_status(text), definition.tags)
+                    rows = ledger.add_status(decode_status(text), names)
                 except ValueError:
                     unread += 1
                     continue
