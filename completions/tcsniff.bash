@@ -3,7 +3,8 @@
 # Needs bash 4.4 or later, and not the package bash-completion.
 
 _tcsniff_commands=(
-  sniff graph task top browse explain exchanges doctor config simulate schema completion help
+  sniff graph task top runs browse explain exchanges doctor config simulate schema completion
+  help
 )
 _tcsniff_events=(
   task-defined task-pending task-running artifact-created task-completed task-failed
@@ -88,8 +89,8 @@ _tcsniff_flags() {
       ;;
     top)
       found=(
-        --by --sort --reverse --every -o --output --json --record --save-svg --color --no-color
-        -v --verbose -q --quiet --worker-type --provisioner-id --task-queue --pool
+        --by --sort --reverse --every --slo -o --output --json --record --save-svg --color
+        --no-color -v --verbose -q --quiet --worker-type --provisioner-id --task-queue --pool
         --task-group-id --task-group --task-id --task --scheduler-id --run-id --worker-group
         --worker-id --organization --repository --action --topic --provider-id
         --launch-config-id --worker-pool-id --route --all --exchange --routing-key --bind
@@ -98,6 +99,20 @@ _tcsniff_flags() {
         --root-url --queue --queue-expires --queue-max-length --delete-queue --drain --resume
         --max-size --prefetch --auto-ack --from --follow --speed --demo --seed -n --count
         --timeout --idle-timeout --until --fail-on --config -h --help --help-all --debug
+      )
+      ;;
+    runs)
+      found=(
+        --group --format --json --utc --record --color --no-color -v --verbose -q --quiet
+        --worker-type --provisioner-id --task-queue --pool --task-group-id --task-group
+        --task-id --task --scheduler-id --run-id --worker-group --worker-id --organization
+        --repository --action --topic --provider-id --launch-config-id --worker-pool-id --route
+        --all --exchange --routing-key --bind --where --state --reason --tag --dedupe --since
+        --before --grep --broker --profile --password-file --tls-ca --tls-cert --tls-key
+        --tls-insecure --plaintext --web --root-url --queue --queue-expires --queue-max-length
+        --delete-queue --drain --resume --max-size --prefetch --auto-ack --from --follow --speed
+        --demo --seed -n --count --timeout --idle-timeout --until --fail-on --config -h --help
+        --help-all --debug
       )
       ;;
     browse)
@@ -273,12 +288,51 @@ _tcsniff_values() {
     top)
       case $2 in
         --by)
-          found=(pool worker kind scheduler group reason)
+          found=(pool worker label kind project scheduler group reason)
           ;;
         --sort)
-          found=(pending running finished failed rate wait run name)
+          found=(pending running finished failed lost rate wait oldest run streak name)
           ;;
-        --every | --worker-type | --provisioner-id | --task-queue | --pool | --task-group-id | \
+        --every | --slo | --worker-type | --provisioner-id | --task-queue | --pool | \
+        --task-group-id | --task-group | --task-id | --task | --scheduler-id | --run-id | \
+        --worker-group | --worker-id | --organization | --repository | --action | --topic | \
+        --provider-id | --launch-config-id | --worker-pool-id | --route | --routing-key | \
+        --bind | --where | --tag | --since | --before | --grep | --broker | --root-url | \
+        --queue | --queue-expires | --queue-max-length | --resume | --max-size | --prefetch | \
+        --speed | --seed | -n | --count | --timeout | --idle-timeout | --until | --fail-on)
+          found=()
+          ;;
+        -o | --output)
+          found=(table json)
+          ;;
+        --record | --save-svg | --password-file | --tls-ca | --tls-cert | --tls-key | --from | \
+        --config)
+          _tcsniff_files "$3"
+          ;;
+        --color)
+          found=(auto always never)
+          ;;
+        --exchange)
+          found=("${_tcsniff_exchanges[@]}")
+          ;;
+        --state)
+          _tcsniff_list "$3" \
+            unscheduled pending running completed failed exception
+          ;;
+        --reason)
+          _tcsniff_list "$3" \
+            completed failed deadline-exceeded canceled claim-expired worker-shutdown \
+            malformed-payload resource-unavailable internal-error intermittent-task superseded
+          ;;
+        --profile)
+          found=(firefox-ci community); _tcsniff_configured profiles ''
+          ;;
+        *) return 1 ;;
+      esac
+      ;;
+    runs)
+      case $2 in
+        --group | --worker-type | --provisioner-id | --task-queue | --pool | --task-group-id | \
         --task-group | --task-id | --task | --scheduler-id | --run-id | --worker-group | \
         --worker-id | --organization | --repository | --action | --topic | --provider-id | \
         --launch-config-id | --worker-pool-id | --route | --routing-key | --bind | --where | \
@@ -287,11 +341,10 @@ _tcsniff_values() {
         --seed | -n | --count | --timeout | --idle-timeout | --until | --fail-on)
           found=()
           ;;
-        -o | --output)
-          found=(table json)
+        --format)
+          found=(table json csv tsv)
           ;;
-        --record | --save-svg | --password-file | --tls-ca | --tls-cert | --tls-key | --from | \
-        --config)
+        --record | --password-file | --tls-ca | --tls-cert | --tls-key | --from | --config)
           _tcsniff_files "$3"
           ;;
         --color)
@@ -455,7 +508,7 @@ _tcsniff_values() {
 # Finds the arguments of a command.
 _tcsniff_arguments() {
   case $1 in
-    sniff | top | browse | explain | doctor | schema) _tcsniff_event "$2" ;;
+    sniff | top | runs | browse | explain | doctor | schema) _tcsniff_event "$2" ;;
     completion)
       [[ $3 != completion && $3 != -* ]] || found+=(
         bash zsh fish
@@ -464,8 +517,8 @@ _tcsniff_arguments() {
     help)
       [[ $3 != help && $3 != -* ]] || found+=(
         environment exit-status expressions files recipes record security settings task-summary
-        sniff graph task top browse explain exchanges doctor config simulate schema completion
-        help
+        sniff graph task top runs browse explain exchanges doctor config simulate schema
+        completion help
       )
       ;;
   esac
