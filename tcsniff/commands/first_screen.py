@@ -18,15 +18,15 @@ from tcsniff.commands.options.option import SectionedCommand
 from tcsniff.settings.precedence import get_layers
 
 EXAMPLES = (
-    ("tcsniff --demo", "simulated tasks, no network"),
-    ("tcsniff task-failed", "tasks that fail, live"),
-    ("tcsniff --worker-type gaia task-running", "tasks of one worker type"),
-    ("tcsniff graph fN1SbArXTPSVFNUvaOlinQ", "progress of a task group"),
-    ("tcsniff explain task-failed", "the bindings of a selection"),
+    ("tcsniff failed", "tasks that fail now, live"),
+    ("tcsniff graph ID", "a task group: progress, failures, what blocks it"),
+    ("tcsniff task ID", "one task: its runs, and its log if it failed"),
+    ("tcsniff browse", "look around with keys"),
+    ("tcsniff --demo", "made-up tasks, no network"),
 )
 """Commands to start with, and what each shows."""
 
-_NO_FILE = "none; `tcsniff config --example` prints a file to start with"
+_NO_FILE = "none; `tcsniff config --example` prints a file to start from"
 _NO_ACCOUNT = "none; set PULSE_USERNAME and PULSE_PASSWORD to use the broker"
 _WIDTH = 80
 
@@ -38,27 +38,30 @@ _WIDTH = 80
 @click.pass_context
 def first_screen(context: click.Context, *, account: AccountArgs) -> None:
     """Print examples, and whether an account is set, to standard error."""
-    layers = get_layers(context)
-    rows = {row.setting: row for row in list_account_settings(account)}
-    source = {"Broker": _describe(rows["broker"])}
-    if is_web(account):
-        host = resolve_web_server(account).host
-        source = {"Listening to": f"{host}, through its web server"}
-    settings = {
-        **source,
-        "Account": _describe_account(rows),
-        "Settings": layers.settings.file or _NO_FILE,
-    }
     formatter = click.HelpFormatter(width=_WIDTH)
     formatter.write("tcsniff: watch Taskcluster's task events\n")
     with formatter.section("Try it"):
         formatter.write_dl(EXAMPLES, col_max=50)
     formatter.write_paragraph()
-    for name, text in settings.items():
+    for name, text in _list_settings(context, account).items():
         formatter.write(f"{name:<14}{text}"[:_WIDTH] + "\n")
     formatter.write_paragraph()
-    formatter.write("`tcsniff --help` lists commands and flags, `tcsniff exchanges` the EVENTs.")
+    formatter.write("`tcsniff --help` lists commands and flags.")
     print_message(formatter.getvalue(), bare=True)
+
+
+def _list_settings(context: click.Context, account: AccountArgs) -> dict[str, str]:
+    # Where events come from, as whom, and the settings file.
+    rows = {row.setting: row for row in list_account_settings(account)}
+    source = {"Broker": _describe(rows["broker"])}
+    if is_web(account):
+        host = resolve_web_server(account).host
+        source = {"Listening to": f"{host}, through its web server"}
+    return {
+        **source,
+        "Account": _describe_account(rows),
+        "Settings": get_layers(context).settings.file or _NO_FILE,
+    }
 
 
 def _describe_account(rows: dict[str, SettingRow]) -> str:

@@ -19,7 +19,7 @@ FLAGS = {
     name: {flag for parameter in command.params for flag in parameter.opts}
     for name, command in COMMANDS.items()
 }
-TO_COME = {"task", "browse", "runs"}  # commands that other parts add
+TO_COME = {"runs"}  # commands that other parts add
 
 
 @pytest.mark.parametrize(

@@ -27,6 +27,21 @@ def test_it_fits_a_small_terminal(run_line, write_settings, monkeypatch):
     assert "s3cret" not in text
 
 
+def test_its_examples_are_commands_that_exist(run_line):
+    """Words that a newcomer can type; the last one needs no network."""
+    text, _ = show(run_line)
+
+    examples = [line.split("  ")[1] for line in text.splitlines() if line.startswith("  tcsniff ")]
+    assert examples == [
+        "tcsniff failed",
+        "tcsniff graph ID",
+        "tcsniff task ID",
+        "tcsniff browse",
+        "tcsniff --demo",
+    ]
+    assert text.endswith("`tcsniff --help` lists commands and flags.\n")
+
+
 @pytest.mark.parametrize(
     ("variables", "account"),
     [
