@@ -17,6 +17,7 @@ from pathlib import Path
 sys.path.insert(1, str(Path(__file__).parents[1] / "support"))  # for the tests' RabbitMQ
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)  # otherwise each start compiles tcsniff again
 
+import browsing
 import drain
 import drawing
 import files
@@ -42,6 +43,7 @@ _WITHOUT_BROKER: dict[str, Callable[[], Section]] = {
     "graph": graph.section,
     "drawing": drawing.section,
     "top": top.section,
+    "browsing": browsing.section,
     "web": web.section,
 }
 _LIBRARIES = ("kombu", "amqp", "orjson", "pika")
