@@ -301,7 +301,7 @@ class BrowseApp(Frame):
 
     def action_close_app(self) -> None:
         """Quit, with the status of what is shown."""
-        self.exit(return_code=self.navigator.exit_status)
+        self.close_app()
 
     def action_interrupt(self) -> None:
         """Quit as after a signal."""

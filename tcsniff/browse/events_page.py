@@ -155,6 +155,10 @@ class EventsPage(Page):
                 return
         self.select(len(self) - 1)
 
+    def forget_widths(self) -> None:
+        """Fit the columns to the rows on the screen alone."""
+        self._width = 0
+
     def next_columns(self) -> None:
         """Show other columns."""
         self._sets.append(self._sets.pop(0))

@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from tcsniff.browse.event_buffer import EventBuffer
 from tcsniff.browse.event_rows import build_row
-from tcsniff.pipeline import EventTest, Renderer, Source, run_pipeline
+from tcsniff.pipeline import EventTest, Renderer, Source, Stop, run_pipeline
 from tcsniff.pulse.deliveries import Delivery, Gap
 from tcsniff.pulse.events import Event
 from tcsniff.pulse.task_memory import TaskMemory
@@ -32,6 +32,7 @@ class Intake(NamedTuple):
         info: What it is called.
         accepts: Whether a delivery is selected; None selects all.
         filters: Tests of selected events; all must be true.
+        limit: How many events are wanted; None for all.
         wrap: Adds to the renderer what else is done with events, such as recording them.
     """
 
@@ -39,6 +40,7 @@ class Intake(NamedTuple):
     info: StreamInfo
     accepts: Callable[[Delivery], bool] | None = None
     filters: Sequence[EventTest] = ()
+    limit: int | None = None
     wrap: Callable[[Renderer], Renderer] = _keep_renderer
 
 
@@ -108,6 +110,7 @@ class Feed:
                     renderer,
                     accepts=intake.accepts,
                     filters=intake.filters,
+                    stop=Stop(count=intake.limit),
                     make_event=TaskMemory().make_event,
                 )
         except Exception as error:  # noqa: BLE001 - the screen's thread raises it again

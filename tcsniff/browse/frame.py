@@ -5,12 +5,13 @@ from __future__ import annotations
 import asyncio
 import time
 
+from rich.console import Console
 from rich.text import Text
 from textual.app import App, ComposeResult
 from textual.driver import Driver
 
 from tcsniff.browse.chrome import format_key_line, format_status_line, format_tab_line
-from tcsniff.browse.event_buffer import EventBuffer
+from tcsniff.browse.event_buffer import Arrivals, EventBuffer
 from tcsniff.browse.event_store import EventStore
 from tcsniff.browse.keys import list_keys
 from tcsniff.browse.navigation import Look, Navigator
@@ -29,7 +30,12 @@ _OTHER_LINES = 6  # that stay free when a message is shown
 
 
 class Frame(App[None]):
-    """The widgets around a page, drawn again when something has changed."""
+    """The widgets around a page, drawn again when something has changed.
+
+    Attributes:
+        ends_with_source: Whether the app closes when nothing more will arrive.
+        picture: The last screen, as lines with escape sequences; empty after a signal.
+    """
 
     CSS = """
     Screen { background: ansi_default; color: ansi_default; layout: vertical; }
@@ -65,6 +71,8 @@ class Frame(App[None]):
         self._traffic = Traffic(info, time.monotonic)
         self._note = ("", 0.0)
         self._drawn_second = 0
+        self.ends_with_source = False
+        self.picture: list[str] = []
         self._running_loop: asyncio.AbstractEventLoop | None = None
         self._is_ending = False
 
@@ -100,6 +108,21 @@ class Frame(App[None]):
         """Stop following groups."""
         self.navigator.stop()
 
+    def close_app(self) -> None:
+        """Quit, with the status of what is shown."""
+        self.picture = self._take_picture()
+        self.exit(return_code=self.navigator.exit_status)
+
+    def _take_picture(self) -> list[str]:
+        self.page.forget_widths()
+        console = Console(color_system="standard", force_terminal=True, legacy_windows=False)
+        lines = []
+        for name in ("status", "tabs", "rows", "pane", "prompt", "keys"):
+            widget = self.query_one(f"#{name}")
+            if widget.display:
+                lines += [widget.render_line(y).render(console) for y in range(widget.size.height)]
+        return lines
+
     def end_soon(self) -> None:
         """Quit; safe to call in a signal handler, also before the app runs."""
         self._is_ending = True
@@ -122,20 +145,25 @@ class Frame(App[None]):
         if (failure := self.navigator.failure) is not None:
             self._buffer.end(failure)
             self.exit()
-        if arrivals.rows:
-            self._traffic.count(len(arrivals.rows), arrivals.rows[-1].lag)
-        for note in arrivals.notes:
-            self.report(note)
-        for _ in range(arrivals.gaps):
-            self._traffic.add_gap()
+        self._count(arrivals)
         if self.page.update():
             self.redraw_rows()
+        if self.ends_with_source and self._buffer.has_ended and not arrivals.rows:
+            self.close_app()
         second = int(time.monotonic())
         if arrivals.rows or second != self._drawn_second:
             self._drawn_second = second
             self._redraw("status")
         is_busy = len(arrivals.rows) == _MAX_TAKEN or self.page.is_busy
         self.set_timer(_BUSY_TICK if is_busy else _TICK, self._tick)
+
+    def _count(self, arrivals: Arrivals) -> None:
+        if arrivals.rows:
+            self._traffic.count(len(arrivals.rows), arrivals.rows[-1].lag)
+        for note in arrivals.notes:
+            self.report(note)
+        for _ in range(arrivals.gaps):
+            self._traffic.add_gap()
 
     def report(self, text: str) -> None:
         """Show a message for some seconds."""

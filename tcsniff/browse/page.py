@@ -148,6 +148,9 @@ class Page:
         """Whether `update` has more to do than it did at once."""
         return False
 
+    def forget_widths(self) -> None:
+        """Fit the columns to the rows on the screen alone, whatever was shown before."""
+
     def toggle_pause(self) -> None:
         """Let the page stand still, or go on; pages that can't be paused do nothing."""
 

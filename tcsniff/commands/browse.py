@@ -7,7 +7,7 @@ import sys
 
 import click
 
-from tcsniff.commands.console import print_message
+from tcsniff.commands.console import ignore_message, print_message
 from tcsniff.commands.options.browse_options import BrowseArgs, browse_options
 from tcsniff.commands.options.filter_options import FilterArgs, filter_options
 from tcsniff.commands.options.option import SectionedCommand
@@ -29,7 +29,7 @@ def browse(
     content: FilterArgs,
     origin: SourceArgs,
     look: BrowseArgs,
-    quiet: bool,  # noqa: ARG001 - of all commands; messages are shown in the app
+    quiet: bool,
 ) -> int:
     """Look around in events, groups, tasks and pools with keys.
 
@@ -38,13 +38,16 @@ def browse(
     The ID or address of a task or a task group among the EVENTs is shown at first.
     Without a selection, browse listens to the events of task states and task groups.
 
+    Without a terminal, --save-svg writes the last picture when the source has ended.
+
     Exits with the status of what is shown at exit: of a task group as `tcsniff graph` does,
     of a task as `tcsniff task` does, else with 0.
     """
     check_source(origin)
     if origin.delete_queue:
         raise UsageError("--delete-queue works with `tcsniff sniff`, not with browse")
-    if not (sys.stdin.isatty() and sys.stdout.isatty()) or os.environ.get("TERM") == "dumb":
+    is_shown = sys.stdin.isatty() and sys.stdout.isatty() and os.environ.get("TERM") != "dumb"
+    if not is_shown and look.save_svg is None:
         raise UsageError(
             "browse needs a terminal for input and output; in a pipe, use `tcsniff -o json` "
             "or `tcsniff graph --json`"
@@ -53,7 +56,8 @@ def browse(
     from tcsniff.commands.wiring.browse_run import BrowseRun  # textual: 400 ms
 
     wanted, address = _split_address(wanted)
-    return BrowseRun(wanted, address, content, origin, look, print_message).run()
+    notify = ignore_message if quiet else print_message
+    return BrowseRun(wanted, address, content, origin, look, notify).run(is_shown=is_shown)
 
 
 def _split_address(wanted: SelectionArgs) -> tuple[SelectionArgs, Address | None]:

@@ -3,20 +3,30 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import NamedTuple
+from dataclasses import dataclass
 
-from tcsniff.commands.options.option import connection_flag, output_flag
-from tcsniff.commands.options.output_options import color_options, record_option, utc_option
+import click
+
+from tcsniff.commands.options.option import connection_flag, output_flag, stop_flag
+from tcsniff.commands.options.output_options import (
+    color_options,
+    record_option,
+    save_svg_option,
+    utc_option,
+)
 from tcsniff.commands.options.values import add_options, split_callback
 
 
-class BrowseArgs(NamedTuple):
+@dataclass(frozen=True)  # a tuple has a method named count
+class BrowseArgs:
     """The values of the output flags of `browse`."""
 
     columns: Sequence[str]
     no_api: bool
     utc: bool
     record: str | None
+    save_svg: str | None
+    count: int | None
     color: str
     verbose: bool
 
@@ -37,5 +47,7 @@ browse_options = add_options(
     ),
     utc_option,
     record_option,
+    save_svg_option,
+    stop_flag("-n", "--count", type=click.IntRange(1), metavar="N", help="Stop after N events."),
     color_options,
 )

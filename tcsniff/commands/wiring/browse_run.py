@@ -28,6 +28,7 @@ from tcsniff.pulse.addresses import Address
 from tcsniff.pulse.deliveries import Gap
 from tcsniff.renderers.columns import describe_gap, find_columns
 from tcsniff.renderers.stream import StreamInfo
+from tcsniff.renderers.svg import WIDTH, check_picture_path, save_picture_file
 from tcsniff.selection.select import EVERYTHING, Selection, SelectionArgs, build_selection
 from tcsniff.signals import signal_handler
 from tcsniff.sources.queue_api import QueueApi
@@ -39,6 +40,7 @@ _EVENTS = (
     *("task-exception", "task-group-resolved", "task-group-sealed"),
 )
 """What is listened to without a selection: not artifacts, which are a third of all events."""
+_HEIGHT = 30  # lines of a picture without a terminal
 _SWITCH_INTERVAL = 0.001  # seconds; with Python's 5 ms, a busy source makes keys slow
 
 
@@ -69,6 +71,8 @@ class BrowseRun(Run):
         """
         super().__init__(notify, verbose=look.verbose)
         find_columns(look.columns)  # to check the names
+        if look.save_svg is not None:
+            check_picture_path(look.save_svg)
         self._origin = origin
         self._look = look
         self._address = address
@@ -97,8 +101,12 @@ class BrowseRun(Run):
         """Show a message about a gap."""
         self.notify(describe_gap(gap))
 
-    def run(self) -> int:
+    def run(self, *, is_shown: bool) -> int:
         """Show the app until the user quits.
+
+        Args:
+            is_shown: Whether there is a terminal; otherwise the app runs without one, for
+                its picture, until the source has ended.
 
         Returns:
             The exit status.
@@ -118,7 +126,7 @@ class BrowseRun(Run):
             self._open_address(app)
             feed = Feed(self._make_intake(opened, info), self._buffer, pools)
             try:
-                self._show(app, feed)
+                self._show(app, feed, is_shown=is_shown)
             finally:
                 self._is_shown = False
                 feed.stop()
@@ -128,6 +136,8 @@ class BrowseRun(Run):
             return signal_handler.exit_status
         if self._buffer.failure is not None:
             raise self._buffer.failure
+        if self._look.save_svg is not None and app.picture:
+            save_picture_file(self._look.save_svg, app.picture, app.size.width, "tcsniff browse")
         return app.return_code or 0
 
     def _open_address(self, app: BrowseApp) -> None:
@@ -142,7 +152,7 @@ class BrowseRun(Run):
             app.navigator.open_group(address.slug_id)
 
     def _make_intake(self, opened: OpenSource, info: StreamInfo) -> Intake:
-        intake = Intake(opened.source, info, opened.accepts, self._filters.tests)
+        intake = Intake(opened.source, info, opened.accepts, self._filters.tests, self._look.count)
         if self._look.record is None:
             return intake
         return intake._replace(wrap=partial(add_recorder, self._look.record, has_gaps=True))
@@ -162,14 +172,15 @@ class BrowseRun(Run):
         )
         return BrowseApp(self._buffer, info, pools, deployment, look, driver_class=TerminalDriver)
 
-    def _show(self, app: BrowseApp, feed: Feed) -> None:
+    def _show(self, app: BrowseApp, feed: Feed, *, is_shown: bool) -> None:
         self._is_shown = True
         interval = sys.getswitchinterval()
         sys.setswitchinterval(_SWITCH_INTERVAL)
         try:
             with signal_handler.deferred(app.end_soon):
                 feed.start()
-                app.run()
+                app.ends_with_source = not is_shown
+                app.run(headless=not is_shown, size=None if is_shown else (WIDTH, _HEIGHT))
         finally:
             sys.setswitchinterval(interval)
 
