@@ -124,8 +124,8 @@ _tcsniff_flags() {
         --before --grep --broker --profile --password-file --tls-ca --tls-cert --tls-key
         --tls-insecure --plaintext --web --root-url --queue --queue-expires --queue-max-length
         --delete-queue --drain --resume --max-size --prefetch --auto-ack --from --follow --speed
-        --demo --seed --columns --no-api --utc --record --color --no-color -v --verbose -q
-        --quiet --config -h --help --help-all --debug
+        --demo --seed --columns --no-api --utc --record --save-svg -n --count --color --no-color
+        -v --verbose -q --quiet --config -h --help --help-all --debug
       )
       ;;
     explain)
@@ -376,7 +376,7 @@ _tcsniff_values() {
         --launch-config-id | --worker-pool-id | --route | --routing-key | --bind | --where | \
         --tag | --since | --before | --grep | --broker | --root-url | --queue | \
         --queue-expires | --queue-max-length | --resume | --max-size | --prefetch | --speed | \
-        --seed)
+        --seed | -n | --count)
           found=()
           ;;
         --exchange)
@@ -394,7 +394,8 @@ _tcsniff_values() {
         --profile)
           found=(firefox-ci community); _tcsniff_configured profiles ''
           ;;
-        --password-file | --tls-ca | --tls-cert | --tls-key | --from | --record | --config)
+        --password-file | --tls-ca | --tls-cert | --tls-key | --from | --record | --save-svg | \
+        --config)
           _tcsniff_files "$3"
           ;;
         --columns)
