@@ -6,7 +6,7 @@ import signal
 
 import pytest
 
-from builders import delivery
+from builders import OTHER_TASK, TASK, delivery
 from groups import recorded
 from running import Terminal, command, finished
 
@@ -45,6 +45,40 @@ def test_a_recording_is_looked_at(recording):
 
     assert status == 0
     assert restored(terminal)
+
+
+def test_a_failure_is_found_and_its_group_is_the_status(tmp_path):
+    """The next failure, its task, back, its group; the status is that of the group."""
+    events = [delivery(name, label="build-a") for name in ("task-running", "task-failed")]
+    events += [delivery("task-running", label="build-b", task_id=OTHER_TASK)] * 30
+    path = recorded(tmp_path / "a.jsonl", events)
+    with Terminal("browse", "--from", path, "--utc") as terminal:
+        terminal.shows(lambda rows: "■ end" in rows[0])
+        terminal.type("e")
+        terminal.shows(lambda rows: any("run 0 failed" in row for row in rows))
+        terminal.type("\r")
+        terminal.shows(lambda rows: "build-a" in rows[2] and "✖ failed" in rows[2])
+        terminal.type("\x1b")
+        terminal.shows(
+            lambda rows: rows[2].startswith("TIME") and any("run 0 failed" in row for row in rows)
+        )
+        terminal.type("r")
+        terminal.shows(lambda rows: rows[2].startswith("task group "))
+        terminal.type("q")
+        status = terminal.status()
+
+    assert status == 10
+    assert restored(terminal)
+
+
+def test_an_id_opens_its_task(recording):
+    """When its first event is read; the status is that of the task."""
+    with Terminal("browse", "--from", recording, "--utc", TASK) as terminal:
+        terminal.shows(lambda rows: rows[2].startswith(f"task {TASK}"))
+        terminal.type("q")
+        status = terminal.status()
+
+    assert status in (0, 12)  # not every message was read, perhaps
 
 
 @pytest.mark.parametrize(
