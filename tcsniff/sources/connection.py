@@ -386,7 +386,7 @@ class Connection:
                 self._sock.shutdown(socket.SHUT_RDWR)
             self._sock.close()
         except (*CONNECTION_ERRORS, ValueError, AttributeError):  # py-amqp's, when half closed
-            connection.collect()
+            close_at_once(connection)
 
     def _establish_connection(self, timeout: float | None) -> Any:
         attempts: list[Any] = []
@@ -401,7 +401,7 @@ class Connection:
             return call_interruptibly(self._transport.establish_connection, "connect", timeout)
         except BaseException:  # py-amqp closes the socket after some failures only
             for connection in attempts:
-                connection.collect()
+                close_at_once(connection)
             raise
         finally:
             self._transport.Connection = create
@@ -466,6 +466,19 @@ class Connection:
     def _set_timeout(self, seconds: float) -> None:
         if self._sock is not None:
             self._sock.settimeout(seconds)
+
+
+def close_at_once(connection: Any) -> None:
+    """Close a connection without a word to the broker.
+
+    The thread that made it may do the same at this moment: then py-amqp finds its socket
+    gone between two of its own lines.
+
+    Args:
+        connection: py-amqp's connection.
+    """
+    with suppress(AttributeError):
+        connection.collect()
 
 
 def _to_delivery(message: Any, received: str | None) -> Delivery:
