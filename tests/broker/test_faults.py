@@ -59,6 +59,8 @@ from tcsniff.sources import connection, consumer, queue_policy
 from tcsniff.sources.consumer import Consumer
 from tcsniff.sources.queue_policy import QueuePolicy
 
+# A hundred thousand messages take two minutes on two cores that do nothing else.
+pytestmark = pytest.mark.timeout(1200)
 MESSAGES = int(os.environ.get("TCSNIFF_FAULT_MESSAGES", "100000"))
 FUZZED = 10_000
 LOST = "lost: "  # what is said of a connection
@@ -188,7 +190,8 @@ class Sniffing:
 
     def __init__(self, *words: str, env: Mapping[str, str] | None = None) -> None:
         self._files = (TemporaryFile(), TemporaryFile())  # noqa: SIM115 - closed in __exit__
-        self._texts = [b"", b""]
+        self._texts = [bytearray(), bytearray()]  # bytes would be copied with every read
+        self._line_count = 0
         self.process = subprocess.Popen(
             command(*words),
             env=environment(env),
@@ -219,7 +222,11 @@ class Sniffing:
     def lines(self, number: int = 0, *, more: int = 0) -> list[str]:
         """Wait for this number of lines, or of additional lines; return all complete ones."""
         number = max(number, self._count() + more)
-        until(lambda: self._count() >= number, f"{number} lines; it said {self.said()}")
+        until(
+            lambda: self._count() >= number,
+            f"{number} lines; it said {self.said()}",
+            PATIENCE + number / 200,
+        )
         return self._texts[0].decode().split("\n")[:-1]
 
     def said(self) -> str:
@@ -236,11 +243,15 @@ class Sniffing:
         return self.process.wait(PATIENCE)
 
     def _count(self) -> int:
-        return self._read(0).count(b"\n")
+        self._read(0)
+        return self._line_count
 
-    def _read(self, number: int) -> bytes:
+    def _read(self, number: int) -> bytearray:
         file, at = self._files[number].fileno(), len(self._texts[number])
-        self._texts[number] += os.pread(file, 1 << 26, at)
+        data = os.pread(file, 1 << 26, at)
+        self._texts[number] += data
+        if number == 0:
+            self._line_count += data.count(b"\n")
         return self._texts[number]
 
 
@@ -811,7 +822,7 @@ class Pty:
     def __init__(
         self, *line: str, env: Mapping[str, str] | None = None, reads: bool = True
     ) -> None:
-        self.written = b""
+        self._written = bytearray()  # bytes would be copied with every read
         self._master, slave = pty.openpty()
         self.modes = termios.tcgetattr(slave)
         self.process = subprocess.Popen(
@@ -846,6 +857,11 @@ class Pty:
         os.close(self._slave)
         os.close(self._master)
 
+    @property
+    def written(self) -> bytes:
+        """What it has written so far."""
+        return bytes(self._written)
+
     def type(self, keys: bytes) -> None:
         """Press keys."""
         os.write(self._master, keys)
@@ -859,8 +875,8 @@ class Pty:
         """Wait for the end, and for all that was written."""
         status = self.process.wait(PATIENCE)
         seen = -1
-        while seen != len(self.written):
-            seen = len(self.written)
+        while seen != len(self._written):
+            seen = len(self._written)
             time.sleep(0.1)
         return status
 
@@ -873,7 +889,7 @@ class Pty:
     def _read(self) -> None:
         while not self._ended.is_set():
             if select.select([self._master], [], [], 0.05)[0]:
-                self.written += os.read(self._master, 1 << 16)
+                self._written += os.read(self._master, 1 << 16)
 
 
 def own_queues(server: RabbitMQ) -> list[str]:
@@ -1356,7 +1372,9 @@ def fuzzed(rabbitmq_server: RabbitMQ) -> tuple[dict[str, bytes], list[str]]:
     rabbitmq_server.start()
     name = "exchange/fuzzed/v1"
     with Connection(rabbitmq_server.url(*ADMIN)) as connection:
-        connection.default_channel.exchange_declare(name, "fanout", durable=True)
+        connection.default_channel.exchange_declare(
+            name, "fanout", durable=True, auto_delete=False
+        )
     words = ("--exchange", name, "--broker", rabbitmq_server.url(), "-n", str(FUZZED))
     with ExitStack() as stack:
         piped = stack.enter_context(Sniffing(*words)).listening()
