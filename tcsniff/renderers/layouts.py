@@ -6,7 +6,7 @@ needs, so that a wider screen never shows less of it; the other columns share th
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from types import MappingProxyType
 
 from rich.cells import cell_len, set_cell_size
@@ -106,12 +106,13 @@ def fit_columns(
         needed: The cells that each column needs; the usual ones for those that are missing.
     """
     if chosen:
-        return _fit_layout([_set_need(column, needed) for column in chosen], width, _SHORT_NAME)
+        columns = [_set_need(column, needed) for column in chosen]
+        return _fit_layout(columns, width, _SHORT_NAME, {TASK.title})
     fitted: list[Column] = []
     for layout in _LAYOUTS:
         columns = [_set_need(column, needed) for column in layout]
         columns = [column for column in columns if column.width]
-        fitted = _fit_layout(columns, width, _USUAL_NAME)
+        fitted = _fit_layout(columns, width, _USUAL_NAME, {TASK.title, *_FIXED})
         if len(fitted) == len(columns):
             break
     return fitted
@@ -123,8 +124,10 @@ def _set_need(column: Column, needed: Widths) -> Column:
     return column._replace(width=needed.get(column.title, column.width))
 
 
-def _fit_layout(columns: Sequence[Column], width: int, least_name: int) -> list[Column]:
-    kept = _keep_fitting(columns, width, least_name)
+def _fit_layout(
+    columns: Sequence[Column], width: int, least_name: int, always: Collection[str]
+) -> list[Column]:
+    kept = _keep_fitting(columns, width, least_name, always)
     room = width + COLUMN_GAP
     widths = [column.width if column.title in _FIXED else 0 for column in kept]
     room -= sum(share + COLUMN_GAP for share in widths if share)
@@ -134,7 +137,7 @@ def _fit_layout(columns: Sequence[Column], width: int, least_name: int) -> list[
         others.remove(place)
         least = sum(_get_least(kept[other]) + COLUMN_GAP for other in others)
         widths[place] = min(kept[place].width, _LONG_NAME, room - least - COLUMN_GAP)
-        widths[place] = max(min(8, kept[place].width), widths[place])
+        widths[place] = max(_get_least(kept[place]), widths[place])
         room -= widths[place] + COLUMN_GAP
     others.sort(key=lambda place: _get_importance(kept[place]))
     needs = [Need(kept[place].width, kept[place].min_width) for place in others]
@@ -148,19 +151,20 @@ def _fit_layout(columns: Sequence[Column], width: int, least_name: int) -> list[
     return [column._replace(width=share) for column, share in zip(kept, widths, strict=True)]
 
 
-def _keep_fitting(columns: Sequence[Column], width: int, least_name: int) -> list[Column]:
-    # From the left, at their minimum; the event's time, the event and the task stay.
+def _keep_fitting(
+    columns: Sequence[Column], width: int, least_name: int, always: Collection[str]
+) -> list[Column]:
+    # From the left, at their minimum; the first, and those with these titles, stay.
     kept: list[Column] = []
     room = width + COLUMN_GAP
     for column in columns:
-        if column.title in _FIXED or column.title == TASK.title:
+        if column.title in always:
             room -= COLUMN_GAP + min(column.width, least_name)
     for column in columns:
-        is_kept = column.title in _FIXED or column.title == TASK.title or not kept
-        if not is_kept:
+        if column.title not in always:
             room -= COLUMN_GAP + _get_least(column)
-            if room < 0:
-                break
+            if room < 0 and kept:
+                continue  # neither this column nor those on its right
         kept.append(column)
     return kept
 

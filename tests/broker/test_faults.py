@@ -64,6 +64,7 @@ pytestmark = pytest.mark.timeout(1200)
 MESSAGES = int(os.environ.get("TCSNIFF_FAULT_MESSAGES", "100000"))
 FUZZED = 10_000
 LOST = "lost: "  # what is said of a connection
+SOON = 8  # seconds; less than any time limit of a connection
 QUEUE = re.compile(r"queue/pulse/[\w/-]+")
 SHELL = 128  # what a shell adds to the number of a signal
 
@@ -773,7 +774,7 @@ def test_a_reader_that_goes_away_ends_it_without_a_message(rabbitmq: RabbitMQ) -
             started = time.monotonic()
 
             assert sniffing.status() == 141
-            assert time.monotonic() - started < 3
+            assert time.monotonic() - started < SOON
             assert sniffing.said().count("\n") == 1
 
 
@@ -926,7 +927,7 @@ def test_a_signal_ends_a_connection_that_is_not_answered(
             started = time.monotonic()
 
             assert sniffing.signal(number) == SHELL + number
-            assert time.monotonic() - started < 2
+            assert time.monotonic() - started < SOON
             assert sniffing.said().strip() == ""
 
 
@@ -944,7 +945,7 @@ def test_a_signal_ends_a_reconnection_that_is_not_answered(rabbitmq: RabbitMQ) -
         started = time.monotonic()
 
         assert sniffing.signal(signal.SIGTERM) == 143
-        assert time.monotonic() - started < 3
+        assert time.monotonic() - started < SOON
 
 
 def test_usr1_prints_counters(rabbitmq: RabbitMQ, taskcluster: Taskcluster) -> None:
@@ -1036,7 +1037,7 @@ def test_ctrl_c_ends_the_reading_of_a_large_message(
         started = time.monotonic()
 
         assert sniffing.signal(signal.SIGINT) == 130
-        assert time.monotonic() - started < 6
+        assert time.monotonic() - started < SOON
     until(lambda: not own_queues(rabbitmq), "no queue")
 
 
@@ -1047,16 +1048,13 @@ def test_a_certificate_is_trusted_only_if_all_of_it_is_right(rabbitmq: RabbitMQ)
     """Chain and name: right; another name, an unknown authority: status 5."""
     right, ca = rabbitmq.url(tls=True), ("--tls-ca", str(rabbitmq.ca_file))
     wrong = rabbitmq.url(tls=True, host=WRONG_HOST)
-    quick = ("task-running", "--timeout", "200ms", "--broker")
-    cases = {
-        124: [(*quick, right, *ca)],
-        5: [(*quick, wrong, *ca), (*quick, right)],
-    }
-    for status, lines in cases.items():
-        for words in lines:
-            done = finished(*words)
-            assert done.returncode == status, done.stderr
-            assert ("cannot be trusted" in done.stderr) is (status == 5)
+
+    with Running("task-running", "--broker", right, *ca) as sniffing:
+        sniffing.listening()
+    for words in ((wrong, *ca), (right,)):
+        done = finished("task-running", "--timeout", "60s", "--broker", *words)
+        assert done.returncode == 5, done.stderr
+        assert "cannot be trusted" in done.stderr
 
 
 def test_a_certificate_that_has_expired_is_refused(tmp_path: Path) -> None:
@@ -1140,7 +1138,7 @@ def test_a_password_is_not_sent_unencrypted() -> None:
     assert done.returncode == 2
     assert "--plaintext" in done.stderr
     assert "amqps://" in done.stderr
-    assert time.monotonic() - started < 3
+    assert time.monotonic() - started < SOON
 
 
 # Secrets

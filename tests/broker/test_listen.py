@@ -123,7 +123,7 @@ def test_an_exception_leaves_the_message_for_the_next(
     with pytest.raises(BrokenError):
         work()
 
-    with listen(url, bind(FOREIGN_EXCHANGE), queue=queue, idle_timeout=1) as events:
+    with listen(url, bind(FOREIGN_EXCHANGE), queue=queue, idle_timeout=3) as events:
         again = [(event.payload, event.redelivered) for event in events]
 
     assert again == [(2, True), (3, True)]
@@ -156,7 +156,7 @@ def test_a_consumer_that_is_killed_loses_nothing(
         assert [consumer.stdout.readline() for _ in range(2)] == ["1\n", "2\n"]
         consumer.send_signal(signal.SIGKILL)
 
-    with listen(url, bind(FOREIGN_EXCHANGE), queue=queue, idle_timeout=1) as events:
+    with listen(url, bind(FOREIGN_EXCHANGE), queue=queue, idle_timeout=3) as events:
         again = [(event.payload, event.redelivered) for event in events]
 
     assert again == [(2, True), (3, False)]
@@ -193,7 +193,7 @@ def test_a_lost_connection_does_not_end_the_loop(
 
 def test_a_second_loop_loses_nothing(url: str, taskcluster: Taskcluster) -> None:
     """It continues after the event that ended the first."""
-    with listen(url, bind(FOREIGN_EXCHANGE), idle_timeout=1) as events:
+    with listen(url, bind(FOREIGN_EXCHANGE), idle_timeout=3) as events:
         number(taskcluster, 1, 2, 3, 4)
         for event in events:
             if event.payload == 2:
@@ -234,7 +234,7 @@ def test_two_processes_share_a_queue(url: str, queue: str, taskcluster: Taskclus
 
 def test_events_arrive_in_batches(url: str, taskcluster: Taskcluster) -> None:
     """Batches are never empty, and no larger than half the prefetch."""
-    with listen(url, bind(FOREIGN_EXCHANGE), prefetch=20, idle_timeout=1) as events:
+    with listen(url, bind(FOREIGN_EXCHANGE), prefetch=20, idle_timeout=3) as events:
         number(taskcluster, *range(50))
         batches = [[event.payload for event in batch] for batch in events.batches()]
 

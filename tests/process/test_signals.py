@@ -19,7 +19,7 @@ from tcsniff.sources.interruptible import call_interruptibly
 from tcsniff.sources.queue_api import QueueApi
 
 DEMO = ("--demo", "--seed", "1")
-QUICK = 3  # seconds; less than any time limit of a connection
+QUICK = 8  # seconds; less than any time limit of a connection
 GROUP = "fN1SbArXTPSVFNUvaOlinQ"
 
 

@@ -50,14 +50,14 @@ def test_time_that_is_up_ends_a_pipe_in_which_nothing_comes(flag):
         silent.write(records.format_record(TASKS[0]))
         silent.flush()
         process = subprocess.Popen(
-            command("--from", "-", flag, "200ms", "-q"),
+            command("--from", "-", flag, "3s", "-q"),
             env=environment(),
             stdin=pipe,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
         )
         try:
-            out, _ = process.communicate(timeout=5)
+            out, _ = process.communicate(timeout=60)
         finally:
             process.kill()
             process.communicate()

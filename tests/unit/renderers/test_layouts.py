@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from rich.cells import cell_len
 
@@ -81,6 +81,8 @@ def test_more_columns_on_a_wider_screen():
 
 
 @given(width=st.integers(40, 400), chosen=CHOSEN, events=st.lists(ROWS, max_size=3))
+@example(width=40, chosen=["time", "lag", "task-id"], events=[])
+@example(width=40, chosen=["task-id", "time", "received", "lag", "event"], events=[])
 def test_columns_fit_the_screen(width, chosen, events):
     """All that are shown have room, at any width that a person uses."""
     columns = fit_columns(width, find_columns(chosen), list_needed(find_columns(chosen), events))
@@ -90,6 +92,7 @@ def test_columns_fit_the_screen(width, chosen, events):
 
 
 @given(one=ROWS, others=st.lists(ROWS, max_size=3), chosen=CHOSEN, width=WIDTHS)
+@example(one=EVENTS[0], others=[], chosen=["time", "received"], width=1)
 def test_a_wider_screen_never_shows_less_of_a_name(one, others, chosen, width):
     """Whatever the other columns are, and whatever the other rows need."""
     chosen = ["event", *chosen, "task"] if chosen else ()

@@ -297,7 +297,7 @@ def test_the_event_that_ends_the_run_is_printed_in_every_format(view, tcsniff):
 @pytest.mark.parametrize("flag", ["--timeout", "--idle-timeout"])
 def test_a_timeout_ends_a_file_that_grows(flag, tcsniff):
     """With 124, after its content was printed."""
-    done = tcsniff("--follow", flag, "100ms", over=TASKS)
+    done = tcsniff("--follow", flag, "1s", over=TASKS)
 
     assert (done.status, len(done.lines)) == (124, len(TASKS))
     assert f"tcsniff: stopped by {flag}" in done.err
@@ -308,7 +308,7 @@ def test_a_timeout_ends_a_paced_replay(flag, tcsniff):
     """A recorded hour does not take an hour."""
     later = TASKS[0]._replace(received="2026-11-23T19:01:05.250Z")
 
-    done = tcsniff("--speed", "1", flag, "100ms", over=[TASKS[0], later])
+    done = tcsniff("--speed", "1", flag, "1s", over=[TASKS[0], later])
 
     assert (done.status, len(done.lines)) == (124, 1)
 
