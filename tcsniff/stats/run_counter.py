@@ -77,16 +77,21 @@ class RunCounter:
         self._listeners.append(listener)
         self._begin = self.now
 
-    def get_arrival_time(self, event: Event) -> float:
-        """Return when an event arrives; if its time is unknown, that of the event before it."""
+    def get_arrival_time(self, event: Event) -> float | None:
+        """Return when an event arrives; if its time is unknown, that of the event before it.
+
+        Returns:
+            Seconds since the Unix epoch; None as long as no event has a time.
+        """
         received = event.delivery.received
         self._advance(parse_seconds(received) if self._clock is None else self._clock())
-        return self._now or 0.0
+        return self._now
 
     def add(self, event: Event) -> None:
         """Count the runs that an event is about, after the periods before it have ended."""
         now = self.get_arrival_time(event)
-        self._end_periods(now)
+        if now is not None:
+            self._end_periods(now)
         if not self.is_stopped:  # by the end of a period
             self.statistics.add(event.delivery, now)
             self._events += 1

@@ -132,22 +132,21 @@ class RunStatistics:
         """Number of rows with a name, including rows that are empty now."""
         return len(self._rows)
 
-    def add(self, delivery: Delivery, now: float) -> None:
+    def add(self, delivery: Delivery, now: float | None) -> None:
         """Count the runs that a message is about.
 
         Args:
             delivery: The message.
-            now: When it arrived, in seconds since the Unix epoch, in ascending order.
+            now: When it arrived, in seconds since the Unix epoch, in ascending order. None
+                if no time is known so far: rates then lack the message.
         """
-        if self.began is None:
-            self.began = self._cleaned_up = now
-        if now - self._cleaned_up >= _CLEANUP_INTERVAL:
-            self._drop_overdue_tasks(now)
+        if now is not None:
+            self._note_time(now)
         change = self._tracker.apply(delivery)
         if change is None:
             self._tracker.groups.clear()  # not used here; would grow without bound
         else:
-            self._apply_change(change, now)
+            self._apply_change(change, now or 0.0)
 
     def list_rows(self, sort: str, now: float, *, reverse: bool = False) -> list[Row]:
         """Return the rows that are not empty, sorted; last the row of merged ones, if any.
@@ -174,6 +173,12 @@ class RunStatistics:
         if self._others is not None:
             self._others.start_period()
         self.total.start_period()
+
+    def _note_time(self, now: float) -> None:
+        if self.began is None:
+            self.began = self._cleaned_up = now
+        if now - self._cleaned_up >= _CLEANUP_INTERVAL:
+            self._drop_overdue_tasks(now)
 
     def _apply_change(self, change: Change, now: float) -> None:
         before, task = change

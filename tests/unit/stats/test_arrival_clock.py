@@ -30,8 +30,8 @@ def test_time_never_goes_back(received):
 
 
 def test_without_any_time_there_is_none():
-    """Such an event arrives at the epoch."""
-    assert replay(None) == ([0.0], None)
+    """Such an event arrives at an unknown time."""
+    assert replay(None) == ([None], None)
 
 
 def test_a_live_event_arrives_now():

@@ -50,3 +50,19 @@ def test_an_unknown_field_is_wrong_usage():
     """A check that can never match would be green for ever."""
     with pytest.raises(UsageError, match="did you mean 'rows'"):
         check(until=["row[?oldest > `1800`]"])
+
+
+@pytest.mark.parametrize("first", [None, "yesterday"])
+def test_the_first_period_begins_when_a_time_is_known(first):
+    """An event without a valid time counts in it, and does not make it half a century long."""
+    counter = RunCounter("pool", "name", every=600)
+    snapshots = []
+    counter.listen(snapshots.append)
+    for task, time in (("a", first), ("b", TIMES[0]), ("c", TIMES[1])):
+        counter.add(event("task-completed", task_id=task * 22, received=time))
+
+    counter.finish()
+
+    (snapshot,) = snapshots
+    assert (snapshot["seconds"], snapshot["events"]) == (30.0, 3)
+    assert (snapshot["total"]["completed"], snapshot["total"]["rate"]) == (3, 4.0)
