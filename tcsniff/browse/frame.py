@@ -75,6 +75,16 @@ class Frame(App[None]):
         self.picture: list[str] = []
         self._running_loop: asyncio.AbstractEventLoop | None = None
         self._is_ending = False
+        # Kept, not asked of textual: it has removed them when the last timers fire.
+        ascii_only = look.ascii_only
+        self._rows = RowList(self.page, ascii_only=ascii_only)
+        self._lines: dict[str, LineView] = {
+            "status": LineView(self._draw_status, id="status", ascii_only=ascii_only),
+            "tabs": ClickableLine(self._draw_tabs, id="tabs", ascii_only=ascii_only),
+            "pane": LineView(self._draw_pane, id="pane", ascii_only=ascii_only),
+            "prompt": LineView(self._draw_prompt, id="prompt", ascii_only=ascii_only),
+            "keys": ClickableLine(self._draw_keys, id="keys", ascii_only=ascii_only),
+        }
 
     @property
     def page(self) -> Page:
@@ -82,21 +92,16 @@ class Frame(App[None]):
         return self.navigator.page
 
     def compose(self) -> ComposeResult:
-        """Create the widgets."""
-        ascii_only = self.look.ascii_only
-        yield LineView(self._draw_status, id="status", ascii_only=ascii_only)
-        yield ClickableLine(self._draw_tabs, id="tabs", ascii_only=ascii_only)
-        yield RowList(self.page, ascii_only=ascii_only)
-        yield LineView(self._draw_pane, id="pane", ascii_only=ascii_only)
-        yield LineView(self._draw_prompt, id="prompt", ascii_only=ascii_only)
-        yield ClickableLine(self._draw_keys, id="keys", ascii_only=ascii_only)
+        """Give textual the widgets, from the top to the bottom."""
+        status, tabs, *others = self._lines.values()
+        yield from (status, tabs, self._rows, *others)
 
     def on_mount(self) -> None:
         """Begin to look into the buffer."""
         self._running_loop = asyncio.get_running_loop()
         if self._is_ending:
             self.exit()
-        self.query_one(RowList).focus()
+        self._rows.focus()
         self.show_page()
         self._tick()
 
@@ -117,8 +122,7 @@ class Frame(App[None]):
         self.page.forget_widths()
         console = Console(color_system="standard", force_terminal=True, legacy_windows=False)
         lines = []
-        for name in ("status", "tabs", "rows", "pane", "prompt", "keys"):
-            widget = self.query_one(f"#{name}")
+        for widget in self.compose():
             if widget.display:
                 lines += [widget.render_line(y).render(console) for y in range(widget.size.height)]
         return lines
@@ -138,6 +142,8 @@ class Frame(App[None]):
     # What arrives.
 
     def _tick(self) -> None:
+        if not self.is_running:
+            return
         arrivals = self._buffer.take(_MAX_TAKEN)
         self.store.add(arrivals.rows)
         if self.navigator.feed(arrivals):
@@ -176,7 +182,7 @@ class Frame(App[None]):
         """Draw everything, because another page is shown."""
         self.pane_top = 0
         self.page.settle()
-        self.query_one(RowList).show(self.page)
+        self._rows.show(self.page)
         self.fit_pane()
         self._redraw("tabs", "pane", "keys")
 
@@ -187,7 +193,7 @@ class Frame(App[None]):
             is_new: Whether rows that were drawn before look different now.
         """
         self.page.settle()
-        self.query_one(RowList).redraw(is_new=is_new)
+        self._rows.redraw(is_new=is_new)
         self._redraw("tabs", "pane")
 
     def redraw_selection(self) -> None:
@@ -202,7 +208,7 @@ class Frame(App[None]):
     def show_prompt(self, prompt: Prompt | None) -> None:
         """Show a prompt, or hide it; keys go to it while it is shown."""
         self.prompt = prompt
-        self.query_one("#prompt").styles.display = "none" if prompt is None else "block"
+        self._lines["prompt"].styles.display = "none" if prompt is None else "block"
         self._redraw("prompt")
 
     def fit_pane(self) -> None:
@@ -211,12 +217,11 @@ class Frame(App[None]):
         room = max(_MIN_RAW, height * 3 // 5) if self.is_raw else _PANE
         has_pane = self.page.has_pane and (height >= _MIN_PANE_SCREEN or self.is_raw)
         room = min(room, max(0, height - _OTHER_LINES)) if has_pane else 0
-        self.query_one("#pane").styles.height = room
+        self._lines["pane"].styles.height = room
 
     def _redraw(self, *names: str) -> None:
-        if self.is_running:
-            for name in names:
-                self.query_one(f"#{name}", LineView).redraw()
+        for name in names:
+            self._lines[name].redraw()
 
     def _draw_status(self, width: int, _height: int) -> list[Text]:
         text, until = self._note
