@@ -147,7 +147,10 @@ def test_a_password_file_is_named(rabbitmq: RabbitMQ, tmp_path: Path) -> None:
         f"amqp://pulse@{HOST}:{rabbitmq.port}", "--password-file", str(file), *BRIEFLY
     )
 
-    assert "user: in the URL; password: --password-file" in steps["configuration"]["found"]
+    assert (
+        "user: in the URL from --broker; password: --password-file"
+        in steps["configuration"]["found"]
+    )
     assert status == 0
 
 

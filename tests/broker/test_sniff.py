@@ -186,8 +186,12 @@ def test_a_signal_ends_it_in_order(
 @pytest.mark.parametrize(
     ("account", "variables", "source"),
     [
-        ("me:wrong@", {}, "user: in the URL; password: in the URL"),
-        ("me@", {"PULSE_PASSWORD": "wrong"}, "user: in the URL; password: PULSE_PASSWORD"),
+        ("me:wrong@", {}, "user: in the URL from --broker; password: in the URL from --broker"),
+        (
+            "me@",
+            {"PULSE_PASSWORD": "wrong"},
+            "user: in the URL from --broker; password: PULSE_PASSWORD",
+        ),
         (
             "",
             {"PULSE_USERNAME": "me", "PULSE_PASSWORD": "wrong"},
@@ -205,6 +209,16 @@ def test_a_wrong_password_is_reported_with_its_source(
 
     assert done.returncode == 4
     assert done.stderr == f"tcsniff: wrong user name or password for 'me' at {HOST} ({source})\n"
+
+
+def test_silence_is_explained(rabbitmq: RabbitMQ, taskcluster: Taskcluster) -> None:
+    """After ten seconds, once; and events are printed as before."""
+    with Running("task-running", "task-failed", "--broker", rabbitmq.url()) as sniffing:
+        sniffing.mentions("nothing received yet; 2 bindings on 2 exchanges are in place")
+        taskcluster.publish(f"{QUEUE}task-running", KEY.format(TASK, "gaia"), b"{}")
+
+        assert len(sniffing.lines(1)) == 1
+        assert sniffing.said().count("nothing received yet") == 1
 
 
 def test_a_reader_that_goes_away_ends_it(rabbitmq: RabbitMQ, taskcluster: Taskcluster) -> None:

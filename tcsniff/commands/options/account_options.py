@@ -300,8 +300,9 @@ def describe_account_source(account: AccountArgs, environment: Mapping[str, str]
         name if environment.get(name) else default for name in ("PULSE_USERNAME", "PULSE_PASSWORD")
     )
     if url_broker is not None:
-        user = "in the URL" if url_broker.user else user
-        password = "in the URL" if url_broker.password else password
+        place = f"in the URL from {account.source_of('url')}"
+        user = place if url_broker.user else user
+        password = place if url_broker.password else password
     elif profile is not None:
         user = f"profile {account.profile}" if profile.broker.user else user
         password = _describe_password(profile, account.profile) or password

@@ -49,7 +49,7 @@ def test_its_examples_are_commands_that_exist(run_line):
         ({"PULSE_USERNAME": "me"}, "none; set"),
         ({"PULSE_PASSWORD": "s3cret"}, "none; set"),
         ({"PULSE_USERNAME": "me", "PULSE_PASSWORD": "s3cret"}, "me (PULSE_USERNAME)"),
-        ({"PULSE_URL": "amqp://me:s3cret@host/"}, "me (in the URL)"),
+        ({"PULSE_URL": "amqp://me:s3cret@host/"}, "me (in the URL from PULSE_URL)"),
     ],
     ids=str,
 )

@@ -556,7 +556,7 @@ def test_config_shows_what_is_in_force_and_where_it_came_from(
         ("--profile other", ACCOUNT, ("(hidden)", "PULSE_PASSWORD")),
         ("--password-file f", {}, ("(hidden)", "--password-file")),
         ("", {"TCSNIFF_PASSWORD_FILE": "f"}, ("(hidden)", "TCSNIFF_PASSWORD_FILE")),
-        ("--broker amqp://u:s3cret@h", {}, ("(hidden)", "in the URL")),
+        ("--broker amqp://u:s3cret@h", {}, ("(hidden)", "in the URL from --broker")),
         ("--broker amqp://localhost", {}, ("(hidden)", "RabbitMQ's own on this machine")),
     ],
 )
