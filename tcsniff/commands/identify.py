@@ -10,13 +10,14 @@ from tcsniff.commands.console import ignore_message, print_message
 from tcsniff.commands.options.account_options import (
     AccountArgs,
     account_options,
-    resolve_root_url,
+    resolve_api_server,
     root_url_option,
 )
 from tcsniff.commands.options.option import SectionedCommand, option, recording_flag
 from tcsniff.commands.options.output_options import quiet_option
 from tcsniff.errors import ApiError, ApiUnknown, UsageError
 from tcsniff.pulse.addresses import Address, find_address
+from tcsniff.settings.web_server import WebServer
 
 _WORDS = "tcsniff.words"  # in click's `Context.meta`
 
@@ -69,7 +70,7 @@ def identify(
         first = next(address for address in addresses if address.kind == "unknown")
         if no_api:
             raise UsageError(_list_commands(first.slug_id))
-        name = _ask_queue(first, resolve_root_url(account))
+        name = _ask_queue(first, resolve_api_server(account))
         if name == "graph" and len(addresses) > 1:
             raise UsageError(f"{first.slug_id} is a task group; graph shows one group at a time")
         notify = ignore_message if quiet else print_message
@@ -87,14 +88,14 @@ def _list_commands(slug_id: str) -> str:
     )
 
 
-def _ask_queue(address: Address, root_url: str | None) -> str:
+def _ask_queue(address: Address, server: WebServer | None) -> str:
     # The ID of a group is often that of its decision task, too: then the group is shown.
     from tcsniff.sources.queue_api import QueueApi  # msgspec and orjson: 25 ms
 
     slug_id = address.slug_id
-    if root_url is None:
+    if server is None:
         raise UsageError(f"{_list_commands(slug_id)}; --root-url names the deployment to ask")
-    api = QueueApi(root_url)
+    api = QueueApi(server)
     try:
         try:
             return "graph" if api.fetch_group_id(slug_id) == slug_id else "task"
@@ -103,7 +104,7 @@ def _ask_queue(address: Address, root_url: str | None) -> str:
             return "graph"
     except ApiUnknown:
         raise ApiUnknown(
-            f"{root_url} has neither a task nor a task group {slug_id}; it may have expired, or "
+            f"{server} has neither a task nor a task group {slug_id}; it may have expired, or "
             "be of another deployment (--profile, --root-url)"
         ) from None
     except ApiError as error:

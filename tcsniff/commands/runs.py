@@ -101,15 +101,15 @@ def _print_group_runs(
 ) -> int:
     if any(wanted) or origin.recordings or origin.demo or origin.queue or asked.record:
         raise UsageError("--group asks the API for a whole group; leave other sources out")
-    from tcsniff.commands.options.account_options import resolve_root_url
+    from tcsniff.commands.options.account_options import resolve_api_server
     from tcsniff.commands.wiring.runs_view import print_group_runs
     from tcsniff.pulse.addresses import parse_address
 
     address = parse_address(asked.group or "", "task group")
-    root_url = address.root_url or resolve_root_url(origin.account)
-    if root_url is None:
+    server = resolve_api_server(origin.account)
+    if server is None:
         raise UsageError(
             "--group asks a deployment's API, but the broker does not say which; name it "
             "with --root-url"
         )
-    return print_group_runs(asked, address.slug_id, root_url, notify)
+    return print_group_runs(asked, address.slug_id, server, notify)

@@ -30,18 +30,24 @@ class Credentials(NamedTuple):
         return f"{type(self).__name__}({self.client_id!r})"
 
 
-def find_credentials(root_url: str, environment: Mapping[str, str]) -> Credentials | None:
+def find_credentials(
+    root_url: str, environment: Mapping[str, str], *, is_chosen: bool = False
+) -> Credentials | None:
     """Return the credentials for a deployment.
 
     Args:
         root_url: The deployment, without a trailing slash.
         environment: Environment variables.
+        is_chosen: Whether the user chose this deployment: by a flag, a variable of
+            tcsniff or a profile; not by the address of a page, and not as the default.
 
     Returns:
         The credentials in the environment, if its ``TASKCLUSTER_ROOT_URL`` is this root
-        URL: they must not be sent to another deployment. None if there are none.
+        URL, or is not set and the user chose the deployment: they must not be sent to
+        another one. None if there are none.
     """
-    if environment.get("TASKCLUSTER_ROOT_URL", "").rstrip("/") != root_url:
+    named = environment.get("TASKCLUSTER_ROOT_URL", "").rstrip("/")
+    if named != root_url and (named or not is_chosen):
         return None
     client_id = environment.get("TASKCLUSTER_CLIENT_ID")
     access_token = environment.get("TASKCLUSTER_ACCESS_TOKEN")

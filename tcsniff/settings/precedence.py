@@ -236,7 +236,7 @@ def _find_profile_in_use(*layers: Mapping[str, object]) -> str:
 def _list_addresses(context: click.Context, typed: Mapping[str, Any]) -> Iterator[str]:
     # Values that may be the address of a page: arguments, and IDs of tasks and groups.
     names = [one.name for one in context.command.params if isinstance(one, click.Argument)]
-    for name in (*names, "task_id", "task_group_id"):
+    for name in (*names, "task_id", "task_group_id", "group"):
         value = typed.get(name)
         if isinstance(value, str):
             yield value

@@ -1,4 +1,4 @@
-"""Which deployment's web server to listen to, and as whom.
+"""A deployment's web server: which one to ask or to listen to, and as whom.
 
 Pure, except that `web` reads the environment.
 """
@@ -18,11 +18,11 @@ from tcsniff.settings.credentials import Credentials, find_credentials
 
 @dataclass(frozen=True)
 class WebServer:
-    """A deployment's web server, which hands on Pulse messages without a Pulse account.
+    """A deployment's web server: the queue's API, and Pulse messages without an account.
 
     Attributes:
         root_url: The deployment's root URL, without a trailing slash.
-        ca: File of the authorities to trust; None for the system's.
+        ca: File of the authorities to trust, in PEM; None for the system's.
         cert: File of our certificate; None for none.
         key: File of its key; None if that is in the same.
         insecure: Whether any certificate of any host will do.
@@ -68,31 +68,40 @@ def build_web_server(
     cert: str | None = None,
     key: str | None = None,
     insecure: bool = False,
+    is_chosen: bool = False,
 ) -> WebServer:
     """Return the web server of a deployment.
 
     Args:
         root_url: The deployment's root URL.
-        environment: Its Taskcluster credentials are used if its ``TASKCLUSTER_ROOT_URL``
-            is this root URL.
+        environment: Contains Taskcluster's credentials; see `find_credentials`.
         ca: File of the authorities to trust; None for the system's.
         cert: File of our certificate; None for none.
         key: File of its key; None if that is in the same.
         insecure: Whether any certificate of any host will do.
+        is_chosen: Whether the user chose this deployment; see `find_credentials`.
 
     Raises:
-        UsageError: If the root URL is not valid, or credentials would be sent to another
-            machine unencrypted.
+        UsageError: If the root URL is not valid.
     """
     root_url = check_root_url(root_url)
-    credentials = find_credentials(root_url, environment)
-    server = WebServer(root_url, ca, cert, key, insecure, credentials)
-    if credentials and not server.tls and server.host not in LOOPBACK:
+    credentials = find_credentials(root_url, environment, is_chosen=is_chosen)
+    return WebServer(root_url, ca, cert, key, insecure, credentials)
+
+
+def check_encryption(server: WebServer) -> None:
+    """Check that no access token is sent to another machine unencrypted.
+
+    A WebSocket sends the token; the API receives signatures only.
+
+    Raises:
+        UsageError: If it would be.
+    """
+    if server.credentials and not server.tls and server.host not in LOOPBACK:
         raise UsageError(
-            f"{root_url} would receive the access token unencrypted; use https://, or unset "
+            f"{server} would receive the access token unencrypted; use https://, or unset "
             "TASKCLUSTER_ACCESS_TOKEN"
         )
-    return server
 
 
 def web(root_url: str | None = None, *, tls_ca: str | None = None) -> WebServer:
@@ -101,12 +110,16 @@ def web(root_url: str | None = None, *, tls_ca: str | None = None) -> WebServer:
     Args:
         root_url: The deployment's root URL; None for ``TASKCLUSTER_ROOT_URL``, or else
             Mozilla's Firefox CI. Taskcluster credentials in the environment are used if
-            its ``TASKCLUSTER_ROOT_URL`` is this root URL.
+            its ``TASKCLUSTER_ROOT_URL`` is this root URL, or is not set.
         tls_ca: File of the authorities to trust, in PEM; None for the system's.
 
     Raises:
-        UsageError: If the root URL is not valid.
+        UsageError: If the root URL is not valid, or credentials would be sent to another
+            machine unencrypted.
     """
+    is_chosen = root_url is not None
     default = PROFILES[DEFAULT_PROFILE].root_url or ""
     root_url = root_url or os.environ.get("TASKCLUSTER_ROOT_URL") or default
-    return build_web_server(root_url, os.environ, ca=tls_ca)
+    server = build_web_server(root_url, os.environ, ca=tls_ca, is_chosen=is_chosen)
+    check_encryption(server)
+    return server

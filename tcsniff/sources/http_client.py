@@ -1,7 +1,8 @@
 """HTTP GET requests with limits: of time, of size, and of what is trusted.
 
 Proxies are those of the usual variables, such as ``HTTPS_PROXY`` and ``NO_PROXY``.
-Certificates are checked by the system's authorities, or those of ``SSL_CERT_FILE``.
+Certificates are checked by the system's authorities, or those of ``SSL_CERT_FILE``, and
+by those that the deployment's settings name.
 Redirects are not followed: only the caller knows which headers are meant for whom.
 """
 
@@ -18,6 +19,7 @@ from urllib.parse import unquote, urlsplit
 
 import urllib3
 
+from tcsniff.settings.web_server import WebServer
 from tcsniff.sources.proxies import find_proxy
 
 _CONNECT_TIMEOUT = 10.0  # seconds
@@ -93,8 +95,13 @@ class Deadline:
 class HttpClient:
     """Sends requests, each with its own limits. Thread-safe; keeps connections open."""
 
-    def __init__(self) -> None:
-        """Create a client; the first request connects."""
+    def __init__(self, server: WebServer) -> None:
+        """Create a client; the first request connects.
+
+        Args:
+            server: Its files and its `insecure` are for TLS with all hosts that it leads to.
+        """
+        self._server = server
         self._lock = threading.Lock()
         self._managers: dict[str, urllib3.PoolManager] = {}  # by the proxy's URL
 
@@ -150,7 +157,7 @@ class HttpClient:
         proxy = find_proxy(url)
         with self._lock:
             if proxy not in self._managers:
-                self._managers[proxy] = _create_manager(proxy)
+                self._managers[proxy] = _create_manager(proxy, self._server)
             return self._managers[proxy]
 
 
@@ -173,12 +180,31 @@ def read_chunks(
             yield chunk
 
 
-def _create_manager(proxy: str) -> urllib3.PoolManager:
+def _create_manager(proxy: str, server: WebServer) -> urllib3.PoolManager:
+    context = _create_context(server)
     if not proxy:
-        return urllib3.PoolManager(maxsize=_MAX_CONNECTIONS)
+        return urllib3.PoolManager(maxsize=_MAX_CONNECTIONS, ssl_context=context)
     user = urlsplit(proxy).netloc.rpartition("@")[0]
     headers = urllib3.make_headers(proxy_basic_auth=unquote(user)) if user else None
-    return urllib3.ProxyManager(proxy, proxy_headers=headers, maxsize=_MAX_CONNECTIONS)
+    return urllib3.ProxyManager(
+        proxy, proxy_headers=headers, maxsize=_MAX_CONNECTIONS, ssl_context=context
+    )
+
+
+def _create_context(server: WebServer) -> ssl.SSLContext | None:
+    # None for urllib3's own, which is created only if TLS is spoken.
+    if not (server.ca or server.cert or server.insecure):
+        return None
+    context = ssl.create_default_context()
+    if server.ca:
+        context.load_verify_locations(server.ca)  # in addition: logs may be elsewhere
+    if server.cert:
+        context.load_cert_chain(server.cert, server.key)
+    if server.insecure:
+        urllib3.disable_warnings(urllib3.exceptions.InsecureRequestWarning)  # it was asked for
+        context.check_hostname = False
+        context.verify_mode = ssl.CERT_NONE
+    return context
 
 
 @contextmanager

@@ -5,10 +5,9 @@ A log is decompressed while it is received, and only its end is kept.
 
 from __future__ import annotations
 
-import os
 import re
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from http import HTTPStatus
 from urllib.parse import urljoin
 
@@ -16,7 +15,7 @@ from urllib3 import BaseHTTPResponse
 
 from tcsniff.errors import ApiError
 from tcsniff.pulse.urls import build_artifact_url
-from tcsniff.settings.credentials import find_credentials
+from tcsniff.settings.web_server import WebServer
 from tcsniff.sources.http_client import Deadline, HttpClient, HttpError, HttpTimeout, read_chunks
 from tcsniff.sources.interruptible import call_interruptibly
 from tcsniff.sources.queue_requests import compute_pause, sign_request
@@ -44,26 +43,24 @@ class _Missing(_NoLog):
 
 
 def fetch_log_tail(
-    root_url: str,
+    server: WebServer,
     task_id: str,
     run_id: int,
     lines: int,
     *,
     timeout: float = TIMEOUT,
     max_size: int = MAX_SIZE,
-    environment: Mapping[str, str] = os.environ,
 ) -> list[str]:
     """Return the last lines of the log of a run that has ended.
 
     Args:
-        root_url: Root URL of the deployment.
+        server: The deployment. Only itself gets its credentials, not the storage that it
+            leads to.
         task_id: The task.
         run_id: The run.
         lines: The maximum number of lines. Empty ones don't count.
         timeout: Seconds for the whole log.
         max_size: The maximum size of the log, in bytes.
-        environment: Contains credentials, as for `QueueApi`; only the deployment gets
-            them, not the storage that it leads to.
 
     Returns:
         The lines without colors; not safe for a terminal.
@@ -71,8 +68,8 @@ def fetch_log_tail(
     Raises:
         ApiError: If the log is not received in time, or is too large.
     """
-    urls = [build_artifact_url(root_url, task_id, run_id, name) for name in _NAMES]
-    reader = _LogReader(root_url, Deadline(timeout), max_size, environment)
+    urls = [build_artifact_url(server.root_url, task_id, run_id, name) for name in _NAMES]
+    reader = _LogReader(server, Deadline(timeout), max_size)
     try:
         end = call_interruptibly(lambda: reader.read_first(filter(None, urls)), "log", timeout)
     except (HttpTimeout, TimeoutError):
@@ -88,14 +85,12 @@ def fetch_log_tail(
 class _LogReader:
     # Reads the end of a log, within limits.
 
-    def __init__(
-        self, root_url: str, deadline: Deadline, max_size: int, environment: Mapping[str, str]
-    ) -> None:
-        self._root_url = root_url.rstrip("/")
+    def __init__(self, server: WebServer, deadline: Deadline, max_size: int) -> None:
+        self._root_url = server.root_url
         self._deadline = deadline
         self._max_size = max_size
-        self._credentials = find_credentials(self._root_url, environment)
-        self._http = HttpClient()
+        self._credentials = server.credentials
+        self._http = HttpClient(server)
 
     def read_first(self, urls: Iterable[str]) -> bytes:
         # Return the end of the first log that exists; empty if there are no addresses.

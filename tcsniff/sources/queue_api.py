@@ -6,9 +6,8 @@ Only calls that read. On a public deployment they need no credentials.
 from __future__ import annotations
 
 import json
-import os
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from typing import TypeVar
 from urllib.parse import quote, urlencode
 
@@ -18,8 +17,7 @@ import orjson
 from tcsniff.errors import ApiError, ApiRefused, ApiUnknown
 from tcsniff.messages.parts import MessageStruct
 from tcsniff.pulse.payloads import read_json
-from tcsniff.pulse.urls import check_root_url
-from tcsniff.settings.credentials import find_credentials
+from tcsniff.settings.web_server import WebServer
 from tcsniff.sources.queue_requests import QueueRequests
 from tcsniff.taskgraph.definitions import (
     Definition,
@@ -70,31 +68,20 @@ class QueueApi:
 
     def __init__(
         self,
-        root_url: str,
+        server: WebServer,
         *,
         timeout: float = TIMEOUT,
         retries: int = RETRIES,
-        environment: Mapping[str, str] = os.environ,
     ) -> None:
         """Create a client; the first request connects.
 
         Args:
-            root_url: The deployment, such as
-                ``https://firefox-ci-tc.services.mozilla.com``.
+            server: The deployment; its credentials sign the requests.
             timeout: Seconds for an answer.
             retries: How often a failed request is repeated.
-            environment: Contains the credentials in ``TASKCLUSTER_CLIENT_ID``,
-                ``TASKCLUSTER_ACCESS_TOKEN`` and ``TASKCLUSTER_CERTIFICATE``;
-                used only if its ``TASKCLUSTER_ROOT_URL`` is `root_url`.
-
-        Raises:
-            UsageError: If the root URL is not valid.
         """
-        self.root_url = check_root_url(root_url)
-        credentials = find_credentials(self.root_url, environment)
-        self._requests = QueueRequests(
-            self.root_url, credentials, timeout=timeout, retries=retries
-        )
+        self.root_url = server.root_url
+        self._requests = QueueRequests(server, timeout=timeout, retries=retries)
 
     def fetch_pages(self, task_group_id: str) -> Iterator[Page]:
         """Yield the tasks of a group, page by page.

@@ -18,6 +18,7 @@ from tcsniff.messages.parts import MessageStruct
 from tcsniff.pulse.payloads import read_json
 from tcsniff.sanitize import sanitize
 from tcsniff.settings.credentials import VARIABLES, Credentials
+from tcsniff.settings.web_server import WebServer
 from tcsniff.signals import signal_handler
 from tcsniff.sources.http_client import (
     Answer,
@@ -36,7 +37,7 @@ _HAWK = "tcsniff.sources.hawk"
 _API = "/api/queue/v1"
 _FIRST_PAUSE = 0.1  # seconds before the first repetition; doubled each time
 _MAX_REASON = 2_000  # characters of the API's own words that are shown
-_OWN_AUTHORITY = "; if its authority is your own, set SSL_CERT_FILE"
+_OWN_AUTHORITY = "; if its authority is your own, use --tls-ca FILE"
 _UNAUTHORIZED = (HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN)
 
 _Result = TypeVar("_Result")
@@ -59,22 +60,19 @@ _decode_error = msgspec.json.Decoder(_ErrorAnswer).decode
 class QueueRequests:
     """Sends requests to the queue of a deployment. Thread-safe."""
 
-    def __init__(
-        self, root_url: str, credentials: Credentials | None, *, timeout: float, retries: int
-    ) -> None:
+    def __init__(self, server: WebServer, *, timeout: float, retries: int) -> None:
         """Create a client; the first request connects.
 
         Args:
-            root_url: The deployment, without a trailing slash.
-            credentials: Sign the requests; None for anonymous ones.
+            server: The deployment; its credentials sign the requests.
             timeout: Seconds for an answer, including repetitions and pauses.
             retries: How often a failed request is repeated.
         """
-        self._root_url = root_url
-        self._credentials = credentials
+        self._root_url = server.root_url
+        self._credentials = server.credentials
         self._timeout = timeout
         self._retries = retries
-        self._http = HttpClient()
+        self._http = HttpClient(server)
 
     def get(self, path: str, subject: str) -> bytes:
         """Return the body of the answer to a request.

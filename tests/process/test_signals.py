@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 
 from running import PATIENCE, Running, command, environment
+from tcsniff.settings.web_server import WebServer
 from tcsniff.signals import ENDING, signal_handler
 from tcsniff.sources.interruptible import call_interruptibly
 from tcsniff.sources.queue_api import QueueApi
@@ -218,7 +219,7 @@ def test_ctrl_c_ends_a_question_of_a_run_that_only_wakes(silent_port):
     """The run goes on until its loop looks for the signal, which an API may keep waiting."""
     previous = {number: signal.getsignal(number) for number in (*ENDING, signal.SIGUSR1)}
     timer = threading.Timer(0.2, os.kill, (os.getpid(), signal.SIGINT))
-    api = QueueApi(f"http://127.0.0.1:{silent_port}")
+    api = QueueApi(WebServer(f"http://127.0.0.1:{silent_port}"))
     try:
         signal_handler.install()
         with signal_handler.deferred(lambda: None):

@@ -25,7 +25,7 @@ from tcsniff.settings.brokers import (
 from tcsniff.settings.deployment import choose_root_url
 from tcsniff.settings.model import BUILT_IN, Profile
 from tcsniff.settings.precedence import Rank, ValueSource, get_layers, list_sources
-from tcsniff.settings.web_server import WebServer, build_web_server
+from tcsniff.settings.web_server import WebServer, build_web_server, check_encryption
 
 
 class AccountArgs(NamedTuple):
@@ -256,12 +256,33 @@ def resolve_web_server(
         UsageError: If the profile is unknown, the root URL is not valid or not known, a
             file is missing, or credentials would be sent unencrypted.
     """
-    root_url = resolve_root_url(account._replace(url=None) if account.web else account)
-    if root_url is None:
+    server = resolve_api_server(
+        account._replace(url=None) if account.web else account, environment
+    )
+    if server is None:
         raise UsageError(f"profile {account.profile} has no root-url; set it with --root-url")
-    profile = resolve_profile(account)
+    check_encryption(server)
+    return server
+
+
+def resolve_api_server(
+    account: AccountArgs, environment: Mapping[str, str] = os.environ
+) -> WebServer | None:
+    """Return the web server whose API to ask, with credentials if the environment has them.
+
+    Returns:
+        None as for `resolve_root_url`. The flags and the profile's settings for TLS count
+        if it is also what to listen to; beside a broker, only the authorities to trust.
+
+    Raises:
+        UsageError: If the profile is unknown, the root URL is not valid, or a file is
+            missing.
+    """
+    root_url = resolve_root_url(account)
+    if root_url is None:
+        return None
     ca, cert, key, insecure = None, None, None, False
-    if profile is not None:
+    if (profile := resolve_profile(account)) is not None:
         broker = profile.broker
         ca, cert, key, insecure = broker.ca, broker.cert, broker.key, broker.insecure
     server = build_web_server(
@@ -271,11 +292,22 @@ def resolve_web_server(
         cert=account.tls_cert or cert,
         key=account.tls_key or key,
         insecure=account.tls_insecure or insecure,
+        is_chosen=_is_deployment_chosen(account),
     )
+    if not is_web(account):
+        server = replace(server, cert=None, key=None, insecure=False)
     for path in (server.ca, server.cert, server.key):
         if path is not None and not Path(path).is_file():
             raise UsageError(f"no file {path}")
     return server
+
+
+def _is_deployment_chosen(account: AccountArgs) -> bool:
+    # By the flag, a variable of tcsniff, a profile, or a broker of one; not by a page.
+    source = account.sources.get("root_url")
+    if source is not None and source.rank is Rank.PAGE:
+        return False
+    return bool(account.root_url or account.profile or account.url)
 
 
 class AccountSource(NamedTuple):

@@ -16,6 +16,7 @@ from tcsniff.commands.wiring.group_clock import GroupClock
 from tcsniff.commands.wiring.group_facts import load_queue_graph
 from tcsniff.commands.wiring.run import Notify
 from tcsniff.errors import TcsniffError
+from tcsniff.settings.web_server import WebServer
 from tcsniff.simulator.planning import to_definitions
 from tcsniff.simulator.simulation import plan_groups
 from tcsniff.sources.log_tail import fetch_log_tail
@@ -34,7 +35,7 @@ class OriginDeployment(Deployment):
     def __init__(
         self,
         origin: SourceArgs,
-        root_url: str | None,
+        server: WebServer | None,
         notify: Notify,
         *,
         seed: int | None,
@@ -44,12 +45,13 @@ class OriginDeployment(Deployment):
 
         Args:
             origin: The source of events.
-            root_url: Root URL of the deployment; None if unknown.
+            server: The deployment's web server; None if unknown.
             notify: Receives messages about failures of the queue's API.
             seed: Of the demo; None for other sources.
             no_api: Whether not to ask the queue.
         """
-        self.root_url = root_url
+        self.root_url = None if server is None else server.root_url
+        self._server = server
         self.is_replay = bool(origin.recordings) and not origin.follow
         self._origin = origin
         self._notify = notify
@@ -62,21 +64,21 @@ class OriginDeployment(Deployment):
         clock = GroupClock(self._origin)
         if self._seed is not None:
             return _DemoFacts(clock, self._seed)
-        if self.root_url is None or self._no_api:
+        if self._server is None or self._no_api:
             return _EventFacts(clock, self._since)
         if self._origin.is_live:
-            return _PolledFacts(clock, self._since, self.root_url, self._notify)
+            return _PolledFacts(clock, self._since, self._server, self._notify)
         if is_deployment_named(self._origin):
-            return _AskedFacts(clock, self._since, self.root_url, self._notify)
+            return _AskedFacts(clock, self._since, self._server, self._notify)
         return _EventFacts(clock, None)
 
     def open_tails(self) -> GetTails | None:
         """Return what fetches the ends of logs; None for the demo, and without a deployment."""
-        root_url = self.root_url
-        if root_url is None or self._seed is not None or self._no_api:
+        server = self._server
+        if server is None or self._seed is not None or self._no_api:
             return None
         tails = LogTails(
-            lambda task_id, run_id: fetch_log_tail(root_url, task_id, run_id, _LOG_LINES)
+            lambda task_id, run_id: fetch_log_tail(server, task_id, run_id, _LOG_LINES)
         )
         return partial(tails.get, wait=False)
 
@@ -116,10 +118,10 @@ class _AskedFacts(_EventFacts):
     # The queue is asked once, for dependencies: the states are those of the recording.
 
     def __init__(
-        self, clock: GroupClock, since: float | None, root_url: str, notify: Notify
+        self, clock: GroupClock, since: float | None, server: WebServer, notify: Notify
     ) -> None:
         super().__init__(clock, since)
-        self._root_url = root_url
+        self._server = server
         self._notify = notify
         self._condition = ""
 
@@ -130,7 +132,7 @@ class _AskedFacts(_EventFacts):
     def create_group(self, group_id: str) -> GroupState:
         group = super().create_group(group_id)
         try:
-            load_queue_graph(self._root_url, group, statuses=False)
+            load_queue_graph(self._server, group, statuses=False)
         except TcsniffError as error:
             self._condition = NO_ANSWER
             self._notify(str(error))
@@ -141,10 +143,10 @@ class _PolledFacts(_EventFacts):
     # The queue is asked at first, and whenever there is a reason.
 
     def __init__(
-        self, clock: GroupClock, since: float | None, root_url: str, notify: Notify
+        self, clock: GroupClock, since: float | None, server: WebServer, notify: Notify
     ) -> None:
         super().__init__(clock, since)
-        self._api = QueueApi(root_url)
+        self._api = QueueApi(server)
         self._notify = notify
         self._polling: QueuePolling | None = None
 

@@ -21,7 +21,7 @@ from tcsniff.commands.options.source_options import SourceArgs
 from tcsniff.commands.wiring.browse_facts import OriginDeployment
 from tcsniff.commands.wiring.event_run import ContentFilters
 from tcsniff.commands.wiring.make_renderer import add_recorder, is_ascii_only
-from tcsniff.commands.wiring.open_source import OpenSource, find_root_url, open_source
+from tcsniff.commands.wiring.open_source import OpenSource, find_api_server, open_source
 from tcsniff.commands.wiring.run import Notify, Run
 from tcsniff.errors import ApiUnknown, UsageError
 from tcsniff.pulse.addresses import Address
@@ -165,7 +165,7 @@ class BrowseRun(Run):
         look = Look(tuple(self._look.columns), self._look.utc, is_ascii_only())
         deployment = OriginDeployment(
             self._origin,
-            info.root_url,
+            find_api_server(self._origin) if info.root_url is not None else None,
             self.notify,
             seed=self._seed,
             no_api=self._look.no_api,
@@ -189,13 +189,13 @@ def _find_group(address: Address, origin: SourceArgs, *, no_api: bool) -> tuple[
     # What an ID is about, and its group, whose events are listened to.
     if address.kind == "group":
         return address, address.slug_id
-    root_url = address.root_url or find_root_url(origin)
-    if no_api or root_url is None:
+    server = find_api_server(origin)
+    if no_api or server is None:
         raise UsageError(
             f"{address.slug_id}: only the queue knows the group of a task; name a task group by "
             "the address of its page, or the deployment by --root-url"
         )
-    api = QueueApi(root_url)
+    api = QueueApi(server)
     try:
         group_id = api.fetch_group_id(address.slug_id)
     except ApiUnknown:

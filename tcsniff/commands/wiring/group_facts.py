@@ -12,12 +12,13 @@ from pathlib import Path
 from tcsniff.commands.console import ignore_message
 from tcsniff.commands.options.group_options import GraphInputArgs
 from tcsniff.commands.options.source_options import SourceArgs, is_deployment_named
-from tcsniff.commands.wiring.open_source import find_root_url
+from tcsniff.commands.wiring.open_source import find_api_server
 from tcsniff.commands.wiring.run import Notify
 from tcsniff.errors import ApiError, ApiUnknown, UsageError
 from tcsniff.pulse.addresses import Address
 from tcsniff.pulse.events import Event
 from tcsniff.selection.select import SelectionArgs, build_selection
+from tcsniff.settings.web_server import WebServer
 from tcsniff.simulator.planning import to_definitions
 from tcsniff.simulator.simulation import plan_groups
 from tcsniff.sources.file_chunks import read_whole
@@ -57,10 +58,10 @@ def find_group(address: Address, origin: SourceArgs, facts: GraphInputArgs, noti
     Raises:
         ApiError: If the queue's API doesn't answer, or doesn't know the task.
     """
-    root_url = find_root_url(origin)
-    if root_url is None or facts.no_api or not (origin.is_live or is_deployment_named(origin)):
+    server = find_api_server(origin)
+    if server is None or facts.no_api or not (origin.is_live or is_deployment_named(origin)):
         return address.slug_id
-    group = QueueApi(root_url).fetch_group_id(address.slug_id)
+    group = QueueApi(server).fetch_group_id(address.slug_id)
     if group != address.slug_id:
         notify(f"{address.slug_id} is a task of the task group {group}, which is shown")
     return group
@@ -146,11 +147,11 @@ def load_graph_files(files: Iterable[str], group: GroupState, notify: Notify) ->
     return group
 
 
-def load_queue_graph(root_url: str, group: GroupState, *, statuses: bool) -> None:
+def load_queue_graph(server: WebServer, group: GroupState, *, statuses: bool) -> None:
     """Ask the queue's API for a group, and wait for the whole answer.
 
     Args:
-        root_url: Root URL of the deployment.
+        server: The deployment.
         group: The group.
         statuses: Whether to read the tasks' states in addition to their definitions.
 
@@ -162,7 +163,7 @@ def load_queue_graph(root_url: str, group: GroupState, *, statuses: bool) -> Non
         raise UsageError(
             "the task group to ask the queue for is missing: tcsniff graph TASK_GROUP_ID"
         )
-    api = QueueApi(root_url)
+    api = QueueApi(server)
     try:
         if statuses:
             for page in fetch_group_pages(api, group.task_group_id):

@@ -27,7 +27,7 @@ from tcsniff.commands.wiring.group_facts import (
 )
 from tcsniff.commands.wiring.make_group_view import make_group_view, save_picture
 from tcsniff.commands.wiring.make_renderer import add_recorder
-from tcsniff.commands.wiring.open_source import OpenSource, find_root_url, open_source
+from tcsniff.commands.wiring.open_source import OpenSource, find_api_server, open_source
 from tcsniff.commands.wiring.run import Notify, Run, describe_outcome
 from tcsniff.commands.wiring.silence import Silence
 from tcsniff.errors import ApiUnknown, RecordingError, TcsniffError, UsageError
@@ -41,6 +41,7 @@ from tcsniff.renderers.stream import StreamInfo
 from tcsniff.renderers.svg import check_picture_path
 from tcsniff.selection.select import EVERYTHING, Selection, SelectionArgs, build_selection
 from tcsniff.settings.brokers import NO_BROKER
+from tcsniff.settings.web_server import WebServer
 from tcsniff.signals import signal_handler
 from tcsniff.sources.queue_api import QueueApi
 from tcsniff.sources.queue_polling import QueuePolling
@@ -116,9 +117,9 @@ class GroupRun(Run):
             check_picture_path(self._output.save_svg)
         if self._origin.is_live and not self._stop.wait:
             return self._show_once()
-        root_url = find_root_url(self._origin)
-        if root_url is not None and self._is_named_deployment and not self._origin.is_live:
-            load_queue_graph(root_url, self._group, statuses=False)
+        server = find_api_server(self._origin)
+        if server is not None and self._is_named_deployment and not self._origin.is_live:
+            load_queue_graph(server, self._group, statuses=False)
         return self._follow()
 
     def add_gap(self, gap: Gap) -> None:
@@ -132,10 +133,10 @@ class GroupRun(Run):
             self._group.mark_gap()  # else the queue has listed all tasks since
 
     def _show_once(self) -> int:
-        root_url = find_root_url(self._origin)
+        server = find_api_server(self._origin)
         is_asked = self._is_named_deployment or not self._facts.files
-        if root_url is not None and is_asked and not self._facts.no_api:
-            load_queue_graph(root_url, self._group, statuses=True)
+        if server is not None and is_asked and not self._facts.no_api:
+            load_queue_graph(server, self._group, statuses=True)
         elif not self._facts.files:
             raise UsageError(
                 "--no-wait needs a source: --root-url to ask the queue, "
@@ -143,7 +144,7 @@ class GroupRun(Run):
             )
         with self._ending():
             pass
-        self._make_view("the queue", root_url).close()
+        self._make_view("the queue", server).close()
         self._report_unknown()
         return self._group.graph().exit_status
 
@@ -153,14 +154,14 @@ class GroupRun(Run):
             self._source = opened.source
             if self._origin.is_live:
                 self._silence = Silence(self._select().bindings, "", time.monotonic)
-            root_url = self._start_polling()
+            server = self._start_polling()
             if self._polling is not None:
                 stack.callback(self._polling.stop)
             grouped = GroupRenderer(
                 self._group,
-                self._make_view(opened.name, root_url),
+                self._make_view(opened.name, server),
                 poll=self._poll,
-                root_url=root_url,
+                root_url=None if server is None else server.root_url,
             )
             record = self._output.record
             self._renderer = add_recorder(record, grouped, has_gaps=True) if record else grouped
@@ -296,14 +297,14 @@ class GroupRun(Run):
             is_over = is_over and self._polling.is_up_to_date
         return self._quiet_period.is_settled(is_over=is_over)
 
-    def _start_polling(self) -> str | None:
-        root_url = find_root_url(self._origin)
-        if root_url is not None and self._origin.is_live and not self._facts.no_api:
-            self._api = QueueApi(root_url)
+    def _start_polling(self) -> WebServer | None:
+        server = find_api_server(self._origin)
+        if server is not None and self._origin.is_live and not self._facts.no_api:
+            self._api = QueueApi(server)
             self._polling = QueuePolling(
                 self._api, self._group, notify=self.notify, clock=time.monotonic
             )
-        return root_url
+        return server
 
     def _poll(self) -> list[Change]:
         if self._polling is None or self._api is None:
@@ -324,11 +325,13 @@ class GroupRun(Run):
             "first task"
         )
 
-    def _make_view(self, source: str, root_url: str | None) -> GroupView:
+    def _make_view(self, source: str, server: WebServer | None) -> GroupView:
+        root_url = None if server is None else server.root_url
         stream = StreamInfo(source, "", self._describe_condition, root_url)
         return make_group_view(
             self._output,
             stream,
+            server,
             self._group,
             self._get_time,
             wait=self._stop.wait,

@@ -31,6 +31,7 @@ from tcsniff.renderers.graph.scene import build_scene
 from tcsniff.renderers.output import Output, get_terminal_size
 from tcsniff.renderers.stream import StreamInfo
 from tcsniff.renderers.svg import WIDTH, save_picture_file
+from tcsniff.settings.web_server import WebServer
 from tcsniff.taskgraph.graph import Graph
 from tcsniff.taskgraph.group import GroupState
 
@@ -53,6 +54,7 @@ class _ViewRequest(NamedTuple):
 def make_group_view(
     args: GraphOutputArgs,
     stream: StreamInfo,
+    server: WebServer | None,
     group: GroupState,
     clock: Callable[[], float],
     *,
@@ -64,6 +66,7 @@ def make_group_view(
     Args:
         args: The flags.
         stream: The source of events.
+        server: The deployment, which has the logs; None if unknown.
         group: The group.
         clock: Returns the group's time, in seconds since the Unix epoch.
         has_times: Whether to show times of day, because the time is not the present.
@@ -79,26 +82,26 @@ def make_group_view(
         return _make_document(request, as_json=name == "json")
     if name == "table" and not (live and wait):
         name = "page"
-    get_tails = make_tails(args.logs, stream.root_url, wait=name != "table")
+    get_tails = make_tails(args.logs, server, wait=name != "table")
     request = request._replace(get_tails=get_tails)
     return _VIEWS[name](request)
 
 
-def make_tails(lines: int | None, root_url: str | None, *, wait: bool) -> GetTails | None:
+def make_tails(lines: int | None, server: WebServer | None, *, wait: bool) -> GetTails | None:
     """Return a function that returns the last lines of logs; None for no logs.
 
     Args:
         lines: How many lines; None or 0 for none.
-        root_url: Root URL of the deployment; None if unknown, then there are no logs.
+        server: The deployment; None if unknown, then there are no logs.
         wait: Whether it waits until all logs are fetched.
     """
-    if not lines or root_url is None:
+    if not lines or server is None:
         return None
 
     from tcsniff.sources.log_tail import fetch_log_tail  # urllib3: 40 ms
     from tcsniff.sources.log_tails import LogTails
 
-    tails = LogTails(lambda task_id, run_id: fetch_log_tail(root_url, task_id, run_id, lines))
+    tails = LogTails(lambda task_id, run_id: fetch_log_tail(server, task_id, run_id, lines))
     return partial(tails.get, wait=wait)
 
 

@@ -26,6 +26,7 @@ from tcsniff.renderers.task.task_picture import (
     list_failed_runs,
 )
 from tcsniff.renderers.task.task_views import JsonTasksView, TasksPage, TextTasksView
+from tcsniff.settings.web_server import WebServer
 from tcsniff.taskgraph.named_tasks import NamedTasks
 
 _PAGE_SIZE = 160, 100_000  # cells and lines without a terminal
@@ -51,6 +52,7 @@ class _ViewRequest(NamedTuple):
 def make_task_view(
     args: TaskOutputArgs,
     stream: StreamInfo,
+    server: WebServer | None,
     tasks: NamedTasks,
     clock: Callable[[], float],
     *,
@@ -61,6 +63,7 @@ def make_task_view(
     Args:
         args: The flags.
         stream: The source of events.
+        server: The deployment, which has the logs; None if unknown.
         tasks: The tasks.
         clock: Returns the time, in seconds since the Unix epoch.
         wait: Whether to wait for the tasks; otherwise they are shown once.
@@ -72,7 +75,7 @@ def make_task_view(
     name = args.output or ("table" if live else "json")
     if name == "table" and not (live and wait):
         name = "page"
-    get_tails = make_tails(args.logs, stream.root_url, wait=name != "table")
+    get_tails = make_tails(args.logs, server, wait=name != "table")
     return _VIEWS[name](
         _ViewRequest(args, stream, tasks, clock, output, color, has_links, get_tails)
     )

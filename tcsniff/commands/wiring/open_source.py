@@ -20,6 +20,7 @@ from tcsniff.commands.options.account_options import (
     describe_account_source,
     describe_exposed_password,
     is_web,
+    resolve_api_server,
     resolve_broker,
     resolve_root_url,
     resolve_web_server,
@@ -32,6 +33,7 @@ from tcsniff.pulse.deliveries import Delivery
 from tcsniff.pulse.times import format_duration
 from tcsniff.selection.select import QUEUE_EXCHANGES, Selection
 from tcsniff.settings.brokers import Broker
+from tcsniff.settings.web_server import WebServer
 from tcsniff.signals import signal_handler
 
 _SEEDED_START = 1_795_456_800.0  # 2026-11-23T18:00:00Z, for demos with a seed
@@ -50,25 +52,26 @@ def choose_pace(origin: SourceArgs) -> float:
     return 1.0 if origin.is_live or origin.follow else origin.speed or 0.0
 
 
-def find_root_url(origin: SourceArgs) -> str | None:
-    """Return the root URL of the deployment; None if unknown, as for most recordings.
+def find_api_server(origin: SourceArgs) -> WebServer | None:
+    """Return the web server of the deployment; None if unknown, as for most recordings.
 
     Raises:
-        UsageError: If the root URL is not valid.
+        UsageError: If the root URL is not valid, or a file for TLS is missing.
     """
     if origin.is_live or origin.account.root_url is not None:
-        return resolve_root_url(origin.account)
+        return resolve_api_server(origin.account)
     return None
 
 
 def _find_link_root(origin: SourceArgs) -> str | None:
     # Links are a bonus: a variable that other programs read too does not end the run.
     try:
-        return find_root_url(origin)
+        if origin.is_live or origin.account.root_url is not None:
+            return resolve_root_url(origin.account)
     except UsageError:
         if is_deployment_named(origin):
             raise
-        return None
+    return None
 
 
 class OpenSource(NamedTuple):

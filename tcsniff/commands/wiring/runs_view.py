@@ -21,6 +21,7 @@ from tcsniff.renderers.output import Output
 from tcsniff.renderers.runs.run_formats import ROW_FORMATS, RowFormat
 from tcsniff.renderers.runs.runs_renderer import RunsRenderer
 from tcsniff.renderers.stream import StreamInfo
+from tcsniff.settings.web_server import WebServer
 from tcsniff.sources.queue_api import QueueApi
 from tcsniff.stats.run_ledger import RunLedger
 
@@ -35,7 +36,9 @@ def make_runs_renderer(asked: RunsArgs, ledger: RunLedger, _: StreamInfo) -> Ren
     return add_recorder(asked.record, renderer, has_gaps=False) if asked.record else renderer
 
 
-def print_group_runs(asked: RunsArgs, task_group_id: str, root_url: str, notify: Notify) -> int:
+def print_group_runs(
+    asked: RunsArgs, task_group_id: str, server: WebServer, notify: Notify
+) -> int:
     """Print the runs of a group that have ended, as the queue's API knows them.
 
     Returns:
@@ -47,7 +50,7 @@ def print_group_runs(asked: RunsArgs, task_group_id: str, root_url: str, notify:
     ledger = RunLedger()
     tasks = unread = 0
     with closing(_make_rows(asked, ledger)) as renderer:
-        for page in QueueApi(root_url).fetch_pages(task_group_id):
+        for page in QueueApi(server).fetch_pages(task_group_id):
             for definition, text in zip(page.definitions, page.statuses, strict=True):
                 names = Tags(definition.label, definition.kind or None)
                 try:

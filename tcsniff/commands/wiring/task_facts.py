@@ -12,6 +12,7 @@ from contextlib import suppress
 from tcsniff.commands.wiring.run import Notify
 from tcsniff.errors import ApiUnknown, UsageError
 from tcsniff.selection.select import Selection, SelectionArgs, build_selection
+from tcsniff.settings.web_server import WebServer
 from tcsniff.simulator.planning import Plan, to_definitions
 from tcsniff.simulator.simulation import plan_groups
 from tcsniff.sources.file_chunks import read_whole
@@ -76,13 +77,13 @@ def load_task_files(files: Iterable[str], tasks: NamedTasks, notify: Notify) -> 
         tasks.mark_dependents()
 
 
-def load_definitions(root_url: str, tasks: NamedTasks) -> None:
+def load_definitions(server: WebServer, tasks: NamedTasks) -> None:
     """Ask the queue's API for the definitions of tasks, and of those that they depend on.
 
     Raises:
         ApiError: If the API doesn't answer, or does not know one of the tasks.
     """
-    api = QueueApi(root_url)
+    api = QueueApi(server)
     named = [api.fetch_task(task_id) for task_id in tasks.task_ids]
     tasks.add_definitions(named)
     others = dict.fromkeys(other for one in named for other in one.dependencies)
@@ -93,18 +94,18 @@ def load_definitions(root_url: str, tasks: NamedTasks) -> None:
             continue  # it has expired
 
 
-def load_queue_tasks(root_url: str, tasks: NamedTasks) -> None:
+def load_queue_tasks(server: WebServer, tasks: NamedTasks) -> None:
     """Ask the queue's API for tasks, and wait for the whole answer.
 
     Args:
-        root_url: Root URL of the deployment.
+        server: The deployment.
         tasks: The tasks.
 
     Raises:
         UsageError: If one of the IDs is that of a task group.
         ApiError: If the API doesn't answer, or knows none of the tasks.
     """
-    api = QueueApi(root_url)
+    api = QueueApi(server)
     for answer in fetch_task_answers(api, tasks.task_ids, {}, ()):
         tasks.add_answer(answer)
     for missing in tasks.missing.values():

@@ -15,7 +15,7 @@ from tcsniff.commands.options.task_options import TaskInputArgs, TaskOutputArgs,
 from tcsniff.commands.wiring.group_clock import GroupClock
 from tcsniff.commands.wiring.make_renderer import add_recorder
 from tcsniff.commands.wiring.make_task_view import make_task_view, save_task_picture
-from tcsniff.commands.wiring.open_source import OpenSource, find_root_url, open_source
+from tcsniff.commands.wiring.open_source import OpenSource, find_api_server, open_source
 from tcsniff.commands.wiring.run import Notify, Run, describe_outcome
 from tcsniff.commands.wiring.task_facts import (
     check_missing_task,
@@ -36,6 +36,7 @@ from tcsniff.renderers.svg import check_picture_path
 from tcsniff.sanitize import sanitize
 from tcsniff.selection.select import Selection
 from tcsniff.settings.brokers import NO_BROKER
+from tcsniff.settings.web_server import WebServer
 from tcsniff.signals import signal_handler
 from tcsniff.sources.queue_api import QueueApi
 from tcsniff.sources.task_polling import TaskPolling
@@ -107,9 +108,9 @@ class TaskRun(Run):
             check_picture_path(self._output.save_svg)
         if self._origin.is_live and not self._stop.wait:
             return self._show_once()
-        root_url = find_root_url(self._origin)
-        if root_url is not None and self._is_named_deployment and not self._origin.is_live:
-            load_definitions(root_url, self._tasks)
+        server = find_api_server(self._origin)
+        if server is not None and self._is_named_deployment and not self._origin.is_live:
+            load_definitions(server, self._tasks)
         return self._follow()
 
     def add_gap(self, gap: Gap) -> None:
@@ -119,10 +120,10 @@ class TaskRun(Run):
             self._polling.hurry()
 
     def _show_once(self) -> int:
-        root_url = find_root_url(self._origin)
+        server = find_api_server(self._origin)
         is_asked = self._is_named_deployment or not self._facts.files
-        if root_url is not None and is_asked and not self._facts.no_api:
-            load_queue_tasks(root_url, self._tasks)
+        if server is not None and is_asked and not self._facts.no_api:
+            load_queue_tasks(server, self._tasks)
         elif not self._facts.files:
             raise UsageError(
                 "--no-wait needs a source: --root-url to ask the queue, "
@@ -132,16 +133,16 @@ class TaskRun(Run):
             self._tasks.mark_end(ApiUnknown.exit_status)
         with self._ending():
             pass
-        self._make_view("the queue", root_url).close()
+        self._make_view("the queue", server).close()
         self._report_unknown()
         return self._tasks.exit_status
 
     def _follow(self) -> int:
         with ExitStack() as stack:
-            root_url = find_root_url(self._origin)
+            server = find_api_server(self._origin)
             api = None
-            if root_url is not None and self._origin.is_live and not self._facts.no_api:
-                api = QueueApi(root_url)
+            if server is not None and self._origin.is_live and not self._facts.no_api:
+                api = QueueApi(server)
                 self._changes = look_ahead(api, self._tasks, self._choose_patience())
             opened = self._open_source(stack)
             self._source = opened.source
@@ -150,9 +151,9 @@ class TaskRun(Run):
                 stack.callback(self._stop_polling)
             folding = GroupRenderer(
                 self._tasks,
-                self._make_view(opened.name, root_url),
+                self._make_view(opened.name, server),
                 poll=self._poll,
-                root_url=root_url,
+                root_url=None if server is None else server.root_url,
             )
             record = self._output.record
             self._renderer = add_recorder(record, folding, has_gaps=True) if record else folding
@@ -294,10 +295,11 @@ class TaskRun(Run):
                 self.notify(f"{missing.reason}; waiting for its first event")
         return changes
 
-    def _make_view(self, source: str, root_url: str | None) -> GroupView:
+    def _make_view(self, source: str, server: WebServer | None) -> GroupView:
+        root_url = None if server is None else server.root_url
         stream = StreamInfo(source, "", self._describe_condition, root_url)
         return make_task_view(
-            self._output, stream, self._tasks, self._get_time, wait=self._stop.wait
+            self._output, stream, server, self._tasks, self._get_time, wait=self._stop.wait
         )
 
     def _describe_condition(self) -> str:

@@ -11,7 +11,8 @@ from tcsniff.commands.options.account_options import AccountArgs, is_web, resolv
 from tcsniff.errors import UsageError
 from tcsniff.settings.brokers import PROFILES
 from tcsniff.settings.model import BUILT_IN, Profile
-from tcsniff.settings.web_server import build_web_server
+from tcsniff.settings.precedence import Rank, ValueSource
+from tcsniff.settings.web_server import build_web_server, check_encryption
 
 FIREFOX = "https://firefox-ci-tc.services.mozilla.com"
 COMMUNITY = "https://community-tc.services.mozilla.com"
@@ -88,12 +89,33 @@ def test_what_is_missing_is_named(values):
 def test_credentials_belong_to_one_deployment():
     """And do not leave this machine unencrypted."""
     environment = TOKEN | {"TASKCLUSTER_ROOT_URL": COMMUNITY}
+    unencrypted = build_web_server("http://h.example", TOKEN, is_chosen=True)
 
     assert build_web_server(COMMUNITY, environment).client_id == "me"
-    assert build_web_server(FIREFOX, environment).client_id == ""
+    assert build_web_server(FIREFOX, environment, is_chosen=True).client_id == ""
     assert "s3cret" not in repr(build_web_server(COMMUNITY, environment))
     with pytest.raises(UsageError, match="would receive the access token unencrypted"):
-        build_web_server("http://h.example", TOKEN | {"TASKCLUSTER_ROOT_URL": "http://h.example"})
+        check_encryption(unencrypted)
+
+
+@pytest.mark.parametrize(
+    ("values", "rank", "is_sent"),
+    [
+        ({"root_url": COMMUNITY}, Rank.TYPED, True),
+        ({"root_url": COMMUNITY}, Rank.VARIABLE, True),
+        ({"root_url": COMMUNITY}, Rank.PAGE, False),
+        ({"profile": "community"}, None, True),
+        ({}, None, False),
+    ],
+)
+def test_credentials_without_a_root_url_go_where_the_user_chose(values, rank, is_sent):
+    """Not to the default deployment, and not to one whose address was pasted."""
+    sources = {} if rank is None else {"root_url": ValueSource(rank, "somewhere")}
+    account = make_account(**values)._replace(sources=sources)
+
+    server = resolve_web_server(account, TOKEN)
+
+    assert bool(server.client_id) is is_sent
 
 
 @pytest.mark.parametrize(

@@ -9,6 +9,7 @@ import pytest
 
 from queue_server import Content, Member, QueueServer
 from tcsniff.errors import ApiRefused
+from tcsniff.settings.web_server import WebServer
 from tcsniff.sources.group_pages import MAX_OUTSIDE, fetch_group_pages
 from tcsniff.sources.queue_api import QueueApi
 from tcsniff.taskgraph.blocking import find_blocked
@@ -51,7 +52,7 @@ def asked(server: QueueServer, *members: Member, outside: tuple[Member, ...] = (
         OTHER_GROUP: group_of(OTHER_GROUP, *outside),
     }
     group = GroupState(GROUP)
-    for page in fetch_group_pages(QueueApi(server.url, retries=0), GROUP):
+    for page in fetch_group_pages(QueueApi(WebServer(server.url), retries=0), GROUP):
         group.add_page(page)
     group.mark_whole()
     return group
@@ -121,7 +122,7 @@ def test_what_has_completed_is_not_asked_for_again(server: QueueServer) -> None:
     group = asked(server, member("b", "unscheduled", "i"), outside=(outside("i", "completed"),))
 
     ended = group.list_ended_outside()
-    pages = list(fetch_group_pages(QueueApi(server.url), GROUP, ended))
+    pages = list(fetch_group_pages(QueueApi(WebServer(server.url)), GROUP, ended))
 
     assert (ended, len(pages)) == ([slug("i")], 1)
 
@@ -197,7 +198,7 @@ def test_an_api_that_fails_meanwhile_leaves_the_group_known(server: QueueServer)
         GROUP: group_of(GROUP, member("b", "unscheduled", "x", "y")),
         OTHER_GROUP: group_of(OTHER_GROUP, outside("x", "running"), outside("y", "running")),
     }
-    pages = fetch_group_pages(QueueApi(server.url, retries=0), GROUP)
+    pages = fetch_group_pages(QueueApi(WebServer(server.url), retries=0), GROUP)
     next(pages)
 
     server.status = 500

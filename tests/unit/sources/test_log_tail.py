@@ -12,6 +12,7 @@ import pytest
 from builders import OTHER_TASK, TASK
 from queue_server import QueueServer
 from tcsniff.errors import ApiError
+from tcsniff.settings.web_server import WebServer, build_web_server
 from tcsniff.signals import signal_handler
 from tcsniff.sources.log_tail import MAX_SIZE, TIMEOUT, fetch_log_tail
 from tcsniff.sources.log_tails import MAX_LOGS, LogTails
@@ -27,7 +28,7 @@ def server() -> Iterator[QueueServer]:
 
 def tail(server: QueueServer, body: bytes, lines: int = 3) -> list[str]:
     server.artifacts = {LOG: body}
-    return fetch_log_tail(server.url, TASK, 1, lines)
+    return fetch_log_tail(WebServer(server.url), TASK, 1, lines)
 
 
 @pytest.mark.parametrize(
@@ -69,7 +70,7 @@ def test_a_log_behind_another_host_is_read_without_credentials(server: QueueServ
     with QueueServer() as storage:
         storage.artifacts = {"/log": b"last"}
         server.redirects = {LOG: f"{storage.url}/storage/log"}
-        found = fetch_log_tail(server.url, TASK, 1, 3, environment=environment)
+        found = fetch_log_tail(build_web_server(server.url, environment), TASK, 1, 3)
 
     assert found == ["last"]
     assert [header[:5] for header in server.authorizations] == ["Hawk "]
@@ -80,7 +81,7 @@ def test_a_log_of_one_name_alone_is_read(server: QueueServer) -> None:
     """Some workers publish only ``live.log``."""
     server.artifacts = {LOG.replace("live_backing", "live"): b"last"}
 
-    assert fetch_log_tail(server.url, TASK, 1, 3) == ["last"]
+    assert fetch_log_tail(WebServer(server.url), TASK, 1, 3) == ["last"]
 
 
 def test_a_log_is_read_through_a_proxy(
@@ -91,7 +92,7 @@ def test_a_log_is_read_through_a_proxy(
     monkeypatch.setenv("no_proxy", "")
     server.raw = b"last"
 
-    assert fetch_log_tail("http://tc.invalid", TASK, 1, 3) == ["last"]
+    assert fetch_log_tail(WebServer("http://tc.invalid"), TASK, 1, 3) == ["last"]
     assert server.requests == [f"http://tc.invalid{LOG}"]
     assert [headers["Accept-Encoding"] for headers in server.received_headers] == ["gzip"]
 
@@ -109,7 +110,7 @@ def test_a_redirect_to_nowhere_is_an_error(server: QueueServer, target: str, rea
     server.redirects = {LOG: target}
 
     with pytest.raises(ApiError, match=f"no log of run 1 of {TASK}: .*{reason}"):
-        fetch_log_tail(server.url, TASK, 1, 3)
+        fetch_log_tail(WebServer(server.url), TASK, 1, 3)
 
 
 def test_a_storage_that_fails_for_a_moment_is_asked_again(server: QueueServer) -> None:
@@ -137,10 +138,10 @@ def test_redirects_are_limited(server: QueueServer, redirects: int, is_read: boo
     server.artifacts = {"/log": b"last"}
 
     if is_read:
-        assert fetch_log_tail(server.url, TASK, 1, 3) == ["last"]
+        assert fetch_log_tail(WebServer(server.url), TASK, 1, 3) == ["last"]
         return
     with pytest.raises(ApiError, match="too many redirects"):
-        fetch_log_tail(server.url, TASK, 1, 3)
+        fetch_log_tail(WebServer(server.url), TASK, 1, 3)
 
 
 def test_a_log_that_drips_ends(server: QueueServer) -> None:
@@ -149,7 +150,7 @@ def test_a_log_that_drips_ends(server: QueueServer) -> None:
     server.artifacts = {LOG: bytes(random.Random(1).randbytes(50_000))}
 
     with pytest.raises(ApiError, match=r"not received within 0\.3 s"):
-        fetch_log_tail(server.url, TASK, 1, 3, timeout=0.3)
+        fetch_log_tail(WebServer(server.url), TASK, 1, 3, timeout=0.3)
 
 
 def test_a_storage_that_is_silent_is_left(server: QueueServer) -> None:
@@ -157,17 +158,17 @@ def test_a_storage_that_is_silent_is_left(server: QueueServer) -> None:
     server.delay = 30
 
     with pytest.raises(ApiError, match=r"not received within 0\.3 s"):
-        fetch_log_tail(server.url, TASK, 1, 3, timeout=0.3)
+        fetch_log_tail(WebServer(server.url), TASK, 1, 3, timeout=0.3)
 
 
 def test_a_log_is_limited(server: QueueServer) -> None:
     """After decompression; a byte less is read."""
     server.artifacts = {LOG: b"\n" + b"x" * ((1 << 20) - 1)}
-    assert fetch_log_tail(server.url, TASK, 1, 3, max_size=1 << 20) == []
+    assert fetch_log_tail(WebServer(server.url), TASK, 1, 3, max_size=1 << 20) == []
 
     server.artifacts = {LOG: b"x" * ((1 << 20) + 1)}
     with pytest.raises(ApiError, match="larger than 1 MB"):
-        fetch_log_tail(server.url, TASK, 1, 3, max_size=1 << 20)
+        fetch_log_tail(WebServer(server.url), TASK, 1, 3, max_size=1 << 20)
     assert len(server.requests) == 4
 
 
@@ -179,14 +180,14 @@ def test_the_limits_are_those_of_large_logs() -> None:
 def test_a_log_that_is_missing_is_an_error(server: QueueServer) -> None:
     """With its run and its task, after both names were tried."""
     with pytest.raises(ApiError, match=f"no log of run 1 of {TASK}: status 404"):
-        fetch_log_tail(server.url, TASK, 1, 3)
+        fetch_log_tail(WebServer(server.url), TASK, 1, 3)
 
     assert len(server.requests) == 2
 
 
 def test_nothing_is_asked_for_that_is_not_an_id(server: QueueServer) -> None:
     """IDs are written by anybody who may create a task."""
-    assert fetch_log_tail(server.url, "../../x", 1, 3) == []
+    assert fetch_log_tail(WebServer(server.url), "../../x", 1, 3) == []
     assert server.requests == []
 
 

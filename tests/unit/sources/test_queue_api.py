@@ -7,6 +7,7 @@ import ssl
 import threading
 import time
 from collections.abc import Iterator
+from pathlib import Path
 
 import orjson
 import pytest
@@ -22,6 +23,7 @@ from tcsniff.errors import (
     TcsniffError,
     UsageError,
 )
+from tcsniff.settings.web_server import WebServer, build_web_server
 from tcsniff.simulator.simulation import plan_groups, simulate
 from tcsniff.sources.queue_api import QueueApi
 from tcsniff.sources.queue_polling import PageFetch
@@ -47,7 +49,7 @@ def server(known: Content) -> Iterator[QueueServer]:
 
 def test_a_group_comes_page_by_page(server: QueueServer, known: Content) -> None:
     """With its definitions, the statuses as the queue has them, and what is said of the group."""
-    pages = list(QueueApi(server.url).fetch_pages(GROUP))
+    pages = list(QueueApi(WebServer(server.url)).fetch_pages(GROUP))
 
     assert [len(page.definitions) for page in pages] == [25, 25, 10]
     found = {one.task_id: one.dependencies for page in pages for one in page.definitions}
@@ -61,7 +63,7 @@ def test_a_group_comes_page_by_page(server: QueueServer, known: Content) -> None
 
 def test_pages_are_asked_for_as_they_are_taken(server: QueueServer) -> None:
     """Who has seen enough costs the queue no more."""
-    next(QueueApi(server.url).fetch_pages(GROUP))
+    next(QueueApi(WebServer(server.url)).fetch_pages(GROUP))
 
     assert len(server.requests) == 1
 
@@ -70,7 +72,7 @@ def test_tasks_may_come_on_two_pages(server: QueueServer) -> None:
     """As they do when others are created meanwhile."""
     server.overlap = 5
 
-    pages = list(QueueApi(server.url).fetch_pages(GROUP))
+    pages = list(QueueApi(WebServer(server.url)).fetch_pages(GROUP))
 
     ids = [one.task_id for page in pages for one in page.definitions]
     assert len(ids) > len(PLAN.tasks)
@@ -82,7 +84,7 @@ def test_a_token_that_comes_again_ends_it(server: QueueServer) -> None:
     server.repeats_token = True
 
     with pytest.raises(ApiError, match="repeats the continuation token") as told:
-        list(QueueApi(server.url).fetch_pages(GROUP))
+        list(QueueApi(WebServer(server.url)).fetch_pages(GROUP))
 
     assert told.value.exit_status == 3
     assert len(server.requests) == 2
@@ -92,7 +94,7 @@ def test_one_task_is_asked_for_by_itself(server: QueueServer) -> None:
     """As for a dependency outside of the group."""
     wanted = PLAN.tasks[-1]
 
-    found = QueueApi(server.url).fetch_task(wanted.task_id)
+    found = QueueApi(WebServer(server.url)).fetch_task(wanted.task_id)
 
     assert (found.task_id, found.label, found.kind) == (
         wanted.task_id,
@@ -104,7 +106,7 @@ def test_one_task_is_asked_for_by_itself(server: QueueServer) -> None:
 
 def test_a_task_tells_its_group(server: QueueServer) -> None:
     """So that a task's id will do where a group's is wanted."""
-    api = QueueApi(server.url)
+    api = QueueApi(WebServer(server.url))
 
     assert api.fetch_group_id(PLAN.tasks[-1].task_id) == GROUP
     server.raw = b"{}"
@@ -119,7 +121,7 @@ def test_what_fails_for_a_moment_is_tried_again(server: QueueServer) -> None:
     """A server that restarts is not the end."""
     server.failures = 2
 
-    assert len(list(QueueApi(server.url).fetch_pages(GROUP))) == 3
+    assert len(list(QueueApi(WebServer(server.url)).fetch_pages(GROUP))) == 3
     assert len(server.requests) == 5
 
 
@@ -140,7 +142,7 @@ def test_a_refusal_is_told_in_a_line(
     server.status = status
 
     with pytest.raises(ApiError) as told:
-        list(QueueApi(server.url, retries=1).fetch_pages(GROUP))
+        list(QueueApi(WebServer(server.url), retries=1).fetch_pages(GROUP))
 
     assert type(told.value) is kind
     assert told.value.exit_status == exit_status
@@ -172,7 +174,7 @@ def test_an_answer_that_is_none_is_told(server: QueueServer, answer: bytes, text
     server.raw = answer
 
     with pytest.raises(ApiError, match=server.url) as told:
-        list(QueueApi(server.url).fetch_pages(GROUP))
+        list(QueueApi(WebServer(server.url)).fetch_pages(GROUP))
 
     assert text in str(told.value)
 
@@ -183,7 +185,7 @@ def test_a_redirect_is_told(server: QueueServer) -> None:
     server.headers = {"Location": "https://elsewhere.example/"}
 
     with pytest.raises(ApiError, match=r"it redirects to https://elsewhere\.example/"):
-        list(QueueApi(server.url).fetch_pages(GROUP))
+        list(QueueApi(WebServer(server.url)).fetch_pages(GROUP))
 
 
 def test_who_does_not_answer_is_given_up(server: QueueServer) -> None:
@@ -191,7 +193,7 @@ def test_who_does_not_answer_is_given_up(server: QueueServer) -> None:
     server.delay = PATIENCE
 
     with pytest.raises(ApiError, match=r"did not answer for task group .* within 0\.2 s"):
-        list(QueueApi(server.url, timeout=0.2).fetch_pages(GROUP))
+        list(QueueApi(WebServer(server.url), timeout=0.2).fetch_pages(GROUP))
 
 
 def test_nobody_there_is_told() -> None:
@@ -200,7 +202,7 @@ def test_nobody_there_is_told() -> None:
         taken.bind(("127.0.0.1", 0))
         url = f"http://127.0.0.1:{taken.getsockname()[1]}"
         with pytest.raises(ApiError, match=rf"^no connection to {url}: .*Connection refused$"):
-            list(QueueApi(url, retries=0).fetch_pages(GROUP))
+            list(QueueApi(WebServer(url), retries=0).fetch_pages(GROUP))
 
 
 def test_a_certificate_that_nobody_vouches_for_is_told() -> None:
@@ -211,9 +213,21 @@ def test_a_certificate_that_nobody_vouches_for_is_told() -> None:
         threading.Thread(target=_shake, args=(listener, context), daemon=True).start()
         url = f"https://127.0.0.1:{listener.getsockname()[1]}"
         with pytest.raises(ApiUntrusted, match=f"the TLS of {url} cannot be trusted") as told:
-            list(QueueApi(url, retries=0).fetch_pages(GROUP))
+            list(QueueApi(WebServer(url), retries=0).fetch_pages(GROUP))
 
     assert told.value.exit_status == 5
+
+
+def test_authorities_of_its_own_can_be_trusted(known: Content, tmp_path: Path) -> None:
+    """Those that ``--tls-ca`` names, in addition to the system's; or anybody."""
+    authority, context = trustme.CA(), ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    authority.issue_cert("127.0.0.1").configure_cert(context)
+    authority.cert_pem.write_to_path(tmp_path / "ca.pem")
+
+    with QueueServer(known, page_size=25, tls=context) as server:
+        for settings in ({"ca": str(tmp_path / "ca.pem")}, {"insecure": True}):
+            api = QueueApi(build_web_server(server.url, {}, **settings), retries=0)
+            assert len(list(api.fetch_pages(GROUP))) == 3
 
 
 def _shake(listener: socket.socket, context: ssl.SSLContext) -> None:
@@ -241,7 +255,7 @@ def _shake(listener: socket.socket, context: ssl.SSLContext) -> None:
 def test_what_is_no_root_url_is_told(url: str) -> None:
     """Before anything is asked; a password is not shown."""
     with pytest.raises(UsageError, match="like https://firefox-ci-tc") as told:
-        QueueApi(url)
+        build_web_server(url, {})
 
     assert "secret" not in str(told.value)
 
@@ -257,7 +271,7 @@ def test_credentials_go_to_their_own_deployment_alone(server: QueueServer, root:
         "TASKCLUSTER_CERTIFICATE": '{"version": 1}',
     }
 
-    list(QueueApi(server.url, environment=environment).fetch_pages(GROUP))
+    list(QueueApi(build_web_server(server.url, environment)).fetch_pages(GROUP))
 
     sent = [header.startswith('Hawk mac="') for header in server.authorizations]
     assert sent == [root == "itself"] * 3
@@ -279,7 +293,7 @@ def test_credentials_that_cannot_be_sent_are_told(
     }
 
     with pytest.raises(ApiMisconfigured, match="TASKCLUSTER_CERTIFICATE ") as told:
-        list(QueueApi(server.url, environment=environment).fetch_pages(GROUP))
+        list(QueueApi(build_web_server(server.url, environment)).fetch_pages(GROUP))
 
     assert told.value.exit_status == 2
 
@@ -298,7 +312,7 @@ def collect_pages(fetch: PageFetch) -> list[Page]:
 
 def test_pages_come_in_the_background(server: QueueServer) -> None:
     """In the order of the API."""
-    fetch = PageFetch(QueueApi(server.url).fetch_pages(GROUP))
+    fetch = PageFetch(QueueApi(WebServer(server.url)).fetch_pages(GROUP))
 
     pages = collect_pages(fetch)
 
@@ -310,7 +324,7 @@ def test_pages_come_in_the_background(server: QueueServer) -> None:
 def test_a_failure_in_the_background_is_kept(server: QueueServer) -> None:
     """After the pages that came before it."""
     server.repeats_token = True
-    fetch = PageFetch(QueueApi(server.url).fetch_pages(GROUP))
+    fetch = PageFetch(QueueApi(WebServer(server.url)).fetch_pages(GROUP))
 
     pages = collect_pages(fetch)
 
@@ -321,7 +335,7 @@ def test_a_failure_in_the_background_is_kept(server: QueueServer) -> None:
 def test_fetching_pages_never_waits(server: QueueServer) -> None:
     """Also while the queue takes its time."""
     server.delay = PATIENCE
-    fetch = PageFetch(QueueApi(server.url, retries=0).fetch_pages(GROUP))
+    fetch = PageFetch(QueueApi(WebServer(server.url), retries=0).fetch_pages(GROUP))
 
     fetch.start()
 
@@ -335,7 +349,7 @@ def test_a_stop_ends_it(server: QueueServer) -> None:
     fetch: PageFetch
 
     def pages() -> Iterator[Page]:
-        for page in QueueApi(server.url).fetch_pages(GROUP):
+        for page in QueueApi(WebServer(server.url)).fetch_pages(GROUP):
             fetch.stop()
             yield page
 

@@ -10,6 +10,7 @@ import pytest
 from builders import delivery
 from queue_server import QueueServer, content
 from tcsniff.errors import ApiError, ApiUnknown
+from tcsniff.settings.web_server import WebServer
 from tcsniff.simulator.simulation import plan_groups, simulate
 from tcsniff.sources.queue_api import QueueApi
 from tcsniff.sources.queue_polling import (
@@ -37,7 +38,7 @@ class Asked:
         self.now = 0.0
         self.said: list[str] = []
         self.following = GroupState(group)
-        api = QueueApi(server.url, timeout=PATIENCE, retries=0)
+        api = QueueApi(WebServer(server.url), timeout=PATIENCE, retries=0)
         self.inquiry = QueuePolling(
             api, self.following, notify=self.said.append, clock=lambda: self.now
         )

@@ -20,6 +20,7 @@ import trustme
 from builders import TASK
 from queue_server import Content, QueueServer, content
 from tcsniff.errors import ApiError, ApiMisconfigured, ApiRefused, ApiUnknown, ApiUntrusted
+from tcsniff.settings.web_server import WebServer, build_web_server
 from tcsniff.simulator.simulation import plan_groups, simulate
 from tcsniff.sources import queue_api, queue_requests
 from tcsniff.sources.http_client import Answer
@@ -94,7 +95,7 @@ def parse_oracle(artifacts: list[dict[str, Any]]) -> list[Artifact]:
 
 def test_answers_are_those_of_taskclusters_client(server: QueueServer, known: Content) -> None:
     """Each call, on the same server."""
-    api, task_id = QueueApi(server.url), known.members[3].status["taskId"]
+    api, task_id = QueueApi(WebServer(server.url)), known.members[3].status["taskId"]
 
     pages = [parse_page(orjson.dumps(page)) for page in ask_oracle(server, "listTaskGroup", GROUP)]
     assert [compact_statuses(page) for page in api.fetch_pages(GROUP)] == pages
@@ -129,7 +130,7 @@ def test_requests_are_signed_as_by_taskclusters_client(
     text = orjson.dumps(certificate).decode() if certificate else ""
     environment = credentials(server, TASKCLUSTER_CERTIFICATE=text)
 
-    list(QueueApi(server.url, environment=environment).fetch_pages(GROUP))
+    list(QueueApi(build_web_server(server.url, environment)).fetch_pages(GROUP))
     mine = len(server.requests)
     ask_oracle(
         server,
@@ -149,7 +150,7 @@ def test_a_wrong_token_is_refused(server: QueueServer) -> None:
     environment = {**credentials(server), "TASKCLUSTER_ACCESS_TOKEN": "s3cr3t"}
 
     with pytest.raises(ApiRefused, match="Unauthorized") as refusal:
-        QueueApi(server.url, environment=environment).fetch_status(TASK)
+        QueueApi(build_web_server(server.url, environment)).fetch_status(TASK)
 
     assert "s3cr3t" not in str(refusal.value)
 
@@ -171,7 +172,7 @@ def test_credentials_that_cannot_be_sent_are_wrong_settings(
     environment = {**credentials(server), name: value}
 
     with pytest.raises(ApiMisconfigured) as failure:
-        QueueApi(server.url, environment=environment).fetch_status(TASK)
+        QueueApi(build_web_server(server.url, environment)).fetch_status(TASK)
 
     assert (failure.value.exit_status, server.requests) == (2, [])
 
@@ -185,7 +186,7 @@ def test_the_missing_scope_is_named(server: QueueServer) -> None:
     )
 
     with pytest.raises(ApiRefused) as refusal:
-        list(QueueApi(server.url).fetch_pages(GROUP))
+        list(QueueApi(WebServer(server.url)).fetch_pages(GROUP))
 
     text = str(refusal.value)
     assert "following scopes: ``` queue:list-task-group:abc\\x1b[31m ```" in text
@@ -211,7 +212,7 @@ def test_a_refusal_for_now_is_tried_again(server: QueueServer) -> None:
     """Too many requests, and a server that restarts."""
     server.refusals = [(429, "0"), (503, "")]
 
-    QueueApi(server.url).fetch_group_info(GROUP)
+    QueueApi(WebServer(server.url)).fetch_group_info(GROUP)
 
     assert len(server.requests) == 3
 
@@ -221,7 +222,7 @@ def test_what_will_not_change_is_not_asked_again(server: QueueServer) -> None:
     server.status = 403
 
     with pytest.raises(ApiRefused):
-        QueueApi(server.url).fetch_group_info(GROUP)
+        QueueApi(WebServer(server.url)).fetch_group_info(GROUP)
 
     assert len(server.requests) == 1
 
@@ -232,7 +233,7 @@ def test_a_wait_that_is_too_long_ends_it(server: QueueServer, status: int) -> No
     server.refusals = [(status, "1000")] * 2
 
     with pytest.raises(ApiError, match="try again in 1000 s"):
-        QueueApi(server.url).fetch_group_info(GROUP)
+        QueueApi(WebServer(server.url)).fetch_group_info(GROUP)
 
     assert len(server.requests) == 1
 
@@ -268,7 +269,7 @@ def test_an_answer_that_drips_ends(server: QueueServer) -> None:
     server.raw, server.drip = b" " * 100_000, 0.05
 
     with pytest.raises(ApiError, match=r"did not answer .* within 0\.3 s"):
-        QueueApi(server.url, timeout=0.3).fetch_group_info(GROUP)
+        QueueApi(WebServer(server.url), timeout=0.3).fetch_group_info(GROUP)
 
 
 def test_headers_that_drip_end() -> None:
@@ -287,7 +288,7 @@ def test_headers_that_drip_end() -> None:
         thread.start()
         url = f"http://127.0.0.1:{listener.getsockname()[1]}"
         with pytest.raises(ApiError, match=r"did not answer .* within 0\.3 s"):
-            QueueApi(url, timeout=0.3).fetch_group_info(GROUP)
+            QueueApi(WebServer(url), timeout=0.3).fetch_group_info(GROUP)
         ended.set()
         thread.join(60)
 
@@ -301,7 +302,7 @@ def test_an_answer_is_limited(server: QueueServer, is_compressed: bool) -> None:
     server.raw = gzip.compress(body, 1) if is_compressed else body
 
     with pytest.raises(ApiError, match="is larger than 64 MB"):
-        QueueApi(server.url).fetch_group_info(GROUP)
+        QueueApi(WebServer(server.url)).fetch_group_info(GROUP)
 
     assert len(server.requests) == 1
 
@@ -312,7 +313,7 @@ def test_the_largest_answer_is_read(server: QueueServer) -> None:
     server.headers = {"Content-Encoding": "gzip"}
     server.raw = gzip.compress(text + b" " * (queue_requests.MAX_SIZE - len(text)), 1)
 
-    assert QueueApi(server.url).fetch_group_info(GROUP).scheduler_id == "s"
+    assert QueueApi(WebServer(server.url)).fetch_group_info(GROUP).scheduler_id == "s"
 
 
 def test_pages_are_limited(server: QueueServer, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -320,7 +321,7 @@ def test_pages_are_limited(server: QueueServer, monkeypatch: pytest.MonkeyPatch)
     monkeypatch.setattr(queue_api, "MAX_PAGES", 3)
 
     with pytest.raises(ApiError, match="more than 3 pages"):
-        list(QueueApi(server.url).fetch_pages(GROUP))
+        list(QueueApi(WebServer(server.url)).fetch_pages(GROUP))
 
     assert len(server.requests) == 3
 
@@ -332,7 +333,7 @@ def test_the_size_of_all_pages_is_limited(
     monkeypatch.setattr(queue_api, "MAX_TOTAL_SIZE", 1)
 
     with pytest.raises(ApiError, match="more than 1 pages"):
-        list(QueueApi(server.url).fetch_pages(GROUP))
+        list(QueueApi(WebServer(server.url)).fetch_pages(GROUP))
 
 
 @pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
@@ -343,7 +344,7 @@ def test_credentials_do_not_go_where_a_redirect_leads(server: QueueServer, statu
     with QueueServer() as other:
         server.headers = {"Location": f"{other.url}/\x1b[31m"}
         with pytest.raises(ApiError, match=f"it redirects to {other.url}") as failure:
-            QueueApi(server.url, environment=environment).fetch_group_info(GROUP)
+            QueueApi(build_web_server(server.url, environment)).fetch_group_info(GROUP)
 
     assert other.requests == []
     assert "\x1b" not in str(failure.value)
@@ -354,8 +355,8 @@ def test_requests_go_through_a_proxy(server: QueueServer, monkeypatch: pytest.Mo
     monkeypatch.setenv("http_proxy", server.url.replace("//", "//user:p%40ss@"))
     monkeypatch.setenv("no_proxy", "127.0.0.1")
 
-    QueueApi("http://tc.invalid").fetch_group_info(GROUP)
-    QueueApi(server.url).fetch_group_info(GROUP)
+    QueueApi(WebServer("http://tc.invalid")).fetch_group_info(GROUP)
+    QueueApi(WebServer(server.url)).fetch_group_info(GROUP)
 
     assert server.requests == [
         f"http://tc.invalid/api/queue/v1/task-group/{GROUP}",
@@ -394,7 +395,7 @@ def test_a_proxy_of_an_unknown_kind_is_an_error(monkeypatch: pytest.MonkeyPatch)
     monkeypatch.setenv("http_proxy", "socks5://127.0.0.1:1")
 
     with pytest.raises(ApiError, match=r"^no connection to http://tc\.invalid: "):
-        QueueApi("http://tc.invalid", retries=0).fetch_group_info(GROUP)
+        QueueApi(WebServer("http://tc.invalid"), retries=0).fetch_group_info(GROUP)
 
 
 def test_an_authority_of_ones_own_is_trusted(
@@ -406,12 +407,12 @@ def test_an_authority_of_ones_own_is_trusted(
     authority.cert_pem.write_to_path(str(tmp_path / "ca.pem"))
     with QueueServer(known, tls=context) as server:
         with pytest.raises(ApiUntrusted) as failure:
-            QueueApi(server.url).fetch_group_info(GROUP)
+            QueueApi(WebServer(server.url)).fetch_group_info(GROUP)
         monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "ca.pem"))
-        info = QueueApi(server.url).fetch_group_info(GROUP)
+        info = QueueApi(WebServer(server.url)).fetch_group_info(GROUP)
 
     assert (failure.value.exit_status, info.task_group_id) == (5, GROUP)
-    assert "set SSL_CERT_FILE" in str(failure.value)
+    assert "use --tls-ca FILE" in str(failure.value)
 
 
 def test_a_server_that_ends_the_handshake_says_nothing_about_trust() -> None:
@@ -432,7 +433,7 @@ def test_a_server_that_ends_the_handshake_says_nothing_about_trust() -> None:
         thread.start()
         url = f"https://127.0.0.1:{listener.getsockname()[1]}"
         with pytest.raises(ApiError, match=f"^no connection to {url}: ") as failure:
-            QueueApi(url, retries=2).fetch_group_info(GROUP)
+            QueueApi(WebServer(url), retries=2).fetch_group_info(GROUP)
         listener.shutdown(socket.SHUT_RDWR)
         thread.join(60)
 
@@ -444,13 +445,13 @@ def test_a_server_without_tls_is_not_trusted(server: QueueServer) -> None:
     url = server.url.replace("http:", "https:")
 
     with pytest.raises(ApiUntrusted, match=f"the TLS of {url} cannot be trusted"):
-        QueueApi(url).fetch_group_info(GROUP)
+        QueueApi(WebServer(url)).fetch_group_info(GROUP)
 
 
 @pytest.mark.parametrize("task_id", ["..", "a/b/c", "", "a?b", "a%2fb", "ü", "x" * 100])
 def test_what_is_no_id_is_not_asked_for(server: QueueServer, task_id: str) -> None:
     """Dependencies are written by anyone who may create a task."""
-    api = QueueApi(server.url)
+    api = QueueApi(WebServer(server.url))
     calls: list[Callable[[str], object]] = [
         api.fetch_task,
         api.fetch_status,
@@ -469,17 +470,19 @@ def test_an_older_deployment_knows_how_many_wait(server: QueueServer) -> None:
     """By the call that is deprecated now."""
     server.is_old = True
 
-    assert QueueApi(server.url).fetch_pending_counts(POOL) == PendingCounts(POOL, 35)
+    assert QueueApi(WebServer(server.url)).fetch_pending_counts(POOL) == PendingCounts(POOL, 35)
 
 
 def test_a_pool_without_tasks_has_none(server: QueueServer) -> None:
     """The queue doesn't know which pools there are."""
-    assert QueueApi(server.url).fetch_pending_counts("a/b") == PendingCounts("a/b", 0, 0)
+    assert QueueApi(WebServer(server.url)).fetch_pending_counts("a/b") == PendingCounts(
+        "a/b", 0, 0
+    )
 
 
 def test_threads_ask_at_the_same_time(server: QueueServer) -> None:
     """Through one client."""
-    api, found = QueueApi(server.url), []
+    api, found = QueueApi(WebServer(server.url)), []
     threads = [
         threading.Thread(target=lambda: found.append(len(list(api.fetch_pages(GROUP)))))
         for _ in range(12)
@@ -517,7 +520,7 @@ def test_an_odd_task_leaves_the_others_readable(
     group = GroupState(GROUP)
 
     for _ in range(2):
-        for page in QueueApi(server.url).fetch_pages(GROUP):
+        for page in QueueApi(WebServer(server.url)).fetch_pages(GROUP):
             group.add_page(page)
         group.mark_whole()
 
@@ -536,7 +539,7 @@ def test_a_task_without_an_id_is_counted(server: QueueServer, known: Content) ->
     """Nobody knows which one it is."""
     del known.members[3].status["taskId"]
 
-    page, *_ = QueueApi(server.url).fetch_pages(GROUP)
+    page, *_ = QueueApi(WebServer(server.url)).fetch_pages(GROUP)
 
     assert (len(page.statuses), page.unread) == (6, ("task 4 of an answer of the queue",))
 
@@ -549,4 +552,4 @@ def test_a_very_large_answer_with_an_odd_task_is_invalid(
     known.members[4].task["payload"] = {"command": "x" * (16 << 20)}
 
     with pytest.raises(ApiError, match="sent an invalid answer"):
-        list(QueueApi(server.url).fetch_pages(GROUP))
+        list(QueueApi(WebServer(server.url)).fetch_pages(GROUP))

@@ -10,6 +10,7 @@ import pytest
 
 from builders import OTHER_TASK, TASK, delivery
 from queue_server import Content, Json, Member, QueueServer
+from tcsniff.settings.web_server import WebServer
 from tcsniff.sources.queue_api import QueueApi
 from tcsniff.sources.queue_polling import FAILURE_INTERVAL, POLL_INTERVAL, RETRY_INTERVAL
 from tcsniff.sources.task_answers import fetch_task_answers
@@ -59,7 +60,7 @@ class Asked:
         self.now = 0.0
         self.said: list[str] = []
         self.tasks = NamedTasks(task_ids or (TASK,))
-        api = QueueApi(server.url, timeout=PATIENCE, retries=0)
+        api = QueueApi(WebServer(server.url), timeout=PATIENCE, retries=0)
         self.polling = TaskPolling(
             api, self.tasks, notify=self.said.append, clock=lambda: self.now
         )
@@ -86,7 +87,7 @@ class Asked:
 
 
 def answers(server: QueueServer, *task_ids: str, **details: Any) -> list[Any]:
-    api = QueueApi(server.url, timeout=PATIENCE, retries=0)
+    api = QueueApi(WebServer(server.url), timeout=PATIENCE, retries=0)
     return list(
         fetch_task_answers(api, task_ids, **{"definitions": {}, "completed": ()} | details)
     )
