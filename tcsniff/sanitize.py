@@ -10,8 +10,9 @@ lone surrogates, and the two noncharacters that XML forbids.
 from __future__ import annotations
 
 import re
+from functools import cache
 
-_UNSAFE = re.compile(
+_UNSAFE = (
     "[\x00-\x1f\x7f-\x9f"  # C0, DEL, C1
     "\xad\u0600-\u0605\u061c\u06dd\u070f\u0890\u0891\u08e2\u180e"  # format characters (Cf)
     "\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb"  # zero-width, bidi, separators
@@ -24,7 +25,15 @@ _UNSAFE = re.compile(
 
 def sanitize(text: str) -> str:
     r"""Replace unsafe characters by their escapes, such as ``\x1b`` or ``\u202e``."""
-    return _UNSAFE.sub(_escape_character, text)
+    if text.isascii() and text.isprintable():
+        return text
+    return _compile_unsafe().sub(_escape_character, text)
+
+
+@cache
+def _compile_unsafe() -> re.Pattern[str]:
+    # When it is needed: it takes 1 ms of the start.
+    return re.compile(_UNSAFE)
 
 
 def _escape_character(unsafe: re.Match[str]) -> str:
@@ -41,7 +50,7 @@ def sanitize_json(line: str) -> str:
         line: Valid JSON, so that only its strings can contain unsafe characters.
     """
     # Except for a tab between tokens, the only unescaped control in a line of JSON.
-    return _UNSAFE.sub(_escape_json_character, line.replace("\t", " "))
+    return _compile_unsafe().sub(_escape_json_character, line.replace("\t", " "))
 
 
 def _escape_json_character(unsafe: re.Match[str]) -> str:
