@@ -1,4 +1,4 @@
-"""The patterns of Taskcluster's IDs, and a fast check of several IDs at once.
+"""The patterns of Taskcluster's IDs.
 
 Pure. Source: the queue's schemas, ``services/queue/schemas/v1`` of the
 taskcluster repository, at v106.0.0 (August 2026). At the root, because commands
@@ -8,15 +8,14 @@ that need only an ID's form should not import `messages`: 10 ms.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
 
 SLUG_ID = "[A-Za-z0-9_-]{8}[Q-T][A-Za-z0-9_-][CGKOSWaeimquy26-][A-Za-z0-9_-]{10}[AQgw]"
 """A version 4 UUID: 22 characters of URL-safe base64 (RFC 4648, section 5), without padding."""
 SLUG_ID_EXAMPLE = "fN1SbArXTPSVFNUvaOlinQ"
 ID_CHARACTER = "[a-zA-Z0-9-_]"
-_NAME_END = "([-a-z0-9]{0,36}[a-z0-9])?"
+NAME_END = "([-a-z0-9]{0,36}[a-z0-9])?"
 PROVISIONER_ID = ID_CHARACTER + "{1,38}"
-WORKER_TYPE = "[a-z]" + _NAME_END
+WORKER_TYPE = "[a-z]" + NAME_END
 
 _IDENTIFIER = f"^({ID_CHARACTER}*)$"
 PATTERNS = {
@@ -34,32 +33,6 @@ PATTERNS = {
 MAX_RUN_ID = 1000  # by the schemas; the queue allows 50 runs
 
 
-def compile_ids(*fields: str) -> Callable[[str], re.Match[str] | None]:
-    """Return a function that matches the values of several fields, joined by spaces.
-
-    No pattern matches a space. One search for each string, as msgspec does it,
-    made decoding the samples 2.6 times as slow as orjson.loads;
-    tests/benchmarks/decode.py measures it. For speed, nothing is captured, and
-    the end of a name is checked by looking backwards.
-    """
-    patterns = (
-        PATTERNS[field][1:-1].replace(_NAME_END, "[-a-z0-9]{0,37}(?<!-)").replace("([", "(?:[")
-        for field in fields
-    )
-    return re.compile(" ".join(patterns)).fullmatch
-
-
-match_group_ids = compile_ids("task_group_id", "scheduler_id")
-match_worker_ids = compile_ids("worker_group", "worker_id")
-match_status_ids = compile_ids(
-    "task_id",
-    "task_group_id",
-    "provisioner_id",
-    "worker_type",
-    "scheduler_id",
-    "project_id",
-    "task_queue_id",
-)
 _match_slug_id = re.compile(SLUG_ID).fullmatch
 
 

@@ -20,7 +20,7 @@ import msgspec
 import orjson
 from msgspec import Meta, Struct
 
-from tcsniff.identifiers import match_group_ids, match_worker_ids
+from tcsniff.messages.id_checks import match_group_ids, match_worker_ids
 from tcsniff.messages.parts import (
     PRIORITIES,
     REASONS_CREATED,

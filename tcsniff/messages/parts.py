@@ -13,13 +13,8 @@ from typing import Annotated, Literal
 
 from msgspec import Meta, Struct
 
-from tcsniff.identifiers import (
-    MAX_RUN_ID,
-    PATTERNS,
-    compile_ids,
-    match_status_ids,
-    match_worker_ids,
-)
+from tcsniff.identifiers import MAX_RUN_ID, PATTERNS
+from tcsniff.messages.id_checks import compile_ids, match_status_ids, match_worker_ids
 
 STATES = (
     "unscheduled",  # no run yet: waits for dependencies, or until it is scheduled by hand
