@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import click
@@ -20,7 +19,7 @@ HELP_ALL = "--help-all"
 WIDTH = 80
 """The maximum width of help texts, in columns."""
 
-_TEXTS = Path(__file__).parent
+_FOLDER = __file__.rpartition("/")[0]
 _COLUMN = 32  # maximum width of the flags' column
 _SHOW_ALL = "tcsniff.show_all_flags"
 
@@ -113,13 +112,23 @@ def write_examples(name: str, formatter: click.HelpFormatter) -> None:
 
 def read_examples(name: str) -> str:
     """Return the examples of a command; empty if it has none."""
-    path = _TEXTS / "examples" / f"{name}.txt"
-    return path.read_text(encoding="utf-8") if path.exists() else ""
+    return read_text(f"examples/{name}.txt")
+
+
+def read_text(name: str) -> str:
+    """Return a text file of the folder of this module; empty if there is none."""
+    try:
+        with open(f"{_FOLDER}/{name}", encoding="utf-8") as file:  # noqa: PTH123 - pathlib: 3 ms
+            return file.read()
+    except FileNotFoundError:
+        return ""
 
 
 def list_topics() -> dict[str, str]:
     """Return the texts of all topics, by name. The first line of a text is its summary."""
-    paths = sorted((_TEXTS / "topics").glob("*.txt"))
+    from pathlib import Path  # 3 ms
+
+    paths = sorted(Path(_FOLDER, "topics").glob("*.txt"))
     return {path.stem: path.read_text(encoding="utf-8") for path in paths}
 
 
