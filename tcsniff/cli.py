@@ -6,7 +6,6 @@ import importlib
 import os
 import sys
 from collections.abc import Sequence
-from pathlib import Path
 from types import TracebackType
 from typing import Any
 
@@ -30,12 +29,14 @@ from tcsniff.commands.help_format import (
     DescribedCommand,
     print_help,
     print_long_text,
+    read_text,
 )
 from tcsniff.errors import OutOfMemory, OutputClosed, TcsniffError, UsageError
+from tcsniff.identifiers import SLUG_ID_EXAMPLE
 from tcsniff.signals import signal_handler
 
 INTERRUPTED = 130
-HELP_FILE = Path(__file__).parent / "commands" / "root_help.txt"
+HELP_FILE = "root_help.txt"  # in `commands`
 """What ``tcsniff --help`` prints, written by ``make docs``: importing all flags takes 50 ms."""
 
 _DEFAULT = "sniff"
@@ -58,7 +59,8 @@ _COMMANDS = (
 _IDENTIFY = "identify"
 """The command for an ID or address without a command; not listed."""
 _VERSION_FLAGS = {"-V", "--version", "-v", "--verbose"}
-_ROOT_FLAGS = ("-h", "--help", HELP_ALL, "-V", "--version")
+_HELP_FLAGS = {"-h", "--help", HELP_ALL}
+_ROOT_FLAGS = {*_HELP_FLAGS, "-V", "--version"}
 _SETTINGS: dict[str, Any] = {"help_option_names": ["-h", "--help"]}
 _NO_MEMORY = (
     "out of memory; read less at a time, or raise the limit of memory (ulimit -v, containers)"
@@ -91,7 +93,7 @@ class Root(DescribedCommand, click.Group):
         if that is none.
 
         Raises:
-            UsageError: If that word is none, but probably meant as one.
+            UsageError: If that word is none, and no EVENT, ID or address either.
         """
         asks_for_version = {"-V", "--version"} & set(args) and set(args) <= _VERSION_FLAGS
         if not args or args[0] in _COMMANDS or asks_for_version:
@@ -104,7 +106,11 @@ class Root(DescribedCommand, click.Group):
             if args[0] in _ROOT_FLAGS:
                 return args
         first = self._find_word(ctx, args, _DEFAULT)
-        return [_DEFAULT if first is None else _choose_command(args[first]), *args]
+        if first is None:
+            return [_DEFAULT, *args]
+        # Behind a flag that is mistyped, what looks like a word may be its value.
+        is_certain = first == 0 and _HELP_FLAGS.isdisjoint(args)
+        return [_choose_command(args[first], is_certain=is_certain), *args]
 
     def _find_word(self, ctx: click.Context, args: list[str], name: str) -> int | None:
         # The place of the first argument, if the flags are those of a command; the default
@@ -155,20 +161,27 @@ class Root(DescribedCommand, click.Group):
             )
 
 
-def _choose_command(word: str) -> str:
+def _choose_command(word: str, *, is_certain: bool) -> str:
     # The command for an argument that is none.
-    from tcsniff.commands.expected_words import explain_command
-    from tcsniff.pulse.addresses import find_address
-    from tcsniff.pulse.exchanges import has_exchange
-    from tcsniff.pulse.urls import is_url
+    from tcsniff.pulse.exchanges import find_exchange, has_exchange
 
-    if find_address(word) is not None:
-        return _IDENTIFY
     name = word.partition(":")[0]
-    if not (has_exchange(name) or word.startswith("@") or is_url(word)):
-        hint = explain_command(word, _COMMANDS)
-        if hint:
-            raise UsageError(f"{word!r} is neither a command nor an event{hint}")
+    if has_exchange(name) or word.startswith("@"):
+        return _DEFAULT
+    if len(word) >= len(SLUG_ID_EXAMPLE) or "/" in word:  # neither an ID nor an address else
+        from tcsniff.pulse.addresses import find_address  # 5 ms
+        from tcsniff.pulse.urls import is_url
+
+        if find_address(word) is not None:
+            return _IDENTIFY
+        if is_url(word):
+            return _DEFAULT
+    from tcsniff.commands.expected_words import explain_command
+
+    if hint := explain_command(word, _COMMANDS):
+        raise UsageError(f"{word!r} is neither a command nor an event{hint}")
+    if is_certain:
+        find_exchange(name)  # raises the error of `sniff`, 15 ms earlier
     return _DEFAULT
 
 
@@ -179,8 +192,8 @@ def format_root_help() -> str:
 
 
 def _print_root_help(context: click.Context, parameter: click.Parameter, value: bool) -> None:
-    if value and HELP_FILE.exists():
-        print_long_text(HELP_FILE.read_text(encoding="utf-8").rstrip("\n"))
+    if value and (text := read_text(HELP_FILE)):
+        print_long_text(text.rstrip("\n"))
         context.exit()
     print_help(context, parameter, value)
 

@@ -14,22 +14,32 @@ from tcsniff.commands.console import DEBUG, print_message, print_output
 from tcsniff.commands.options.account_options import (
     AccountArgs,
     account_options,
-    describe_account_source,
-    is_web,
-    resolve_profile,
-    resolve_root_url,
     root_url_option,
     web_option,
 )
 from tcsniff.commands.options.option import OUTPUT, SectionedCommand, SectionedOption, option
 from tcsniff.commands.options.output_options import check_colors, json_option
+from tcsniff.commands.options.resolve_account import (
+    describe_account_source,
+    is_web,
+    resolve_profile,
+    resolve_root_url,
+)
 from tcsniff.errors import UsageError, suggest
 from tcsniff.sanitize import sanitize
 from tcsniff.settings.brokers import Broker, build_broker
 from tcsniff.settings.config_file import format_path, list_commands
 from tcsniff.settings.example import EXAMPLE_SETTINGS
 from tcsniff.settings.model import BUILT_IN, SavedSelection
-from tcsniff.settings.precedence import PREFIX, Layers, Rank, find_source, get_layers, list_sources
+from tcsniff.settings.value_sources import (
+    PREFIX,
+    Layers,
+    Rank,
+    find_source,
+    get_layers,
+    list_sources,
+    set_layers,
+)
 
 _HIDDEN = "(hidden)"
 _BUILT_IN = "built in"
@@ -166,7 +176,7 @@ def _list_flags(context: click.Context, layers: Layers, known: set[str]) -> Iter
     }
     for command in list_commands(context):
         inner = click.Context(command, parent=context, info_name=command.name)
-        layers.fill_default_map(inner)
+        set_layers(inner, layers)
         for parameter in command.params:
             if not isinstance(parameter, SectionedOption) or parameter.long[0] in known:
                 continue

@@ -18,16 +18,18 @@ from tcsniff.commands.console import print_message
 from tcsniff.commands.options.account_options import (
     AccountArgs,
     account_options,
-    describe_account_source,
-    describe_exposed_password,
-    is_web,
-    resolve_broker,
-    resolve_web_server,
     root_url_option,
     web_option,
 )
 from tcsniff.commands.options.option import STOPPING, SectionedCommand, option
 from tcsniff.commands.options.output_options import json_option
+from tcsniff.commands.options.resolve_account import (
+    describe_account_source,
+    describe_exposed_password,
+    is_web,
+    resolve_broker,
+    resolve_web_server,
+)
 from tcsniff.commands.options.selection_options import selection_options
 from tcsniff.commands.options.values import Duration
 from tcsniff.errors import UsageError

@@ -11,15 +11,14 @@ import click
 from tcsniff.commands.console import print_message, print_output
 from tcsniff.commands.options.account_options import (
     AccountArgs,
-    is_web,
     profile_option,
-    resolve_root_url,
     root_url_option,
     web_option,
 )
 from tcsniff.commands.options.filter_options import FilterArgs, filter_options
 from tcsniff.commands.options.option import OUTPUT, SectionedCommand, option
 from tcsniff.commands.options.output_options import json_option
+from tcsniff.commands.options.resolve_account import is_web, resolve_root_url
 from tcsniff.commands.options.selection_options import selection_options
 from tcsniff.errors import UsageError
 from tcsniff.pulse.times import format_timestamp
@@ -27,7 +26,7 @@ from tcsniff.pulse.urls import build_messages_url
 from tcsniff.selection.describe import describe_selection, describe_subscriptions
 from tcsniff.selection.select import Selection, SelectionArgs, build_selection
 from tcsniff.selection.subscriptions import plan_subscriptions
-from tcsniff.settings.precedence import get_layers, list_sources
+from tcsniff.settings.value_sources import get_layers, list_sources
 
 
 @click.command(cls=SectionedCommand)

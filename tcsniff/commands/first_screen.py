@@ -9,13 +9,12 @@ from tcsniff.commands.console import print_message
 from tcsniff.commands.options.account_options import (
     AccountArgs,
     account_options,
-    is_web,
-    resolve_web_server,
     root_url_option,
     web_option,
 )
 from tcsniff.commands.options.option import SectionedCommand
-from tcsniff.settings.precedence import get_layers
+from tcsniff.commands.options.resolve_account import is_web, resolve_web_server
+from tcsniff.settings.value_sources import get_layers
 
 EXAMPLES = (
     ("tcsniff failed", "tasks that fail now, live"),

@@ -7,14 +7,10 @@ from collections.abc import Sequence
 import click
 
 from tcsniff.commands.console import ignore_message, print_message
-from tcsniff.commands.options.account_options import (
-    AccountArgs,
-    account_options,
-    resolve_api_server,
-    root_url_option,
-)
+from tcsniff.commands.options.account_options import AccountArgs, account_options, root_url_option
 from tcsniff.commands.options.option import SectionedCommand, option, recording_flag
 from tcsniff.commands.options.output_options import quiet_option
+from tcsniff.commands.options.resolve_account import resolve_api_server
 from tcsniff.errors import ApiError, ApiUnknown, UsageError
 from tcsniff.pulse.addresses import Address, find_address
 from tcsniff.settings.web_server import WebServer

@@ -19,11 +19,11 @@ from tcsniff.commands.options.output_options import OutputArgs
 from tcsniff.commands.options.runs_options import RunsArgs, runs_options
 from tcsniff.commands.options.selection_options import selection_options
 from tcsniff.commands.options.source_options import SourceArgs, check_source, source_options
-from tcsniff.commands.wiring.run import Notify
 from tcsniff.errors import UsageError
 from tcsniff.selection.select import SelectionArgs, add_state_events, build_selection
 
 if TYPE_CHECKING:
+    from tcsniff.commands.wiring.run import Notify
     from tcsniff.stats.run_ledger import RunLedger  # msgspec: 20 ms
 
 
@@ -101,7 +101,7 @@ def _print_group_runs(
 ) -> int:
     if any(wanted) or origin.recordings or origin.demo or origin.queue or asked.record:
         raise UsageError("--group asks the API for a whole group; leave other sources out")
-    from tcsniff.commands.options.account_options import resolve_api_server
+    from tcsniff.commands.options.resolve_account import resolve_api_server
     from tcsniff.commands.wiring.runs_view import print_group_runs
     from tcsniff.pulse.addresses import parse_address
 

@@ -8,15 +8,11 @@ import time
 import click
 
 from tcsniff.commands.console import ignore_message, print_message, print_output
-from tcsniff.commands.options.account_options import (
-    AccountArgs,
-    account_options,
-    describe_exposed_password,
-    resolve_broker,
-)
+from tcsniff.commands.options.account_options import AccountArgs, account_options
 from tcsniff.commands.options.file_checks import FileUse, check_ending
 from tcsniff.commands.options.option import OUTPUT, SectionedCommand, option
 from tcsniff.commands.options.output_options import quiet_option
+from tcsniff.commands.options.resolve_account import describe_exposed_password, resolve_broker
 from tcsniff.commands.options.values import Duration, split_values
 from tcsniff.errors import UsageError
 from tcsniff.settings.brokers import NO_BROKER, Broker

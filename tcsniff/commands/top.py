@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 from collections.abc import Callable
 from functools import partial
 from typing import TYPE_CHECKING
@@ -25,24 +24,11 @@ from tcsniff.commands.options.source_options import (
     source_options,
 )
 from tcsniff.commands.options.top_options import TopArgs, check_top, top_options
-from tcsniff.commands.wiring.make_renderer import (
-    add_picture_saver,
-    add_recorder,
-    can_draw,
-    is_ascii_only,
-    use_color,
-)
 from tcsniff.errors import UsageError
-from tcsniff.pipeline import Renderer
-from tcsniff.renderers.output import Output
-from tcsniff.renderers.stream import StreamInfo
 from tcsniff.selection.select import SelectionArgs, add_state_events, build_selection
-from tcsniff.sources.steady_clock import SteadyClock
-from tcsniff.stats.run_counter import RunCounter
-from tcsniff.stats.run_statistics import Uncertainty
 
 if TYPE_CHECKING:
-    from tcsniff.renderers.live_view import LiveView
+    from tcsniff.stats.run_statistics import Uncertainty
 
 
 @click.command(cls=SectionedCommand)
@@ -105,9 +91,10 @@ def top(
         notify(note)
 
     from tcsniff.commands.wiring.event_run import EventRun
+    from tcsniff.commands.wiring.top_view import make_counter, make_top_renderer
 
-    counter = _make_counter(counts, origin.is_live)
-    make_view = partial(_make_renderer, counts, counter, origin.is_live)
+    counter = make_counter(counts, is_live=origin.is_live)
+    make_view = partial(make_top_renderer, counts, counter, origin.is_live)
     output = OutputArgs(verbose=counts.verbose)
     run = EventRun(
         selection, content, ending, output, notify, make_view=make_view, counter=counter
@@ -130,60 +117,3 @@ def _explain_uncertainty(uncertain: Uncertainty, notify: Callable[[str], None]) 
             f"{uncertain.ended:,} runs ended longer ago than tasks are remembered: whether they "
             "had been counted is a guess"
         )
-
-
-def _make_renderer(
-    counts: TopArgs, counter: RunCounter, is_live: bool, stream: StreamInfo
-) -> Renderer:
-    renderer = _make_view(counts, counter, stream)
-    if counts.save_svg is not None:
-        # A file has colors, even if the terminal has none.
-        color = counts.color != "never"
-
-        def make_table() -> LiveView:
-            own_counter = _make_counter(counts, is_live)
-            return _make_table(own_counter, stream, Output(io.BytesIO()), color=color)
-
-        renderer = add_picture_saver(counts.save_svg, renderer, make_table, "tcsniff top")
-    if counts.record is not None:
-        renderer = add_recorder(counts.record, renderer, has_gaps=False)
-    return renderer
-
-
-def _make_view(counts: TopArgs, counter: RunCounter, stream: StreamInfo) -> Renderer:
-    output = Output()
-    live = can_draw(output)
-    if counts.as_json or (counts.output or ("table" if live else "json")) == "json":
-        from tcsniff.renderers.top.top_lines import TopJsonRenderer
-
-        return TopJsonRenderer(output, counter)
-    color = use_color(counts.color, live=live)
-    if live:
-        return _make_table(counter, stream, output, color=color)
-    from tcsniff.renderers.top.live_top import TopPageRenderer  # rich: 25 ms
-
-    return TopPageRenderer(output, counter, color=color, ascii_only=is_ascii_only())
-
-
-def _make_table(
-    counter: RunCounter, stream: StreamInfo, output: Output, *, color: bool
-) -> LiveView:
-    from tcsniff.renderers.live_view import LiveView  # rich: 25 ms
-    from tcsniff.renderers.top.live_top import TopPicture
-
-    picture = TopPicture(counter, color=color)
-    ascii_only = output.is_terminal and is_ascii_only()
-    return LiveView(output, picture, stream, ascii_only=ascii_only)
-
-
-def _make_counter(counts: TopArgs, is_live: bool) -> RunCounter:
-    # Recordings and the demo use the events' time instead of the clock.
-    clock = SteadyClock() if is_live else None
-    return RunCounter(
-        counts.by,
-        counts.sort,
-        reverse=counts.reverse,
-        clock=clock,
-        every=counts.every,
-        slo=counts.slo,
-    )

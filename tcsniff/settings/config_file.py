@@ -11,6 +11,7 @@ import click
 
 from tcsniff.errors import UsageError
 from tcsniff.settings.model import KnownFlags, Profile, Settings, Text, TextList
+from tcsniff.settings.value_sources import list_long_names
 
 _MAX_BYTES = 1 << 20  # of the file; people write a few kB
 NO_FILE = "-"
@@ -156,8 +157,3 @@ def _list_types(commands: Iterable[click.Command]) -> dict[str, Any]:
             for name in list_long_names(parameter):
                 types.setdefault(name, kind)
     return types
-
-
-def list_long_names(parameter: click.Parameter) -> list[str]:
-    """Return the long names of a flag, without dashes."""
-    return [name[2:] for name in parameter.opts if name.startswith("--")]

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from tcsniff.errors import UsageError
 from tcsniff.pulse.urls import check_root_url
 from tcsniff.settings.brokers import DEFAULT_PROFILE, Broker, find_profile, parse_broker_url
-from tcsniff.settings.precedence import Rank, ValueSource
+from tcsniff.settings.value_sources import Rank, ValueSource
 
 
 def choose_root_url(

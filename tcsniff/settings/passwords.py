@@ -7,16 +7,18 @@ from __future__ import annotations
 
 import os
 import stat
-import subprocess
 import sys
 import time
 from collections.abc import Sequence
 from pathlib import Path
-from typing import BinaryIO
+from typing import TYPE_CHECKING, BinaryIO
 
 from tcsniff.errors import UsageError
 from tcsniff.readiness import is_readable
 from tcsniff.signals import signal_handler
+
+if TYPE_CHECKING:
+    import subprocess
 
 _MAX_LINE = 4096  # bytes of a password
 _COMMAND_TIMEOUT = 30.0  # seconds; the program may ask for a passphrase
@@ -75,6 +77,8 @@ def run_password_command(
     Raises:
         UsageError: If it cannot be run, fails, prints nothing or takes too long.
     """
+    import subprocess  # 2 ms, only for this
+
     name = words[0]
     try:
         process = subprocess.Popen(words, stdout=subprocess.PIPE, bufsize=0)  # noqa: S603 - the user's own

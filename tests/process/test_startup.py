@@ -7,7 +7,7 @@ import sys
 
 import pytest
 
-from startup import HEAVY, PROGRAM, child
+from startup import FAILING, HEAVY, PROGRAM, child
 
 QUICK = [
     ["--help"],
@@ -36,6 +36,38 @@ def test_commands_that_do_not_connect_load_nothing_heavy(args):
     assert answer
     assert "tcsniff.cli" in loaded.split()
     assert HEAVY & set(loaded.split()) == set()
+
+
+MISTAKES = [
+    ["--nonsense"],
+    ["task-runing"],
+    *([command, "--nonsense"] for command in ("graph", "task", "top", "runs", "browse")),
+]
+SETTINGS = {
+    "pathlib",
+    "msgspec",
+    "tcsniff.settings.brokers",
+    "tcsniff.settings.config_file",
+    "tcsniff.settings.precedence",
+}
+
+
+@pytest.mark.parametrize("args", MISTAKES, ids=" ".join)
+def test_a_mistyped_word_is_reported_before_settings_are_read(args):
+    """Reading them would take a sixth of the time; messages and views, too, are not needed."""
+    loaded = set(child(FAILING, *args).split())
+
+    assert "tcsniff.cli" in loaded
+    assert (HEAVY | SETTINGS) & loaded == set()
+
+
+def test_events_are_printed_without_what_only_other_views_need():
+    """The first event of a broker does not wait for counters, graphs and terminals."""
+    loaded = set(child(PROGRAM, "--demo", "-n", "1", "-o", "json").split())
+
+    assert "kombu" in loaded
+    assert {"rich", "textual", "urllib3", "websockets", "jmespath"}.isdisjoint(loaded)
+    assert {"tcsniff.stats", "tcsniff.taskgraph.tracker"}.isdisjoint(loaded)
 
 
 def test_importing_the_package_loads_nothing_else():

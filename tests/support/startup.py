@@ -25,6 +25,12 @@ status = main(sys.argv[1:])
 print("LOADED", *sys.modules)
 sys.exit(status)
 """
+FAILING = """
+import sys
+from tcsniff.cli import main
+assert main(sys.argv[1:]) == 2
+print("LOADED", *sys.modules)
+"""
 
 
 def child(program, *args):

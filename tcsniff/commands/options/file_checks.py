@@ -6,13 +6,12 @@ import os
 import stat
 from collections.abc import Iterable, Iterator
 from enum import Enum
-from pathlib import Path
 from typing import NamedTuple
 
 import click
 
 from tcsniff.errors import UsageError
-from tcsniff.settings.precedence import get_layers
+from tcsniff.settings.value_sources import get_layers
 
 _STANDARD_STREAM = "-"
 _PLAIN = {"", ".json", ".jsonl", ".jsonlines", ".ndjson", ".log", ".txt", ".out", ".tmp", ".part"}
@@ -87,6 +86,8 @@ def check_ending(
     del context
     if path is None:
         return None
+    from pathlib import Path  # 3 ms
+
     ending = Path(path).suffix.lower()
     # A number, as of log rotation or a date, is part of the name.
     if ending in _PLAIN or ending == _GZIP or ending[1:].isdecimal() or not Path(path).name:
@@ -135,6 +136,8 @@ def _list_standard_output(context: click.Context) -> Iterator[_NamedFile]:
 
 def _identify(file: str | int) -> object:
     # None for files that can be used twice: terminals, /dev/null, sockets, folders.
+    from pathlib import Path  # 3 ms
+
     try:
         status = os.fstat(file) if isinstance(file, int) else Path(file).stat()
     except OSError:

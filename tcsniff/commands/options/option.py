@@ -14,15 +14,14 @@ from tcsniff.commands.arguments import list_flags_with_value, move_ids_behind_fl
 from tcsniff.commands.help_format import OTHER, DescribedCommand, DescribedOption
 from tcsniff.commands.options.file_checks import FileFlag, FileUse, check_files
 from tcsniff.errors import UsageError
-from tcsniff.settings.config_file import list_long_names
-from tcsniff.settings.precedence import (
+from tcsniff.settings.value_sources import (
     Rank,
     ValueSource,
     find_source,
     get_layers,
+    list_long_names,
     list_sources,
     list_variables,
-    prepare_layers,
 )
 
 Command = Callable[..., Any]
@@ -179,6 +178,8 @@ class SectionedCommand(DescribedCommand):
         if any(parameter.is_eager for parameter in order):  # --help reads no file
             return super().parse_args(ctx, args)
         _check_repeats(order)
+        from tcsniff.settings.precedence import prepare_layers  # 5 ms, not for a flag's error
+
         prepare_layers(ctx, typed)
         rest = super().parse_args(ctx, args)
         sources = list_sources(ctx)

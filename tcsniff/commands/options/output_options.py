@@ -6,7 +6,7 @@ import functools
 import sys
 from collections.abc import Callable, Mapping
 from types import MappingProxyType
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import click
 from click.core import ParameterSource
@@ -15,8 +15,10 @@ from tcsniff.commands.options.file_checks import FileUse, check_ending
 from tcsniff.commands.options.option import Command, output_flag
 from tcsniff.commands.options.values import add_options, split_callback, stack_decorators
 from tcsniff.errors import UsageError
-from tcsniff.settings.model import Settings
-from tcsniff.settings.precedence import get_layers
+from tcsniff.settings.value_sources import get_layers
+
+if TYPE_CHECKING:
+    from tcsniff.settings.model import Settings
 
 VIEWS = ("table", "lines", "json", "raw")
 

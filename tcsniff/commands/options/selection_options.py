@@ -3,19 +3,16 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import click
 
 from tcsniff.commands.options.option import Command, selection_flag
 from tcsniff.commands.options.values import add_options, split_callback, stack_decorators
-from tcsniff.errors import UsageError
-from tcsniff.pulse.addresses import Kind, find_address
 from tcsniff.pulse.routing import FIELDS, POOLS, SHORT, to_flag
-from tcsniff.pulse.urls import is_url, parse_bindings
 from tcsniff.selection.select import SelectionArgs
-from tcsniff.settings.precedence import get_layers
+from tcsniff.settings.value_sources import get_layers
 
 # In the order of how often people ask for them; the rest follow by name.
 _FIELD_HELP = {
@@ -55,12 +52,12 @@ def _add_selection(command: Command, *, takes_ids: bool) -> Command:
     @functools.wraps(call_command)
     def with_selection(**values: Any) -> Any:
         fields = {name: values.pop(_get_parameter_name(name)) for name in _FIELD_HELP}
-        words = values.pop("events")
+        from tcsniff.commands.options.selection_words import check_words, split_pages  # 5 ms
+
         if not takes_ids:
-            _check_words(words)
-        pages = [word for word in words if is_url(word) and find_address(word) is None]
-        values["binds"] += _list_page_bindings(pages)
-        values["events"] = [word for word in words if word not in pages]
+            check_words(values["events"])
+        values["events"], binds = split_pages(values["events"])
+        values["binds"] += binds
         values["fields"] = {name: choices for name, choices in fields.items() if choices}
         return call_command(**values)
 
@@ -87,28 +84,7 @@ class Events(click.Argument):
         return typed or (() if saved is None else saved.events), source
 
 
-def _check_words(words: Sequence[str]) -> None:
-    for word in words:
-        if (address := find_address(word)) is not None:
-            slug_id = address.slug_id
-            raise UsageError(
-                f"{word} is an ID, not an EVENT; `tcsniff graph {slug_id}` shows a task group, "
-                f"`tcsniff task {slug_id}` a task; --task-id and --task-group-id select events"
-            )
-
-
-def _list_page_bindings(addresses: list[str]) -> tuple[str, ...]:
-    bindings = [binding for url in addresses for binding in parse_bindings(url)]
-    for exchange, _ in bindings:
-        if ":" in exchange:
-            raise UsageError(
-                f"exchange {exchange!r} of the page has a colon, which --bind does not accept"
-            )
-    return tuple(f"{exchange}:{pattern}" for exchange, pattern in bindings)
-
-
-_ID_KINDS: Mapping[str, Kind] = {"taskId": "task", "taskGroupId": "group"}
-_KIND_NAMES = {"task": "task", "group": "task group"}
+_ID_FIELDS = ("taskId", "taskGroupId")
 
 
 def _read_ids(
@@ -116,21 +92,11 @@ def _read_ids(
 ) -> tuple[str, ...]:
     # IDs, also in addresses of pages.
     texts = split_callback(context, parameter, values)
-    return tuple(_read_id(text, parameter) for text in texts)
+    if not texts:
+        return ()
+    from tcsniff.commands.options.selection_words import read_id  # 5 ms
 
-
-def _read_id(text: str, parameter: click.Parameter) -> str:
-    address = find_address(text)
-    if address is None:
-        return text  # checked with all other values
-    wanted: Kind = "task" if parameter.name == "task_id" else "group"
-    if address.kind not in (wanted, "unknown"):
-        kind = _KIND_NAMES[address.kind]
-        raise UsageError(
-            f"{parameter.opts[0]}: {text} is the address of a {kind}, not of a "
-            f"{_KIND_NAMES[wanted]}; `tcsniff graph` accepts both"
-        )
-    return address.slug_id
+    return tuple(read_id(text, parameter.opts[0]) for text in texts)
 
 
 def _get_parameter_name(name: str) -> str:
@@ -144,7 +110,7 @@ def _field_option(name: str) -> Callable[[Command], Command]:
     short = [f"--{text}" for text, field in SHORT.items() if field == name]
     kebab = to_flag(name)
     metavar = "PROVISIONER/TYPE" if name in POOLS else kebab.strip("-").upper()
-    if name in _ID_KINDS:
+    if name in _ID_FIELDS:
         metavar = "ID"
     return selection_flag(
         kebab,
@@ -152,7 +118,7 @@ def _field_option(name: str) -> Callable[[Command], Command]:
         _get_parameter_name(name),
         is_common=name in _COMMON_FIELDS,
         multiple=True,
-        callback=_read_ids if name in _ID_KINDS else split_callback,
+        callback=_read_ids if name in _ID_FIELDS else split_callback,
         metavar=metavar.replace("-", "_"),
         help=_FIELD_HELP[name],
         hidden=name == "reserved",

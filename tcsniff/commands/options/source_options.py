@@ -9,7 +9,6 @@ import click
 from tcsniff.commands.options.account_options import (
     AccountArgs,
     account_options,
-    is_web,
     root_url_option,
     web_option,
 )
@@ -17,7 +16,7 @@ from tcsniff.commands.options.file_checks import FileUse
 from tcsniff.commands.options.option import Command, connection_flag, recording_flag, stop_flag
 from tcsniff.commands.options.values import Duration, Size, add_options
 from tcsniff.errors import UsageError
-from tcsniff.settings.precedence import Rank
+from tcsniff.settings.value_sources import Rank
 
 
 class SourceArgs(NamedTuple):
@@ -193,6 +192,8 @@ def check_source(origin: SourceArgs) -> None:
     Raises:
         UsageError: If they do.
     """
+    from tcsniff.commands.options.resolve_account import is_web  # 6 ms, not for a flag's error
+
     if origin.demo and origin.recordings:
         raise UsageError("--demo and --from both name a source; use one of them")
     if not origin.is_live and origin.account.is_typed:

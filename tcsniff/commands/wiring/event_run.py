@@ -12,7 +12,7 @@ import time
 from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import closing
 from functools import partial
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from tcsniff.commands.console import print_message
 from tcsniff.commands.options.filter_options import FilterArgs, StopArgs
@@ -28,7 +28,6 @@ from tcsniff.commands.wiring.make_renderer import (
 from tcsniff.commands.wiring.open_source import OpenSource, open_source
 from tcsniff.commands.wiring.run import Notify, Run, describe_outcome
 from tcsniff.commands.wiring.silence import Silence
-from tcsniff.commands.wiring.snapshot_check import SnapshotCheck
 from tcsniff.pipeline import EventCounts, EventTest, Outcome, Source, Stop, run_pipeline
 from tcsniff.pulse.events import Event
 from tcsniff.pulse.task_memory import TaskMemory
@@ -45,8 +44,10 @@ from tcsniff.selection.filters import (
 )
 from tcsniff.selection.select import Selection
 from tcsniff.signals import signal_handler
-from tcsniff.stats.run_counter import RunCounter
-from tcsniff.stats.snapshots import SNAPSHOT_FIELDS
+
+if TYPE_CHECKING:
+    from tcsniff.commands.wiring.snapshot_check import SnapshotCheck
+    from tcsniff.stats.run_counter import RunCounter
 
 
 class EventRun(Run):
@@ -142,6 +143,9 @@ class EventRun(Run):
         return outcome.exit_status
 
     def _make_check(self, stop: StopArgs, counter: RunCounter) -> SnapshotCheck:
+        from tcsniff.commands.wiring.snapshot_check import SnapshotCheck  # 3 ms, only for `top`
+        from tcsniff.stats.snapshots import SNAPSHOT_FIELDS
+
         compile_all = partial(self._filters.compile, fields=SNAPSHOT_FIELDS)
         until, fail_on = compile_all("--until", stop.until), compile_all("--fail-on", stop.fail_on)
         return SnapshotCheck(until, fail_on, counter)

@@ -16,7 +16,7 @@ from typing import NamedTuple
 
 import click
 
-from tcsniff.commands.options.account_options import (
+from tcsniff.commands.options.resolve_account import (
     describe_account_source,
     describe_exposed_password,
     is_web,

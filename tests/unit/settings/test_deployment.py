@@ -9,7 +9,7 @@ import pytest
 from tcsniff.errors import UsageError
 from tcsniff.settings.brokers import PROFILES, Broker
 from tcsniff.settings.deployment import choose_root_url
-from tcsniff.settings.precedence import Rank, ValueSource
+from tcsniff.settings.value_sources import Rank, ValueSource
 
 FIREFOX = "https://firefox-ci-tc.services.mozilla.com"
 COMMUNITY = "https://community-tc.services.mozilla.com"

@@ -7,11 +7,12 @@ from dataclasses import replace
 import pytest
 
 import tcsniff
-from tcsniff.commands.options.account_options import AccountArgs, is_web, resolve_web_server
+from tcsniff.commands.options.account_options import AccountArgs
+from tcsniff.commands.options.resolve_account import is_web, resolve_web_server
 from tcsniff.errors import UsageError
 from tcsniff.settings.brokers import PROFILES
 from tcsniff.settings.model import BUILT_IN, Profile
-from tcsniff.settings.precedence import Rank, ValueSource
+from tcsniff.settings.value_sources import Rank, ValueSource
 from tcsniff.settings.web_server import build_web_server, check_encryption
 
 FIREFOX = "https://firefox-ci-tc.services.mozilla.com"
