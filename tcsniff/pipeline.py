@@ -173,6 +173,12 @@ class EventCounts:
     undecodable: int = 0
     redelivered: int = 0
 
+    def add_printed(self, events: Sequence[Event]) -> None:
+        """Count events that were printed and flushed."""
+        self.printed += len(events)
+        self.undecodable += sum([event.decode_error is not None for event in events])
+        self.redelivered += sum([event.delivery.redelivered for event in events])
+
 
 def run_pipeline(
     source: Source,
@@ -198,7 +204,7 @@ def run_pipeline(
         accepts: Checks whether a delivery is selected; None selects all.
         filters: Checks of selected events; all must be true.
         stop: When to stop.
-        counts: The counts to update after every batch.
+        counts: The counts to update after every batch; None to count nothing.
         make_event: Makes the event of a selected delivery.
         observe: Called with the printed events of every batch, also of empty ones.
         clock: Returns the time in seconds.
@@ -206,20 +212,19 @@ def run_pipeline(
     Returns:
         Why it ended.
     """
-    counts = counts or EventCounts()
     selector = _BatchSelector(accepts, filters, stop, make_event)
     is_timed = stop.timeout is not None or stop.idle_timeout is not None
     started = last_printed = clock() if is_timed else 0.0
     started = started if stop.started is None else stop.started
     for batch in source.batches():
         events = selector.select(batch)
-        counts.received += selector.taken
-        counts.matched += len(events)
+        if counts is not None:
+            counts.received += selector.taken
+            counts.matched += len(events)
         renderer.show(events)
         renderer.flush()
-        counts.printed += len(events)
-        counts.undecodable += sum([event.decode_error is not None for event in events])
-        counts.redelivered += sum([event.delivery.redelivered for event in events])
+        if counts is not None:
+            counts.add_printed(events)
         if observe is not None:
             observe(events)
         now = clock() if is_timed else 0.0

@@ -32,6 +32,7 @@ class EventBuffer:
     Attributes:
         failure: Why the source ended; None if it has not, or ended by itself.
         has_ended: Whether nothing more will arrive.
+        is_closed: Whether no more rows are wanted.
         notes: All messages for the user, the newest 100.
     """
 
@@ -43,13 +44,13 @@ class EventBuffer:
         self._rows: list[EventRow] = []
         self._new_notes: list[str] = []
         self._gaps = 0
-        self._is_closed = False
+        self.is_closed = False
         self._changed = threading.Condition()
 
     def put_rows(self, rows: Sequence[EventRow]) -> None:
         """Add events; waits while too many were not taken, unless the buffer is closed."""
         with self._changed:
-            self._changed.wait_for(lambda: len(self._rows) < self._max_rows or self._is_closed)
+            self._changed.wait_for(lambda: len(self._rows) < self._max_rows or self.is_closed)
             self._rows += rows
 
     def put_note(self, text: str) -> None:
@@ -71,7 +72,7 @@ class EventBuffer:
     def close(self) -> None:
         """Let the other thread go on, whose rows are not wanted any more."""
         with self._changed:
-            self._is_closed = True
+            self.is_closed = True
             self._changed.notify_all()
 
     def take(self, limit: int) -> Arrivals:

@@ -6,12 +6,12 @@ Pure, except that `EventStore` and `Ring` have state.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from typing import Generic, TypeVar
+from typing import Generic, NamedTuple, TypeVar
 
 from tcsniff.browse.event_rows import EventRow
 
 MAX_ROWS = 50_000
-_MAX_BYTES = 96 << 20  # of compressed records; 50,000 of Taskcluster's take 40 MB
+_MAX_BYTES = 80 << 20  # of compressed messages; 50,000 of Taskcluster's take 15 to 40 MB
 _MIN_ROWS = 100  # that are kept however large they are
 
 _Item = TypeVar("_Item")
@@ -49,6 +49,16 @@ class Ring(Generic[_Item]):
         return item
 
 
+class _KnownTask(NamedTuple):
+    # The newest row that has a task's label, or the label if that row was dropped; and the
+    # task's newest row.
+    tagged: int | str = ""
+    last: int = -1
+
+
+_UNKNOWN = _KnownTask()
+
+
 class EventStore:
     """The newest events, at most 50,000.
 
@@ -63,7 +73,7 @@ class EventStore:
         self._max_rows = max_rows
         self._rows: Ring[EventRow] = Ring()
         self._bytes = 0
-        self._labels: dict[str, tuple[str, int]] = {}  # with the number of its last row
+        self._tasks: dict[str, _KnownTask] = {}
 
     @property
     def end(self) -> int:
@@ -79,9 +89,11 @@ class EventStore:
     def add(self, rows: Iterable[EventRow]) -> None:
         """Add rows, and drop the oldest ones above the limits."""
         for row in rows:
-            self._add_label(row)
+            if row.task_id:
+                tagged = self.end if row.has_tags else self._get_task(row.task_id).tagged
+                self._tasks[row.task_id] = _KnownTask(tagged, self.end)
             self._rows.append(row)
-            self._bytes += len(row.record)
+            self._bytes += row.block.mean_size
             self.total += 1
             while len(self._rows) > self._max_rows or self._is_too_large():
                 self._drop_first()
@@ -89,7 +101,10 @@ class EventStore:
     def get_label(self, number: int) -> str:
         """Return the label of a row's task, which may be known from another message."""
         row = self[number]
-        return row.label or self._labels.get(row.task_id, ("", 0))[0]
+        if row.has_tags or not row.task_id:
+            return row.label
+        tagged = self._get_task(row.task_id).tagged
+        return self[tagged].label if isinstance(tagged, int) else tagged
 
     def find_last(self, task_id: str) -> EventRow | None:
         """Return the newest row of a task; takes 3 ms if there is none."""
@@ -103,19 +118,20 @@ class EventStore:
             if row.group_id == group_id:
                 yield row
 
-    def _add_label(self, row: EventRow) -> None:
-        if not row.task_id:
-            return
-        known = row.label or self._labels.get(row.task_id, ("", 0))[0]
-        if known:
-            self._labels[row.task_id] = known, self.end
+    def _get_task(self, task_id: str) -> _KnownTask:
+        return self._tasks.get(task_id, _UNKNOWN)
 
     def _is_too_large(self) -> bool:
         return self._bytes > _MAX_BYTES and len(self._rows) > _MIN_ROWS
 
     def _drop_first(self) -> None:
-        row = self._rows.drop_first()
-        self._bytes -= len(row.record)
-        if self._labels.get(row.task_id, ("", -1))[1] == self.first:
-            del self._labels[row.task_id]
+        number, row = self.first, self._rows[0]
+        if row.task_id:
+            known = self._get_task(row.task_id)
+            if known.last == number:
+                del self._tasks[row.task_id]
+            elif known.tagged == number:
+                self._tasks[row.task_id] = known._replace(tagged=row.label)
+        self._rows.drop_first()
+        self._bytes -= row.block.mean_size
         self.first += 1

@@ -20,6 +20,7 @@ from tcsniff.renderers.columns import (
     EVENT,
     POOL,
     REASON,
+    RUN,
     TASK_ID,
     WORKER,
     Column,
@@ -31,6 +32,7 @@ from tcsniff.renderers.widths import shorten_text
 from tcsniff.sanitize import sanitize
 
 _MAX_EVENTS = 500  # decoded events that are kept for the screen
+_MAX_SKEW = 5.0  # seconds by which an event may seem to be received before it happened
 COLUMN_SETS = (
     (),
     ("time", "event", "task", "run", "group", "scheduler"),
@@ -107,7 +109,12 @@ class EventsPage(Page):
     def get_subject(self) -> Subject:
         """Return the task, group and pool of the selected event."""
         row = self.selected
-        return Subject(row.task_id, row.group_id, row.run_id, row.pool) if row else Subject()
+        if row is None:
+            return Subject()
+        event = self._load(self.matching[self.index])
+        run = RUN.text(event)
+        run_id = int(run) if run.isascii() and run.isdigit() and len(run) <= 4 else None
+        return Subject(row.task_id, row.group_id, run_id, POOL.text(event))
 
     # What keys do.
 
@@ -149,8 +156,10 @@ class EventsPage(Page):
 
     def select_time(self, seconds: float) -> None:
         """Select the first event at or after a time, in seconds since the Unix epoch."""
+        earliest = seconds - _MAX_SKEW
         for place in range(len(self)):
-            if self._store[self.matching[place]].seconds >= seconds:
+            row = self._store[self.matching[place]]
+            if not row.block.is_before(earliest) and row.seconds >= seconds:
                 self.select(place)
                 return
         self.select(len(self) - 1)
@@ -229,7 +238,7 @@ class EventsPage(Page):
         if event is None:
             if len(self._events) >= _MAX_EVENTS:
                 self._events.clear()
-            event = self._events[number] = Event(self._store[number].delivery)
+            event = self._events[number] = self._store[number].event
         event.label = event.label or self._store.get_label(number)
         return event
 

@@ -21,8 +21,9 @@ from tcsniff.browse.widgets import ClickableLine, LineView, RowList
 from tcsniff.renderers.stream import StreamInfo, Traffic
 
 _TICK = 0.1  # seconds between two looks into the buffer
-_BUSY_TICK = 0.02  # the same while more has arrived than is taken at once
-_MAX_TAKEN = 1_000  # rows that are taken at once: 3 ms
+_BUSY_TICK = 0.01  # the same while more has arrived than is taken at once
+_BUSY_REST = 0.25  # seconds between two drawings meanwhile
+_MAX_TAKEN = 2_000  # rows that are taken at once: 5 ms
 _NOTE_TIME = 6.0  # seconds that a message is shown
 _MIN_PANE_SCREEN = 16  # lines of a screen that has room for the pane
 _PANE, _MIN_RAW = 6, 6  # lines of the pane, with the line above it
@@ -70,7 +71,8 @@ class Frame(App[None]):
         self._buffer = buffer
         self._traffic = Traffic(info, time.monotonic)
         self._note = ("", 0.0)
-        self._drawn_second = 0
+        self._drawn_at = 0.0  # when the status was drawn
+        self._is_old = False  # whether rows have changed since they were drawn
         self.ends_with_source = False
         self.picture: list[str] = []
         self._running_loop: asyncio.AbstractEventLoop | None = None
@@ -152,20 +154,27 @@ class Frame(App[None]):
             self._buffer.end(failure)
             self.exit()
         self._count(arrivals)
-        if self.page.update():
-            self.redraw_rows()
+        self._is_old |= self.page.update()
         if self.ends_with_source and self._buffer.has_ended and not arrivals.rows:
             self.close_app()
-        second = int(time.monotonic())
-        if arrivals.rows or second != self._drawn_second:
-            self._drawn_second = second
-            self._redraw("status")
         is_busy = len(arrivals.rows) == _MAX_TAKEN or self.page.is_busy
+        self._draw_news(has_arrived=bool(arrivals.rows), is_busy=is_busy)
         self.set_timer(_BUSY_TICK if is_busy else _TICK, self._tick)
+
+    def _draw_news(self, *, has_arrived: bool, is_busy: bool) -> None:
+        now = time.monotonic()
+        if is_busy and now - self._drawn_at < _BUSY_REST:
+            return
+        if self._is_old:
+            self.redraw_rows()
+        if self._is_old or has_arrived or int(now) != int(self._drawn_at):
+            self._drawn_at = now
+            self._redraw("status")
+        self._is_old = False
 
     def _count(self, arrivals: Arrivals) -> None:
         if arrivals.rows:
-            self._traffic.count(len(arrivals.rows), arrivals.rows[-1].lag)
+            self._traffic.count(len(arrivals.rows), arrivals.rows[-1].event.lag)
         for note in arrivals.notes:
             self.report(note)
         for _ in range(arrivals.gaps):

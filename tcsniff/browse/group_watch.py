@@ -11,7 +11,7 @@ import time
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from tcsniff.pulse.deliveries import Delivery
+from tcsniff.browse.event_rows import EventRow
 from tcsniff.renderers.graph.scene import Scene, build_scene
 from tcsniff.taskgraph.graph import Graph, Node
 from tcsniff.taskgraph.group import GroupState
@@ -101,7 +101,7 @@ class GroupWatch:
         self._has_times = has_times
         self._utc = utc
         self._state: GroupState | None = None
-        self._waiting: list[Delivery | None] = []  # None for a gap
+        self._waiting: list[EventRow | None] = []  # None for a gap
         self._changed = threading.Condition()
         self._has_ended = False
         self._laid_out = (-1, 0.0)
@@ -111,11 +111,10 @@ class GroupWatch:
         """Begin to follow the group."""
         self._thread.start()
 
-    def add(self, deliveries: Iterable[Delivery]) -> None:
-        """Add messages about the group."""
+    def add(self, rows: Iterable[EventRow]) -> None:
+        """Add events of the group."""
         with self._changed:
-            self._waiting += deliveries
-            self._changed.notify_all()
+            self._waiting += rows
 
     def add_gap(self) -> None:
         """Note that messages may have been missed."""
@@ -133,11 +132,11 @@ class GroupWatch:
         with self._changed:
             waiting, self._waiting = self._waiting, []
         state = self._state = self._state or self._facts.create_group(self.group_id)
-        for delivery in waiting:
-            if delivery is None:
+        for row in waiting:
+            if row is None:
                 state.mark_gap()
             else:
-                state.apply(delivery)
+                state.apply(row.delivery)
         self._facts.poll()
         now, condition = self._facts.read_time(state), self._facts.condition
         version, laid_out_at = self._laid_out

@@ -188,7 +188,7 @@ class Navigator:
             Whether another page is shown, because what the user named has arrived.
         """
         for watch in self._watches.values():
-            watch.add(row.delivery for row in arrivals.rows if row.group_id == watch.group_id)
+            watch.add(row for row in arrivals.rows if row.group_id == watch.group_id)
             for _ in range(arrivals.gaps):
                 watch.add_gap()
         return self.wanted != NOWHERE and self._open_wanted(arrivals.rows)
@@ -221,7 +221,7 @@ class Navigator:
                 has_times=self._deployment.is_replay,
                 utc=self._look.utc,
             )
-            watch.add(row.delivery for row in self._store.iterate_group(group_id))
+            watch.add(self._store.iterate_group(group_id))
             watch.start()
         return watch
 

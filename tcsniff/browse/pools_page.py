@@ -17,6 +17,7 @@ from tcsniff.stats.rows import MEASURES, Row
 
 SORTS = (*(name for name in MEASURES if name not in ("finished", "streak")), "name")
 _INTERVAL = 0.5  # seconds between two drawings while nothing is pressed
+_MAX_SILENT = 2_000  # events that may wait to be counted without a word
 
 
 class PoolsPage(Page):
@@ -73,9 +74,14 @@ class PoolsPage(Page):
         self.is_paused = not self.is_paused
 
     def describe_state(self) -> str:
-        """Return the order, and whether the page is paused."""
-        paused = "  paused" if self.is_paused else ""
-        return f"sorted by {self._order}{paused}"
+        """Return the order, whether the page is paused, and what is not counted yet."""
+        waiting = self._pools.waiting
+        parts = (
+            f"{waiting:,} events are not counted yet" if waiting > _MAX_SILENT else "",
+            f"sorted by {self._order}",
+            "paused" if self.is_paused else "",
+        )
+        return "  ".join(filter(None, parts))
 
     def sort_next(self) -> str:
         """Sort by another column; return which one."""

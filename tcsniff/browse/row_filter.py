@@ -1,16 +1,16 @@
 """Filters of rows, and the rows that match one while more arrive.
 
-Pure, except that `MatchingRows` has state.
+Pure, except that `MatchingRows` has state and a default clock.
 """
 
 from __future__ import annotations
 
+import time
 from bisect import bisect_left
 from collections.abc import Callable, Iterator
 
 from tcsniff.browse.event_rows import EventRow
 from tcsniff.browse.event_store import EventStore, Ring
-from tcsniff.pulse.events import Event
 from tcsniff.selection.expressions import compile_expression
 
 RowTest = Callable[[EventRow, str], bool]
@@ -18,7 +18,8 @@ RowTest = Callable[[EventRow, str], bool]
 
 EXPRESSION = "="
 """The first character of a filter that is an expression."""
-_TEXT_STEP, _EXPRESSION_STEP = 5_000, 50  # rows that are tested at once: 2 ms, 5 ms
+_STEP = 50  # rows between two looks at the clock: 5 ms at most
+_BUDGET = 0.01  # seconds that rows are tested for at once
 
 
 def compile_filter(text: str) -> RowTest:
@@ -29,34 +30,41 @@ def compile_filter(text: str) -> RowTest:
     """
     if not text.startswith(EXPRESSION):
         words = text.lower().split()
-        return lambda row, label: all(
-            word in row.searched or word in label.lower() for word in words
-        )
+
+        def has_words(row: EventRow, label: str) -> bool:
+            # Letter case is changed only for labels that other messages have.
+            others = "" if row.has_tags else label.lower()
+            return all(word in row.searched or word in others for word in words)
+
+        return has_words
     expression = compile_expression(text.removeprefix(EXPRESSION), "filter")
-    return lambda row, _label: expression.holds(Event(row.delivery))
+    return lambda row, _label: expression.holds(row.event)
 
 
 class MatchingRows:
     """The numbers of the rows that match a filter, in order.
 
-    Old rows are tested from the newest to the oldest, a step at a time, so that a slow
-    filter shows something at once and never keeps a key waiting.
+    New rows are tested first, then old ones from the newest to the oldest, for 10 ms at a
+    time, so that a slow filter shows something at once and never keeps a key waiting.
     """
 
-    def __init__(self, store: EventStore, text: str = "") -> None:
+    def __init__(
+        self, store: EventStore, text: str = "", clock: Callable[[], float] = time.monotonic
+    ) -> None:
         """Create a list in which no row was tested yet.
 
         Args:
             store: All rows.
             text: The filter; empty for all rows.
+            clock: Returns the time in seconds.
 
         Raises:
             UsageError: If the filter is not valid.
         """
         self.text = text
+        self._clock = clock
         self._store = store
         self._test = compile_filter(text) if text.strip() else None
-        self._step = _EXPRESSION_STEP if text.startswith(EXPRESSION) else _TEXT_STEP
         self._older: list[int] = []  # in descending order
         self._newer: Ring[int] = Ring()
         self._tested = self._untested = store.end  # from here on, and before
@@ -64,8 +72,11 @@ class MatchingRows:
     @property
     def progress(self) -> float:
         """The share of the rows that were tested."""
-        left = max(0, self._untested - self._store.first)
-        return 1.0 if self._test is None or not left else 1 - left / len_of(self._store)
+        if self._test is None:
+            return 1.0
+        first, end = self._store.first, self._store.end
+        left = max(0, self._untested - first) + end - max(first, self._tested)
+        return 1 - left / max(1, end - first)
 
     def __len__(self) -> int:
         if self._test is None:
@@ -93,20 +104,27 @@ class MatchingRows:
             self._older.pop()
         while not self._older and len(self._newer) and self._newer[0] < first:
             self._newer.drop_first()
-        for number in self._list_matching(range(max(self._tested, first), end)):
-            self._newer.append(number)
-        self._tested = end
-        begin = max(first, self._untested - self._step)
-        self._older += self._list_matching(range(self._untested - 1, begin - 1, -1))
-        self._untested = begin
+        deadline = self._clock() + _BUDGET
+        while self._test_more(first, end) and self._clock() < deadline:
+            pass
+
+    def _test_more(self, first: int, end: int) -> bool:
+        # Test a few rows; return whether there were any.
+        if self._tested < end:
+            begin = max(first, self._tested)
+            self._tested = min(begin + _STEP, end)
+            for number in self._list_matching(range(begin, self._tested)):
+                self._newer.append(number)
+        elif self._untested > first:
+            begin = max(first, self._untested - _STEP)
+            self._older += self._list_matching(range(self._untested - 1, begin - 1, -1))
+            self._untested = begin
+        else:
+            return False
+        return True
 
     def _list_matching(self, numbers: range) -> Iterator[int]:
         test, store = self._test, self._store
         return (
             number for number in numbers if test and test(store[number], store.get_label(number))
         )
-
-
-def len_of(store: EventStore) -> int:
-    """Return the number of rows that are kept; at least 1."""
-    return max(1, store.end - store.first)

@@ -20,7 +20,6 @@ from tcsniff.browse.task_lines import (
     draw_task_summary,
     tell_story,
 )
-from tcsniff.pulse.events import Event
 from tcsniff.pulse.payloads import get_path
 from tcsniff.pulse.styles import get_event_style
 from tcsniff.pulse.urls import build_log_url
@@ -176,7 +175,7 @@ class TaskPage(Page):
     def _read_facts(self) -> TaskFacts:
         if self._last is None:
             return TaskFacts()
-        event = Event(self._last.delivery)
+        event = self._last.event
         priority = get_path(event.payload, "status", "priority")
         return TaskFacts(
             priority=priority if isinstance(priority, str) else "",
@@ -267,7 +266,7 @@ class TaskPage(Page):
     def _list_message(self) -> list[TaskLine]:
         if self._last is None:
             return []
-        event = Event(self._last.delivery)
+        event = self._last.event
         style = get_event_style(event)
         time = format_clock_time(event.time or event.received, utc=self._utc)
         title = Text("last message ", style="bold")

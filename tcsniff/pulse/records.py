@@ -152,7 +152,7 @@ def format_record_with_error(delivery: Delivery, error: str | None) -> bytes:
         end = b"}\n" if cc is None or len(routes or ()) == len(cc) else _format_other_keys(cc)
     except TypeError:
         # py-amqp accepts strings that are not valid Unicode.
-        return format_record_with_error(_replace_undecodable(delivery), error)
+        return format_record_with_error(replace_undecodable(delivery), error)
     parts.append(_REDELIVERED if redelivered else _NOT_REDELIVERED)
     if error is None:
         parts.append(_remove_line_breaks(body))
@@ -184,7 +184,8 @@ def _remove_line_breaks(body: bytes) -> bytes:
     return body.translate(None, b"\r\n") if _LF in body or _CR in body else body
 
 
-def _replace_undecodable(delivery: Delivery) -> Delivery:
+def replace_undecodable(delivery: Delivery) -> Delivery:
+    """Return a delivery in which everything but the body is valid Unicode."""
     return delivery._replace(
         exchange=_replace_surrogates(delivery.exchange),
         routing_key=_replace_surrogates(delivery.routing_key),

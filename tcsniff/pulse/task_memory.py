@@ -58,7 +58,7 @@ class TaskMemory:
             return event
         task_id, body = words[1], delivery.body
         known = self._bodies.pop(task_id, None)
-        if len(body) <= _MAX_BODY and _mentions_tags(body):
+        if len(body) <= _MAX_BODY and mentions_tags(body):
             self._keep(task_id, body, known)
         elif known is not None:
             self._bodies[task_id] = event.earlier_body = known
@@ -72,7 +72,8 @@ class TaskMemory:
             self._size -= len(bodies.popitem(last=False)[1])
 
 
-def _mentions_tags(body: bytes) -> bool:
+def mentions_tags(body: bytes) -> bool:
+    """Return whether a message probably has tags; nothing is decoded."""
     if _COMPACT in body:
         return True
     start = body.find(b'"tags"')  # other programs write JSON with spaces

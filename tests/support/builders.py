@@ -12,6 +12,7 @@ import orjson
 import pytest
 
 from paths import DATA
+from tcsniff.browse.event_rows import EventRow, build_rows
 from tcsniff.pulse.deliveries import Delivery
 from tcsniff.pulse.events import Event
 from tcsniff.pulse.exchanges import PLACEHOLDER, ROUTE, find_exchange
@@ -84,6 +85,11 @@ def delivery(event: str = "task-running", **details: Any) -> Delivery:
 def event(name: str = "task-running", **details: Any) -> Event:
     """Make an event, as `delivery` makes deliveries."""
     return Event(delivery(name, **details))
+
+
+def row_of(event: Event) -> EventRow:
+    """Make the row that `browse` has of an event."""
+    return build_rows([event.delivery])[0]
 
 
 @contextmanager

@@ -6,15 +6,14 @@ from random import Random
 import pytest
 
 from browse_app import make_app, obeyed, open_app, press, shown
-from builders import TASK, event
+from builders import TASK, event, row_of
 from tcsniff.browse.event_buffer import EventBuffer
-from tcsniff.browse.event_rows import build_row
+from tcsniff.browse.event_rows import build_rows
 from tcsniff.browse.keys import KEYS
-from tcsniff.pulse.events import Event
 from tcsniff.simulator.simulation import simulate
 
-ROWS = [build_row(event(label=f"test-{number}")) for number in range(30)]
-ROWS[20] = build_row(event("task-failed", label="test-20"))
+ROWS = [row_of(event(label=f"test-{number}")) for number in range(30)]
+ROWS[20] = row_of(event("task-failed", label="test-20"))
 
 
 def has(*texts):
@@ -119,7 +118,7 @@ def test_nothing_fails_while_the_app_closes():
 @pytest.fixture(scope="module")
 def group_rows():
     deliveries = [delivery for _, delivery in simulate(seed=14, start=1.7e9, groups=1)]
-    return [build_row(Event(delivery)) for delivery in deliveries]
+    return build_rows(deliveries)
 
 
 @pytest.mark.parametrize("tab", [1, 2, 3, 4])

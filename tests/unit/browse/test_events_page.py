@@ -2,8 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from builders import event, time_zone
-from tcsniff.browse.event_rows import build_row
+from builders import event, row_of, time_zone
 from tcsniff.browse.event_store import EventStore
 from tcsniff.browse.events_page import EventsPage, parse_clock_time
 from tcsniff.browse.json_text import format_json_lines
@@ -12,7 +11,7 @@ from tcsniff.errors import UsageError
 
 def filled(number, name="task-running", **limits):
     store = EventStore(**limits)
-    store.add([build_row(event(name, label=f"test-{i}")) for i in range(number)])
+    store.add([row_of(event(name, label=f"test-{i}")) for i in range(number)])
     return store
 
 
@@ -38,7 +37,7 @@ def test_the_list_follows_its_end_at_first():
     store = filled(20)
     page = opened(store)
     at_first = selected(page)
-    store.add([build_row(event())])
+    store.add([row_of(event())])
     page.update()
     page.settle()
 
@@ -52,7 +51,7 @@ def test_what_is_selected_stays_in_its_place():
     page = opened(store)
     page.move(-4)
     before = selected(page), page.offset
-    store.add([build_row(event()) for _ in range(9)])
+    store.add([row_of(event()) for _ in range(9)])
     page.update()
     after = selected(page), page.offset
 
@@ -64,7 +63,7 @@ def test_a_selected_row_that_leaves_gives_way_to_the_oldest():
     store = filled(20, max_rows=20)
     page = opened(store)
     page.select(0)
-    store.add([build_row(event()) for _ in range(5)])
+    store.add([row_of(event()) for _ in range(5)])
     page.update()
     page.settle()
 
@@ -87,7 +86,7 @@ def test_a_paused_page_counts_what_arrives():
     page = opened(store)
     page.toggle_pause()
     before = shown(page)
-    store.add([build_row(event(label="new")) for _ in range(3)])
+    store.add([row_of(event(label="new")) for _ in range(3)])
     page.update()
 
     assert shown(page) == before
@@ -124,7 +123,7 @@ def test_a_filter_that_is_not_valid_changes_nothing():
 def test_the_next_failure_is_found_also_from_the_end():
     """It begins again at the start."""
     store = filled(3)
-    store.add([build_row(event("task-failed")), build_row(event("task-running"))])
+    store.add([row_of(event("task-failed")), row_of(event("task-running"))])
     page = opened(store)
 
     assert page.select_failure()
@@ -146,7 +145,7 @@ def test_there_may_be_no_failure():
 def test_a_row_is_never_wider_than_the_screen(width):
     """From narrow to wide, also with wide letters and a label of 255 characters."""
     store = EventStore()
-    store.add([build_row(event(label="日本" * 120)), build_row(event("task-exception"))])
+    store.add([row_of(event(label="日本" * 120)), row_of(event("task-exception"))])
     page = opened(store)
 
     assert all(line.cell_len <= width for line in page.draw_heading(width))
@@ -157,7 +156,7 @@ def test_text_of_messages_is_not_interpreted():
     """Markup stays text, control characters are escaped, and there are no links."""
     evil = "[bold red]x[/] [link=http://e]y[/link] \x1b]8;;http://e\x1b\\ \u202e"
     store = EventStore()
-    store.add([build_row(event(label=evil, worker_id="[on red]\x9b"))])
+    store.add([row_of(event(label=evil, worker_id="[on red]\x9b"))])
     page = opened(store)
 
     page.draw_heading(200)
@@ -172,7 +171,7 @@ def test_text_of_messages_is_not_interpreted():
 def test_a_body_that_is_not_json_is_shown_with_its_bytes():
     """As a row, a warning and hexadecimal numbers."""
     store = EventStore()
-    store.add([build_row(event(body=b"\x00\xffabc"))])
+    store.add([row_of(event(body=b"\x00\xffabc"))])
     page = opened(store)
 
     page.draw_heading(150)
@@ -201,7 +200,7 @@ def test_a_time_is_found(text, place):
     store = EventStore()
     for minute in range(3):
         received = f"2026-11-23T18:0{minute}:00.000Z"
-        store.add([build_row(event("task-defined", received=received))])
+        store.add([row_of(event("task-defined", received=received))])
     page = opened(store)
 
     page.select_time(parse_clock_time(text, store[0].seconds, utc=True))

@@ -2,9 +2,9 @@ from __future__ import annotations
 
 import threading
 
-from builders import delivery, event
+from builders import OTHER_TASK, delivery, event, row_of
 from tcsniff.browse.event_buffer import EventBuffer
-from tcsniff.browse.event_rows import build_row
+from tcsniff.browse.event_store import EventStore
 from tcsniff.browse.feed import BufferRenderer, Feed, Intake, PoolCounts
 from tcsniff.errors import ConnectionFailed
 from tcsniff.pipeline import Source
@@ -59,10 +59,41 @@ def test_events_arrive_as_rows():
     renderer = BufferRenderer(buffer, counts)
 
     renderer.show([event("task-pending"), event("task-running")])
+    renderer.flush()
 
     taken = buffer.take(100)
     assert [row.name for row in taken.rows] == ["task-pending", "task-running"]
     assert counts.counter.statistics.total.states[1] == 1
+
+
+def test_a_recording_is_listed_before_it_is_counted():
+    """What is slow waits until the source is quiet, and is done at the end."""
+    buffer, counts = EventBuffer(), pools()
+    renderer = BufferRenderer(buffer, counts)
+
+    renderer.show([event("task-pending")] * 300)
+    renderer.flush()
+    listed = len(buffer.take(1_000).rows), counts.waiting
+    renderer.show([])
+    renderer.flush()
+    when_quiet = counts.waiting
+    renderer.show([event("task-pending", task_id=OTHER_TASK)] * 300)
+    renderer.finish()
+
+    assert listed == (300, 300)
+    assert (when_quiet, counts.waiting) == (0, 0)
+    assert counts.counter.statistics.total.states[0] == 2
+
+
+def test_a_long_recording_is_counted_meanwhile():
+    """So that not more than 50,000 events wait."""
+    buffer, counts = EventBuffer(max_rows=200_000), pools()
+    renderer = BufferRenderer(buffer, counts)
+    for _ in range(60):
+        renderer.show([event("task-group-sealed", body=b"{}")] * 1_000)
+        renderer.flush()
+
+    assert counts.waiting == 50_000
 
 
 def test_rows_have_the_names_of_earlier_messages():
@@ -76,7 +107,9 @@ def test_rows_have_the_names_of_earlier_messages():
 
     assert ended(buffer)
     feed.stop()
-    assert [row.label for row in buffer.take(9).rows] == ["opt-1", "opt-1"]
+    store = EventStore()
+    store.add(buffer.take(9).rows)
+    assert [store.get_label(number) for number in (0, 1)] == ["opt-1", "opt-1"]
 
 
 def test_a_failure_is_handed_on():
@@ -124,6 +157,6 @@ def test_gaps_and_messages_are_counted_once():
 def test_rows_are_taken_in_parts():
     """So that a key is answered in between."""
     buffer = EventBuffer()
-    buffer.put_rows([build_row(event())] * 5)
+    buffer.put_rows([row_of(event())] * 5)
 
     assert [len(buffer.take(2).rows) for _ in range(4)] == [2, 2, 1, 0]

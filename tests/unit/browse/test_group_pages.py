@@ -6,7 +6,7 @@ import functools
 
 import pytest
 
-from tcsniff.browse.event_rows import build_row
+from tcsniff.browse.event_rows import build_rows
 from tcsniff.browse.event_store import EventStore
 from tcsniff.browse.feed import PoolCounts
 from tcsniff.browse.graph_page import GraphPage
@@ -42,14 +42,14 @@ class Planned(GroupFacts):
 def watched(deliveries):
     plan = next(plan_groups(seed=SEED))
     watch = GroupWatch(plan.task_group_id, Planned(), utc=True)
-    watch.add(deliveries)
+    watch.add(build_rows(deliveries))
     watch.step()
     return watch
 
 
 def stored(deliveries):
     store = EventStore()
-    store.add(build_row(Event(delivery)) for delivery in deliveries)
+    store.add(build_rows(deliveries))
     return store
 
 
@@ -116,7 +116,7 @@ def test_what_is_selected_stays_while_the_group_goes_on():
     page.toggle_kind()
     page.move(3)
     before = page.selected.key
-    page.watch.add(simulated()[120:])
+    page.watch.add(build_rows(simulated()[120:]))
     page.watch.step()
     page.update()
 
