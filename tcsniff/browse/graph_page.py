@@ -22,7 +22,8 @@ from tcsniff.renderers.graph.path_line import format_path_line
 from tcsniff.renderers.widths import pad_text
 from tcsniff.sanitize import sanitize
 from tcsniff.taskgraph.critical_path import PathStep
-from tcsniff.taskgraph.graph import INCOMPLETE, Node
+from tcsniff.taskgraph.graph import INCOMPLETE
+from tcsniff.taskgraph.nodes import Node
 from tcsniff.taskgraph.outline import Row, find_lost_run
 
 _PATH = "critical path"

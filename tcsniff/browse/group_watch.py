@@ -13,8 +13,9 @@ from dataclasses import dataclass
 
 from tcsniff.browse.event_rows import EventRow
 from tcsniff.renderers.graph.scene import Scene, build_scene
-from tcsniff.taskgraph.graph import Graph, Node
+from tcsniff.taskgraph.graph import Graph
 from tcsniff.taskgraph.group import GroupState
+from tcsniff.taskgraph.nodes import Node
 from tcsniff.taskgraph.outline import Row, list_tasks
 
 _LOOK = 0.2  # seconds between two looks at what is known

@@ -12,7 +12,7 @@ from tcsniff.renderers.graph.labels import find_room
 from tcsniff.renderers.task.row_text import format_rows
 from tcsniff.renderers.widths import pad_text
 from tcsniff.sanitize import sanitize
-from tcsniff.taskgraph.graph import UNHEARD, Node
+from tcsniff.taskgraph.nodes import UNHEARD, Node
 from tcsniff.taskgraph.task_rows import list_rows
 from tcsniff.taskgraph.task_story import (
     Dependency,

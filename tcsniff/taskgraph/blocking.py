@@ -11,10 +11,8 @@ from types import MappingProxyType
 from typing import NamedTuple
 
 from tcsniff.taskgraph.definitions import REQUIRES
-from tcsniff.taskgraph.graph import UNHEARD, Node, rank_nodes
+from tcsniff.taskgraph.nodes import UNHEARD, WAITING, Node, rank_nodes
 
-WAITING = ("unscheduled", UNHEARD)
-"""The states of a task that has no run yet."""
 _MAX_BLOCKERS = 1_000  # blockers listed for one task; more than that is a whole layer
 
 

@@ -11,7 +11,8 @@ from math import inf
 from typing import NamedTuple
 
 from tcsniff.taskgraph.definitions import REQUIRES
-from tcsniff.taskgraph.graph import Graph, Node
+from tcsniff.taskgraph.graph import Graph
+from tcsniff.taskgraph.nodes import Node
 
 _CLOCK_SKEW = 1.0  # seconds that the clocks of two machines may differ
 _OVERDUE = "deadline-exceeded"

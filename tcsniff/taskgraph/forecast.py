@@ -9,9 +9,8 @@ import statistics
 from collections.abc import Callable, Iterable, Mapping
 from typing import NamedTuple
 
-from tcsniff.taskgraph.blocking import WAITING
 from tcsniff.taskgraph.definitions import REQUIRES
-from tcsniff.taskgraph.graph import Node, rank_nodes
+from tcsniff.taskgraph.nodes import WAITING, Node, rank_nodes
 
 _OVERDUE = 0.1  # of the usual length, for a run that has taken longer than that
 

@@ -10,78 +10,13 @@ from collections.abc import Iterable, Mapping
 from types import MappingProxyType
 from typing import NamedTuple
 
-from tcsniff.messages import STATES
-from tcsniff.pulse.payloads import Run
-from tcsniff.taskgraph.definitions import REQUIRES, Definition
+from tcsniff.taskgraph.definitions import Definition
 from tcsniff.taskgraph.key_facts import KeyFactsByTask
-from tcsniff.taskgraph.tracker import Group, Task, Tracker
-
-UNHEARD = "unheard"
-"""The state of a task that has a definition, but no event so far."""
-OPEN = frozenset(STATES[:3])
-"""The states of a task that has not ended: unscheduled, pending, running."""
-ORDER = ("completed", "running", "pending", "unscheduled", UNHEARD, "failed", "exception")
-"""States in the order of display."""
+from tcsniff.taskgraph.nodes import OPEN, UNHEARD, Node, build_node, build_unheard_node
+from tcsniff.taskgraph.tracker import Group, Tracker
 
 ALL_COMPLETED, FAILED, EXCEPTION, INCOMPLETE = 0, 10, 11, 12
 """Exit statuses for the result of a group."""
-
-_HARMLESS = OPEN | {"completed", UNHEARD}
-
-
-class Node(NamedTuple):
-    """A task of a graph.
-
-    Attributes:
-        task_id: The task's ID.
-        label: Its name; its ID if the name is unknown.
-        kind: Its kind, such as ``build``; empty if unknown.
-        pool: Its worker pool; empty if unknown.
-        dependencies: IDs of the tasks that it waits for; some may not be nodes.
-        requires: ``all-completed`` if these must complete, else ``all-resolved``.
-        state: One of `ORDER`, or an unknown word.
-        runs: All runs so far, in order.
-        is_defined: Whether its dependencies are known.
-        deadline: When it must have ended, as an RFC 3339 time; None if unknown.
-    """
-
-    task_id: str
-    label: str
-    kind: str
-    pool: str
-    dependencies: tuple[str, ...]
-    requires: str
-    state: str
-    runs: tuple[Run, ...]
-    is_defined: bool = True
-    deadline: str | None = None
-
-    @property
-    def run(self) -> Run | None:
-        """The last run; None before the first."""
-        return self.runs[-1] if self.runs else None
-
-    @property
-    def is_open(self) -> bool:
-        """Whether it has not ended, as far as known."""
-        return self.state in OPEN
-
-    @property
-    def went_wrong(self) -> bool:
-        """Whether it ended in another state than completed; unknown states count as such."""
-        return self.state not in _HARMLESS
-
-    @property
-    def is_troubled(self) -> bool:
-        """Whether it went wrong, or is being retried after a run that did."""
-        return self.went_wrong or (
-            self.is_open and any(run.state in ("failed", "exception") for run in self.runs[:-1])
-        )
-
-    @property
-    def since(self) -> float | None:
-        """When its last run entered its state, in seconds since the Unix epoch."""
-        return self.run.changed_at if self.run else None
 
 
 class Graph(NamedTuple):
@@ -228,58 +163,6 @@ def build_graph(
     )
 
 
-def build_node(task: Task, definition: Definition | None) -> Node:
-    """Build the node of a task that was heard of."""
-    status = task.status
-    if definition is None:
-        return Node(
-            status.task_id,
-            task.label or task.kind or status.task_id,
-            task.kind,
-            task.pool,
-            (),
-            REQUIRES,
-            status.state,
-            status.runs,
-            is_defined=False,
-            deadline=status.deadline,
-        )
-    return Node(
-        status.task_id,
-        task.label or definition.label,
-        task.kind or definition.kind,
-        task.pool or definition.pool,
-        definition.dependencies,
-        definition.requires,
-        status.state,
-        status.runs,
-        deadline=status.deadline,
-    )
-
-
-def build_unheard_node(definition: Definition) -> Node:
-    """Build the node of a task of which only the definition is known."""
-    return Node(
-        definition.task_id,
-        definition.label,
-        definition.kind,
-        definition.pool,
-        definition.dependencies,
-        definition.requires,
-        UNHEARD,
-        (),
-    )
-
-
-def count_states(nodes: Iterable[Node]) -> dict[str, int]:
-    """Return the number of tasks by state: first those of `ORDER`, then unknown ones; never 0."""
-    found: dict[str, int] = {}
-    for node in nodes:
-        found[node.state] = found.get(node.state, 0) + 1
-    known = {state: found.pop(state) for state in ORDER if state in found}
-    return known | dict(sorted(found.items()))
-
-
 def measure_span(nodes: Iterable[Node], now: float) -> float:
     """Return how long a group took, from the first run's scheduling to the last run's end.
 
@@ -301,29 +184,3 @@ def measure_span(nodes: Iterable[Node], now: float) -> float:
             first = begun if first is None else min(first, begun)
             last = ended if last is None else max(last, ended)
     return 0.0 if first is None or last is None else max(0.0, last - first)
-
-
-def rank_nodes(nodes: Mapping[str, Node]) -> dict[str, int]:
-    """Return the depth of each task in the graph.
-
-    Returns:
-        By task ID, the number of tasks on the longest chain before it. Tasks in
-        a cycle, and after one, are in no chain: they come last, all at one depth.
-    """
-    dependents: dict[str, list[str]] = {}
-    left = dict.fromkeys(nodes, 0)
-    for task_id, node in nodes.items():
-        for one in node.dependencies:
-            if one in nodes and one != task_id:
-                dependents.setdefault(one, []).append(task_id)
-                left[task_id] += 1
-    depth = {task_id: 0 for task_id, number in left.items() if not number}
-    ready = list(depth)
-    for task_id in ready:  # grows while it is walked, layer by layer
-        for dependent in dependents.get(task_id, ()):
-            left[dependent] -= 1
-            if not left[dependent]:
-                depth[dependent] = depth[task_id] + 1
-                ready.append(dependent)
-    last = 1 + depth[ready[-1]] if ready else 0
-    return {task_id: depth.get(task_id, last) for task_id in nodes}

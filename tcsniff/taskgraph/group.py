@@ -13,13 +13,14 @@ from tcsniff.pulse.payloads import Run, TaskState, decode_status
 from tcsniff.pulse.times import parse_seconds
 from tcsniff.taskgraph.completeness import Completeness
 from tcsniff.taskgraph.definitions import Definition, Page, TaskGroupInfo, read_task_id
-from tcsniff.taskgraph.graph import OPEN, Graph, Node, build_graph, build_node
+from tcsniff.taskgraph.graph import Graph, build_graph
 from tcsniff.taskgraph.key_facts import (
     KeyFacts,
     KeyFactsByTask,
     read_key_facts,
     read_status_facts,
 )
+from tcsniff.taskgraph.nodes import OPEN, Node, build_node
 from tcsniff.taskgraph.tracker import Change, Group, Task, Tracker
 
 _MAX_OTHER_GROUPS = 100  # whose IDs are kept

@@ -14,10 +14,9 @@ from tcsniff.messages.parts import MessageStruct
 from tcsniff.pulse.deliveries import Delivery
 from tcsniff.pulse.payloads import DECODE_ERRORS, decode_status
 from tcsniff.pulse.times import parse_seconds
-from tcsniff.taskgraph.blocking import WAITING
 from tcsniff.taskgraph.definitions import Definition, Page
-from tcsniff.taskgraph.graph import OPEN, UNHEARD, Node, build_node, build_unheard_node
 from tcsniff.taskgraph.key_facts import KeyFactsByTask, read_key_facts, read_status_facts
+from tcsniff.taskgraph.nodes import OPEN, UNHEARD, WAITING, Node, build_node, build_unheard_node
 from tcsniff.taskgraph.queue_answers import PendingCounts
 from tcsniff.taskgraph.task_story import (
     PoolFacts,

@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 from tcsniff.pulse.payloads import Run
 from tcsniff.taskgraph.blocking import Blocked
-from tcsniff.taskgraph.graph import Node
+from tcsniff.taskgraph.nodes import Node
 
 _OPEN_FIRST = ("running", "pending", "unscheduled", "unheard", "failed", "exception", "completed")
 _STATE_ORDER = {state: place for place, state in enumerate(_OPEN_FIRST)}

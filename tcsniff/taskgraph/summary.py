@@ -12,7 +12,8 @@ from tcsniff.pulse.payloads import Run
 from tcsniff.pulse.urls import build_log_url
 from tcsniff.taskgraph.blocking import Blocked
 from tcsniff.taskgraph.critical_path import PathStep
-from tcsniff.taskgraph.graph import Graph, Node, count_states, measure_span
+from tcsniff.taskgraph.graph import Graph, measure_span
+from tcsniff.taskgraph.nodes import Node, count_states
 from tcsniff.taskgraph.tracker import Change
 from tcsniff.taskgraph.verdict import judge_group
 

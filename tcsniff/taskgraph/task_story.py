@@ -12,16 +12,10 @@ from typing import NamedTuple
 from tcsniff.pulse.payloads import Run
 from tcsniff.pulse.times import format_duration, parse_seconds
 from tcsniff.sanitize import sanitize
-from tcsniff.taskgraph.blocking import WAITING, find_hopeless
+from tcsniff.taskgraph.blocking import find_hopeless
 from tcsniff.taskgraph.definitions import REQUIRES
-from tcsniff.taskgraph.graph import (
-    ALL_COMPLETED,
-    EXCEPTION,
-    FAILED,
-    INCOMPLETE,
-    UNHEARD,
-    Node,
-)
+from tcsniff.taskgraph.graph import ALL_COMPLETED, EXCEPTION, FAILED, INCOMPLETE
+from tcsniff.taskgraph.nodes import UNHEARD, WAITING, Node
 from tcsniff.taskgraph.summary import format_worker
 from tcsniff.taskgraph.verdict import Verdict
 

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 
 from tcsniff.pulse.times import format_timestamp
 from tcsniff.pulse.urls import build_log_url
-from tcsniff.taskgraph.graph import Node
+from tcsniff.taskgraph.nodes import Node
 from tcsniff.taskgraph.summary import Json
 from tcsniff.taskgraph.task_story import Dependency, PoolFacts, RunStory, TaskStory
 

@@ -13,9 +13,10 @@ from typing import NamedTuple
 
 from tcsniff.pulse.times import format_duration, format_minute, parse_seconds
 from tcsniff.sanitize import sanitize
-from tcsniff.taskgraph.blocking import WAITING, find_causes, find_hopeless
+from tcsniff.taskgraph.blocking import find_causes, find_hopeless
 from tcsniff.taskgraph.forecast import estimate_time_left
-from tcsniff.taskgraph.graph import Graph, Node, count_states, measure_span
+from tcsniff.taskgraph.graph import Graph, measure_span
+from tcsniff.taskgraph.nodes import WAITING, Node, count_states
 
 _MAX_REASONS = 4  # why tasks ended in exception; others are only counted
 

@@ -12,7 +12,8 @@ from graphs import define_tasks
 from tcsniff.simulator.simulation import plan_groups, simulate
 from tcsniff.taskgraph.exports import dot, mermaid, profile
 from tcsniff.taskgraph.exports import json as document
-from tcsniff.taskgraph.graph import Graph, Node, build_graph
+from tcsniff.taskgraph.graph import Graph, build_graph
+from tcsniff.taskgraph.nodes import Node
 from tcsniff.taskgraph.tracker import Tracker
 
 START = 1_795_456_800.0  # 2026-11-23T18:00:00Z

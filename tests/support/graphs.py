@@ -14,7 +14,8 @@ from tcsniff.pulse.times import format_timestamp
 from tcsniff.simulator.planning import Plan
 from tcsniff.simulator.simulation import FAULTS, plan_groups, simulate
 from tcsniff.taskgraph.definitions import REQUIRES, Definition
-from tcsniff.taskgraph.graph import Graph, Node, build_graph
+from tcsniff.taskgraph.graph import Graph, build_graph
+from tcsniff.taskgraph.nodes import Node
 from tcsniff.taskgraph.tracker import Tracker
 
 START = 1_795_456_800.0  # 2026-11-23T18:00:00Z

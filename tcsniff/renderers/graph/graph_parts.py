@@ -17,7 +17,7 @@ from tcsniff.renderers.graph.labels import MAX_LABEL, MIN_LABEL, find_room
 from tcsniff.renderers.graph.scene import NO_KIND, Scene
 from tcsniff.renderers.widths import pad_text, shorten_text
 from tcsniff.sanitize import sanitize
-from tcsniff.taskgraph.graph import UNHEARD, Node, count_states
+from tcsniff.taskgraph.nodes import UNHEARD, Node, count_states
 from tcsniff.taskgraph.outline import Row, find_lost_run, get_age_order, join_labels
 
 _MAX_KIND = 18  # cells for the name of a kind

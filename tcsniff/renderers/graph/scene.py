@@ -7,7 +7,8 @@ from dataclasses import dataclass, field
 
 from tcsniff.taskgraph.blocking import Blocked, find_blocked, find_hopeless
 from tcsniff.taskgraph.critical_path import PathStep, find_known_path
-from tcsniff.taskgraph.graph import Graph, Node, count_states, measure_span, rank_nodes
+from tcsniff.taskgraph.graph import Graph, measure_span
+from tcsniff.taskgraph.nodes import Node, count_states, rank_nodes
 from tcsniff.taskgraph.outline import Row, find_lost_run, list_wrong
 from tcsniff.taskgraph.verdict import Verdict, judge_group
 

@@ -20,7 +20,7 @@ from tcsniff.renderers.task.row_text import format_rows
 from tcsniff.renderers.terminal import format_status
 from tcsniff.renderers.widths import pad_text
 from tcsniff.sanitize import sanitize
-from tcsniff.taskgraph.graph import Node, count_states
+from tcsniff.taskgraph.nodes import Node, count_states
 from tcsniff.taskgraph.task_rows import (
     FACTS,
     LINE,

@@ -14,11 +14,11 @@ from tcsniff.identifiers import is_slug_id
 from tcsniff.pulse.styles import STATE_STYLES, get_state_style
 from tcsniff.pulse.urls import build_group_url, build_task_url
 from tcsniff.sanitize import sanitize
-from tcsniff.taskgraph.blocking import WAITING
 from tcsniff.taskgraph.critical_path import find_known_path
 from tcsniff.taskgraph.definitions import REQUIRES
 from tcsniff.taskgraph.exports.drawing import describe_group, describe_runs, group_by_kind
-from tcsniff.taskgraph.graph import Graph, Node
+from tcsniff.taskgraph.graph import Graph
+from tcsniff.taskgraph.nodes import WAITING, Node
 
 _FONT = "Helvetica,Arial,sans-serif"
 _WRONG = ("failed", "exception")

@@ -8,7 +8,8 @@ from __future__ import annotations
 from tcsniff.pulse.styles import get_state_style
 from tcsniff.pulse.times import format_duration
 from tcsniff.sanitize import sanitize
-from tcsniff.taskgraph.graph import Graph, Node, count_states, measure_span
+from tcsniff.taskgraph.graph import Graph, measure_span
+from tcsniff.taskgraph.nodes import Node, count_states
 
 
 def describe_runs(node: Node, now: float) -> str:

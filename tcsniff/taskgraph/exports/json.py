@@ -41,7 +41,8 @@ from tcsniff.pulse.urls import build_task_url
 from tcsniff.sanitize import sanitize_json
 from tcsniff.taskgraph.blocking import find_blocked
 from tcsniff.taskgraph.critical_path import find_known_path
-from tcsniff.taskgraph.graph import Graph, Node, count_states, measure_span
+from tcsniff.taskgraph.graph import Graph, measure_span
+from tcsniff.taskgraph.nodes import Node, count_states
 from tcsniff.taskgraph.summary import Json, summarize_blocked, summarize_step
 from tcsniff.taskgraph.verdict import judge_group
 

@@ -15,11 +15,11 @@ from itertools import pairwise
 from tcsniff.pulse.styles import STATE_STYLES, get_state_style
 from tcsniff.pulse.urls import build_task_url
 from tcsniff.sanitize import sanitize
-from tcsniff.taskgraph.blocking import WAITING
 from tcsniff.taskgraph.critical_path import find_known_path
 from tcsniff.taskgraph.definitions import REQUIRES
 from tcsniff.taskgraph.exports.drawing import describe_group, describe_runs, group_by_kind
-from tcsniff.taskgraph.graph import Graph, count_states
+from tcsniff.taskgraph.graph import Graph
+from tcsniff.taskgraph.nodes import WAITING, count_states
 
 _MAX_ARROWS = 500
 _MAX_CHARACTERS = 50_000

@@ -14,7 +14,8 @@ from tcsniff.pulse.payloads import Run
 from tcsniff.pulse.urls import build_group_url, build_log_url, build_run_url, build_task_url
 from tcsniff.taskgraph.critical_path import find_known_path
 from tcsniff.taskgraph.exports.json import dump_json
-from tcsniff.taskgraph.graph import Graph, Node, count_states, measure_span
+from tcsniff.taskgraph.graph import Graph, measure_span
+from tcsniff.taskgraph.nodes import Node, count_states
 from tcsniff.taskgraph.summary import format_worker
 from tcsniff.taskgraph.tracker import RESOLVED
 

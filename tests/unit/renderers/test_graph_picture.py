@@ -22,7 +22,8 @@ from tcsniff.renderers.columns import to_ascii
 from tcsniff.renderers.graph.graph_picture import draw_graph
 from tcsniff.renderers.graph.scene import Scene, build_scene
 from tcsniff.renderers.stream import StreamStatus
-from tcsniff.taskgraph.graph import Graph, Node
+from tcsniff.taskgraph.graph import Graph
+from tcsniff.taskgraph.nodes import Node
 
 GROUP = "fN1SbArXTPSVFNUvaOlinQ"
 STATUS = StreamStatus("firefox-ci", 412, 38.0, 0.2, 0.4, "")

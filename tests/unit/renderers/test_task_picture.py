@@ -13,7 +13,7 @@ from builders import OTHER_TASK, TASK
 from graphs import START, by_id, completed, in_state, node, run, waiting
 from tcsniff.pulse.payloads import Run
 from tcsniff.renderers.task.task_picture import TaskScene, draw_tasks, list_failed_runs
-from tcsniff.taskgraph.graph import Node
+from tcsniff.taskgraph.nodes import Node
 from tcsniff.taskgraph.task_story import TaskFacts, TaskStory, build_story
 
 ROOT = "https://tc.example.com"

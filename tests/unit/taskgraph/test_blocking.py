@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from graphs import by_id, history, in_state, last_words, waiting
 from tcsniff.taskgraph.blocking import Blocked, find_blocked
-from tcsniff.taskgraph.graph import UNHEARD, rank_nodes
+from tcsniff.taskgraph.nodes import UNHEARD, rank_nodes
 
 ANY_WAY = "all-resolved"
 

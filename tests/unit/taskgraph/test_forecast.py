@@ -19,7 +19,7 @@ from graphs import (
 )
 from tcsniff.pulse.times import parse_seconds
 from tcsniff.taskgraph.forecast import estimate_time_left
-from tcsniff.taskgraph.graph import UNHEARD
+from tcsniff.taskgraph.nodes import UNHEARD
 
 ANY_WAY = "all-resolved"
 # By which the others are measured: 10 s of waiting, 100 s of running.

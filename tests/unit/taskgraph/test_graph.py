@@ -23,14 +23,8 @@ from graphs import (
 )
 from tcsniff.pulse.times import parse_seconds
 from tcsniff.taskgraph.definitions import Definition
-from tcsniff.taskgraph.graph import (
-    ORDER,
-    UNHEARD,
-    build_graph,
-    count_states,
-    measure_span,
-    rank_nodes,
-)
+from tcsniff.taskgraph.graph import build_graph, measure_span
+from tcsniff.taskgraph.nodes import ORDER, UNHEARD, count_states, rank_nodes
 from tcsniff.taskgraph.tracker import Tracker
 
 LOST = run("exception", 0, 5, 20)

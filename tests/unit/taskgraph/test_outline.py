@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from graphs import by_id, history, node, run, waiting
 from tcsniff.pulse.payloads import Run
 from tcsniff.taskgraph.blocking import find_blocked
-from tcsniff.taskgraph.graph import Node
+from tcsniff.taskgraph.nodes import Node
 from tcsniff.taskgraph.outline import (
     count_tasks,
     get_natural_key,

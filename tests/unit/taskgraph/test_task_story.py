@@ -12,7 +12,7 @@ from builders import TASK
 from graphs import START, by_id, completed, in_state, node, run, waiting
 from tcsniff.pulse.payloads import Run
 from tcsniff.sanitize import sanitize
-from tcsniff.taskgraph.graph import ORDER, UNHEARD, Node
+from tcsniff.taskgraph.nodes import ORDER, UNHEARD, Node
 from tcsniff.taskgraph.task_rows import (
     FACTS,
     LOG,

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from graphs import START, completed, graph, in_state, node, run, waiting
-from tcsniff.taskgraph.graph import ORDER, UNHEARD, Node
+from tcsniff.taskgraph.nodes import ORDER, UNHEARD, Node
 from tcsniff.taskgraph.verdict import _RULES, WORDS, describe_unknown, judge_group
 
 ANY_WAY = "all-resolved"
