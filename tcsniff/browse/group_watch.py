@@ -16,7 +16,7 @@ from tcsniff.renderers.graph.scene import Scene, build_scene
 from tcsniff.taskgraph.graph import Graph
 from tcsniff.taskgraph.group import GroupState
 from tcsniff.taskgraph.nodes import Node
-from tcsniff.taskgraph.outline import Row, list_tasks
+from tcsniff.taskgraph.outline import Row
 
 _LOOK = 0.2  # seconds between two looks at what is known
 _MAX_SHARE = 4  # laying out takes at most a fifth of the time
@@ -145,7 +145,7 @@ class GroupWatch:
         layout = self.layout
         if is_old or version != state.version or layout is None or layout.condition != condition:
             self._laid_out = state.version, now
-            self.layout = self._lay_out(state.graph(), now, condition)
+            self.layout = self._lay_out(state.graph().freeze(), now, condition)
 
     def _lay_out(self, graph: Graph, now: float, condition: str) -> GroupLayout:
         scene = build_scene(
@@ -156,7 +156,7 @@ class GroupWatch:
             has_times=self._has_times,
             utc=self._utc,
         )
-        kinds = {name: list_tasks(nodes, scene.blocked) for name, nodes in scene.kinds.items()}
+        kinds = {name: kind.list_rows() for name, kind in scene.kinds.items()}
         dependents: dict[str, list[Node]] = {}
         for node in scene.graph.nodes.values():
             for task_id in node.dependencies:

@@ -6,12 +6,14 @@ sets of thousands of tasks this is the fastest and smallest union.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from types import MappingProxyType
+from collections.abc import Collection, Iterable, Mapping, Sequence, Set
+from functools import cached_property
 from typing import NamedTuple
 
 from tcsniff.taskgraph.definitions import REQUIRES
-from tcsniff.taskgraph.nodes import UNHEARD, WAITING, Node, rank_nodes
+from tcsniff.taskgraph.nodes import UNHEARD, WAITING, Node, rank
+from tcsniff.taskgraph.task_table import ABSENT, ACTIVE, WAITS, WRONG, TaskTable
+from tcsniff.taskgraph.waiting_tasks import Siblings, WaitingTasks
 
 _MAX_BLOCKERS = 1_000  # blockers listed for one task; more than that is a whole layer
 
@@ -35,49 +37,233 @@ class Blocked(NamedTuple):
     is_hopeless: bool
 
 
-def find_blocked(
-    nodes: Mapping[str, Node], outside: Mapping[str, Node] = MappingProxyType({})
-) -> list[Blocked]:
-    """Return the unscheduled tasks with their blockers.
+class Blocking:
+    """What the tasks of a group wait for, at one moment; found when it is asked for.
 
     A task that waits for a waiting task has that task's blockers. In a cycle of
     waiting tasks, and after one, the blockers are the direct dependencies.
 
-    Args:
-        nodes: The tasks of a group.
-        outside: Tasks of other groups of which something is known.
-
-    Returns:
-        In the order of the graph, from the dependencies to the dependents; at
-        one depth, by label.
+    Attributes:
+        wrong: IDs of the tasks that went wrong.
     """
-    waiting = {task_id: node for task_id, node in nodes.items() if node.state in WAITING}
-    depth = rank_nodes(waiting)
-    bits = _TaskBits()
-    wrong = 0
-    everything = {**outside, **nodes}
-    lost = {node.task_id for node in everything.values() if node.went_wrong}
-    if outside:
-        lost |= find_hopeless(everything).keys() - nodes.keys()
-    for task_id in sorted(lost):
-        wrong |= bits[task_id]
-    known: dict[str, int] = {}
-    alike: dict[tuple[object, ...], int] = {}  # the chunks of a suite, for example
-    ordered = sorted(
-        waiting.values(), key=lambda node: (depth[node.task_id], node.label, node.task_id)
-    )
-    for node in ordered:
-        wanted = node.dependencies, node.requires
-        if wanted not in alike:
-            alike[wanted] = _find_blockers(node, everything, depth, known, bits)
-        known[node.task_id] = alike[wanted]
-    names = list(bits)
-    by = {found: _list_blockers(found, names) for found in set(known.values())}
-    return [
-        Blocked(node, by[known[node.task_id]], bool(known[node.task_id] & wrong))
-        for node in ordered
-        if node.state == "unscheduled"
-    ]
+
+    def __init__(
+        self,
+        nodes: Mapping[str, Node],
+        table: TaskTable,
+        waiting: WaitingTasks,
+        wrong: Set[str],
+        outside: Mapping[str, Node],
+    ) -> None:
+        """Create it; the arguments must not change any more.
+
+        Args:
+            nodes: The tasks of a group, by ID.
+            table: How far each of them is.
+            waiting: Those that have no run yet.
+            wrong: IDs of those that went wrong.
+            outside: Tasks of other groups of which something is known, by ID.
+        """
+        self._nodes = nodes
+        self._waiting = waiting
+        self._table = table
+        self.wrong = wrong
+        self._outside = {
+            task_id: node for task_id, node in outside.items() if task_id not in nodes
+        }
+        self._places: dict[str, int] = {}  # of bits
+        self._lists: dict[int, tuple[str, ...]] = {}
+
+    @cached_property
+    def groups(self) -> list[Siblings]:
+        """The tasks that wait, from the dependencies to the dependents; at one depth, by label."""
+        depths = self._depths
+        return sorted(depths, key=lambda siblings: (depths[siblings], siblings.find_first()))
+
+    @cached_property
+    def _progress(self) -> dict[Siblings, bytes]:
+        # How far the dependencies of tasks are, in their order.
+        progress = self._table.progress
+        return {
+            siblings: bytes([progress[number] for number in siblings.numbers])
+            for siblings in self._waiting.by_key.values()
+        }
+
+    @cached_property
+    def before(self) -> dict[Siblings, set[Siblings]]:
+        """The waiting tasks that waiting tasks wait for; themselves, if they wait for these."""
+        by_number = self._waiting.by_number
+        return {
+            siblings: {
+                others
+                for number, step in zip(siblings.numbers, steps, strict=True)
+                if step == WAITS and (others := by_number[number]) is not None
+            }
+            if WAITS in steps
+            else set()
+            for siblings, steps in self._progress.items()
+        }
+
+    @cached_property
+    def _depths(self) -> dict[Siblings, int]:
+        return rank({siblings: others - {siblings} for siblings, others in self.before.items()})
+
+    # Blockers.
+
+    def list_blocked(self) -> list[Blocked]:
+        """Return the unscheduled tasks with their blockers.
+
+        Returns:
+            In the order of the graph, from the dependencies to the dependents; at
+            one depth, by label.
+        """
+        nodes = [
+            (self._depths[siblings], node.label, node.task_id, siblings)
+            for siblings in self.groups
+            for node in siblings.nodes.values()
+            if siblings.state == "unscheduled"
+        ]
+        return [
+            Blocked(
+                siblings.nodes[task_id],
+                self.list_blockers(siblings),
+                bool(self._blockers[siblings] & self._lost_bits),
+            )
+            for _, _, task_id, siblings in sorted(nodes, key=lambda entry: entry[:3])
+        ]
+
+    def find_siblings(self, task_id: str) -> Siblings | None:
+        """Return the tasks that wait for the same as a task; None if it does not wait."""
+        return self._waiting.find(task_id)
+
+    def list_blockers(self, siblings: Siblings) -> tuple[str, ...]:
+        """Return the IDs of what blocks tasks, as in `Blocked.by`."""
+        blockers = self._blockers[siblings]
+        if blockers not in self._lists:
+            self._lists[blockers] = _list_places(blockers, self._names)
+        return self._lists[blockers]
+
+    @cached_property
+    def _names(self) -> list[str]:
+        assert self._blockers is not None  # noqa: S101 - then all bits are known
+        return list(self._places)
+
+    @cached_property
+    def numbers(self) -> dict[str, int]:
+        """How many unscheduled tasks wait for a task, by its ID."""
+        numbers: dict[str, int] = {}
+        for siblings in self.groups:
+            if siblings.state != "unscheduled":
+                continue
+            for task_id in self.list_blockers(siblings):
+                numbers[task_id] = numbers.get(task_id, 0) + len(siblings.nodes)
+        return numbers
+
+    @cached_property
+    def lost(self) -> set[str]:
+        """IDs of the tasks that went wrong, and of those outside that can never run."""
+        lost = {task_id for task_id, node in self._outside.items() if node.went_wrong}
+        lost |= self.hopeless.keys() & self._outside.keys()
+        return lost.union(self.wrong)
+
+    def waits_for_wrong(self, siblings: Siblings) -> bool:
+        """Whether tasks require that others complete, and one of these ended otherwise."""
+        return siblings.requires == REQUIRES and WRONG in self._progress[siblings]
+
+    @cached_property
+    def _lost_bits(self) -> int:
+        # They get the first bits, so they are listed first.
+        awaited: set[str] = set()
+        for siblings, steps in self._progress.items() if self.lost else ():
+            if WRONG in steps or ABSENT in steps:
+                awaited |= self.lost.intersection(siblings.dependencies)
+        return self._join_bits(sorted(awaited))
+
+    @cached_property
+    def _blockers(self) -> dict[Siblings, int]:
+        assert self._lost_bits >= 0  # noqa: S101 - they come first
+        blockers: dict[Siblings, int] = {}
+        for siblings in self.groups:
+            blockers[siblings] = self._join_bits(self._list_nearest(siblings, blockers))
+            for others in self.before[siblings]:
+                if self._depths[others] < self._depths[siblings]:
+                    blockers[siblings] |= blockers[others]
+        return blockers
+
+    def _list_nearest(self, siblings: Siblings, known: Mapping[Siblings, int]) -> list[str]:
+        # The direct dependencies that are blockers themselves.
+        depth, requires = self._depths[siblings], siblings.requires
+        first = {
+            others
+            for others in self.before[siblings]
+            if self._depths[others] >= depth or not known[others]
+        }
+        return [
+            task_id
+            for task_id, step in zip(siblings.dependencies, self._progress[siblings], strict=True)
+            if step == ACTIVE
+            or (step == WRONG and requires == REQUIRES)
+            or (step == ABSENT and self._blocks(task_id, requires))
+            or (step == WAITS and first and self._waiting.find(task_id) in first)
+        ]
+
+    def _join_bits(self, task_ids: Collection[str]) -> int:
+        # Bit after bit takes 50 ms for 10,000, since each makes a number of 10,000 bits.
+        places = [self._places.setdefault(task_id, len(self._places)) for task_id in task_ids]
+        if len(places) < _FEW:
+            return sum(1 << place for place in places)
+        digits = bytearray(b"0") * (max(places) + 1)
+        for place in places:
+            digits[place] = _ONE
+        digits.reverse()
+        return int(digits, 2)
+
+    def _blocks(self, task_id: str, requires: str) -> bool:
+        node = self._outside.get(task_id)
+        if node is None:  # its state is unknown
+            return True
+        return node.is_open or node.state == UNHEARD or (node.went_wrong and requires == REQUIRES)
+
+    # Tasks that can never run.
+
+    @cached_property
+    def hopeless(self) -> dict[str, Node]:
+        """The tasks that can never run, by ID, also those outside; as `find_hopeless`."""
+        wrong = [*self.wrong]
+        wrong += [task_id for task_id, node in self._outside.items() if node.went_wrong]
+        if not wrong:
+            return {}
+        outside = _group_waiting(self._outside)
+        return _spread([*self._waiting.by_key.values(), *outside], wrong)
+
+    def list_causes(self) -> list[Node]:
+        """Return the tasks that went wrong and that hopeless ones wait for, directly.
+
+        Returns:
+            First those that most tasks wait for; then failures; then by label.
+        """
+        counts: dict[str, int] = {}
+        nodes = {**self._outside, **self._nodes}
+        for node in self.hopeless.values():
+            for task_id in node.dependencies:
+                if task_id in nodes and nodes[task_id].went_wrong:
+                    counts[task_id] = counts.get(task_id, 0) + 1
+
+        def get_order(node: Node) -> tuple[int, bool, str, str]:
+            return -counts[node.task_id], node.state != "failed", node.label, node.task_id
+
+        return sorted((nodes[task_id] for task_id in counts), key=get_order)
+
+    @property
+    def waits_outside(self) -> bool:
+        """Whether a task that can still run waits for one of another group."""
+        return any(
+            task_id not in self._outside or self._outside[task_id].is_open
+            for siblings, steps in self._progress.items()
+            if ABSENT in steps and next(iter(siblings.nodes)) not in self.hopeless
+            for task_id, step in zip(siblings.dependencies, steps, strict=True)
+            if step == ABSENT
+        )
 
 
 def find_hopeless(nodes: Mapping[str, Node]) -> dict[str, Node]:
@@ -90,77 +276,47 @@ def find_hopeless(nodes: Mapping[str, Node]) -> dict[str, Node]:
     Returns:
         Tasks without a run, by ID.
     """
-    dependents: dict[str, list[str]] = {}
+    wrong = [task_id for task_id, node in nodes.items() if node.went_wrong]
+    if not wrong:
+        return {}
+    return _spread(_group_waiting(nodes), wrong)
+
+
+def _group_waiting(nodes: Mapping[str, Node]) -> Iterable[Siblings]:
+    waiting = WaitingTasks(TaskTable())
     for node in nodes.values():
-        if node.state in WAITING and node.requires == REQUIRES:
-            for task_id in node.dependencies:
-                dependents.setdefault(task_id, []).append(node.task_id)
+        if node.state in WAITING:
+            waiting.add(node)
+    return waiting.by_key.values()
+
+
+def _spread(groups: Iterable[Siblings], wrong: list[str]) -> dict[str, Node]:
+    dependents: dict[str, list[Siblings]] = {}
+    for siblings in groups:
+        if siblings.requires == REQUIRES:
+            for task_id in siblings.dependencies:
+                dependents.setdefault(task_id, []).append(siblings)
     hopeless: dict[str, Node] = {}
-    spreading = [node.task_id for node in nodes.values() if node.went_wrong]
-    for cause in spreading:  # grows while it is walked
-        for task_id in dependents.get(cause, ()):
-            if task_id not in hopeless:
-                hopeless[task_id] = nodes[task_id]
-                spreading.append(task_id)
+    reached: set[Siblings] = set()
+    for cause in wrong:  # grows while it is walked
+        for siblings in dependents.get(cause, ()):
+            if siblings not in reached:
+                reached.add(siblings)
+                hopeless.update(siblings.nodes)
+                wrong += siblings.nodes
     return hopeless
 
 
-def find_causes(nodes: Mapping[str, Node], hopeless: Mapping[str, Node]) -> list[Node]:
-    """Return the tasks that went wrong and that hopeless ones wait for, directly.
-
-    Args:
-        nodes: All tasks.
-        hopeless: Those that can never run.
-
-    Returns:
-        First those that most tasks wait for; then failures; then by label.
-    """
-    counts: dict[str, int] = {}
-    for node in hopeless.values():
-        for task_id in node.dependencies:
-            if task_id in nodes and nodes[task_id].went_wrong:
-                counts[task_id] = counts.get(task_id, 0) + 1
-
-    def get_order(node: Node) -> tuple[int, bool, str, str]:
-        return -counts[node.task_id], node.state != "failed", node.label, node.task_id
-
-    return sorted((nodes[task_id] for task_id in counts), key=get_order)
+_FEW = 32
+_ONE = ord("1")
 
 
-class _TaskBits(dict[str, int]):
-    # By task id, numbered as they are asked for.
-    def __missing__(self, task_id: str) -> int:
-        self[task_id] = bit = 1 << len(self)
-        return bit
-
-
-def _find_blockers(
-    node: Node,
-    nodes: Mapping[str, Node],
-    depth: Mapping[str, int],
-    known: Mapping[str, int],
-    bits: _TaskBits,
-) -> int:
-    found = 0
-    for dependency in node.dependencies:
-        other = nodes.get(dependency)
-        if dependency in depth:  # waits itself
-            is_before = depth[dependency] < depth[node.task_id]
-            found |= (is_before and known[dependency]) or bits[dependency]
-        elif (
-            other is None  # of another group, and its state is unknown
-            or other.is_open
-            or other.state == UNHEARD
-            or (other.went_wrong and node.requires == REQUIRES)
-        ):
-            found |= bits[dependency]
-    return found
-
-
-def _list_blockers(found: int, names: Sequence[str]) -> tuple[str, ...]:
-    named: list[str] = []
-    while found and len(named) < _MAX_BLOCKERS:
-        bit = found & -found  # the lowest
-        named.append(names[bit.bit_length() - 1])
-        found ^= bit
-    return tuple(named)
+def _list_places(bits: int, names: Sequence[str]) -> tuple[str, ...]:
+    # The names of some bits, from the lowest to the highest.
+    found: list[str] = []
+    digits = f"{bits:b}"[::-1]
+    place = digits.find("1")
+    while place >= 0 and len(found) < _MAX_BLOCKERS:
+        found.append(names[place])
+        place = digits.find("1", place + 1)
+    return tuple(found)

@@ -5,7 +5,7 @@ Pure. Times are in seconds since the Unix epoch, lengths in seconds.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Sequence
 from itertools import zip_longest
 from math import inf
 from typing import NamedTuple
@@ -13,13 +13,10 @@ from typing import NamedTuple
 from tcsniff.taskgraph.definitions import REQUIRES
 from tcsniff.taskgraph.graph import Graph
 from tcsniff.taskgraph.nodes import Node
+from tcsniff.taskgraph.timeline import RETRY_REASONS, RunTimes, Timeline
 
 _CLOCK_SKEW = 1.0  # seconds that the clocks of two machines may differ
 _OVERDUE = "deadline-exceeded"
-_RETRY_REASONS = (
-    "retry",
-    "task-retry",
-)  # why the queue itself creates a run for one that was lost
 
 
 class PathStep(NamedTuple):
@@ -78,18 +75,15 @@ def find_critical_path(graph: Graph, now: float) -> list[PathStep]:
         From the first task to the last; each step begins where the one before
         ends. Empty if no task was scheduled yet.
     """
-    begins = {
-        task_id: begun
-        for task_id, node in graph.nodes.items()
-        if node.runs and (begun := node.runs[0].scheduled_at) is not None
-    }
-    node = _find_last(graph.nodes, begins)
-    ended = None if node is None else max(_get_ended(node, now, begins), begins[node.task_id])
+    timeline = graph.index.timeline
+    begins = timeline.begun
+    node = _find_last(graph, timeline)
+    ended = None if node is None else max(timeline.get_ended(node, now), begins[node.task_id])
     steps: dict[str, PathStep] = {}
     while node is not None and ended is not None and node.task_id not in steps:
         begun = min(begins[node.task_id], ended)
-        steps[node.task_id] = _build_step(node, begun, ended)
-        node, ended = _find_previous(node, graph, begins), begun
+        steps[node.task_id] = _build_step(node, timeline.runs[node.task_id], begun, ended)
+        node, ended = _find_previous(node, graph, timeline), begun
     return list(steps.values())[::-1]
 
 
@@ -115,40 +109,29 @@ def sum_path(steps: Iterable[PathStep]) -> float:
     return sum(step.length for step in steps)
 
 
-def _find_last(nodes: Mapping[str, Node], begins: Mapping[str, float]) -> Node | None:
-    scheduled = [nodes[task_id] for task_id in begins]
-    open_ones = [node for node in scheduled if node.is_open]
-    if open_ones:
-        return min(open_ones, key=lambda node: (_get_opened(node, begins), node.task_id))
-    return max(
-        scheduled, key=lambda node: (_get_ended(node, 0.0, begins), node.task_id), default=None
-    )
+def _find_last(graph: Graph, timeline: Timeline) -> Node | None:
+    opened = timeline.opened
+    if opened:
+        first = min(opened.values())
+        return graph.nodes[min(task_id for task_id, since in opened.items() if since == first)]
+    ends = ((timeline.get_ended(graph.nodes[task_id], 0.0), task_id) for task_id in timeline.begun)
+    last = max(ends, default=None)
+    return None if last is None else graph.nodes[last[1]]
 
 
-def _get_opened(node: Node, begins: Mapping[str, float]) -> float:
-    fresh = [run.scheduled_at for run in node.runs if run.reason_created not in _RETRY_REASONS]
-    opened = fresh[-1] if fresh else None
-    return begins[node.task_id] if opened is None else opened
-
-
-def _get_ended(node: Node, now: float, begins: Mapping[str, float]) -> float:
-    if node.is_open:
-        return now
-    resolved = node.runs[-1].resolved_at
-    return begins[node.task_id] if resolved is None else resolved
-
-
-def _find_previous(node: Node, graph: Graph, begins: Mapping[str, float]) -> Node | None:
+def _find_previous(node: Node, graph: Graph, timeline: Timeline) -> Node | None:
+    begins = timeline.begun
     latest = begins[node.task_id] + _CLOCK_SKEW
     freed, kept = [], []
     for task_id in node.dependencies:
         if task_id == node.task_id or begins.get(task_id, inf) > latest:
             continue
-        freeing = _get_release_time(graph.nodes[task_id], node.requires)
+        dependency = graph.nodes[task_id]
+        freeing = _get_release_time(dependency, timeline.runs[task_id], node.requires)
         if freeing is not None and freeing <= latest:
             freed.append((freeing, task_id))
         else:
-            kept.append((min(latest, _get_ended(graph.nodes[task_id], inf, begins)), task_id))
+            kept.append((min(latest, timeline.get_ended(dependency, inf)), task_id))
     never_scheduled = node.runs[0].reason_created == "exception"
     if never_scheduled and kept:
         return graph.nodes[max(kept)[1]]
@@ -158,25 +141,24 @@ def _find_previous(node: Node, graph: Graph, begins: Mapping[str, float]) -> Nod
     return graph.nodes[decision] if begins.get(decision, inf) <= latest else None
 
 
-def _get_release_time(dependency: Node, requires: str) -> float | None:
+def _get_release_time(dependency: Node, times: Sequence[RunTimes], requires: str) -> float | None:
     # When it did for the first time what is asked of it, which the queue never
     # takes back.
-    for run, following in zip_longest(dependency.runs, dependency.runs[1:]):
-        is_end = following is None or following.reason_created not in _RETRY_REASONS
+    runs = zip_longest(dependency.runs, dependency.runs[1:])
+    for (run, following), (_, _, resolved) in zip(runs, times, strict=True):
+        is_end = following is None or following.reason_created not in RETRY_REASONS
         if run.state == "completed" or (is_end and requires != REQUIRES):
-            return run.resolved_at
+            return resolved
     return None
 
 
-def _build_step(node: Node, begun: float, ended: float) -> PathStep:
+def _build_step(node: Node, times: Iterable[RunTimes], begun: float, ended: float) -> PathStep:
     waiting = running = 0.0
     reached = begun  # no moment counts twice, whatever the runs say
-    for run in node.runs:
-        scheduled, resolved = run.scheduled_at, run.resolved_at
+    for scheduled, started, resolved in times:
         if scheduled is None:
             continue
         over = ended if resolved is None else resolved
-        started = run.started_at
         claimed = over if started is None else started
         start = max(scheduled, reached)
         reached = max(start, min(claimed, ended))

@@ -5,23 +5,18 @@ Pure. Lengths are in seconds.
 
 from __future__ import annotations
 
-import statistics
-from collections.abc import Callable, Iterable, Mapping
-from typing import NamedTuple
+from collections.abc import Iterable, Mapping
 
-from tcsniff.taskgraph.definitions import REQUIRES
-from tcsniff.taskgraph.nodes import WAITING, Node, rank_nodes
+from tcsniff.taskgraph.graph import Graph
+from tcsniff.taskgraph.node_index import NodeIndex
+from tcsniff.taskgraph.run_lengths import UsualLengths
+from tcsniff.taskgraph.task_table import ACTIVE
+from tcsniff.taskgraph.waiting_tasks import Siblings
 
 _OVERDUE = 0.1  # of the usual length, for a run that has taken longer than that
 
 
-class _UsualDurations(NamedTuple):
-    # What runs have taken, by kind and pool, by kind, and altogether.
-    waiting: Callable[[Node], float]
-    running: Callable[[Node], float]
-
-
-def estimate_time_left(nodes: Mapping[str, Node], now: float) -> float | None:
+def estimate_time_left(graph: Graph, now: float) -> float | None:
     """Estimate the time until all tasks have ended that can still run.
 
     The estimate for a task is the median of waiting and running times of its kind
@@ -30,88 +25,62 @@ def estimate_time_left(nodes: Mapping[str, Node], now: float) -> float | None:
     count.
 
     Args:
-        nodes: The group's tasks.
+        graph: The group.
         now: The time, in seconds since the Unix epoch.
 
     Returns:
         Seconds; None if no run has ended yet as runs should, be it as failed.
     """
-    usual = _measure_usual(nodes.values())
-    if usual is None:
+    lengths = graph.index.lengths
+    if not lengths.is_known:
         return None
-    waiting: dict[str, Node] = {}
-    left: dict[str, float | None] = {}  # None for what never runs
-    for task_id, node in nodes.items():
-        if node.state in WAITING:
-            waiting[task_id] = node
+    left: dict[Siblings, float | None] = {}  # None for what never runs
+    for siblings in graph.blocking.groups:
+        start = _estimate_start(siblings, graph, left, now)
+        if start is None:
+            left[siblings] = None
         else:
-            left[task_id] = _estimate_rest(node, usual, now)
-    depth = rank_nodes(waiting)
-    for task_id in sorted(waiting, key=depth.__getitem__):
-        left[task_id] = _estimate_waiting_task(waiting[task_id], nodes, left, usual)
-    return max((length for length in left.values() if length is not None), default=0.0)
+            left[siblings] = start + sum(lengths.find_usual(siblings.kind, siblings.pool))
+    everything = range(len(graph.index.table.progress))
+    known = [length for length in left.values() if length is not None]
+    return max([_estimate_active(graph.index, everything, now), *known])
 
 
-def _estimate_rest(node: Node, usual: _UsualDurations, now: float) -> float:
-    if not node.is_open:
-        return 0.0
-    taken = 0.0 if node.since is None else max(0.0, now - node.since)
-    if node.state == "pending":
-        return max(usual.waiting(node) - taken, 0.0) + usual.running(node)
-    length = usual.running(node)
-    return max(length - taken, _OVERDUE * length)
-
-
-def _estimate_waiting_task(
-    node: Node, nodes: Mapping[str, Node], left: Mapping[str, float | None], usual: _UsualDurations
+def _estimate_start(
+    siblings: Siblings, graph: Graph, left: Mapping[Siblings, float | None], now: float
 ) -> float | None:
-    longest = 0.0
-    for task_id in node.dependencies:
-        if task_id not in nodes:
-            continue
-        length = left.get(task_id)  # not known yet: a circle
-        if length is None or (nodes[task_id].went_wrong and node.requires == REQUIRES):
+    # When tasks will be scheduled: when the last of those that they wait for has ended.
+    if graph.blocking.waits_for_wrong(siblings):
+        return None
+    start = 0.0
+    for others in graph.blocking.before[siblings]:
+        length = left.get(others)  # not known yet: a circle
+        if length is None:
             return None
-        longest = max(longest, length)
-    return longest + _estimate_whole(node, usual)
+        start = max(start, length)
+    return max(start, _estimate_active(graph.index, siblings.numbers, now))
 
 
-def _estimate_whole(node: Node, usual: _UsualDurations) -> float:
-    return usual.waiting(node) + usual.running(node)
+def _estimate_active(index: NodeIndex, numbers: Iterable[int], now: float) -> float:
+    # Of the tasks of one kind in one pool and state, the newest takes the longest.
+    table = index.table
+    progress, places, since = table.progress, table.place, table.since
+    newest: dict[int, float] = {}
+    for number in numbers:
+        if progress[number] == ACTIVE:
+            place = places[number]
+            if place not in newest or since[number] > newest[place]:
+                newest[place] = since[number]
+    longest = 0.0
+    for number, began in newest.items():
+        kind, pool, state = table.places[number]
+        usual = index.lengths.find_usual(kind, pool)
+        longest = max(longest, _estimate_rest(state, usual, now - began))
+    return longest
 
 
-def _measure_usual(nodes: Iterable[Node]) -> _UsualDurations | None:
-    waiting: dict[tuple[str, str], list[float]] = {}
-    running: dict[tuple[str, str], list[float]] = {}
-    for node in nodes:
-        pool = node.kind, node.pool
-        for run in node.runs:
-            started = run.started_at
-            if started is None:
-                continue
-            scheduled, resolved = run.scheduled_at, run.resolved_at
-            if scheduled is not None:
-                waiting.setdefault(pool, []).append(max(0.0, started - scheduled))
-            # A run that was cut short does not show how long one takes.
-            if resolved is not None and run.state != "exception":
-                running.setdefault(pool, []).append(max(0.0, resolved - started))
-    return (
-        _UsualDurations(_make_median_lookup(waiting), _make_median_lookup(running))
-        if running
-        else None
-    )
-
-
-def _make_median_lookup(lengths: Mapping[tuple[str, str], list[float]]) -> Callable[[Node], float]:
-    found: dict[tuple[str, ...], list[float]] = {}
-    for (kind, pool), some in lengths.items():
-        for key in _list_keys(kind, pool):
-            found.setdefault(key, []).extend(some)
-    medians = {key: statistics.median(some) for key, some in found.items()}
-    return lambda node: next(
-        (medians[key] for key in _list_keys(node.kind, node.pool) if key in medians), 0.0
-    )
-
-
-def _list_keys(kind: str, pool: str) -> tuple[tuple[str, ...], ...]:
-    return (kind, pool), (kind,), ()
+def _estimate_rest(state: str, usual: UsualLengths, taken: float) -> float:
+    taken = max(0.0, taken)
+    if state == "pending":
+        return max(usual.waiting - taken, 0.0) + usual.running
+    return max(usual.running - taken, _OVERDUE * usual.running)

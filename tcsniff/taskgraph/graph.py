@@ -6,20 +6,20 @@ Pure. States and runs come from events, names and dependencies from definitions;
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from types import MappingProxyType
-from typing import NamedTuple
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from functools import cached_property
 
-from tcsniff.taskgraph.definitions import Definition
-from tcsniff.taskgraph.key_facts import KeyFactsByTask
-from tcsniff.taskgraph.nodes import OPEN, UNHEARD, Node, build_node, build_unheard_node
-from tcsniff.taskgraph.tracker import Group, Tracker
+from tcsniff.taskgraph.blocking import Blocking
+from tcsniff.taskgraph.node_index import NodeIndex
+from tcsniff.taskgraph.nodes import HARMLESS, OPEN, UNHEARD, Node
 
 ALL_COMPLETED, FAILED, EXCEPTION, INCOMPLETE = 0, 10, 11, 12
 """Exit statuses for the result of a group."""
 
 
-class Graph(NamedTuple):
+@dataclass(frozen=True)
+class Graph:
     """A task group at one moment.
 
     Attributes:
@@ -37,6 +37,8 @@ class Graph(NamedTuple):
             group's end; None if it did not.
         outside: Tasks of other groups that its tasks wait for, as far as they were asked
             for, by ID.
+        arranged: The same tasks as `nodes`, arranged; None to arrange them when that is
+            asked for.
     """
 
     task_group_id: str
@@ -48,7 +50,34 @@ class Graph(NamedTuple):
     doubts: tuple[str, ...] = ()
     since: float | None = None
     ended_with: int | None = None
-    outside: Mapping[str, Node] = MappingProxyType({})
+    outside: Mapping[str, Node] = field(default_factory=dict)
+    arranged: NodeIndex | None = field(default=None, compare=False, repr=False)
+
+    @cached_property
+    def index(self) -> NodeIndex:
+        """Its tasks, arranged."""
+        return NodeIndex(self.nodes.values()) if self.arranged is None else self.arranged
+
+    def release(self) -> None:
+        """Stop using `arranged`, which is about to change."""
+        self.__dict__.update(arranged=None)
+        for name in ("index", "blocking"):
+            self.__dict__.pop(name, None)
+
+    def freeze(self) -> Graph:
+        """Return the same with tasks that are arranged for it alone; takes 3 ms for 10,000."""
+        return replace(self, arranged=self.index.copy())
+
+    @cached_property
+    def states(self) -> dict[str, int]:
+        """The number of its tasks by state, as `count_states`."""
+        return self.index.count_states()
+
+    @cached_property
+    def blocking(self) -> Blocking:
+        """What its tasks wait for."""
+        index = self.index
+        return Blocking(self.nodes, index.table, index.waiting, index.list_wrong(), self.outside)
 
     @property
     def known_nodes(self) -> Mapping[str, Node]:
@@ -79,8 +108,13 @@ class Graph(NamedTuple):
         return (
             bool(self.nodes)
             and (self.is_resolved or (self.is_whole and not self.unheard))
-            and not any(node.is_open for node in self.nodes.values())
+            and not self.has_open
         )
+
+    @property
+    def has_open(self) -> bool:
+        """Whether a task has not ended, as far as known."""
+        return not OPEN.isdisjoint(self.states)
 
     @property
     def unheard(self) -> bool:
@@ -90,14 +124,14 @@ class Graph(NamedTuple):
     @property
     def unheard_count(self) -> int:
         """The number of tasks without any event so far."""
-        return sum(1 for node in self.nodes.values() if node.state == UNHEARD)
+        return self.states.get(UNHEARD, 0)
 
     @property
     def exit_status(self) -> int:
         """The exit status of the run: 0 only if every task is known and completed."""
         if self.ended_with is not None:
             return self.ended_with
-        wrong = {node.state for node in self.nodes.values() if node.went_wrong}
+        wrong = self.states.keys() - HARMLESS
         if "failed" in wrong:
             return FAILED
         if wrong:
@@ -105,82 +139,18 @@ class Graph(NamedTuple):
         is_certain = self.is_over and self.is_certain and not self.unheard
         return ALL_COMPLETED if is_certain else INCOMPLETE
 
+    def measure_span(self, now: float) -> float:
+        """Return how long it took, from the first run's scheduling to the last run's end.
+
+        Args:
+            now: The end of runs that have not ended, in seconds since the Unix epoch.
+
+        Returns:
+            Seconds; 0 if nothing was scheduled yet.
+        """
+        return self.index.timeline.measure(now)
+
     @property
     def has_dependencies(self) -> bool:
         """Whether the dependencies of any task are known."""
-        return any(node.is_defined for node in self.nodes.values())
-
-
-def build_graph(
-    task_group_id: str,
-    tracker: Tracker,
-    definitions: Mapping[str, Definition],
-    *,
-    key_facts: KeyFactsByTask | None = None,
-    is_whole: bool = False,
-    doubts: tuple[str, ...] = (),
-    since: float | None = None,
-    ended_with: int | None = None,
-    outside: Mapping[str, Node] = MappingProxyType({}),
-) -> Graph:
-    """Build the graph of a group.
-
-    Args:
-        task_group_id: The group.
-        tracker: The states from events; tasks of other groups are left out.
-        definitions: Definitions of the group's tasks by ID.
-        key_facts: Of messages about the group's tasks that can't be decoded.
-        is_whole: Whether the definitions are known to be complete.
-        doubts: As in `Graph`.
-        since: As in `Graph`.
-        ended_with: As in `Graph`.
-        outside: As in `Graph`.
-    """
-    tasks = [task for task in tracker.tasks.values() if task.status.task_group_id == task_group_id]
-    if key_facts:
-        tasks = key_facts.update(tasks)
-    nodes = {
-        task.status.task_id: build_node(task, definitions.get(task.status.task_id))
-        for task in tasks
-    }
-    for task_id, definition in definitions.items():
-        if task_id not in nodes:
-            nodes[task_id] = build_unheard_node(definition)
-    group = tracker.groups.get(task_group_id, Group())
-    # A group has one scheduler; if not, the order of arrival must not decide.
-    scheduler = group.scheduler_id or max((task.status.scheduler_id for task in tasks), default="")
-    return Graph(
-        task_group_id,
-        scheduler,
-        nodes,
-        group.resolved,
-        group.sealed,
-        is_whole,
-        doubts,
-        since,
-        ended_with,
-        outside,
-    )
-
-
-def measure_span(nodes: Iterable[Node], now: float) -> float:
-    """Return how long a group took, from the first run's scheduling to the last run's end.
-
-    Args:
-        nodes: Its tasks.
-        now: The end of runs that have not ended, in seconds since the Unix epoch.
-
-    Returns:
-        Seconds; 0 if nothing was scheduled yet.
-    """
-    first = last = None
-    for node in nodes:
-        for run in node.runs:
-            begun = run.scheduled_at
-            if begun is None:
-                continue
-            ended = run.resolved_at
-            ended = ended if ended is not None else now if run.state in OPEN else begun
-            first = begun if first is None else min(first, begun)
-            last = ended if last is None else max(last, ended)
-    return 0.0 if first is None or last is None else max(0.0, last - first)
+        return self.index.defined > 0

@@ -13,14 +13,15 @@ from tcsniff.pulse.payloads import Run, TaskState, decode_status
 from tcsniff.pulse.times import parse_seconds
 from tcsniff.taskgraph.completeness import Completeness
 from tcsniff.taskgraph.definitions import Definition, Page, TaskGroupInfo, read_task_id
-from tcsniff.taskgraph.graph import Graph, build_graph
+from tcsniff.taskgraph.graph import Graph
 from tcsniff.taskgraph.key_facts import (
     KeyFacts,
     KeyFactsByTask,
     read_key_facts,
     read_status_facts,
 )
-from tcsniff.taskgraph.nodes import OPEN, Node, build_node
+from tcsniff.taskgraph.node_index import DEFINED, HEARD, NAMED, NodeIndex
+from tcsniff.taskgraph.nodes import OPEN, Node, build_node, build_unheard_node
 from tcsniff.taskgraph.tracker import Change, Group, Task, Tracker
 
 _MAX_OTHER_GROUPS = 100  # whose IDs are kept
@@ -74,6 +75,8 @@ class GroupState:
         self._ended_with: int | None = None
         self._open_tasks = 0
         self._undefined: set[str] = set()  # IDs of tasks
+        self._index = NodeIndex()
+        self._changed: dict[str, None] = {}  # IDs of tasks that the index has as they were
         self._graph: tuple[int, Graph] | None = None  # with its version
 
     @property
@@ -105,7 +108,7 @@ class GroupState:
         group = self._tracker.groups.get(self.task_group_id)
         if group is None or not group.resolved or not self._open_tasks:
             return False
-        return self._has_open(self.graph())
+        return self.graph().has_open
 
     def label(self, task_id: str) -> str:
         """Return a task's label by its definition; empty if that is unknown."""
@@ -171,6 +174,7 @@ class GroupState:
         self.completeness.hear(facts.task_id)
         if facts.task_id not in self._definitions:
             self._undefined.add(facts.task_id)
+        self._changed[facts.task_id] = None
         return self._key_facts.add(facts, self._tracker.tasks.get(facts.task_id))
 
     def add_facts(
@@ -198,6 +202,7 @@ class GroupState:
         for definition in definitions:
             self._definitions[definition.task_id] = definition
             self._undefined.discard(definition.task_id)
+            self._changed[definition.task_id] = None
         if group is not None and group.task_group_id == self.task_group_id:
             known = Group(sealed=bool(group.sealed), scheduler_id=group.scheduler_id)
             self._tracker.update_group(group.task_group_id, known)
@@ -239,7 +244,7 @@ class GroupState:
         self.version += 1
         self.completeness.add_list()
         graph = self.graph()
-        if graph.nodes and not graph.unheard and not self._has_open(graph):
+        if graph.nodes and not graph.unheard and not graph.has_open:
             # That all have ended is what the queue announces as resolved.
             self._tracker.update_group(self.task_group_id, Group(resolved=True))
             self.version += 1
@@ -284,23 +289,45 @@ class GroupState:
             group = self._tracker.groups.get(self.task_group_id, Group())
             is_whole = self.completeness.is_whole(self.task_group_id, is_resolved=group.resolved)
             doubts = self.completeness.list_doubts()
-            graph = build_graph(
+            if self._graph is not None:
+                self._graph[1].release()
+            self._update_index()
+            graph = Graph(
                 self.task_group_id,
-                self._tracker,
-                self._definitions,
-                key_facts=self._key_facts,
-                is_whole=is_whole,
-                doubts=doubts if is_whole else (self.completeness.reason, *doubts),
-                since=self._first_event if self._since is None else self._since,
-                ended_with=self._ended_with,
-                outside=dict(self._outside),
+                group.scheduler_id or self._find_scheduler(),
+                self._index.nodes,
+                group.resolved,
+                group.sealed,
+                is_whole,
+                doubts if is_whole else (self.completeness.reason, *doubts),
+                self._first_event if self._since is None else self._since,
+                self._ended_with,
+                dict(self._outside),
+                self._index,
             )
             self._graph = self.version, graph
         return self._graph[1]
 
-    @staticmethod
-    def _has_open(graph: Graph) -> bool:
-        return any(node.is_open for node in graph.nodes.values())
+    def _update_index(self) -> None:
+        for task_id in self._changed:
+            task = self._tracker.tasks.get(task_id)
+            part = NAMED if task is None else HEARD
+            task = self._key_facts.update_task(task, task_id)
+            definition = self._definitions.get(task_id)
+            if task is not None:
+                self._index.put(build_node(task, definition), part)
+            elif definition is not None:
+                self._index.put(build_unheard_node(definition), DEFINED)
+            else:
+                self._index.remove(task_id)
+        self._changed.clear()
+
+    def _find_scheduler(self) -> str:
+        # A group has one scheduler; if not, the order of arrival must not decide.
+        tasks: Iterable[Task] = self._tracker.tasks.values()
+        if self._key_facts:
+            tasks = self._key_facts.update(tasks)
+        return max((task.status.scheduler_id for task in tasks), default="")
 
     def _apply_status(self, status: TaskState) -> Change | None:
         definition = self._definitions.get(status.task_id)
@@ -325,6 +352,9 @@ class GroupState:
             self._drop_other(group, change)
             return None
         self.version += 1
+        if before is None:
+            self._changed.pop(task_id, None)  # in the index, it follows those heard of before
+        self._changed[task_id] = None
         self.completeness.hear(task_id)
         if before is None and task_id not in self._definitions:
             self._undefined.add(task_id)
@@ -342,8 +372,8 @@ class GroupState:
         self._tracker.forget(task_id)
         if change.before is not None:  # a task of this group, whatever the message says
             self._tracker.tasks[task_id] = change.before
-        else:
-            self._definitions.pop(task_id, None)
+        elif self._definitions.pop(task_id, None) is not None:
+            self._changed[task_id] = None
 
     def _adopt_group(self, group: str) -> None:
         self.task_group_id = self.task_group_id or group

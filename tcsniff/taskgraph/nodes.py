@@ -5,13 +5,15 @@ Pure.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from typing import NamedTuple
+from collections.abc import Collection, Hashable, Iterable, Mapping
+from typing import NamedTuple, TypeVar
 
 from tcsniff.messages import STATES
 from tcsniff.pulse.payloads import Run
 from tcsniff.taskgraph.definitions import REQUIRES, Definition
 from tcsniff.taskgraph.tracker import Task
+
+_Item = TypeVar("_Item", bound=Hashable)
 
 UNHEARD = "unheard"
 """The state of a task that has a definition, but no event so far."""
@@ -22,7 +24,8 @@ ORDER = ("completed", "running", "pending", "unscheduled", UNHEARD, "failed", "e
 WAITING = ("unscheduled", UNHEARD)
 """The states of a task that has no run yet."""
 
-_HARMLESS = OPEN | {"completed", UNHEARD}
+HARMLESS = OPEN | {"completed", UNHEARD}
+"""The states of a task that did not go wrong so far."""
 
 
 class Node(NamedTuple):
@@ -65,7 +68,7 @@ class Node(NamedTuple):
     @property
     def went_wrong(self) -> bool:
         """Whether it ended in another state than completed; unknown states count as such."""
-        return self.state not in _HARMLESS
+        return self.state not in HARMLESS
 
     @property
     def is_troubled(self) -> bool:
@@ -125,11 +128,16 @@ def build_unheard_node(definition: Definition) -> Node:
 
 def count_states(nodes: Iterable[Node]) -> dict[str, int]:
     """Return the number of tasks by state: first those of `ORDER`, then unknown ones; never 0."""
-    found: dict[str, int] = {}
+    counts: dict[str, int] = {}
     for node in nodes:
-        found[node.state] = found.get(node.state, 0) + 1
-    known = {state: found.pop(state) for state in ORDER if state in found}
-    return known | dict(sorted(found.items()))
+        counts[node.state] = counts.get(node.state, 0) + 1
+    return sort_states(counts)
+
+
+def sort_states(counts: dict[str, int]) -> dict[str, int]:
+    """Return numbers of tasks by state in the order of `count_states`."""
+    unknown = sorted(counts.keys() - set(ORDER))
+    return {state: counts[state] for state in (*ORDER, *unknown) if state in counts}
 
 
 def rank_nodes(nodes: Mapping[str, Node]) -> dict[str, int]:
@@ -139,20 +147,36 @@ def rank_nodes(nodes: Mapping[str, Node]) -> dict[str, int]:
         By task ID, the number of tasks on the longest chain before it. Tasks in
         a cycle, and after one, are in no chain: they come last, all at one depth.
     """
-    dependents: dict[str, list[str]] = {}
-    left = dict.fromkeys(nodes, 0)
-    for task_id, node in nodes.items():
-        for one in node.dependencies:
-            if one in nodes and one != task_id:
-                dependents.setdefault(one, []).append(task_id)
-                left[task_id] += 1
-    depth = {task_id: 0 for task_id, number in left.items() if not number}
+    return rank(
+        {
+            task_id: [other for other in node.dependencies if other in nodes and other != task_id]
+            for task_id, node in nodes.items()
+        }
+    )
+
+
+def rank(before: Mapping[_Item, Collection[_Item]]) -> dict[_Item, int]:
+    """Return how many items are on the longest chain before each item.
+
+    Args:
+        before: The items that are directly before each; all of them are keys.
+
+    Returns:
+        By item; items in a cycle, and after one, come last, all at one depth.
+    """
+    after: dict[_Item, list[_Item]] = {}
+    left = {}
+    for item, others in before.items():
+        left[item] = len(others)
+        for other in others:
+            after.setdefault(other, []).append(item)
+    depth = {item: 0 for item, number in left.items() if not number}
     ready = list(depth)
-    for task_id in ready:  # grows while it is walked, layer by layer
-        for dependent in dependents.get(task_id, ()):
-            left[dependent] -= 1
-            if not left[dependent]:
-                depth[dependent] = depth[task_id] + 1
-                ready.append(dependent)
+    for item in ready:  # grows while it is walked, layer by layer
+        for following in after.get(item, ()):
+            left[following] -= 1
+            if not left[following]:
+                depth[following] = depth[item] + 1
+                ready.append(following)
     last = 1 + depth[ready[-1]] if ready else 0
-    return {task_id: depth.get(task_id, last) for task_id in nodes}
+    return {item: depth.get(item, last) for item in before}

@@ -5,18 +5,21 @@ Pure. Rows are data; `renderers.graph` draws them.
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from functools import lru_cache
+from collections.abc import Callable, Iterable, Sequence
+from itertools import chain
+from math import inf
 from typing import NamedTuple
 
 from tcsniff.pulse.payloads import Run
-from tcsniff.taskgraph.blocking import Blocked
-from tcsniff.taskgraph.nodes import Node
+from tcsniff.taskgraph.graph import Graph
+from tcsniff.taskgraph.natural_order import get_node_key
+from tcsniff.taskgraph.nodes import OPEN, Node
+from tcsniff.taskgraph.timeline import Timeline
+from tcsniff.taskgraph.waiting_tasks import Siblings
 
 _OPEN_FIRST = ("running", "pending", "unscheduled", "unheard", "failed", "exception", "completed")
-_STATE_ORDER = {state: place for place, state in enumerate(_OPEN_FIRST)}
-_NUMBER = re.compile(r"([0-9]{1,18})")
+_FOLDED = ("unscheduled", "exception")  # states of tasks that may share a row
+_UNKNOWN = ""  # stands for all other states, which come first
 _MINUTE = 60.0  # seconds
 
 
@@ -40,91 +43,171 @@ class Row(NamedTuple):
         return self.nodes[0]
 
 
-NaturalKey = tuple[tuple[int, int, str], ...]
-
-
-@lru_cache(maxsize=16_384)  # saves 90 of 130 ms that a picture of 10,000 tasks takes
-def get_natural_key(label: str) -> NaturalKey:
-    """Return a sort key by which chunk 2 comes before chunk 10."""
-    return tuple(
-        (0, int(part), part) if number % 2 else (1, 0, part)
-        for number, part in enumerate(_NUMBER.split(label))
-    )
-
-
-def get_node_key(node: Node) -> tuple[NaturalKey, str]:
-    """Return a sort key for tasks by label, in natural order."""
-    return get_natural_key(node.label), node.task_id
-
-
-def get_age_order(node: Node) -> tuple[bool, float, NaturalKey, str]:
-    """Return a sort key for tasks of one state, the oldest first."""
-    since = node.since
-    return since is None, since or 0.0, *get_node_key(node)
-
-
 def find_lost_run(node: Node) -> Run | None:
     """Return a task's last run that failed or ended in exception; None if there is none."""
     lost = (run for run in reversed(node.runs) if run.state in ("failed", "exception"))
     return next(lost, None)
 
 
-def list_wrong(nodes: Iterable[Node], blocks: Mapping[str, int]) -> list[Row]:
+def list_wrong(graph: Graph) -> list[Row]:
     """Return rows for the tasks that went wrong; those that are being retried did not.
 
     Tasks that ended in exception for one reason in one minute, and that no other task waits
     for, share a row: a user has canceled them, or their deadline has passed.
 
-    Args:
-        nodes: All tasks.
-        blocks: How many tasks wait for each, by its ID.
-
     Returns:
         First those that block the most tasks, then failures, then exceptions, each
         from new to old.
     """
+    wrong = [graph.nodes[task_id] for task_id in graph.index.list_wrong()]
+    if not wrong:
+        return []
+    blocks, timeline = graph.blocking.numbers, graph.index.timeline
 
     def get_key(node: Node) -> object:
-        return node.task_id if node.task_id in blocks else _get_ending_key(node)
+        return node.task_id if node.task_id in blocks else _get_ending_key(node, timeline)
 
-    def get_order(row: Row) -> tuple[int, bool, float, NaturalKey, str]:
+    def get_order(row: Row) -> tuple[int, bool, float, str, str]:
         node = row.node
-        blocked = blocks.get(node.task_id, 0)
-        return -blocked, node.state != "failed", -(node.since or 0.0), *get_node_key(node)
+        since = timeline.get_changed(node) or 0.0
+        return -blocks.get(node.task_id, 0), node.state != "failed", -since, *get_node_key(node)
 
-    wrong = sorted((node for node in nodes if node.went_wrong), key=get_node_key)
-    return sorted(_fold(wrong, get_key), key=get_order)
+    return sorted((_build_row(some, timeline) for some in _fold(wrong, get_key)), key=get_order)
 
 
-def list_tasks(nodes: Iterable[Node], blocked: Mapping[str, Blocked]) -> list[Row]:
-    """Return rows for the tasks of a kind.
+class KindOutline:
+    """The tasks of a kind.
 
-    Tasks that wait for the same, and those that ended in exception for one reason in one
-    minute, share a row.
-
-    Args:
-        nodes: The tasks.
-        blocked: The tasks that wait, by ID.
-
-    Returns:
-        By state, open ones first; of those that run or are pending the oldest first, the
-        others in natural order.
+    Attributes:
+        name: The kind.
+        counts: How many are in each state, as `count_states`.
+        waiting: The unscheduled ones, in the order of the graph.
     """
 
-    def get_key(node: Node) -> object:
-        if node.state == "unscheduled":
-            waits = blocked.get(node.task_id)
-            is_folded = node.is_defined and waits is not None and waits.by
-            return ("waits", waits.by) if waits and is_folded else node.task_id
-        return _get_ending_key(node)
+    def __init__(self, name: str, graph: Graph, waiting: Sequence[Siblings]) -> None:
+        """Create an outline; rows are found when they are asked for.
 
-    def get_order(node: Node) -> tuple[object, ...]:
-        place = _STATE_ORDER.get(node.state, 0)
-        if node.state in ("running", "pending"):
-            return (place, *get_age_order(node))
-        return (place, False, 0.0, *get_node_key(node))
+        Args:
+            name: The kind.
+            graph: Its group.
+            waiting: Its unscheduled tasks, in the order of the graph.
+        """
+        self.name = name
+        self.counts = graph.index.count_states(name)
+        self.waiting = waiting
+        self._graph = graph
 
-    return _fold(sorted(nodes, key=get_order), get_key)
+    def __len__(self) -> int:
+        return sum(self.counts.values())
+
+    @property
+    def open_count(self) -> int:
+        """How many have not ended."""
+        return sum(number for state, number in self.counts.items() if state in OPEN)
+
+    @property
+    def min_rows(self) -> int:
+        """The minimum number of rows: one for each task that shares its row with no other."""
+        return len(self) - sum(self.counts.get(state, 0) for state in _FOLDED)
+
+    def list_oldest(self, state: str, limit: int | None = None) -> list[Node]:
+        """Return the tasks that are in a state, the first that entered it first.
+
+        Args:
+            state: The state.
+            limit: The maximum number of tasks; None for all.
+        """
+        pools = self._graph.index.members[self.name].values()
+        parts = [states[state] for states in pools if state in states]
+        last = inf
+        if limit is not None and limit < self.counts.get(state, 0):
+            # Most tasks are not shown: only the oldest are put in order, and those that are
+            # as old as the last of them.
+            times = sorted(chain.from_iterable(members.values() for members in parts))
+            last = times[max(0, limit - 1)]
+        nodes = self._graph.nodes
+        oldest = sorted(
+            (since, *get_node_key(nodes[task_id]))
+            for members in parts
+            for task_id, since in members.items()
+            if since <= last
+        )
+        return [nodes[task_id] for _, _, task_id in oldest[:limit]]
+
+    def list_rows(self, limit: int | None = None, *, only_open: bool = False) -> list[Row]:
+        """Return rows for the tasks.
+
+        Tasks that wait for the same, and those that ended in exception for one reason in one
+        minute, share a row.
+
+        Args:
+            limit: The maximum number of rows; None for all.
+            only_open: Whether to leave out tasks that have ended.
+
+        Returns:
+            By state, open ones first; of those that run or are pending the oldest first, the
+            others in natural order.
+        """
+        rows: list[Row] = []
+        for state in self._order_states(only_open=only_open):
+            left = None if limit is None else limit - len(rows)
+            if left is not None and left <= 0:
+                break
+            rows += self._list_state(state, left)
+        return rows
+
+    def _order_states(self, *, only_open: bool) -> list[str]:
+        unknown = [state for state in self.counts if state not in _OPEN_FIRST]
+        states = [_UNKNOWN] if unknown else []
+        states += [state for state in _OPEN_FIRST if state in self.counts]
+        return [state for state in states if state in OPEN or not only_open]
+
+    def _list_state(self, state: str, limit: int | None) -> list[Row]:
+        timeline = self._graph.index.timeline
+        if state in ("running", "pending"):
+            return [Row((node,)) for node in self.list_oldest(state, limit)]
+        if state == "unscheduled":
+            return self._list_waiting(limit)
+        if state == "exception":
+            groups = _fold(self._list_nodes(state), lambda node: _get_ending_key(node, timeline))
+            groups.sort(key=lambda group: min(map(get_node_key, group)))
+            return [_build_row(group, timeline) for group in groups[:limit]]
+        return [Row((node,)) for node in sorted(self._list_nodes(state), key=get_node_key)[:limit]]
+
+    def _list_nodes(self, state: str) -> list[Node]:
+        states = [state]
+        if state == _UNKNOWN:
+            states = [other for other in self.counts if other not in _OPEN_FIRST]
+        index, nodes = self._graph.index, self._graph.nodes
+        return [nodes[one] for state in states for one in index.list_members(state, self.name)]
+
+    def _list_waiting(self, limit: int | None) -> list[Row]:
+        # Each row's tasks are in several lists, each of them in order.
+        rows: list[list[list[tuple[str, str]]]] = []
+        by_blockers: dict[tuple[str, ...], list[list[tuple[str, str]]]] = {}
+        for siblings in self.waiting:
+            by = self._graph.blocking.list_blockers(siblings)
+            if by:
+                by_blockers.setdefault(by, []).append(siblings.list_keys())
+            else:
+                rows += [[[key]] for key in siblings.list_keys()]
+        rows += by_blockers.values()
+        rows.sort(key=lambda lists: min(keys[0] for keys in lists))
+        nodes = self._graph.nodes
+        return [
+            Row(tuple([nodes[task_id] for _, task_id in sorted(chain.from_iterable(lists))]))
+            for lists in rows[:limit]
+        ]
+
+
+def outline_kinds(graph: Graph) -> dict[str, KindOutline]:
+    """Return the tasks of each kind, in the order of the graph."""
+    waiting: dict[str, list[Siblings]] = {}
+    for siblings in graph.blocking.groups:
+        if siblings.state == "unscheduled":
+            waiting.setdefault(siblings.kind, []).append(siblings)
+    names = graph.index.sort_kinds(graph.task_group_id)
+    return {name: KindOutline(name, graph, waiting.get(name, ())) for name in names}
 
 
 def count_tasks(rows: Iterable[Row]) -> int:
@@ -153,27 +236,25 @@ def join_labels(labels: Sequence[str]) -> list[str]:
     return joined
 
 
-def _fold(nodes: Iterable[Node], get_key: Callable[[Node], object]) -> list[Row]:
-    # In the order of the first task of each row.
+def _fold(nodes: Iterable[Node], get_key: Callable[[Node], object]) -> list[list[Node]]:
     groups: dict[object, list[Node]] = {}
     for node in nodes:
         groups.setdefault(get_key(node), []).append(node)
-    return [_build_row(group) for group in groups.values()]
+    return list(groups.values())
 
 
-def _get_ending_key(node: Node) -> object:
+def _get_ending_key(node: Node, timeline: Timeline) -> object:
     # Equal for tasks that ended in exception for one reason in one minute.
-    run = node.run
-    if node.state != "exception" or run is None:
+    if node.state != "exception" or not node.runs:
         return node.task_id
-    ended_at = run.resolved_at
-    return run.reason_resolved, None if ended_at is None else ended_at // _MINUTE
+    ended_at = timeline.runs[node.task_id][-1].resolved
+    return node.runs[-1].reason_resolved, None if ended_at is None else ended_at // _MINUTE
 
 
-def _build_row(nodes: list[Node]) -> Row:
+def _build_row(nodes: list[Node], timeline: Timeline) -> Row:
     if len(nodes) == 1:
         return Row((nodes[0],))
-    ends = [node.since for node in nodes if node.went_wrong and node.since is not None]
-    run = nodes[0].run
-    reason = (run.reason_resolved or run.state) if run and nodes[0].went_wrong else ""
-    return Row(tuple(nodes), reason, min(ends, default=None))
+    in_order = tuple(sorted(nodes, key=get_node_key))
+    ends = [end for node in nodes if (end := timeline.get_changed(node)) is not None]
+    run = in_order[0].runs[-1]
+    return Row(in_order, run.reason_resolved or run.state, min(ends, default=None))

@@ -12,8 +12,8 @@ from tcsniff.pulse.payloads import Run
 from tcsniff.pulse.urls import build_log_url
 from tcsniff.taskgraph.blocking import Blocked
 from tcsniff.taskgraph.critical_path import PathStep
-from tcsniff.taskgraph.graph import Graph, measure_span
-from tcsniff.taskgraph.nodes import Node, count_states
+from tcsniff.taskgraph.graph import Graph
+from tcsniff.taskgraph.nodes import Node
 from tcsniff.taskgraph.tracker import Change
 from tcsniff.taskgraph.verdict import judge_group
 
@@ -115,16 +115,15 @@ def summarize_group(
         each in the order in which they ended; with ``log``, the address of the
         last run's, if the root URL is known) and ``criticalPath``.
     """
-    nodes = graph.nodes.values()
-    wrong = (node for node in nodes if node.went_wrong)
+    wrong = (graph.nodes[task_id] for task_id in graph.index.list_wrong())
     return {
         "taskGroupId": graph.task_group_id,
         "schedulerId": graph.scheduler_id,
         "resolved": graph.is_over,
         "sealed": graph.is_sealed,
-        "tasks": len(nodes),
-        "states": count_states(nodes),
-        "seconds": round(measure_span(nodes, now), 3),
+        "tasks": len(graph.nodes),
+        "states": graph.states,
+        "seconds": round(graph.measure_span(now), 3),
         "exitStatus": graph.exit_status,
         "verdict": judge_group(graph, now).word,
         "whole": graph.is_whole,

@@ -11,8 +11,9 @@ from typing import NamedTuple
 from tcsniff.pulse.styles import get_state_style
 from tcsniff.pulse.times import format_day_minute, format_duration, format_minute
 from tcsniff.sanitize import sanitize
+from tcsniff.taskgraph.natural_order import get_node_key
 from tcsniff.taskgraph.nodes import Node
-from tcsniff.taskgraph.outline import get_node_key, join_labels
+from tcsniff.taskgraph.outline import join_labels
 from tcsniff.taskgraph.task_story import (
     Dependency,
     RunStory,

@@ -9,14 +9,14 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable
 from functools import cached_property
+from math import inf
 from typing import NamedTuple
 
 from tcsniff.pulse.times import format_duration, format_minute, parse_seconds
 from tcsniff.sanitize import sanitize
-from tcsniff.taskgraph.blocking import find_causes, find_hopeless
 from tcsniff.taskgraph.forecast import estimate_time_left
-from tcsniff.taskgraph.graph import Graph, measure_span
-from tcsniff.taskgraph.nodes import WAITING, Node, count_states
+from tcsniff.taskgraph.graph import Graph
+from tcsniff.taskgraph.nodes import WAITING, Node
 
 _MAX_REASONS = 4  # why tasks ended in exception; others are only counted
 
@@ -40,7 +40,7 @@ class _Facts:
         self.graph = graph
         self.now = now
         self._utc = utc
-        counts = count_states(graph.nodes.values())
+        counts = graph.states
         self.tasks = len(graph.nodes)
         self.completed = counts.get("completed", 0)
         self.failed = counts.get("failed", 0)
@@ -51,16 +51,9 @@ class _Facts:
         self.exceptions = self.ended - self.completed - self.failed
 
     @cached_property
-    def _all_hopeless(self) -> dict[str, Node]:
-        return find_hopeless(self.graph.known_nodes)
-
-    @cached_property
-    def hopeless(self) -> dict[str, Node]:
+    def hopeless(self) -> list[Node]:
         nodes = self.graph.nodes
-        return {task_id: node for task_id, node in self._all_hopeless.items() if task_id in nodes}
-
-    def list_causes(self) -> list[Node]:
-        return find_causes(self.graph.known_nodes, self._all_hopeless)
+        return [node for node in self.graph.blocking.hopeless.values() if node.task_id in nodes]
 
     @property
     def has_ended(self) -> bool:
@@ -71,19 +64,8 @@ class _Facts:
         return not self.running and not self.pending and len(self.hopeless) == self.waiting
 
     @property
-    def _waits_outside(self) -> bool:
-        # How long tasks of other groups take can't be estimated.
-        nodes, known = self.graph.nodes, self.graph.known_nodes
-        return any(
-            task_id not in nodes and (task_id not in known or known[task_id].is_open)
-            for node in nodes.values()
-            if node.state in WAITING and node.task_id not in self.hopeless
-            for task_id in node.dependencies
-        )
-
-    @property
     def length(self) -> str:
-        return format_duration(measure_span(self.graph.nodes.values(), self.now))
+        return format_duration(self.graph.measure_span(self.now))
 
     def format_clock(self, seconds: float) -> str:
         return format_minute(seconds, utc=self._utc)
@@ -93,9 +75,9 @@ class _Facts:
         return "" if since is None else f" since {self.format_clock(since)}"
 
     def format_left(self) -> str:
-        if self._waits_outside:
-            return ""
-        left = estimate_time_left(self.graph.nodes, self.now)
+        if self.graph.blocking.waits_outside:
+            return ""  # how long tasks of other groups take can't be estimated
+        left = estimate_time_left(self.graph, self.now)
         return f", about {format_duration(left)} left" if left else ""
 
 
@@ -174,14 +156,14 @@ def _format_exception(facts: _Facts) -> str:
 
 def _format_stuck(facts: _Facts) -> str:
     number = len(facts.hopeless)
-    causes = facts.list_causes()
+    causes = facts.graph.blocking.list_causes()
     names = sanitize(causes[0].label)
     if len(causes) > 1:
         names += f" and {_count(len(causes) - 1, 'other')}"
     ended = "failed" if causes[0].state == "failed" else "ended in exception"
     it_waits = "it waits" if number == 1 else "they wait"
     text = f"stuck: {_count(number, 'task')} can never run; {it_waits} for {names}, which {ended}"
-    deadlines = [parse_seconds(node.deadline) for node in facts.hopeless.values()]
+    deadlines = [parse_seconds(node.deadline) for node in facts.hopeless]
     known = [deadline for deadline in deadlines if deadline is not None]
     return f"{text} (deadline {facts.format_clock(max(known))})" if known else text
 
@@ -189,16 +171,18 @@ def _format_stuck(facts: _Facts) -> str:
 def _format_waiting(facts: _Facts) -> str:
     if not facts.pending:
         return f"waiting to be scheduled: {_count(facts.waiting, 'task')}, none running"
-    nodes = [node for node in facts.graph.nodes.values() if node.state == "pending"]
-    since = min((node.since for node in nodes if node.since is not None), default=None)
-    age = "" if since is None else f" up to {format_duration(facts.now - since)}"
-    pools = Counter(node.pool for node in nodes if node.pool)
+    pending = facts.graph.index.list_members("pending")
+    since = min(pending.values())
+    age = "" if since == inf else f" up to {format_duration(facts.now - since)}"
+    nodes = facts.graph.nodes
+    pools = Counter(nodes[task_id].pool for task_id in pending if nodes[task_id].pool)
     where = ""
     if pools:
         where = f" on {sanitize(min(pools, key=lambda pool: (-pools[pool], pool)))}"
         if len(pools) > 1:
             where += f" and {_count(len(pools) - 1, 'other pool')}"
-    return f"waiting for machines: {_count(len(nodes), 'task')} pending{age}{where}, none running"
+    number = _count(len(pending), "task")
+    return f"waiting for machines: {number} pending{age}{where}, none running"
 
 
 def _format_failing(facts: _Facts) -> str:

@@ -9,10 +9,11 @@ from hypothesis import strategies as st
 
 from builders import GROUP, TASK
 from graphs import define_tasks
+from plain_graph import build_graph
 from tcsniff.simulator.simulation import plan_groups, simulate
 from tcsniff.taskgraph.exports import dot, mermaid, profile
 from tcsniff.taskgraph.exports import json as document
-from tcsniff.taskgraph.graph import Graph, build_graph
+from tcsniff.taskgraph.graph import Graph
 from tcsniff.taskgraph.nodes import Node
 from tcsniff.taskgraph.tracker import Tracker
 

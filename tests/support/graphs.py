@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 import orjson
 
+from plain_graph import build_graph
 from tcsniff.pulse.deliveries import Delivery
 from tcsniff.pulse.payloads import Run
 from tcsniff.pulse.times import format_timestamp
 from tcsniff.simulator.planning import Plan
 from tcsniff.simulator.simulation import FAULTS, plan_groups, simulate
+from tcsniff.taskgraph.blocking import Blocked
 from tcsniff.taskgraph.definitions import REQUIRES, Definition
-from tcsniff.taskgraph.graph import Graph, build_graph
+from tcsniff.taskgraph.graph import Graph
 from tcsniff.taskgraph.nodes import Node
 from tcsniff.taskgraph.tracker import Tracker
 
@@ -76,6 +79,13 @@ def by_id(*nodes: Node) -> dict[str, Node]:
 
 def graph(*nodes: Node, group: str = "decision", **known: Any) -> Graph:
     return Graph(group, "", by_id(*nodes), **known)
+
+
+def find_blocked(
+    nodes: Mapping[str, Node], outside: Mapping[str, Node] = MappingProxyType({})
+) -> list[Blocked]:
+    """Return the blocked tasks of a group."""
+    return graph(*nodes.values(), outside=outside).blocking.list_blocked()
 
 
 def define_tasks(plan: Plan) -> dict[str, Definition]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
+from itertools import chain
 
 from rich.cells import cell_len
 from rich.text import Text
@@ -17,8 +18,8 @@ from tcsniff.renderers.graph.labels import MAX_LABEL, MIN_LABEL, find_room
 from tcsniff.renderers.graph.scene import NO_KIND, Scene
 from tcsniff.renderers.widths import pad_text, shorten_text
 from tcsniff.sanitize import sanitize
-from tcsniff.taskgraph.nodes import UNHEARD, Node, count_states
-from tcsniff.taskgraph.outline import Row, find_lost_run, get_age_order, join_labels
+from tcsniff.taskgraph.nodes import UNHEARD, Node
+from tcsniff.taskgraph.outline import KindOutline, Row, find_lost_run, join_labels
 
 _MAX_KIND = 18  # cells for the name of a kind
 
@@ -83,16 +84,22 @@ def format_story(node: Node, scene: Scene) -> str:
     return text
 
 
-def format_wait(nodes: Sequence[Node], scene: Scene) -> Text:
-    """Format what tasks wait for, starting with the tasks that block the most."""
-    if len(nodes) == 1:
-        return format_dependencies(nodes[0], scene)
-    sets = (scene.blocked[node.task_id].by for node in nodes if node.task_id in scene.blocked)
-    distinct = list({id(blockers): blockers for blockers in sets}.values())[:_MAX_SETS]
-    task_ids = dict.fromkeys(task_id for blockers in distinct for task_id in blockers)
+def format_wait(kind: KindOutline, scene: Scene) -> Text:
+    """Format what the tasks of a kind wait for, starting with those that block the most.
+
+    Args:
+        kind: The kind; at least one of its tasks is unscheduled.
+        scene: The group.
+    """
+    first = kind.waiting[0].nodes[kind.waiting[0].find_first()[1]]
+    if kind.counts["unscheduled"] == 1:
+        return format_dependencies(first, scene)
+    blocking = scene.graph.blocking
+    sets = dict.fromkeys(map(blocking.list_blockers, kind.waiting))
+    task_ids = dict.fromkeys(chain.from_iterable(list(sets)[:_MAX_SETS]))
     if not task_ids:
-        return format_dependencies(nodes[0], scene)
-    order = sorted(task_ids, key=lambda task_id: -scene.blocks.get(task_id, 0))
+        return format_dependencies(first, scene)
+    order = sorted(task_ids, key=lambda task_id: -blocking.numbers.get(task_id, 0))
     return Text("wait for ").append(_format_names(order, scene))
 
 
@@ -119,18 +126,21 @@ def _describe_lost(run: Run) -> str:
 
 def format_dependencies(node: Node, scene: Scene) -> Text:
     """Format why a task is not scheduled yet."""
-    blocked = scene.blocked.get(node.task_id)
+    blocking = scene.graph.blocking
+    siblings = blocking.find_siblings(node.task_id)
     if not node.is_defined:
         return Text("waits; dependencies unknown")
-    if blocked is None or not blocked.by:
+    by = blocking.list_blockers(siblings) if siblings is not None else ()
+    if not by:
         return Text(_NOT_SCHEDULED if _is_late(node, scene) else "is about to be scheduled")
-    return Text("waits for ").append(_format_names(blocked.by, scene))
+    return Text("waits for ").append(_format_names(by, scene))
 
 
 def _format_names(task_ids: Sequence[str], scene: Scene) -> Text:
     text = Text()
     # First those that went wrong: without a rerun the others do not matter.
-    order = sorted(task_ids, key=lambda task_id: not _is_wrong(task_id, scene))
+    lost, hopeless = scene.graph.blocking.lost, scene.graph.blocking.hopeless
+    order = sorted(task_ids, key=lambda task_id: task_id not in lost and task_id not in hopeless)
     for number, task_id in enumerate(order[:_MAX_NAMES]):
         text.append(", " if number else "")
         text.append_text(_format_dependency(task_id, scene))
@@ -149,7 +159,7 @@ def _format_dependency(task_id: str, scene: Scene) -> Text:
     text.append(f"{style.symbol} {style.word}" if is_outside else style.symbol, style=style.style)
     if is_outside:
         text.append(" in another group")
-    if is_outside and task_id in scene.hopeless:
+    if is_outside and task_id in scene.graph.blocking.hopeless:
         text.append(", which can never run")
     return text
 
@@ -164,16 +174,12 @@ def _is_late(node: Node, scene: Scene) -> bool:
     return not ends or scene.now - max(ends) > _MAX_DELAY
 
 
-def _is_wrong(task_id: str, scene: Scene) -> bool:
-    other = scene.graph.find_task(task_id)
-    return task_id in scene.hopeless or (other is not None and other.went_wrong)
-
-
 def format_wrong(rows: Sequence[Row], scene: Scene, width: int) -> list[Text]:
     """Format rows of tasks that went wrong, a line for each, on a screen of this width."""
     single = [row.node for row in rows if len(row.nodes) == 1]
     room = find_room((node.label for node in single), width)
-    highest = max((scene.blocks.get(node.task_id, 0) for node in single), default=0)
+    numbers = scene.graph.blocking.numbers
+    highest = max((numbers.get(node.task_id, 0) for node in single), default=0)
     digits = len(f"{highest:,}") if highest else 0
     return [
         format_folded(row, scene, width)
@@ -220,7 +226,7 @@ def _format_failure(node: Node, scene: Scene, room: int, digits: int) -> Text:
     text = Text()
     text.append(f"{style.symbol} ", style=style.style)
     text.append_text(_link_label(node, scene, room, style.style))
-    blocks = scene.blocks.get(node.task_id)
+    blocks = scene.graph.blocking.numbers.get(node.task_id)
     if blocks:
         text.append(f"  blocks {blocks:>{digits},} ", style="bold")
     elif digits:
@@ -254,21 +260,21 @@ def format_kind(name: str, scene: Scene, room: int, width: int, *, alone: bool) 
         alone: Whether no task is listed below it, so that the line mentions the
             most important one.
     """
-    nodes = scene.kinds[name]
-    counts = count_states(nodes)
+    kind = scene.kinds[name]
+    counts = kind.counts
     main = next((state for state in _IMPORTANT if state in counts), next(iter(counts)))
     style = get_state_style(main)
     text = Text()
     text.append(f"{style.symbol} ", style=style.style)
     text.append(f"{pad_text(name or NO_KIND, room)} ", style="bold")
-    text.append(f"{len(nodes):>6,}  ")
+    text.append(f"{len(kind):>6,}  ")
     if len(counts) > 1:
         for state, number in counts.items():
             style = get_state_style(state)
             text.append(f"{style.symbol} {number:,} ", style=style.style)
         text.append(" ")
     if alone:
-        text.append(_describe_kind(nodes, scene, width - text.cell_len))
+        text.append(_describe_kind(kind, scene, width - text.cell_len))
     text.rstrip()
     return text
 
@@ -276,22 +282,20 @@ def format_kind(name: str, scene: Scene, room: int, width: int, *, alone: bool) 
 _IMPORTANT = ("running", "pending", "failed", "exception", "unscheduled", UNHEARD)
 
 
-def _describe_kind(nodes: Sequence[Node], scene: Scene, width: int) -> Text:
+def _describe_kind(kind: KindOutline, scene: Scene, width: int) -> Text:
     for state in ("running", "pending"):
-        same = [node for node in nodes if node.state == state]
-        if same:
-            node = min(same, key=get_age_order)
-            text = Text("longest " if len(same) > 1 else "")
+        if number := kind.counts.get(state, 0):
+            (node,) = kind.list_oldest(state, 1)
+            text = Text("longest " if number > 1 else "")
             tail = format_duration_or_wait(node, scene)
             # Without room for both, the duration is more important than the label.
             room = width - text.cell_len - 1 - tail.cell_len
             if room >= MIN_LABEL:
                 text.append(f"{shorten_text(node.label, room)} ")
             return text.append(tail)
-    waiting = [node for node in nodes if node.state == "unscheduled"]
-    if waiting:
-        return format_wait(waiting, scene)
-    return Text("not heard of yet" if any(node.state == UNHEARD for node in nodes) else "")
+    if kind.waiting:
+        return format_wait(kind, scene)
+    return Text("not heard of yet" if UNHEARD in kind.counts else "")
 
 
 def format_task(node: Node, scene: Scene, room: int) -> Text:

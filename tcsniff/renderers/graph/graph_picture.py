@@ -14,7 +14,7 @@ from tcsniff.renderers.graph.path_line import format_path_line
 from tcsniff.renderers.graph.scene import Scene
 from tcsniff.renderers.stream import StreamStatus
 from tcsniff.renderers.terminal import format_status
-from tcsniff.taskgraph.outline import Row, count_tasks, list_tasks
+from tcsniff.taskgraph.outline import KindOutline, Row, count_tasks
 
 _INDENT = "  "
 _OTHER_LINES = 5  # title, verdict, bar, path and status
@@ -102,9 +102,9 @@ def _list_kinds(scene: Scene, width: int, room: int) -> list[Text]:
     for name in names:
         below = details.get(name, ())
         rows += [graph_parts.format_kind(name, scene, wide, width, alone=not below), *below]
-    left_out = [nodes for name, nodes in scene.kinds.items() if name not in names]
+    left_out = [kind for name, kind in scene.kinds.items() if name not in names]
     if left_out and room > 0:
-        tasks = sum(len(nodes) for nodes in left_out)
+        tasks = sum(map(len, left_out))
         what = f"… and {len(left_out):,} more kinds" if names else f"{len(left_out):,} kinds"
         rows.append(Text(f"{what} with {tasks:,} tasks", style="dim"))
     return rows
@@ -112,8 +112,8 @@ def _list_kinds(scene: Scene, width: int, room: int) -> list[Text]:
 
 def _choose_kinds(scene: Scene, room: int) -> list[str]:
     def get_order(name: str) -> tuple[bool, int]:
-        nodes = scene.kinds[name]
-        return not any(node.is_open for node in nodes), -len(nodes)
+        kind = scene.kinds[name]
+        return not kind.open_count, -len(kind)
 
     chosen = set(sorted(scene.kinds, key=get_order)[:room])
     return [name for name in scene.kinds if name in chosen]
@@ -125,40 +125,36 @@ def _list_tasks(
     # All tasks, if they fit; otherwise the open ones, from each kind in turn, so
     # that a large kind does not use all the room.
     room -= _BLANK_LINES
-    what = ""
-    rows: dict[str, list[Row]] = {}
-    # Completed tasks are a row each. Of 10,000, sorting all would take 100 ms.
-    may_fit = scene.counts.get("completed", 0) <= room
-    if may_fit:
-        rows = {name: list_tasks(scene.kinds[name], scene.blocked) for name in names}
-    if not may_fit or sum(map(len, rows.values())) > room:
-        what = " that have not ended"
-        rows = {
-            name: list_tasks((node for node in scene.kinds[name] if node.is_open), scene.blocked)
-            for name in names
-        }
+    if room <= 0:
+        return {}
+    kinds = [scene.kinds[name] for name in names]
+    # Only rows that have room are put together, and one more, to see that there are more.
+    # Of 10,000 tasks, all rows would take 100 ms.
+    only_open = sum(kind.min_rows for kind in kinds) > room
+    rows = {} if only_open else {kind.name: kind.list_rows(room + 1) for kind in kinds}
+    if only_open or sum(map(len, rows.values())) > room:
+        only_open = True
+        rows = {kind.name: kind.list_rows(room + 1, only_open=True) for kind in kinds}
     shown = dict.fromkeys(names, 0)
     while room > 0 and (left := [name for name in names if shown[name] < len(rows[name])]):
         for name in left[:room]:
             shown[name] += 1
         room -= len(left[:room])
     return {
-        name: _format_tasks(rows[name], scene, number, width, what)
+        name: _format_tasks(rows[name], scene.kinds[name], scene, number, width, only_open)
         for name, number in shown.items()
         if number
     }
 
 
 def _format_tasks(
-    rows: Sequence[Row], scene: Scene, number: int, width: int, what: str
+    rows: Sequence[Row], kind: KindOutline, scene: Scene, number: int, width: int, only_open: bool
 ) -> list[Text]:
     # A last line for all that is left out takes the place of a task.
     is_cut = len(rows) > number
-    if is_cut and number == 1:
-        shown, more = [], count_tasks(rows)
-    else:
-        shown = list(rows[: number - 1 if is_cut else number])
-        more = count_tasks(rows) - count_tasks(shown)
+    shown = rows[: number - 1 if is_cut else number]
+    more = (kind.open_count if only_open else len(kind)) - count_tasks(shown)
+    what = " that have not ended" if only_open else ""
     room = find_room((row.node.label for row in shown if len(row.nodes) == 1), width)
     texts = [
         graph_parts.format_task(row.node, scene, room)

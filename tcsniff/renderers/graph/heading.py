@@ -90,11 +90,11 @@ _VERDICT_STYLES = {
 def format_progress(scene: Scene, width: int) -> Text:
     """Draw the bar of states, with their numbers."""
     tail = Text()
-    for state, number in scene.counts.items():
+    for state, number in scene.graph.states.items():
         style = get_state_style(state)
         tail.append(f"  {style.symbol} {number:,}", style=style.style)
     room = min(_MAX_BAR, width - tail.cell_len)
-    return _draw_bar(scene.counts, room).append(tail) if room >= _MIN_BAR else tail
+    return _draw_bar(scene.graph.states, room).append(tail) if room >= _MIN_BAR else tail
 
 
 def _draw_bar(counts: dict[str, int], width: int) -> Text:

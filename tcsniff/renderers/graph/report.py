@@ -18,7 +18,6 @@ from tcsniff.renderers.graph.labels import MAX_LABEL
 from tcsniff.renderers.graph.scene import Scene, build_scene
 from tcsniff.renderers.output import Output
 from tcsniff.sanitize import sanitize
-from tcsniff.taskgraph.blocking import find_blocked
 from tcsniff.taskgraph.critical_path import PathStep, find_known_path
 from tcsniff.taskgraph.graph import Graph
 from tcsniff.taskgraph.group import GroupState
@@ -73,7 +72,7 @@ def format_path_json(graph: Graph, now: float) -> str:
 def format_blocked_json(graph: Graph, now: float) -> str:  # noqa: ARG001 - a ReportFormat
     """Format the tasks that wait as JSON lines."""
     return _dump_lines(
-        summarize_blocked(blocked, graph) for blocked in find_blocked(graph.nodes, graph.outside)
+        summarize_blocked(blocked, graph) for blocked in graph.blocking.list_blocked()
     )
 
 
@@ -121,8 +120,8 @@ _MIN_IDLE = 0.05  # seconds; shorter idle times are left out
 
 def list_blocked_rows(scene: Scene) -> list[Text]:
     """Return a row for each task that waits for another."""
-    if not scene.blocked:
+    nodes = [blocked.node for blocked in scene.graph.blocking.list_blocked()]
+    if not nodes:
         return [Text("no task waits for another")]
-    nodes = [blocked.node for blocked in scene.blocked.values()]
     room = min(MAX_LABEL, max(cell_len(sanitize(node.label)) for node in nodes))
     return [format_task(node, scene, room) for node in nodes]

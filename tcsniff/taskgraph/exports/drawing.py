@@ -8,8 +8,8 @@ from __future__ import annotations
 from tcsniff.pulse.styles import get_state_style
 from tcsniff.pulse.times import format_duration
 from tcsniff.sanitize import sanitize
-from tcsniff.taskgraph.graph import Graph, measure_span
-from tcsniff.taskgraph.nodes import Node, count_states
+from tcsniff.taskgraph.graph import Graph
+from tcsniff.taskgraph.nodes import Node
 
 
 def describe_runs(node: Node, now: float) -> str:
@@ -45,9 +45,9 @@ def describe_group(graph: Graph, now: float) -> str:
     parts.append(f"{number:,} task{'s' * (number != 1)}")
     parts += [
         f"{get_state_style(state).symbol} {count:,} {sanitize(state)}"
-        for state, count in count_states(graph.nodes.values()).items()
+        for state, count in graph.states.items()
     ]
-    parts.append(format_duration(measure_span(graph.nodes.values(), now)))
+    parts.append(format_duration(graph.measure_span(now)))
     return "   ".join(filter(None, parts))
 
 

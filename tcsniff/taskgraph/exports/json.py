@@ -39,10 +39,9 @@ from tcsniff.pulse.payloads import Run
 from tcsniff.pulse.times import format_timestamp
 from tcsniff.pulse.urls import build_task_url
 from tcsniff.sanitize import sanitize_json
-from tcsniff.taskgraph.blocking import find_blocked
 from tcsniff.taskgraph.critical_path import find_known_path
-from tcsniff.taskgraph.graph import Graph, measure_span
-from tcsniff.taskgraph.nodes import Node, count_states
+from tcsniff.taskgraph.graph import Graph
+from tcsniff.taskgraph.nodes import Node
 from tcsniff.taskgraph.summary import Json, summarize_blocked, summarize_step
 from tcsniff.taskgraph.verdict import judge_group
 
@@ -67,8 +66,8 @@ def export_json(graph: Graph, now: float, root_url: str | None = None) -> str:
         "groupResolved": graph.is_resolved,
         "sealed": graph.is_sealed,
         "whole": graph.is_whole,
-        "states": count_states(nodes),
-        "seconds": round(measure_span(nodes, now), 3),
+        "states": graph.states,
+        "seconds": round(graph.measure_span(now), 3),
         "exitStatus": graph.exit_status,
         "verdict": judge_group(graph, now).word,
         "unknown": list(graph.unknowns),
@@ -76,9 +75,7 @@ def export_json(graph: Graph, now: float, root_url: str | None = None) -> str:
     lists = {
         "tasks": [_format_task(node, root_url) for node in nodes],
         "criticalPath": [summarize_step(step) for step in find_known_path(graph, now)],
-        "blocked": [
-            summarize_blocked(one, graph) for one in find_blocked(graph.nodes, graph.outside)
-        ],
+        "blocked": [summarize_blocked(one, graph) for one in graph.blocking.list_blocked()],
     }
     fields = [f"{dump_json(name)}:{dump_json(value)}" for name, value in head.items()]
     fields += [

@@ -14,8 +14,8 @@ from tcsniff.pulse.payloads import Run
 from tcsniff.pulse.urls import build_group_url, build_log_url, build_run_url, build_task_url
 from tcsniff.taskgraph.critical_path import find_known_path
 from tcsniff.taskgraph.exports.json import dump_json
-from tcsniff.taskgraph.graph import Graph, measure_span
-from tcsniff.taskgraph.nodes import Node, count_states
+from tcsniff.taskgraph.graph import Graph
+from tcsniff.taskgraph.nodes import Node
 from tcsniff.taskgraph.summary import format_worker
 from tcsniff.taskgraph.tracker import RESOLVED
 
@@ -91,12 +91,12 @@ def _list_group_markers(graph: Graph, now: float, root_url: str | None) -> Itera
         "taskGroupId": graph.task_group_id,
         "schedulerId": graph.scheduler_id,
         "tasks": len(graph.nodes),
-        "states": [f"{number} {state}" for state, number in count_states(nodes).items()],
+        "states": [f"{number} {state}" for state, number in graph.states.items()],
         "page": build_group_url(root_url, graph.task_group_id),
     }
     start = min(begins)
     state = state or ("completed" if graph.is_over else "running")
-    yield build_marker("task group", start, start + measure_span(nodes, now), state, data)
+    yield build_marker("task group", start, start + graph.measure_span(now), state, data)
     for step in find_known_path(graph, now):
         data = {
             "type": "CriticalPath",

@@ -396,7 +396,7 @@ def test_ten_thousand_tasks_on_24_lines() -> None:
     for kind, nodes in scene.kinds.items():
         assert any(kind in line and f" {len(nodes):,} " in f"{line} " for line in picture), kind
     for state in ("completed", "running", "failed"):
-        assert f" {scene.counts[state]:,}" in picture[2]
+        assert f" {scene.graph.states[state]:,}" in picture[2]
     assert text.count("✖ test-") >= 3
     assert "more that went wrong" in text
     assert picture[1].startswith("known in part: 10,000 tasks announced")

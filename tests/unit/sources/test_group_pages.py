@@ -12,7 +12,6 @@ from tcsniff.errors import ApiRefused
 from tcsniff.settings.web_server import WebServer
 from tcsniff.sources.group_pages import MAX_OUTSIDE, fetch_group_pages
 from tcsniff.sources.queue_api import QueueApi
-from tcsniff.taskgraph.blocking import find_blocked
 from tcsniff.taskgraph.group import GroupState
 from tcsniff.taskgraph.verdict import judge_group
 
@@ -80,7 +79,7 @@ def test_a_task_of_another_group_is_asked_for(
     )
 
     graph = group.graph()
-    (blocked,) = find_blocked(graph.nodes, graph.outside)
+    (blocked,) = graph.blocking.list_blocked()
     assert graph.outside[slug("image")].label == "image"
     assert list(blocked.by) == [slug(one) for one in blockers]
     assert (blocked.is_hopeless, judge_group(graph, 0).word) == (state == "failed", verdict)

@@ -7,8 +7,8 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from graphs import by_id, history, in_state, last_words, waiting
-from tcsniff.taskgraph.blocking import Blocked, find_blocked
+from graphs import by_id, find_blocked, history, in_state, last_words, waiting
+from tcsniff.taskgraph.blocking import Blocked
 from tcsniff.taskgraph.nodes import UNHEARD, rank_nodes
 
 ANY_WAY = "all-resolved"

@@ -8,8 +8,8 @@ from hypothesis import strategies as st
 
 from graphs import (
     START,
-    by_id,
     completed,
+    graph,
     history,
     in_state,
     last_words,
@@ -28,7 +28,7 @@ FAILED = node("failed", runs=[run("failed", 0, 10, 110)])
 
 
 def left(*nodes, now=200):
-    return estimate_time_left(by_id(*nodes), START + now)
+    return estimate_time_left(graph(*nodes), START + now)
 
 
 @pytest.mark.parametrize(
@@ -237,7 +237,7 @@ def test_a_simulated_group_takes_as_long_as_a_plain_search_says(seed, number, cu
     ended = search.spans("started", "resolved", lambda _: True, cut_short=False)
     finite = [one for one in map(search.of, search.tasks) if one != float("inf")]
 
-    found = estimate_time_left(made.graph(number, came).nodes, now)
+    found = estimate_time_left(made.graph(number, came), now)
 
     assert found == (pytest.approx(max(finite)) if ended else None)
 
@@ -249,7 +249,7 @@ def test_the_estimate_shrinks_to_nothing():
     for cut in itertools.count(100, 100):
         shown = made.graph(0, made.deliveries[:cut])
         times = [node.since for node in shown.nodes.values() if node.since is not None]
-        spans.append(estimate_time_left(shown.nodes, max(times)))
+        spans.append(estimate_time_left(shown, max(times)))
         if shown.is_over:
             break
 

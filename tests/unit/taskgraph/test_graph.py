@@ -21,9 +21,9 @@ from graphs import (
     run,
     waiting,
 )
+from plain_graph import build_graph
 from tcsniff.pulse.times import parse_seconds
 from tcsniff.taskgraph.definitions import Definition
-from tcsniff.taskgraph.graph import build_graph, measure_span
 from tcsniff.taskgraph.nodes import ORDER, UNHEARD, count_states, rank_nodes
 from tcsniff.taskgraph.tracker import Tracker
 
@@ -273,8 +273,10 @@ def test_states_are_counted_in_their_order():
 )
 def test_a_group_took_from_the_first_run_to_the_last_end(runs, length):
     """What is open has taken until now; times that are none take none."""
-    assert measure_span([node("a", runs=runs)], START + 100) == length
-    assert measure_span([node("a", runs=[one]) for one in reversed(runs)], START + 100) == length
+    one_by_one = [node(str(number), runs=[one]) for number, one in enumerate(runs)]
+
+    assert graph(node("a", runs=runs)).measure_span(START + 100) == length
+    assert graph(*one_by_one).measure_span(START + 100) == length
 
 
 # Depth.

@@ -9,17 +9,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from graphs import by_id, history, node, run, waiting
+from graphs import graph, history, node, run, waiting
 from tcsniff.pulse.payloads import Run
-from tcsniff.taskgraph.blocking import find_blocked
+from tcsniff.taskgraph.natural_order import get_natural_key
 from tcsniff.taskgraph.nodes import Node
-from tcsniff.taskgraph.outline import (
-    count_tasks,
-    get_natural_key,
-    join_labels,
-    list_tasks,
-    list_wrong,
-)
+from tcsniff.taskgraph.outline import count_tasks, join_labels, list_wrong, outline_kinds
 
 
 def ended(task_id: str, state: str, at: float, reason: str) -> Node:
@@ -30,10 +24,6 @@ def ended(task_id: str, state: str, at: float, reason: str) -> Node:
 
 def names(rows: object) -> list[list[str]]:
     return [[one.task_id for one in row.nodes] for row in rows]  # type: ignore[attr-defined]
-
-
-def blocked(*nodes: Node) -> dict[str, object]:
-    return {one.node.task_id: one for one in find_blocked(by_id(*nodes))}
 
 
 def test_chunk_2_comes_before_chunk_10() -> None:
@@ -78,7 +68,7 @@ def test_what_ended_for_one_reason_in_one_minute_is_one_row() -> None:
         ended("fine", "completed", 721, "completed"),
     ]
 
-    rows = list_wrong(nodes, {"blocks": 1})
+    rows = list_wrong(graph(*nodes, waiting("w", "blocks")))
 
     assert names(rows) == [["blocks"], ["f-1"], ["f-2"], ["later"], ["c-2", "c-10"], ["other"]]
     assert (rows[4].reason, rows[4].ended_at) == ("canceled", nodes[1].since)
@@ -98,11 +88,27 @@ def test_what_waits_for_the_same_is_one_row() -> None:
         ended("done", "completed", 50, "completed"),
     ]
 
-    rows = list_tasks(nodes, blocked(*nodes))
+    rows = outline_kinds(graph(*nodes))[""].list_rows()
 
     assert names(rows) == [
         *(["r-2"], ["r-1"], ["p"], ["w-2", "w-10"], ["w-3"], ["x"], ["y"], ["done"])
     ]
+
+
+def test_only_rows_that_are_asked_for_are_put_together() -> None:
+    """The first ones are the same, also among tasks that began at one moment."""
+    nodes = [
+        *(node(f"r-{number}", runs=[run("running", 0, number // 4)]) for number in range(12)),
+        waiting("w", "r-1"),
+        ended("done", "completed", 50, "completed"),
+    ]
+    (kind,) = outline_kinds(graph(*nodes)).values()
+
+    assert [kind.list_rows(limit) for limit in range(15)] == [
+        kind.list_rows()[:limit] for limit in range(15)
+    ]
+    assert kind.list_rows(14, only_open=True) == kind.list_rows()[:13]
+    assert (len(kind), kind.open_count, kind.min_rows) == (14, 13, 13)
 
 
 @given(st.integers(0, 5), st.integers(0, 400), st.randoms(use_true_random=False))
@@ -111,14 +117,17 @@ def test_every_task_is_in_one_row_in_whichever_order_it_was_heard_of(
 ) -> None:
     """Nothing is left out, and nothing is said twice."""
     made = history(seed)
-    graph = made.graph(0, made.deliveries[:cut])
-    nodes = list(graph.nodes.values())
-    waits = {one.node.task_id: one for one in find_blocked(graph.nodes)}
+    shown = made.graph(0, made.deliveries[:cut])
+    nodes = list(shown.nodes.values())
+    mixed = graph(*shuffle.sample(nodes, len(nodes)), group=shown.task_group_id)
 
-    rows = list_tasks(nodes, waits)
-    again = list_tasks(shuffle.sample(nodes, len(nodes)), waits)
+    rows = {name: kind.list_rows() for name, kind in outline_kinds(shown).items()}
+    again = {name: kind.list_rows() for name, kind in outline_kinds(mixed).items()}
 
-    assert names(rows) == names(again)
-    assert sorted(itertools.chain(*names(rows))) == sorted(graph.nodes)
-    assert count_tasks(rows) == len(nodes)
-    assert count_tasks(list_wrong(nodes, {})) == sum(one.went_wrong for one in nodes)
+    assert rows == again
+    assert list(rows) == list(again)
+    assert sorted(itertools.chain(*itertools.chain(*map(names, rows.values())))) == sorted(
+        shown.nodes
+    )
+    assert count_tasks(itertools.chain(*rows.values())) == len(nodes)
+    assert count_tasks(list_wrong(shown)) == sum(one.went_wrong for one in nodes)

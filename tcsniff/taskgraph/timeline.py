@@ -1,0 +1,152 @@
+"""When the runs of a group's tasks were.
+
+Pure, except that a `Timeline` has state. Times are in seconds since the Unix epoch.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple, Self
+
+from tcsniff.pulse.payloads import Run
+from tcsniff.taskgraph.nodes import OPEN, Node
+
+RETRY_REASONS = ("retry", "task-retry")
+"""Why the queue itself creates a run for one that was lost."""
+
+
+class RunTimes(NamedTuple):
+    """The times of a run; None if unknown, or before.
+
+    Attributes:
+        scheduled: When it became pending.
+        started: When a worker claimed it.
+        resolved: When it ended.
+    """
+
+    scheduled: float | None
+    started: float | None
+    resolved: float | None
+
+    def get_changed(self, state: str) -> float | None:
+        """Return when the run entered its state, as `Run.changed_at`."""
+        if state == "pending":
+            return self.scheduled
+        return self.started if state == "running" else self.resolved
+
+
+class Timeline:
+    """The times of all tasks that were scheduled, parsed once.
+
+    What a picture needs of them is the earliest or the latest of one kind: of 20,000
+    tasks, `min` finds it in a dictionary in 0.3 ms, and a loop over their runs in 40 ms.
+
+    Attributes:
+        runs: The times of each task's runs, by its ID; only tasks with runs.
+        begun: When the first run of a task was scheduled, by its ID; only known times.
+        opened: When a task became open that has not ended, by its ID, without regard to
+            retries: a rerun opens it anew. Only tasks in `begun`.
+        first: When any run of a task was scheduled for the first time, by its ID.
+        last: When any run of a task ended for the last time, by its ID; when it was
+            scheduled, if its end is unknown.
+        unended: IDs of the tasks with a run that was scheduled and has not ended.
+    """
+
+    def __init__(self) -> None:
+        self.runs: dict[str, tuple[RunTimes, ...]] = {}
+        self.begun: dict[str, float] = {}
+        self.opened: dict[str, float] = {}
+        self.first: dict[str, float] = {}
+        self.last: dict[str, float] = {}
+        self.unended: set[str] = set()
+
+    def update(self, node: Node) -> None:
+        """Replace the times of a task."""
+        self.remove(node.task_id)
+        if not node.runs:
+            return
+        times = tuple(
+            RunTimes(run.scheduled_at, run.started_at, run.resolved_at) for run in node.runs
+        )
+        self.runs[node.task_id] = times
+        begun = times[0].scheduled
+        if begun is not None:
+            self.begun[node.task_id] = begun
+            if node.is_open:
+                self.opened[node.task_id] = _find_opened(node.runs, times, begun)
+        self._update_span(node, times)
+
+    def _update_span(self, node: Node, times: tuple[RunTimes, ...]) -> None:
+        task_id = node.task_id
+        scheduled = [run.scheduled for run in times if run.scheduled is not None]
+        if not scheduled:
+            return
+        self.first[task_id] = min(scheduled)
+        ends = []
+        for run, (begun, _, ended) in zip(node.runs, times, strict=True):
+            if begun is None:
+                continue
+            if ended is None and run.state in OPEN:
+                self.unended.add(task_id)
+            else:
+                ends.append(begun if ended is None else ended)
+        if ends:
+            self.last[task_id] = max(ends)
+
+    def remove(self, task_id: str) -> None:
+        """Remove a task, if it is there."""
+        if self.runs.pop(task_id, None) is None:
+            return
+        for known in (self.begun, self.opened, self.first, self.last):
+            known.pop(task_id, None)
+        self.unended.discard(task_id)
+
+    @property
+    def began(self) -> float | None:
+        """When the first task was scheduled; None before."""
+        return min(self.begun.values(), default=None)
+
+    def measure(self, now: float) -> float:
+        """Return how long it took from the first run's scheduling to the last run's end.
+
+        Args:
+            now: The end of runs that have not ended.
+
+        Returns:
+            Seconds; 0 if nothing was scheduled yet.
+        """
+        if not self.first:
+            return 0.0
+        ends = [now] if self.unended else []
+        if self.last:
+            ends.append(max(self.last.values()))
+        return max(0.0, max(ends) - min(self.first.values()))
+
+    def get_ended(self, node: Node, now: float) -> float:
+        """Return when a task of `begun` ended; `now` if it has not."""
+        if node.is_open:
+            return now
+        resolved = self.runs[node.task_id][-1].resolved
+        return self.begun[node.task_id] if resolved is None else resolved
+
+    def get_changed(self, node: Node) -> float | None:
+        """Return when the last run of a task entered its state, as `Node.since`."""
+        times = self.runs.get(node.task_id)
+        return times[-1].get_changed(node.runs[-1].state) if times else None
+
+    def copy(self) -> Self:
+        """Return a copy that does not change with this one."""
+        copied = type(self)()
+        copied.runs = dict(self.runs)
+        copied.begun = dict(self.begun)
+        copied.opened = dict(self.opened)
+        copied.first = dict(self.first)
+        copied.last = dict(self.last)
+        copied.unended = set(self.unended)
+        return copied
+
+
+def _find_opened(runs: tuple[Run, ...], times: tuple[RunTimes, ...], begun: float) -> float:
+    for run, (scheduled, _, _) in zip(reversed(runs), reversed(times), strict=True):
+        if run.reason_created not in RETRY_REASONS:
+            return begun if scheduled is None else scheduled
+    return begun
