@@ -7,7 +7,8 @@ sets of thousands of tasks this is the fastest and smallest union.
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence, Set
-from functools import cached_property
+from functools import cached_property, reduce
+from operator import or_
 from typing import NamedTuple
 
 from tcsniff.taskgraph.definitions import REQUIRES
@@ -211,7 +212,7 @@ class Blocking:
         # Bit after bit takes 50 ms for 10,000, since each makes a number of 10,000 bits.
         places = [self._places.setdefault(task_id, len(self._places)) for task_id in task_ids]
         if len(places) < _FEW:
-            return sum(1 << place for place in places)
+            return reduce(or_, (1 << place for place in places), 0)
         digits = bytearray(b"0") * (max(places) + 1)
         for place in places:
             digits[place] = _ONE

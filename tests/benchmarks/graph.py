@@ -10,17 +10,18 @@ import random
 import statistics
 import time
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 
 import orjson
 from measuring import Row, Section, report
 
 from graphs import History, by_id, graph, in_state, waiting
+from plain_graph import build_graph
 from tcsniff.pulse.deliveries import Delivery
 from tcsniff.simulator.simulation import plan_groups, simulate
-from tcsniff.taskgraph.blocking import find_blocked
 from tcsniff.taskgraph.critical_path import find_critical_path
 from tcsniff.taskgraph.forecast import estimate_time_left
-from tcsniff.taskgraph.graph import Graph, build_graph
+from tcsniff.taskgraph.graph import Graph
 from tcsniff.taskgraph.tracker import Tracker
 
 START = 1_795_456_800.0  # 2026-11-23T18:00:00Z
@@ -57,12 +58,17 @@ def load(deliveries: Sequence[Delivery]) -> None:
         orjson.loads(one.body)
 
 
+def block(shown: Graph) -> None:
+    """Find what all tasks wait for, as if that had not been asked yet."""
+    replace(shown, arranged=shown.index).blocking.list_blocked()
+
+
 def list_analyses(shown: Graph, now: float) -> tuple[Callable[[], object], ...]:
     """Return all analyses of a graph that one picture needs."""
     return (
-        lambda: find_blocked(shown.nodes),
+        lambda: block(shown),
         lambda: find_critical_path(shown, now),
-        lambda: estimate_time_left(shown.nodes, now),
+        lambda: estimate_time_left(shown, now),
     )
 
 

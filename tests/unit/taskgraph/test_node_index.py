@@ -152,7 +152,7 @@ RUNS = st.builds(
 )
 NODES = st.builds(
     lambda task_id, waits, requires, **details: node(
-        task_id, *dict.fromkeys(waits), requires=requires, **details
+        task_id, *waits, requires=requires, **details
     ),
     st.sampled_from(IDS),
     st.lists(st.sampled_from(IDS + "xy"), max_size=4),
