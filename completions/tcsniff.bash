@@ -490,8 +490,8 @@ _tcsniff_values() {
         --fault)
           _tcsniff_list "$3" \
             failure claim-expired worker-shutdown intermittent-task malformed-payload \
-            deadline-exceeded rerun cancel cancel-group priority-change duplicate redelivery \
-            late none
+            deadline-exceeded rerun cancel cancel-group priority-change worker-pool-error \
+            duplicate redelivery late none
           ;;
         --graph | --password-file | --tls-ca | --tls-cert | --tls-key | --config)
           _tcsniff_files "$3"
@@ -517,9 +517,9 @@ _tcsniff_arguments() {
       ;;
     help)
       [[ $3 != help && $3 != -* ]] || found+=(
-        environment exit-status expressions files recipes record security settings task-summary
-        sniff graph task top runs browse explain exchanges doctor config simulate schema
-        completion help
+        environment exit-status expressions files pools recipes record security settings
+        task-summary sniff graph task top runs browse explain exchanges doctor config simulate
+        schema completion help
       )
       ;;
   esac

@@ -50,6 +50,9 @@ def build_pages() -> dict[str, str]:
         "man/man5/tcsniff-config.5": format_file_page(
             "tcsniff-config", settings, ("tcsniff-config(1)",)
         ),
+        "man/man5/tcsniff-pools.5": format_file_page(
+            "tcsniff-pools", topics["pools"], ("tcsniff-top(1)", "jq(1)")
+        ),
         "man/man5/tcsniff-record.5": format_file_page(
             "tcsniff-record", topics["record"], ("tcsniff-schema(1)", "jq(1)")
         ),

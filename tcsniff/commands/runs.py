@@ -42,7 +42,7 @@ def runs(
     ending: StopArgs,
     quiet: bool,
 ) -> int:
-    """Print a row for each run that has ended: JSON lines, CSV, TSV or a table.
+    """Print a row for each run that has ended: JSON lines, CSV, TSV.
 
     A row has, in this order: taskId; runId, null if the task ended without a run;
     taskGroupId; the tags label, kind and project; taskQueueId, the worker pool;

@@ -107,8 +107,8 @@ def simulate(
     """Publish simulated task groups to a broker on this machine.
 
     Declares Taskcluster's exchanges if they are missing, and publishes the
-    messages that the queue service would publish while task groups run, as
-    --demo does. Prints the ID of each group when it starts. The broker must be
+    messages that the queue and worker-manager would publish while task groups
+    run, as --demo does. Prints the ID of each group when it starts. The broker must be
     on this machine, such as --broker amqp://localhost
 
     Redelivered messages are simulated by publishing a message twice.
@@ -127,7 +127,12 @@ def simulate(
     seed = random.randrange(1_000_000) if seed is None else seed
     delay = delay or 0.0
     messages = simulation.simulate(
-        seed=seed, start=time.time() + delay, groups=groups, tasks=tasks, faults=chosen
+        seed=seed,
+        start=time.time() + delay,
+        groups=groups,
+        tasks=tasks,
+        faults=chosen,
+        workers=True,
     )
 
     from tcsniff.commands.wiring.simulate_run import SimulateRun, write_graph_file  # kombu: 50 ms

@@ -47,13 +47,11 @@ def sniff(
     """Show Taskcluster's events as they happen.
 
     EVENT is the name of an event, such as task-running or, in short, running;
-    `tcsniff exchanges` lists them. If you give only flags, tcsniff listens to every queue exchange
-    that has those fields. Repeated flags, several EVENTs and a,b are alternatives;
-    different flags narrow. An EVENT can have its own fields:
-    task-defined:worker-type=gaia,provisioner-id=aws-provisioner
+    `tcsniff exchanges` lists them. Flags alone select every queue exchange that has their
+    fields. Repeated flags, several EVENTs and a,b are alternatives; different flags narrow.
+    An EVENT can have its own fields: running:run-id=1
 
-    @NAME is a saved selection of the settings file. The address of Taskcluster's
-    web page for Pulse messages is a selection, too.
+    @NAME is a saved selection; so is the address of a page for Pulse messages.
     """
     check_output(view)
     check_source(origin)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -25,10 +24,18 @@ from tcsniff.commands.options.source_options import (
 )
 from tcsniff.commands.options.top_options import TopArgs, check_top, top_options
 from tcsniff.errors import UsageError
-from tcsniff.selection.select import SelectionArgs, add_state_events, build_selection
+from tcsniff.pulse.exchanges import WORKER_EVENTS
+from tcsniff.sanitize import sanitize
+from tcsniff.selection.select import (
+    SelectionArgs,
+    add_state_events,
+    build_selection,
+    names_events,
+)
 
 if TYPE_CHECKING:
-    from tcsniff.stats.run_statistics import Uncertainty
+    from tcsniff.commands.wiring.run import Notify
+    from tcsniff.stats.run_statistics import RunStatistics, Uncertainty
 
 
 @click.command(cls=SectionedCommand)
@@ -46,46 +53,32 @@ def top(
     ending: StopArgs,
     quiet: bool,
 ) -> int:
-    """Show worker pools live: waiting, starved, running, lost, failed, and times.
+    """Show worker pools live: waiting, starved, running, lost, failed.
 
     The table counts all runs of the tasks that tcsniff has received an event of since
     it started; a task that was pending or running before counts from its next event.
 
     OLDEST is how long the oldest pending run has been waiting so far, LAST the time
-    since a run last started. WAIT is the time from scheduled to started; a run that is
-    still pending counts with its time until now, so that a pool without workers is not
-    the fastest. TOOK is the time from started to resolved. 50 % (p50), 95 % and 99 % of
-    the runs took at most this long, with an error of 2 %.
+    since a run last started. WAIT is the time from scheduled to started, or until now if
+    a run is still pending; TOOK is the time from started to resolved. LOST counts runs
+    whose worker went away, CANC canceled ones, EXC those that ended in any other
+    exception. WORKERS is how many workers have registered, of how many that were
+    requested; W ERR counts the errors of workers and of cloud providers.
 
-    LOST counts runs whose worker went away (claim-expired, worker-shutdown), CANC
-    canceled ones, EXC those that ended in any other exception. When a run is retried, it
-    counts as one of these, and the new run as pending. /MIN is the number of runs that
-    ended in the last minute; the chart shows that number for each minute up to now.
+    `tcsniff help pools` explains all columns, and the fields of the JSON lines. --until
+    and --fail-on see the same objects: --fail-on 'rows[?oldest > `1800`]' is true if it
+    finds any row.
 
-    --by worker adds the worker's POOL, when it was HEARD of last (it claimed or resolved
-    a run), and its STREAK of runs that did not complete, without canceled ones. --slo
-    adds SLO, the share of runs that started in time; a run that has been pending for
-    longer did not.
-
-    Without an EVENT, top listens to the events of all task states.
-
-    A JSON line has the "time" of the period's end, its length in "seconds", the number of
-    "events" in it, "rows" and their "total". Each row has: "pending" and "running" now;
-    "completed", "failed", "lost", "canceled" and "exception" since the start; "started"
-    and "finished" in the period; "rate", in runs that ended per minute; "oldest" and
-    "last", in seconds or null; "waiting" and "runningTime", each with "count", "p50",
-    "p95", "p99" and "max", in seconds, since the start; "inTime", from 0 to 1, with
-    --slo; "pool", "heard" and "streak" with --by worker. --until and --fail-on see the
-    same object: --fail-on 'rows[?oldest > `1800`]' is true if it finds any row.
-
-    Above 255,000 open or a million ended tasks, counts may be estimates. Then a line
-    has "uncertain": the number of "open" and "ended" runs that may be wrong.
+    Without an EVENT, top listens to the events of all task states and, if rows are pools,
+    of workers.
     """
     check_top(counts)
     check_source(origin)
     if origin.delete_queue:
         raise UsageError("--delete-queue works with `tcsniff sniff`, not with top")
-    selection = build_selection(add_state_events(wanted))
+    # Only pools have rows for workers.
+    companions = WORKER_EVENTS if counts.by == "pool" and not names_events(wanted) else ()
+    selection = build_selection(add_state_events(wanted), companions)
     notify = ignore_message if quiet else print_message
     for note in selection.notes:
         notify(note)
@@ -100,13 +93,24 @@ def top(
         selection, content, ending, output, notify, make_view=make_view, counter=counter
     )
     status = run.run(origin, title=str(wanted), summary=None)
-    if number := counter.statistics.unread:
-        notify(f"{number:,} message{'s' * (number != 1)} about tasks could not be decoded")
-    _explain_uncertainty(counter.statistics.uncertain, notify)
+    _explain_counts(counter.statistics, notify)
     return status
 
 
-def _explain_uncertainty(uncertain: Uncertainty, notify: Callable[[str], None]) -> None:
+def _explain_counts(statistics: RunStatistics, notify: Notify) -> None:
+    if number := statistics.unread:
+        notify(f"{number:,} message{'s' * (number != 1)} could not be decoded")
+    if uncounted := statistics.uncounted:
+        total = sum(uncounted.values())
+        names = ", ".join(f"{number:,} {name}" for name, number in uncounted.items())
+        notify(
+            f"top counts events about runs and workers; {total:,} other event{'s' * (total != 1)} "
+            f"{'was' if total == 1 else 'were'} received: {sanitize(names)}"
+        )
+    _explain_uncertainty(statistics.uncertain, notify)
+
+
+def _explain_uncertainty(uncertain: Uncertainty, notify: Notify) -> None:
     if uncertain.open:
         notify(
             f"more tasks were open than can be remembered: up to {uncertain.open:,} runs are "
@@ -116,4 +120,9 @@ def _explain_uncertainty(uncertain: Uncertainty, notify: Callable[[str], None]) 
         notify(
             f"{uncertain.ended:,} runs ended longer ago than tasks are remembered: whether they "
             "had been counted is a guess"
+        )
+    if uncertain.workers:
+        notify(
+            f"{uncertain.workers:,} events about workers happened longer ago than events are "
+            "remembered: they may have been counted twice"
         )

@@ -339,6 +339,15 @@ KEYS_WITHOUT_VALUES = frozenset({"worker-pool-created", "worker-pool-updated"})
 Seen with the real services of v106.0.0.
 """
 
+WORKER_EVENTS = (
+    "worker-requested",
+    "worker-running",
+    "worker-stopped",
+    "worker-removed",
+    "worker-pool-error",
+)
+"""Exchanges that announce what becomes of the workers of a pool."""
+
 BY_ADDRESS = {exchange.address: exchange for exchange in CATALOG}
 
 _BY_NAME = {

@@ -162,6 +162,26 @@ class GroupPayload(MessageStruct, frozen=True):
     sealed: str | None = None
 
 
+class WorkerPayload(MessageStruct, frozen=True):
+    """The payload of a message about a worker, or an error of its pool.
+
+    Attributes:
+        worker_pool_id: The worker pool, ``<provisionerId>/<workerType>``.
+        worker_group: The group of the worker; None if the error is about none.
+        worker_id: The worker; None if the error is about none.
+        timestamp: When it happened, as an RFC 3339 time; None if unknown.
+        error_id: The error; empty if it is none.
+        kind: What kind of error it is, such as ``creation-error``.
+    """
+
+    worker_pool_id: str
+    worker_group: str | None = None
+    worker_id: str | None = None
+    timestamp: str | None = None
+    error_id: str = ""
+    kind: str = ""
+
+
 def read_json(decode: Callable[[bytes], _Value], text: bytes) -> _Value:
     """Decode JSON with a decoder of msgspec.
 
@@ -238,6 +258,9 @@ def _keep_texts(value: dict[str, object]) -> dict[str, object]:
 
 _decode_status = msgspec.json.Decoder(TaskState).decode
 _decode_task = msgspec.json.Decoder(TaskPayload).decode
+decode_worker_event = msgspec.json.Decoder(WorkerPayload).decode
+"""Decode the payload of a message of `exchanges.WORKER_EVENTS`; raises `DECODE_ERRORS`."""
+
 _decode_group = msgspec.json.Decoder(GroupPayload).decode
 
 DECODERS: Mapping[str, Callable[[bytes], TaskPayload | GroupPayload]] = {
@@ -245,3 +268,8 @@ DECODERS: Mapping[str, Callable[[bytes], TaskPayload | GroupPayload]] = {
     for name, kind in CLASSES.items()
 }
 """By exchange, the decoder of its payloads; only exchanges about tasks and groups."""
+
+TASK_EXCHANGES = frozenset(
+    find_exchange(name).address for name, kind in CLASSES.items() if issubclass(kind, TaskMessage)
+)
+"""The exchanges whose messages have the status of a task."""

@@ -79,9 +79,14 @@ _STATE_EVENTS = ("defined", "pending", "running", "completed", "failed", "except
 
 def add_state_events(wanted: SelectionArgs) -> SelectionArgs:
     """Return the same selection; of the events of all task states, if it names no events."""
-    if wanted.events or wanted.exchanges or wanted.binds or wanted.all_events:
+    if names_events(wanted):
         return wanted
     return wanted._replace(events=[f"task-{state}" for state in _STATE_EVENTS])
+
+
+def names_events(wanted: SelectionArgs) -> bool:
+    """Return whether a selection names events or exchanges, and not only their fields."""
+    return bool(wanted.events or wanted.exchanges or wanted.binds or wanted.all_events)
 
 
 class Clause(NamedTuple):
@@ -196,8 +201,13 @@ def _match_any(patterns: Sequence[str]) -> Callable[[Sequence[str]], bool]:
     return matches_any
 
 
-def build_selection(args: SelectionArgs) -> Selection:
+def build_selection(args: SelectionArgs, companions: Sequence[str] = ()) -> Selection:
     """Build a selection from flags.
+
+    Args:
+        args: The flags.
+        companions: EVENTs that are selected in addition, if they have the fields of all
+            flags. It is not an error if the broker does not have them.
 
     Raises:
         UsageError: If a flag or an EVENT asks for something that no message
@@ -208,10 +218,11 @@ def build_selection(args: SelectionArgs) -> Selection:
     is_unnamed = not (named or others or args.binds)
     is_implied = args.all_events or (is_unnamed and bool(narrowing))
     implied = [ex for ex in QUEUE_EXCHANGES if is_implied and narrowing.fits(ex)]
+    added = [ex for ex in map(find_exchange, companions) if narrowing.fits(ex)]
     bind_clauses = [_parse_bind(text) for text in args.binds]
     clauses = [
         *(narrowing.build_clause(exchange, own_fields) for exchange, own_fields in named),
-        *(narrowing.build_clause(exchange) for exchange in implied),
+        *(narrowing.build_clause(exchange) for exchange in (*implied, *added)),
         *(_build_verbatim_clause(name, args.routing_keys, narrowing.routes) for name in others),
         *bind_clauses,
     ]
@@ -223,7 +234,7 @@ def build_selection(args: SelectionArgs) -> Selection:
     if not clauses:
         raise UsageError("nothing is selected; name an EVENT, or select all queue events: --all")
     required = {*(exchange.address for exchange, _ in named), *verbatim}
-    optional = {exchange.address for exchange in implied} - required
+    optional = {exchange.address for exchange in (*implied, *added)} - required
     return Selection(tuple(dict.fromkeys(clauses)), tuple(notes), frozenset(optional))
 
 

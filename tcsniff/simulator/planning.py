@@ -171,7 +171,7 @@ class _GroupBuilder:
     def add_decision_task(self) -> str:
         name, level, revision, author = self._project
         task = PlannedTask(
-            task_id=self._draw_task_id(),
+            task_id=draw_slug_id(self._random),
             label="Gecko Decision Task",
             kind="decision-task",
             dependencies=(),
@@ -252,7 +252,7 @@ class _GroupBuilder:
         if self._random.random() < _SUBSCRIBED:
             subscription = (self._random.choice(_SUBSCRIPTIONS),)
         task = PlannedTask(
-            task_id=self._draw_task_id(),
+            task_id=draw_slug_id(self._random),
             label=label,
             kind=kind,
             dependencies=dependencies,
@@ -293,10 +293,11 @@ class _GroupBuilder:
     def _draw_duration(self, kind: str) -> float:
         return self._random.uniform(*_DURATIONS[kind])
 
-    def _draw_task_id(self) -> str:
-        # Version 4 UUIDs, as in Taskcluster; some IDs begin with a hyphen.
-        random_uuid = uuid.UUID(int=self._random.getrandbits(128), version=4)
-        return base64.urlsafe_b64encode(random_uuid.bytes).decode().rstrip("=")
+
+def draw_slug_id(random: Random) -> str:
+    """Return a random ID, a version 4 UUID as in Taskcluster; some begin with a hyphen."""
+    random_uuid = uuid.UUID(int=random.getrandbits(128), version=4)
+    return base64.urlsafe_b64encode(random_uuid.bytes).decode().rstrip("=")
 
 
 def to_definitions(plan: Plan) -> tuple[Definition, ...]:

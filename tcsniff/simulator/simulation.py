@@ -15,6 +15,7 @@ from tcsniff.pulse.deliveries import Delivery
 from tcsniff.simulator.planning import Plan, plan_group
 from tcsniff.simulator.queue import SimulatedQueue
 from tcsniff.simulator.schedule import SECOND, Schedule
+from tcsniff.simulator.worker_manager import WorkerManager
 
 FAULTS = (
     "failure",
@@ -27,6 +28,7 @@ FAULTS = (
     "cancel",
     "cancel-group",
     "priority-change",
+    "worker-pool-error",
     "duplicate",
     "redelivery",
     "late",
@@ -35,7 +37,8 @@ FAULTS = (
 
 The first six end runs. ``deadline-exceeded`` makes deadlines short and some runs hang;
 without it, a task with a failed dependency still ends that way, but a day later. The
-next four are actions of users, the last three are faults of messages.
+next four are actions of users, then one of cloud providers, the last three are faults of
+messages.
 """
 
 # In seconds.
@@ -50,6 +53,7 @@ def simulate(
     groups: int | None = None,
     tasks: int = 60,
     faults: Collection[str] = FAULTS,
+    workers: bool = False,
 ) -> Iterator[tuple[float, Delivery]]:
     """Simulate the queue with made-up task groups.
 
@@ -63,6 +67,8 @@ def simulate(
         groups: Number of groups; None for an endless simulation.
         tasks: Approximate number of tasks of each group.
         faults: Those of `FAULTS` that may happen.
+        workers: Whether to include worker-manager's messages. Those of the queue are the
+            same in either case.
 
     Returns:
         The arrival time of each message, in seconds since the Unix epoch and in
@@ -80,7 +86,11 @@ def simulate(
     queue = SimulatedQueue(schedule, random, frozenset(faults), _GAP)
     plans = plan_groups(seed=seed, tasks=tasks, groups=groups)
     schedule.add(0, partial(_start_groups, schedule, queue, plans))
-    return schedule.run_all()
+    messages = schedule.run_all()
+    if workers:
+        manager = WorkerManager(Random(f"workers {seed}"), start, frozenset(faults))
+        return manager.add_messages(messages)
+    return messages
 
 
 def plan_groups(*, seed: int, tasks: int = 60, groups: int | None = None) -> Iterator[Plan]:

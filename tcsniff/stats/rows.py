@@ -12,6 +12,8 @@ from tcsniff.stats.histogram import Histogram, HistogramSummary
 from tcsniff.stats.pending_times import PendingTimes
 from tcsniff.stats.rates import Rate
 from tcsniff.stats.run_facts import COMPLETED, FAILED, LOST, PENDING, RUNNING, UNKNOWN, RunFacts
+from tcsniff.stats.worker_counts import WorkerCounts, WorkerReading
+from tcsniff.stats.worker_events import WorkerChange
 from tcsniff.stats.worker_health import HealthReading, WorkerHealth
 
 
@@ -41,6 +43,8 @@ class Reading(NamedTuple):
         in_time: Share of runs that started within the limit, from 0 to 1. Runs that
             have been pending for longer did not. None without a limit or such runs.
         health: The condition of the row's worker; None if a row is not a worker.
+        workers: What was announced about the workers of the row's pool; None for
+            nothing, or if a row is not a pool.
     """
 
     name: str
@@ -62,6 +66,7 @@ class Reading(NamedTuple):
     last: float | None = None
     in_time: float | None = None
     health: HealthReading | None = None
+    workers: WorkerReading | None = None
 
 
 class Row:
@@ -79,6 +84,7 @@ class Row:
         pending: The times since which the pending runs have been waiting.
         last_started: When a run last started; None if none has.
         health: The condition of the row's worker, if it is one.
+        workers: What was announced about the workers of the row's pool; None for nothing.
         changed: Time of the last change.
         merged_into: The row that this one was merged into, if any.
     """
@@ -97,6 +103,7 @@ class Row:
         "started",
         "states",
         "wait_times",
+        "workers",
     )
 
     def __init__(self, name: str) -> None:
@@ -108,12 +115,13 @@ class Row:
         self.pending = PendingTimes()
         self.last_started: float | None = None
         self.health: WorkerHealth | None = None
+        self.workers: WorkerCounts | None = None
         self.changed = 0.0
         self.merged_into: Row | None = None
 
     def __bool__(self) -> bool:
-        """Return whether the row holds a run, or held one in this period."""
-        return any(self.states) or bool(self.started or self.ended)
+        """Return whether the row holds a run or workers, or held a run in this period."""
+        return any(self.states) or bool(self.started or self.ended or self.workers)
 
     @property
     def counts(self) -> Row:
@@ -133,6 +141,12 @@ class Row:
             change(facts.pending_since)
         if number > 0:
             self._record_start(facts.started)
+
+    def count_worker(self, change: WorkerChange) -> None:
+        """Add an event about a worker."""
+        if self.workers is None:
+            self.workers = WorkerCounts()
+        self.workers.add(change)
 
     def record_change(self, now: float, *, started: bool, ended: bool) -> None:
         """Count that a run has started or ended, by the arrival time of the message."""
@@ -156,10 +170,13 @@ class Row:
         self.run_times.merge(other.run_times)
         self.pending.merge(other.pending)
         self._record_start(other.last_started)
+        if other.workers is not None:
+            self.workers = self.workers or WorkerCounts()
+            self.workers.merge(other.workers)
         # Tasks may refer to the other row for long: free the memory of its own counts.
         other.states, other.end_rate, other.pending = self.states, self.end_rate, self.pending
         other.wait_times, other.run_times = self.wait_times, self.run_times
-        other.health = None
+        other.health = other.workers = None
 
     def start_period(self) -> None:
         """Reset the counts of a period."""
@@ -205,6 +222,7 @@ class Row:
             last=max(0.0, now - (self.last_started or 0.0)) if is_last_known else None,
             in_time=None if slo is None else self._measure_in_time(now, slo),
             health=None if self.health is None else self.health.build_reading(now),
+            workers=None if self.workers is None else self.workers.build_reading(),
         )
 
     def count_finished(self) -> int:

@@ -13,6 +13,7 @@ from tcsniff.pulse.times import format_timestamp, parse_seconds
 from tcsniff.stats.rows import Reading, Row
 from tcsniff.stats.run_statistics import RunStatistics
 from tcsniff.stats.snapshots import Snapshot, format_row
+from tcsniff.stats.worker_counts import WorkerReading
 
 _MAX_EMPTY_PERIODS = 1000  # consecutive ones that get a snapshot each
 
@@ -115,7 +116,10 @@ class RunCounter:
         """Return the numbers of a row at a time; None for the current time."""
         time = self._get_time(now)
         statistics = self.statistics
-        return row.build_reading(time, statistics.began or time, statistics.slo)
+        reading = row.build_reading(time, statistics.began or time, statistics.slo)
+        if reading.workers is None and (self.by == "pool" or row is statistics.total):
+            return reading._replace(workers=WorkerReading())
+        return reading
 
     @property
     def _is_watched(self) -> bool:
@@ -154,6 +158,7 @@ class RunCounter:
             "events": self._events,
             **({"undecodable": statistics.unread} if statistics.unread else {}),
             **({"uncertain": uncertain._asdict()} if any(uncertain) else {}),
+            **({"uncounted": dict(statistics.uncounted)} if statistics.uncounted else {}),
             "rows": [format_row(self.read_row(row, end)) for row in self.list_rows(end)],
             "total": total,
         }

@@ -2,6 +2,7 @@
 
 Pure. A run counts as the newest snapshot of its task says, so neither the order of
 messages nor repeats change a count or a percentile. Only rates depend on arrival.
+Events about workers are counted by pool.
 
 Memory is bounded by `StatisticsBounds`; the numbers stay exact:
 
@@ -17,17 +18,20 @@ What lies beyond all bounds is an estimate, and `RunStatistics.uncertain` has it
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from operator import attrgetter
 from typing import NamedTuple
 
 from tcsniff.pulse.deliveries import Delivery
-from tcsniff.pulse.payloads import Run
+from tcsniff.pulse.payloads import TASK_EXCHANGES, Run
 from tcsniff.pulse.times import format_timestamp, parse_seconds
+from tcsniff.stats.groupings import GROUPINGS, TAGS
 from tcsniff.stats.memory import ForgottenTasks, StatisticsBounds, StringPool, hash_task
 from tcsniff.stats.parked_tasks import ParkedTask, ParkedTasks
 from tcsniff.stats.rows import MEASURES, Row
 from tcsniff.stats.run_facts import RUNNING, find_run_facts, has_ended, parse_time
+from tcsniff.stats.uncounted import UncountedEvents
+from tcsniff.stats.worker_events import EVENTS_BY_ADDRESS, WorkerEvents
 from tcsniff.stats.worker_health import WorkerHealth
 from tcsniff.taskgraph.tracker import Change, Task, Tracker, measure_age
 
@@ -39,25 +43,6 @@ _MAX_DELAY = 3600.0  # seconds from the end or deadline of a task until the mess
 _CLEANUP_INTERVAL = 3600.0  # seconds
 
 
-def _format_worker(_task: Task, run: Run) -> str:
-    return f"{run.worker_group or ''}/{run.worker_id}" if run.worker_id else "(no worker)"
-
-
-GROUPINGS: Mapping[str, Callable[[Task, Run], str]] = {
-    "pool": lambda task, _run: task.pool,
-    "worker": _format_worker,
-    "label": lambda task, _run: task.label or "(no label)",
-    "kind": lambda task, _run: task.kind or "(no kind)",
-    "project": lambda task, _run: task.project or "(no project)",
-    "scheduler": lambda task, _run: task.status.scheduler_id,
-    "group": lambda task, _run: task.status.task_group_id,
-    "reason": lambda _task, run: run.reason_resolved or "(not ended)",
-}
-"""What a row can stand for, and the name of the row that a run belongs to."""
-
-_TAGS = ("label", "kind", "project")  # groupings whose names not all messages have
-
-
 class Uncertainty(NamedTuple):
     """How far the counts may be wrong, because tasks are beyond all bounds.
 
@@ -66,10 +51,12 @@ class Uncertainty(NamedTuple):
             missing there.
         ended: Runs that ended longer ago than tasks are remembered: whether they had
             been counted is a guess, so that many may be missing or counted twice.
+        workers: Events about workers that may have been counted twice.
     """
 
     open: int = 0
     ended: int = 0
+    workers: int = 0
 
 
 class RunStatistics:
@@ -97,7 +84,7 @@ class RunStatistics:
         self._by = by
         self._name_row = GROUPINGS[by]
         # A task without runs is kept if it has a name that later messages may lack.
-        self._keeps_unscheduled = by in _TAGS
+        self._keeps_unscheduled = by in TAGS
         self._bounds = bounds
         self._tracker = Tracker()
         self._rows: dict[str, Row] = {}
@@ -108,6 +95,8 @@ class RunStatistics:
         self._ended: dict[str, None] = {}  # task IDs in the order in which tasks ended
         self._parked = ParkedTasks()
         self._forgotten = ForgottenTasks(bounds.forgotten)
+        self._workers = WorkerEvents()
+        self._uncounted = UncountedEvents()
         self._strings = StringPool()
         self._cleaned_up = 0.0
         self._dropped = self._guessed = 0
@@ -115,12 +104,17 @@ class RunStatistics:
     @property
     def unread(self) -> int:
         """Number of messages that could not be decoded."""
-        return self._tracker.unread
+        return self._tracker.unread + self._workers.unread
+
+    @property
+    def uncounted(self) -> Mapping[str, int]:
+        """Number of messages that are about neither runs nor workers, by EVENT or exchange."""
+        return self._uncounted.numbers
 
     @property
     def uncertain(self) -> Uncertainty:
         """How far the counts may be wrong; all 0 if they are exact."""
-        return Uncertainty(self._dropped, self._guessed)
+        return Uncertainty(self._dropped, self._guessed, self._workers.guessed)
 
     @property
     def task_ids(self) -> Collection[str]:
@@ -133,7 +127,7 @@ class RunStatistics:
         return len(self._rows)
 
     def add(self, delivery: Delivery, now: float | None) -> None:
-        """Count the runs that a message is about.
+        """Count the runs or the worker that a message is about.
 
         Args:
             delivery: The message.
@@ -142,11 +136,14 @@ class RunStatistics:
         """
         if now is not None:
             self._note_time(now)
-        change = self._tracker.apply(delivery)
-        if change is None:
-            self._tracker.groups.clear()  # not used here; would grow without bound
+        if delivery.exchange in TASK_EXCHANGES:
+            change = self._tracker.apply(delivery)
+            if change is not None:
+                self._apply_change(change, now or 0.0)
+        elif delivery.exchange in EVENTS_BY_ADDRESS:
+            self._count_worker(delivery, now or 0.0)
         else:
-            self._apply_change(change, now or 0.0)
+            self._uncounted.add(delivery.exchange)
 
     def list_rows(self, sort: str, now: float, *, reverse: bool = False) -> list[Row]:
         """Return the rows that are not empty, sorted; last the row of merged ones, if any.
@@ -180,6 +177,17 @@ class RunStatistics:
         if now - self._cleaned_up >= _CLEANUP_INTERVAL:
             self._drop_overdue_tasks(now)
 
+    def _count_worker(self, delivery: Delivery, now: float) -> None:
+        change = self._workers.apply(delivery, now)
+        if change is None:
+            return
+        self.total.count_worker(change)
+        if self._by == "pool":
+            row = self._get_row(change.pool)
+            row.counts.count_worker(change)
+            row.changed = now
+            self._limit_rows(now)
+
     def _apply_change(self, change: Change, now: float) -> None:
         before, task = change
         task_id = task.status.task_id
@@ -193,8 +201,7 @@ class RunStatistics:
             rows = self._run_rows[task_id]
             self._recount_runs(before.runs, task, rows, len(before.runs) - len(rows), now)
             self._store_task(task_id, task, now)
-        if len(self._rows) > self._bounds.rows:
-            self._merge_idle_rows(now)
+        self._limit_rows(now)
 
     def _add_task(self, task: Task, now: float) -> None:
         task_id = task.status.task_id
@@ -230,8 +237,8 @@ class RunStatistics:
             self._parked.park(hash_task(task_id), parked)
             self._tracker.forget(task_id)
             return
-        if self._by in _TAGS and not getattr(task, self._by) and not row.name.startswith("("):
-            names = dict(zip(_TAGS, task[1:], strict=True)) | {self._by: row.name}
+        if self._by in TAGS and not getattr(task, self._by) and not row.name.startswith("("):
+            names = dict(zip(TAGS, task[1:], strict=True)) | {self._by: row.name}
             task = Task(task.status, **names)
             self._tracker.tasks[task_id] = task
         rows = self._run_rows[task_id] = []
@@ -265,15 +272,18 @@ class RunStatistics:
             self._record_change(row, now, started=started, ended=ended)
 
     def _add_run(self, task: Task, run: Run, *, is_new_end: bool = True) -> Row:
-        name = self._name_row(task, run)
-        row = self._rows.get(name)
-        if row is None:
-            row = self._rows[name] = Row(name)
+        row = self._get_row(self._name_row(task, run))
         self._count_run(row, run, 1)
         if self._by == "worker" and run.worker_id:
             row.health = row.health or WorkerHealth()
             facts = find_run_facts(run)
             row.health.add_run(task.pool, run, facts, is_new_end=is_new_end)
+        return row
+
+    def _get_row(self, name: str) -> Row:
+        row = self._rows.get(name)
+        if row is None:
+            row = self._rows[name] = Row(name)
         return row
 
     def _record_change(self, row: Row, now: float, *, started: bool, ended: bool) -> None:
@@ -354,7 +364,9 @@ class RunStatistics:
         for key in self._parked.list_overdue(limit):
             self._drop_parked_task(key, now)
 
-    def _merge_idle_rows(self, now: float) -> None:
+    def _limit_rows(self, now: float) -> None:
+        if len(self._rows) <= self._bounds.rows:
+            return
         if self._others is None:
             self._others = Row(OTHERS)
         # A tenth more than needed, because sorting is slow.

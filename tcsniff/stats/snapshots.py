@@ -9,6 +9,7 @@ from typing import Any
 
 from tcsniff.stats.histogram import HistogramSummary
 from tcsniff.stats.rows import Reading
+from tcsniff.stats.worker_counts import WorkerReading
 
 Snapshot = dict[str, Any]
 """The JSON object of a period: its time and length, rows and their total."""
@@ -20,10 +21,11 @@ SNAPSHOT_FIELDS = (
     "events",
     "undecodable",
     "uncertain",
+    "uncounted",
     "rows",
     "total",
 )
-"""The fields of a snapshot; ``undecodable`` and ``uncertain`` are there if they say something."""
+"""The fields of a snapshot; those that begin with ``un`` are there if they say something."""
 
 
 def format_row(reading: Reading) -> Snapshot:
@@ -50,7 +52,21 @@ def format_row(reading: Reading) -> Snapshot:
     if reading.health is not None:
         pool, heard, streak = reading.health
         row |= {"pool": pool, "heard": _round_time(heard), "streak": streak}
+    if reading.workers is not None:
+        row["workers"] = _format_workers(reading.workers)
     return row
+
+
+def _format_workers(workers: WorkerReading) -> Snapshot:
+    return {
+        "requested": workers.requested,
+        "running": workers.running,
+        "stopped": workers.stopped,
+        "removed": workers.removed,
+        "errors": workers.errors,
+        "errorKinds": dict(workers.kinds),
+        "startTime": _format_times(workers.start_times),
+    }
 
 
 def _format_times(summary: HistogramSummary) -> dict[str, float | None]:

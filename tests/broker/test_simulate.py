@@ -19,7 +19,7 @@ from rabbitmq import ADMIN, RabbitMQ, release
 from running import Running, finished
 from tcsniff.errors import ConnectionFailed
 from tcsniff.pulse.deliveries import Delivery
-from tcsniff.pulse.exchanges import BY_ADDRESS
+from tcsniff.pulse.exchanges import BY_ADDRESS, WORKER_EVENTS
 from tcsniff.settings.brokers import build_broker
 from tcsniff.simulator.simulation import FAULTS, plan_groups, simulate
 from tcsniff.sources.publisher import WINDOW, Publisher
@@ -60,9 +60,11 @@ def test_a_listener_hears_what_the_simulator_made(
     rabbitmq: RabbitMQ, faults: tuple[str, ...]
 ) -> None:
     """Every message in order, with its routes, byte for byte but for the times."""
-    made = [one for _, one in simulate(seed=11, start=0, groups=2, tasks=40, faults=faults)]
+    options = {"seed": 11, "groups": 2, "tasks": 40, "faults": faults}
+    made = [one for _, one in simulate(start=0, **options, workers=True)]
     named = ",".join(faults) or "none"
-    with Running("--broker", rabbitmq.url(*ADMIN), "--all", "-n", str(len(made))) as sniffing:
+    words = ("--all", *WORKER_EVENTS, "-n", str(len(made)))
+    with Running("--broker", rabbitmq.url(*ADMIN), *words) as sniffing:
         sniffing.listening()
         done = finished(
             *("simulate", "--broker", rabbitmq.url(*ADMIN), "--seed", "11", "--groups", "2"),

@@ -11,7 +11,7 @@ from pathlib import Path
 import orjson
 import pytest
 
-from builders import delivery
+from builders import delivery, worker_event
 from rabbitmq import RabbitMQ, Taskcluster
 from running import Running, Terminal, finished
 from tcsniff.pulse import records
@@ -65,7 +65,7 @@ def test_messages_that_cannot_be_decoded_are_counted_and_reported(tmp_path: Path
     done = finished("top", "--from", path)
 
     assert [line.get("undecodable") for line in lines_of(done.stdout)] == [3]
-    assert "tcsniff: 3 messages about tasks could not be decoded" in done.stderr
+    assert "tcsniff: 3 messages could not be decoded" in done.stderr
 
 
 def test_an_hour_gives_a_line_every_ten_seconds_at_once(tmp_path: Path) -> None:
@@ -97,7 +97,12 @@ def test_the_lines_of_periods_add_up(tmp_path: Path) -> None:
 
 def test_a_line_looks_like_this(tmp_path: Path) -> None:
     """Names as in the record; times in seconds, none where there is nothing to time."""
-    events = [(0, delivery("task-pending", task_id="a" * 22)), (3, delivery("task-failed"))]
+    events = [
+        (0, delivery("task-pending", task_id="a" * 22)),
+        (1, worker_event("worker-requested")),
+        (2, worker_event("worker-pool-error", kind="creation-error", errorId="x")),
+        (3, delivery("task-failed")),
+    ]
 
     done = finished("top", "--from", recording(tmp_path / "r.jsonl", events))
 
@@ -118,15 +123,69 @@ def test_a_line_looks_like_this(tmp_path: Path) -> None:
         "last": 0.0,
         "waiting": times,
         "runningTime": {"count": 1, "p50": 61.161, "p95": 61.161, "p99": 61.161, "max": 61.161},
+        "workers": {
+            "requested": 1,
+            "running": 0,
+            "stopped": 0,
+            "removed": 0,
+            "errors": 1,
+            "errorKinds": {"creation-error": 1},
+            "startTime": {"count": 0, "p50": None, "p95": None, "p99": None, "max": None},
+        },
     }
     assert line == {
         "time": "2026-11-23T18:00:03.000Z",
         "seconds": 3.0,
         "by": "pool",
-        "events": 2,
+        "events": 4,
         "rows": [{"name": "gecko-t/t-linux-large", **numbers}],
         "total": numbers,
     }
+
+
+def test_events_that_are_not_counted_are_named(tmp_path: Path) -> None:
+    """Once, with their numbers, and in JSON; a recording of everything is no mystery."""
+    names = ["client-created", "task-group-resolved", "client-created", "task-running"]
+    path = recording(tmp_path / "r.jsonl", enumerate(map(delivery, names)))
+
+    done = finished("top", "--from", path, *names[:2])
+    quiet = finished("top", "--quiet", "--from", path, *names[:2])
+
+    (line,) = lines_of(done.stdout)
+    assert line["uncounted"] == {"client-created": 2, "task-group-resolved": 1}
+    (said,) = [text for text in done.stderr.splitlines() if "counts events" in text]
+    assert said == (
+        "tcsniff: top counts events about runs and workers; 3 other events were received: "
+        "2 client-created, 1 task-group-resolved"
+    )
+    assert quiet.stderr == ""
+    assert "uncounted" not in finished("top", "--from", path).stdout
+
+
+@pytest.mark.parametrize(
+    ("words", "number"),
+    [
+        ((), 1),
+        (("--pool", "gecko-t/t-linux-large"), 1),
+        (("--worker-id", "i-0a1b2c3d"), 1),
+        (("--pool", "gecko-t/other"), 0),
+        (("--scheduler-id", "gecko-level-1"), 0),
+        (("--by", "kind"), 0),
+        (("running",), 0),
+        (("running", "worker-running"), 1),
+    ],
+)
+def test_workers_are_listened_to_where_their_pools_are_shown(
+    tmp_path: Path, words: tuple[str, ...], number: int
+) -> None:
+    """With the same flags as tasks, unless a flag or an EVENT leaves them out."""
+    events = [(0, worker_event("worker-running")), (1, delivery("task-running"))]
+
+    done = finished("top", "--from", recording(tmp_path / "r.jsonl", events), *words)
+
+    (line,) = lines_of(done.stdout)
+    assert line["total"]["workers"]["running"] == number
+    assert "does not narrow" not in done.stderr
 
 
 def test_of_a_long_quiet_time_not_every_period_has_a_line(tmp_path: Path) -> None:
@@ -159,7 +218,7 @@ def test_an_empty_recording_is_nothing_counted(tmp_path: Path) -> None:
 @pytest.mark.parametrize("by", ["pool", "worker", "kind", "scheduler", "group", "reason"])
 def test_the_demo_repeats_itself_by_whatever_it_is_counted(by: str) -> None:
     """The same bytes for the same seed; the totals are the same for all."""
-    words = ("top", *DEMO, "-n", "600", "--by", by, "--every", "1h")
+    words = ("top", *DEMO, "-n", "900", "--by", by, "--every", "1h")
     first, second = finished(*words), finished(*words)
 
     assert first.stdout == second.stdout
@@ -347,7 +406,7 @@ def test_ctrl_c_leaves_the_last_picture(tmp_path: Path) -> None:
 
 def test_the_demo_is_live() -> None:
     """Without a broker, in simulated time: minutes pass while one looks."""
-    with Terminal("top", *DEMO, columns=120, lines=20) as terminal:
+    with Terminal("top", *DEMO, columns=160, lines=20) as terminal:
         terminal.shows(
             lambda screen: any(re.match(r"\d pools .*\d\.\d  [▁-█]*[▂-█]", row) for row in screen)
         )

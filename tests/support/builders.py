@@ -82,6 +82,34 @@ def delivery(event: str = "task-running", **details: Any) -> Delivery:
     )
 
 
+def worker_event(
+    event: str = "worker-running",
+    *,
+    pool: str = "gecko-t/t-linux-large",
+    worker: str = "i-0a1b2c3d",
+    time: str = STARTED,
+    **payload: Any,
+) -> Delivery:
+    """Make a delivery as worker-manager would send it.
+
+    Args:
+        event: Name of an exchange of `exchanges.WORKER_EVENTS`.
+        pool: The worker pool.
+        worker: The ID of the worker.
+        time: When it happened.
+        payload: Further fields of the payload.
+    """
+    provisioner, worker_type = pool.split("/")
+    fields = {"workerId": worker, "workerGroup": "us-east-1", "timestamp": time, **payload}
+    return delivery(
+        event,
+        provisioner=provisioner,
+        worker_type=worker_type,
+        worker_id=worker,
+        payload={"workerPoolId": pool, "providerId": "google", **fields},
+    )
+
+
 def event(name: str = "task-running", **details: Any) -> Event:
     """Make an event, as `delivery` makes deliveries."""
     return Event(delivery(name, **details))

@@ -140,6 +140,42 @@ def _count_runs(name: str, runs: list[dict[str, Any]], now: float, slo: float) -
     }
 
 
+WORKER_STEPS = ("requested", "running", "stopped", "removed")
+
+
+def count_workers(messages: Iterable[Delivery]) -> dict[str, dict[str, Any]]:
+    """Return what `top` says about the workers of each pool."""
+    events = {
+        (message.exchange.rpartition("/")[2], json.dumps(json.loads(message.body), sort_keys=True))
+        for message in messages
+        if "taskcluster-worker-manager" in message.exchange
+    }
+    members: dict[str, list[dict[str, Any]]] = defaultdict(list)
+    for name, body in events:
+        payload = json.loads(body)
+        members[payload["workerPoolId"]].append({**payload, "event": name})
+    return {pool: _count_events(events) for pool, events in members.items()}
+
+
+def _count_events(events: list[dict[str, Any]]) -> dict[str, Any]:
+    times: dict[tuple[str, str], dict[str, list[float]]] = defaultdict(lambda: defaultdict(list))
+    for event in events:
+        worker = (event.get("workerGroup"), event.get("workerId"))
+        times[worker][event["event"]].append(seconds(event["timestamp"]))
+    starts = [
+        round(min(known["worker-running"]) - min(known["worker-requested"]), 3)
+        for known in times.values()
+        if "worker-running" in known and "worker-requested" in known
+    ]
+    errors = [event["kind"] for event in events if event["event"] == "worker-pool-error"]
+    return {
+        **{step: sum(one["event"] == f"worker-{step}" for one in events) for step in WORKER_STEPS},
+        "errors": len(errors),
+        "errorKinds": {kind: errors.count(kind) for kind in errors},
+        "startTime": percentiles(starts),
+    }
+
+
 def percentiles(durations: list[float]) -> list[float | None]:
     """Return the 50th, 95th, 99th and 100th percentile by nearest rank."""
     if not durations:

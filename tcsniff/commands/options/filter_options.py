@@ -68,7 +68,6 @@ filter_options = add_options(
     filter_flag(
         "--reason",
         "reasons",
-        is_common=True,
         multiple=True,
         callback=split_callback,
         metavar="REASON",

@@ -30,6 +30,7 @@ from tcsniff.commands.wiring.run import Notify
 from tcsniff.errors import ConnectionFailed, TimedOut, UsageError, WrongCredentials
 from tcsniff.pipeline import ConnectionObserver, Source
 from tcsniff.pulse.deliveries import Delivery
+from tcsniff.pulse.exchanges import WORKER_EVENTS, find_exchange
 from tcsniff.pulse.times import format_duration
 from tcsniff.selection.select import QUEUE_EXCHANGES, Selection
 from tcsniff.settings.brokers import Broker
@@ -164,8 +165,8 @@ def _open_broker(
         deadline=deadline,
     )
     with signal_handler.unwinding(), _explain_login(origin), consumer:
-        for exchange in consumer.missing_exchanges:
-            notify(f"{broker.name} has no exchange {exchange}; it is left out")
+        if missing := consumer.missing_exchanges:
+            notify(f"{broker.name} has no exchange {', '.join(missing)}, which is left out")
         if consumer.waiting:
             notify(f"{consumer.waiting:,} messages are waiting in {consumer.queue}")
         notify(consumer.describe_listening())
@@ -298,8 +299,10 @@ def _open_demo(
     origin: SourceArgs, selection: Selection, notify: Notify, seed: int | None, groups: int | None
 ) -> Iterator[OpenSource]:
     exchanges = {binding.exchange for binding in selection.bindings}
-    for unknown in sorted(exchanges - {exchange.address for exchange in QUEUE_EXCHANGES}):
-        notify(f"the demo has no {unknown}; it simulates only the queue")
+    known = {exchange.address for exchange in QUEUE_EXCHANGES}
+    known |= {find_exchange(name).address for name in WORKER_EVENTS}
+    for unknown in sorted(exchanges - known):
+        notify(f"the demo has no {unknown}; it simulates the queue, and the workers of pools")
 
     from tcsniff.simulator.simulation import simulate
     from tcsniff.sources.demo import Demo  # kombu: 50 ms
@@ -307,7 +310,7 @@ def _open_demo(
     if seed is None:
         seed = random.randrange(1_000_000) if origin.seed is None else origin.seed
     start = time.time() if origin.seed is None else _SEEDED_START
-    simulated = simulate(seed=seed, start=start, groups=groups)
+    simulated = simulate(seed=seed, start=start, groups=groups, workers=True)
     with Demo(simulated, exchanges, pace=choose_pace(origin)) as demo:
         notify(f"listening to the demo, seed {seed} ({_count_bindings(selection)}); Ctrl-C ends")
         yield OpenSource(demo, "demo", selection.accepts())

@@ -14,7 +14,7 @@ from contextlib import closing
 
 from tcsniff.errors import ConnectionFailed, OutputError, Refused
 from tcsniff.pulse.deliveries import Delivery
-from tcsniff.pulse.exchanges import CATALOG
+from tcsniff.pulse.exchanges import CATALOG, WORKER_EVENTS
 from tcsniff.renderers.output import Output
 from tcsniff.renderers.output_files import replace_file
 from tcsniff.settings.brokers import Broker
@@ -27,6 +27,8 @@ from tcsniff.sources.wakeup import WakeUp
 _MAX_EARLY = 0.01  # seconds; shorter waits are not worth it
 _MAX_LATE = 0.1  # seconds; after that, later messages are delayed, too
 _EXIT_PATIENCE = 2.0  # seconds to wait for confirmations after a signal
+
+_ABOUT_GROUPS = {exchange.address for exchange in CATALOG if exchange.service == "queue"}
 
 Timed = Iterable[tuple[float, Delivery]]
 """Messages, each with when it is due, in seconds since the Unix epoch, in order."""
@@ -73,7 +75,9 @@ class SimulateRun:
         with closing(publisher):
             publisher.open()
             publisher.ensure_exchanges(
-                exchange.address for exchange in CATALOG if exchange.service == "queue"
+                exchange.address
+                for exchange in CATALOG
+                if exchange.service == "queue" or exchange.name in WORKER_EVENTS
             )
             self._notify(f"publishing to {self._broker}, seed {seed}; Ctrl-C ends")
             try:
@@ -124,6 +128,8 @@ class SimulateRun:
         self._notify(self._format_counts())
 
     def _print_group(self, delivery: Delivery) -> None:
+        if delivery.exchange not in _ABOUT_GROUPS:
+            return
         words = delivery.routing_key.split(".")
         group = words[8] if len(words) > 8 else words[1]  # keys of tasks and of groups
         if group not in self._groups:

@@ -66,6 +66,7 @@ def read_board(counter: RunCounter, rows: Sequence[Row], limit: int | None = Non
         counter.reverse,
         has_limit=statistics.slo is not None,
         is_estimate=any(statistics.uncertain),
+        has_workers=counter.by == "pool" and statistics.total.workers is not None,
     )
 
 

@@ -15,12 +15,13 @@ from tcsniff.renderers.columns import COLUMN_GAP
 from tcsniff.renderers.stream import StreamStatus
 from tcsniff.renderers.terminal import format_status
 from tcsniff.sanitize import sanitize
-from tcsniff.stats.histogram import HistogramSummary
+from tcsniff.stats.histogram import EMPTY_SUMMARY, HistogramSummary
 from tcsniff.stats.rows import Reading
 
 _MAX_NAME = 40  # cells
 _MIN_NAMES = ((200, 38), (120, 26), (60, 20), (0, 12))  # by width of the screen
 _POOL = 22  # cells
+_KINDS = 16  # cells
 _BARS = "▁▂▃▄▅▆▇█"
 _CHARTS = (10, 20)  # minutes in the short and the long chart
 
@@ -37,6 +38,7 @@ class Board(NamedTuple):
         reverse: Whether their order is reversed.
         has_limit: Whether there is a limit of the waiting time, ``--slo``.
         is_estimate: Whether the counts may be wrong.
+        has_workers: Whether anything was announced about workers.
     """
 
     by: str
@@ -47,6 +49,7 @@ class Board(NamedTuple):
     reverse: bool = False
     has_limit: bool = False
     is_estimate: bool = False
+    has_workers: bool = False
 
 
 class Gauge(NamedTuple):
@@ -120,6 +123,27 @@ def _make_count_gauge(word: str, get_count: Callable[[Reading], int]) -> Gauge:
     return Gauge(word, 6, lambda row: _format_number(get_count(row)), style)
 
 
+def _format_workers(row: Reading) -> str:
+    # How many have registered, of how many that were requested.
+    workers = row.workers
+    if workers is None or not any(workers[:2]):
+        return ""
+    return f"{_format_short(workers.running)}/{_format_short(workers.requested)}"
+
+
+def _format_short(number: int) -> str:
+    # Four cells.
+    if number < 10_000:
+        return str(number)
+    return f"{number / 1e3:.0f}k" if number < 999_500 else _format_number(number)
+
+
+def _format_kinds(row: Reading) -> str:
+    kinds = row.workers.kinds if row.workers else ()
+    text = ", ".join(sanitize(kind) for kind, _ in kinds)
+    return text if cell_len(text) <= _KINDS else f"{set_cell_size(text, _KINDS - 1)}…"
+
+
 PENDING = _make_state_gauge("PEND", "pending", lambda row: row.pending)
 OLDEST = Gauge("OLDEST", 6, lambda row: _format_time(row.oldest))
 RUNNING = _make_state_gauge("RUN", "running", lambda row: row.running)
@@ -136,6 +160,13 @@ TAKING = _make_time_gauges("TOOK", lambda row: row.run_times)
 IN_TIME = Gauge("SLO", 6, lambda row: _format_share(row.in_time))
 STREAK = _make_count_gauge("STREAK", lambda row: row.health.streak if row.health else 0)
 HEARD = Gauge("HEARD", 6, lambda row: _format_time(row.health.heard if row.health else None))
+WORKERS = Gauge("WORKERS", 9, _format_workers)
+WORKER_ERRORS = _make_count_gauge("W ERR", lambda row: row.workers.errors if row.workers else 0)
+START_TIMES = _make_time_gauges(
+    "START", lambda row: row.workers.start_times if row.workers else EMPTY_SUMMARY
+)[:2]
+STOPPED = Gauge("W STOP", 6, lambda row: _format_number(row.workers.stopped if row.workers else 0))
+ERROR_KINDS = Gauge("ERRORS", _KINDS, _format_kinds, is_left=True)
 POOL = Gauge(
     "POOL",
     _POOL,
@@ -156,31 +187,42 @@ _SORTS = {
 }
 """The columns that rows can be sorted by, by value of ``--sort``; ``finished`` has none."""
 
-_WORKER = (STREAK, HEARD, POOL)
+WORKER_GAUGES = (STREAK, HEARD, POOL)
+"""The columns that are shown only if a row is a worker."""
+
 _ORDER = (
     *(POOL, PENDING, OLDEST, RUNNING, LAST, HEARD, STREAK),
     *(COMPLETED, FAILED, LOST, CANCELED, EXCEPTION, RATE, SHORT_CHART),
     *(IN_TIME, *WAITING, *TAKING),
+    *(WORKERS, WORKER_ERRORS, ERROR_KINDS, STOPPED, *START_TIMES),
 )
 # On narrow screens, the last are left out first.
 _PRIORITY = (
-    *(PENDING, RUNNING, OLDEST, FAILED, LOST, COMPLETED, WAITING[0], LAST, RATE, EXCEPTION),
-    *(SHORT_CHART, WAITING[1], TAKING[0], CANCELED, TAKING[1], WAITING[2], TAKING[2]),
+    *(PENDING, RUNNING, OLDEST, FAILED, LOST, WORKERS, WORKER_ERRORS, COMPLETED),
+    *(WAITING[0], LAST, START_TIMES[0], RATE, EXCEPTION, SHORT_CHART),
+    *(WAITING[1], TAKING[0], ERROR_KINDS, CANCELED, TAKING[1], WAITING[2], TAKING[2]),
+    *(START_TIMES[1], STOPPED),
 )
+_POOL_GAUGES = (WORKERS, WORKER_ERRORS, *START_TIMES, ERROR_KINDS, STOPPED)
+"""The columns that are shown only if something was announced about workers."""
 
 
-def fit_gauges(width: int, first: Sequence[Gauge] = ()) -> tuple[int, list[Gauge]]:
+def fit_gauges(
+    width: int, first: Sequence[Gauge] = (), *, has_workers: bool = False
+) -> tuple[int, list[Gauge]]:
     """Choose the columns for a screen.
 
     Args:
         width: Of the screen, in cells.
         first: Columns that are asked for, the most important first.
+        has_workers: Whether to show what was announced about workers.
 
     Returns:
         The width of the name, and the columns next to it.
     """
     left = width - next(name for screen, name in _MIN_NAMES if width >= screen)
-    priority = (*_PRIORITY[:2], *first, *_PRIORITY[2:])
+    known = [gauge for gauge in _PRIORITY if has_workers or gauge not in _POOL_GAUGES]
+    priority = (*known[:2], *first, *known[2:])
     chosen: set[int] = set()
     for place, gauge in enumerate(priority):
         if gauge.width + COLUMN_GAP > left:
@@ -214,7 +256,8 @@ def draw_top(board: Board, width: int, status: StreamStatus | None, *, color: bo
 
 def format_board(board: Board, width: int) -> list[Text]:
     """Format the heading, the rows, and their total, on a screen of this width."""
-    room, gauges = fit_gauges(width, _list_first_gauges(board))
+    first = _list_first_gauges(board)
+    room, gauges = fit_gauges(width, first, has_workers=board.has_workers)
     total = board.total._replace(name=_describe_rows(board))
     return [
         _format_heading(board, room, gauges),
@@ -233,7 +276,7 @@ def draw_bars(numbers: Sequence[int]) -> str:
 def _list_first_gauges(board: Board) -> list[Gauge]:
     return [
         *((IN_TIME,) if board.has_limit else ()),
-        *(_WORKER if board.by == "worker" else ()),
+        *(WORKER_GAUGES if board.by == "worker" else ()),
     ]
 
 

@@ -24,6 +24,7 @@ from tcsniff.renderers.top.top_table import Board, draw_bars, draw_top
 from tcsniff.stats.histogram import EMPTY_SUMMARY, HistogramSummary
 from tcsniff.stats.rows import Reading
 from tcsniff.stats.run_counter import RunCounter
+from tcsniff.stats.worker_counts import WorkerReading
 from tcsniff.stats.worker_health import HealthReading
 
 CONTROLS = {"Cc", "Cf", "Zl", "Zp", "Cs"}
@@ -102,6 +103,54 @@ PICTURES = {
 def test_a_table_looks_like_this(width):
     """Heading, rows, total, status; what there is no room for is left out."""
     assert draw_top(BOARD, width, STATUS, color=False) == PICTURES[width]
+
+
+WORKERS = WorkerReading(
+    requested=12_345,
+    running=87,
+    stopped=40,
+    removed=2,
+    errors=7,
+    kinds=(("creation-error", 6), ("operation-error", 1)),
+    start_times=HistogramSummary(80, 95.0, 754.0, 900.0, 900.0),
+)
+WORKER_PICTURES = {
+    80: [
+        "POOL                  ▼◷ PEND  OLDEST   ▶ RUN  ✖ FAIL    LOST    WORKERS   W ERR",
+        "gecko-t/t-linux-large   1,204   3h06m      87      12       5     87/12k       7",
+    ],
+    200: [
+        "POOL                                     ▼◷ PEND  OLDEST   ▶ RUN    LAST  ✔ DONE  ✖ "
+        "FAIL    LOST   ! EXC    /MIN  10 MIN      WAIT p50     p95  TOOK p50    WORKERS   W "
+        "ERR  ERRORS           START p50",
+        "gecko-t/t-linux-large                      1,204   3h06m      87    7.0s    123k    "
+        "  12       5       3    61.2  ▅▆▆▇▇▇███▃       12s  12m34s      0.4s     87/12k     "
+        "  7  creation-error,…     1m35s",
+    ],
+}
+
+
+@pytest.mark.parametrize("width", WORKER_PICTURES)
+def test_workers_have_columns_if_anything_was_announced_about_them(width):
+    """How many registered of how many requested, errors, their kinds, how long they took."""
+    board = BOARD._replace(rows=[BUSY._replace(workers=WORKERS), IDLE], has_workers=True)
+
+    heading, busy, idle, *_ = draw_top(board, width, STATUS, color=False)
+
+    assert [heading, busy] == WORKER_PICTURES[width]
+    assert "/" not in idle.removeprefix(IDLE.name)
+    assert "WORKERS" not in draw_top(BOARD, width, STATUS, color=False)[0]
+
+
+def test_the_kind_of_an_error_is_a_workers_text():
+    """It cannot steer the terminal, or move a column."""
+    workers = WORKERS._replace(kinds=((UNTRUSTED, 1),))
+    board = BOARD._replace(rows=[BUSY._replace(workers=workers)], has_workers=True)
+
+    picture = draw_top(board, 300, STATUS, color=False)
+
+    assert not {letter for line in picture for letter in line} & set("\x1b\x9b\u202e\n\r\x00")
+    assert max(map(wcswidth, picture)) <= 300
 
 
 def test_no_screen_is_too_small():

@@ -981,3 +981,38 @@ def test_an_exchange_without_topics_is_refused(name):
     assert "only topic exchanges match patterns" in refusal(exchanges=[name])
     assert "only topic exchanges match patterns" in refusal(binds=[f"{name}:#"])
     assert chosen(exchanges=["amq.topic"]).notes == ()
+
+
+# EVENTs that are selected in addition.
+
+
+@pytest.mark.parametrize(
+    ("fields", "is_added"),
+    [
+        ({}, True),
+        ({"task-queue": ["gecko-t/linux"]}, True),
+        ({"workerType": ["linux"], "workerGroup": ["us-east-1"]}, True),
+        ({"taskId": [TASK]}, False),
+        ({"workerType": ["linux"], "schedulerId": ["gecko-level-1"]}, False),
+    ],
+)
+def test_companions_are_selected_if_all_flags_narrow_them(fields, is_added):
+    """Without a note, and a broker may lack them."""
+    args = SelectionArgs(events=["task-running"], fields=fields)
+
+    alone = build_selection(args)
+    selection = build_selection(args, companions=["worker-running", "worker-stopped"])
+
+    added = selection.clauses[len(alone.clauses) :]
+    names = ["worker-running", "worker-stopped"] if is_added else []
+    assert [clause.exchange.rpartition("/")[2] for clause in added] == names
+    assert (selection.clauses[0], selection.notes) == (alone.clauses[0], alone.notes)
+    assert selection.optional == {clause.exchange for clause in added}
+
+
+def test_companions_do_not_replace_what_a_flag_needs():
+    """A flag that narrows only them is still wrong."""
+    args = SelectionArgs(events=["task-running"], fields={"providerId": ["aws"]})
+
+    with pytest.raises(UsageError, match="--provider-id cannot be used with task-running"):
+        build_selection(args, companions=["worker-running"])

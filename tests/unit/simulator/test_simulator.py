@@ -67,8 +67,9 @@ def seen(pairs):
 
 
 @lru_cache(maxsize=8)  # a few hundred thousand objects each
-def simulated(seed=1, groups=8, faults=FAULTS, tasks=60):
-    return seen(simulate(seed=seed, start=START, groups=groups, faults=faults, tasks=tasks))
+def simulated(seed=1, groups=8, faults=FAULTS, tasks=60, workers=False):
+    options = {"faults": faults, "tasks": tasks, "workers": workers}
+    return seen(simulate(seed=seed, start=START, groups=groups, **options))
 
 
 def about_tasks(messages):
@@ -725,6 +726,7 @@ SIGNS = {
     "cancel": has_exception("canceled"),
     "cancel-group": has_name("task-group-sealed"),
     "priority-change": has_name("task-priority-changed"),
+    "worker-pool-error": has_name("worker-pool-error"),
     "duplicate": has_repeat(redelivered=False),
     "redelivery": has_repeat(redelivered=True),
     "late": has_late,
@@ -736,8 +738,8 @@ def test_a_fault_happens_when_asked_for(fault):
     """Alone, each leaves its sign; without it, there is none."""
     shows = SIGNS[fault]
 
-    assert any(shows(simulated(seed, faults=(fault,))) for seed in range(5))
-    assert not shows(simulated(faults=()))
+    assert any(shows(simulated(seed, faults=(fault,), workers=True)) for seed in range(5))
+    assert not shows(simulated(faults=(), workers=True))
 
 
 def test_proportions_are_those_of_a_busy_day():

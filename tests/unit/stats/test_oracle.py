@@ -33,6 +33,13 @@ def history(seed):
 
 
 @functools.cache
+def workers_history(seed):
+    """Simulate an hour of what becomes of workers, with errors and repeats."""
+    messages = simulate(seed=seed, start=NOW, groups=5, tasks=60, workers=True)
+    return [message for _, message in messages if "worker-manager" in message.exchange]
+
+
+@functools.cache
 def old_samples():
     """Read the sample messages of v19, which have other fields."""
     records = map(orjson.loads, (DATA / "samples-v19.jsonl").read_bytes().splitlines())
@@ -121,9 +128,13 @@ def compare_row(row, expected):
         near = seconds if seconds is None else pytest.approx(seconds, abs=0.002)
         assert row.get(name) == near, name
     for name in ("waiting", "runningTime"):
-        for percentile, seconds in zip(("p50", "p95", "p99", "max"), expected[name], strict=True):
-            near = pytest.approx(seconds, rel=0.0201, abs=0.001) if seconds else seconds
-            assert row[name][percentile] == near, (name, percentile)
+        compare_times(row[name], expected[name])
+
+
+def compare_times(times, expected):
+    for percentile, seconds in zip(("p50", "p95", "p99", "max"), expected, strict=True):
+        near = pytest.approx(seconds, rel=0.0201, abs=0.001) if seconds else seconds
+        assert times[percentile] == near, percentile
 
 
 @pytest.mark.parametrize("by", GROUPINGS)
@@ -149,3 +160,25 @@ def test_every_number_of_top_is_right_above_the_bound_of_open_tasks(by):
     messages += [delivery("task-failed", task_id=task) for task in tasks[::3]]
 
     check_counts(messages, by, StatisticsBounds(open=100))
+
+
+@pytest.mark.parametrize("seed", range(3))
+@given(random=st.randoms(use_true_random=False))
+def test_every_number_of_workers_is_that_of_the_messages(seed, random):
+    """In any order and with repeats, in each pool and in total."""
+    messages = workers_history(seed)
+    statistics = RunStatistics("pool")
+    for message in mix(messages, random):
+        statistics.add(message, NOW)
+
+    expected = oracle.count_workers(messages)
+
+    rows = [format_row(row.build_reading(NOW, NOW)) for row in statistics.list_rows("name", NOW)]
+    assert [row["name"] for row in rows] == sorted(expected)
+    for row in rows:
+        workers = expected[row["name"]]
+        compare_times(row["workers"].pop("startTime"), workers["startTime"])
+        assert row["workers"].items() <= workers.items()
+    total = format_row(statistics.total.build_reading(NOW, NOW))["workers"]
+    assert total["errors"] == sum(workers["errors"] for workers in expected.values()) > 0
+    assert total["running"] == sum(workers["running"] for workers in expected.values()) > 30
