@@ -52,6 +52,7 @@ def format_overview_page(
         format_blocks([*texts["EVENTS"], *_list_events()]),
         [format_request("SH", "OPTIONS"), *format_sections(default.flags)],
         [format_request("SS", "Instead of a command"), *format_flags(interface.flags)],
+        format_section("KEYS", blocks["keys"]),
         format_section("EXPRESSIONS", blocks["expressions"]),
         format_section("EXIT STATUS", blocks["exit-status"]),
         format_section("ENVIRONMENT", blocks["environment"]),

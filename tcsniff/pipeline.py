@@ -13,6 +13,9 @@ from enum import Enum
 from tcsniff.pulse.deliveries import Batch, Delivery, Gap
 from tcsniff.pulse.events import Event
 
+FindFile = Callable[[], int | None]
+"""Returns the number of an open file; None if there is none now."""
+
 
 class Source:
     """A source of deliveries: a broker, a recording, the simulator."""
@@ -28,6 +31,14 @@ class Source:
     def stop(self) -> None:
         """Make `batches` end soon; safe to call in a signal handler."""
         raise NotImplementedError
+
+    def watch(self, find_file: FindFile) -> None:  # noqa: ARG002 - for sources that wait
+        """Let `batches` yield soon, whenever a file can be read while it waits.
+
+        Args:
+            find_file: Returns the file's number; None for no file.
+        """
+        return
 
     def describe_condition(self) -> str:
         """Return what is unusual about the connection now; empty if nothing is."""
@@ -74,6 +85,10 @@ class Renderer:
     def notify(self, text: str) -> None:
         """Write a line above the picture, where it stays; only for live renderers."""
         raise NotImplementedError
+
+    def leave_terminal(self) -> None:
+        """Restore the terminal, because the program is stopped or ends at once."""
+        return
 
     def redraw(self) -> None:
         """Draw the next picture below the terminal's present content, as after Ctrl-Z."""

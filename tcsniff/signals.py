@@ -21,10 +21,8 @@ from contextlib import contextmanager, suppress
 from types import FrameType
 from typing import NoReturn
 
-from tcsniff.readiness import is_writable
-
 ENDING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
-_SHOW_CURSOR = b"\x1b[?25h"
+_GIVING_UP_TERMINAL = (signal.SIGTSTP, signal.SIGQUIT)  # Ctrl-Z, Ctrl-backslash
 
 _Handler = Callable[[int, FrameType | None], object] | int | signal.Handlers
 
@@ -51,6 +49,7 @@ class SignalHandler:
         self._unwinds = True
         self._report: Callable[[], str] = _report_nothing
         self._leave_terminal: Callable[[], object] = _ignore
+        self._return_to_terminal: Callable[[], object] = _ignore
 
     @property
     def exit_status(self) -> int:
@@ -84,16 +83,23 @@ class SignalHandler:
         wake: Callable[[], None],
         report: Callable[[], str] = _report_nothing,
         leave_terminal: Callable[[], object] = _ignore,
+        return_to_terminal: Callable[[], object] = _ignore,
     ) -> Iterator[None]:
         """Call `wake` on a signal, instead of raising an exception.
 
         Args:
             wake: Makes the run end soon; safe to call in a signal handler.
             report: Returns the text that USR1 prints on standard error.
-            leave_terminal: Restores the terminal before Ctrl-Z stops the program.
+            leave_terminal: Restores the terminal before Ctrl-Z stops the program, or
+                Ctrl-backslash or a second Ctrl-C ends it at once.
+            return_to_terminal: Called when the program continues after it was stopped.
         """
-        self._wake, self._report, self._leave_terminal = wake, report, leave_terminal
-        previous = _handle(signal.SIGTSTP, self._suspend_process)
+        self._wake, self._report = wake, report
+        self._leave_terminal, self._return_to_terminal = leave_terminal, return_to_terminal
+        previous = {
+            number: _handle(number, self._give_up_terminal) for number in _GIVING_UP_TERMINAL
+        }
+        previous[signal.SIGCONT] = _handle(signal.SIGCONT, self._continue_process)
         if self.received is not None:
             # Python ignores an exception in some of its callbacks, as during an
             # import; then the program still runs after a signal.
@@ -102,7 +108,9 @@ class SignalHandler:
             yield
         finally:
             self._wake = None
-            signal.signal(signal.SIGTSTP, previous)
+            self._leave_terminal = self._return_to_terminal = _ignore
+            for number, handler in previous.items():
+                signal.signal(number, handler)
 
     @contextmanager
     def immediate(self) -> Iterator[None]:
@@ -125,10 +133,11 @@ class SignalHandler:
 
     def _handle_signal(self, number: int, _frame: FrameType | None) -> None:
         if self.received is not None and number == signal.SIGINT:
-            # The second Ctrl-C ends the program at once; only the cursor is restored.
-            if os.isatty(1) and is_writable(1):
-                os.write(1, _SHOW_CURSOR)
-            os._exit(128 + number)
+            # The second Ctrl-C ends the program at once; only the terminal is restored.
+            try:
+                self._leave_terminal()
+            finally:
+                os._exit(128 + number)
         self.received = number
         if self._wake is not None:
             self._wake()
@@ -142,12 +151,15 @@ class SignalHandler:
         with suppress(OSError):  # standard error is full or closed, which changes nothing
             os.write(2, self._report().encode(errors="replace"))
 
-    def _suspend_process(self, number: int, _frame: FrameType | None) -> None:
+    def _give_up_terminal(self, number: int, _frame: FrameType | None) -> None:
         self._leave_terminal()
         signal.signal(number, signal.SIG_DFL)
         os.kill(os.getpid(), number)
-        # The program was stopped here, and continues some time later.
-        signal.signal(number, self._suspend_process)
+        # Unless it has ended, the program was stopped here, and continues some time later.
+        signal.signal(number, self._give_up_terminal)
+
+    def _continue_process(self, _number: int, _frame: FrameType | None) -> None:
+        self._return_to_terminal()
 
 
 def _handle(number: int, handler: _Handler) -> _Handler:

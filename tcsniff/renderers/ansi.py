@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
+from rich.cells import cell_len, set_cell_size
 from rich.console import Console, RenderableType
 from rich.style import Style
 from rich.text import Text
@@ -12,6 +13,7 @@ from rich.text import Text
 from tcsniff.pulse.urls import format_link_parameters
 
 _HEIGHT = 25  # lines; not used, but without it rich takes 80 columns if TERM is dumb
+_STYLED = re.compile(r"([^\x1b]*)(\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x1b]*\x1b\\)|\Z)")
 _LINK = re.compile(r"\x1b\]8;[^;\x1b]*;([^\x1b]+)\x1b\\")
 
 
@@ -43,6 +45,21 @@ def paint_lines(rows: Iterable[RenderableType], width: int, *, color: bool) -> l
         _LINK.sub(lambda link: f"\x1b]8;{format_link_parameters(link[1])};{link[1]}\x1b\\", line)
         for line in captured.get().splitlines()
     ]
+
+
+def cut_line(line: str, width: int) -> str:
+    """Shorten a line with escape sequences.
+
+    Args:
+        line: As `paint_lines` returns it.
+        width: The maximum, in cells.
+    """
+    room, parts = width, []
+    for text, sequence in _STYLED.findall(line):
+        shown = text if cell_len(text) <= room else set_cell_size(text, room)
+        room -= cell_len(shown)
+        parts += [shown, sequence]
+    return "".join(parts)
 
 
 def join_words(text: str, style: str = "", url: str | None = None) -> Text:

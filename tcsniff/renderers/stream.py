@@ -9,6 +9,7 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
+from tcsniff.pipeline import FindFile
 from tcsniff.pulse.events import Event
 
 _RATE_WINDOW = 5.0  # seconds
@@ -16,6 +17,18 @@ _RATE_WINDOW = 5.0  # seconds
 
 def _describe_nothing() -> str:
     return ""
+
+
+class StreamControl(NamedTuple):
+    """What keys do to a run.
+
+    Attributes:
+        quit: Ends the run soon, as if the source had ended.
+        watch: Lets the run call the view's `flush` soon, whenever a file can be read.
+    """
+
+    quit: Callable[[], None]
+    watch: Callable[[FindFile], None]
 
 
 class StreamInfo(NamedTuple):
@@ -27,12 +40,15 @@ class StreamInfo(NamedTuple):
         condition: Returns what is unusual about the connection right now; empty
             for nothing.
         root_url: Root URL of the Taskcluster deployment; None if unknown.
+        control: What keys do to the run; None if no keys can be read, as standard input
+            holds events.
     """
 
     source: str
     selection: str = ""
     condition: Callable[[], str] = _describe_nothing
     root_url: str | None = None
+    control: StreamControl | None = None
 
 
 class StreamStatus(NamedTuple):
@@ -47,7 +63,8 @@ class StreamStatus(NamedTuple):
             None if unknown.
         selection: The selection, as the user wrote it.
         notes: What the user should know about the connection.
-        is_over: Whether the stream has ended: rate and idle time are left out.
+        is_over: Whether the stream has ended: rate, idle time and hints are left out.
+        hints: Which keys there are; where there is little room, the last ones remain.
     """
 
     source: str
@@ -58,6 +75,7 @@ class StreamStatus(NamedTuple):
     selection: str
     notes: tuple[str, ...] = ()
     is_over: bool = False
+    hints: tuple[str, ...] = ("Ctrl-C ends",)
 
 
 class Traffic:
@@ -87,6 +105,11 @@ class Traffic:
     def add_gap(self) -> None:
         """Count a gap."""
         self._gaps += 1
+
+    @property
+    def total(self) -> int:
+        """The number of events so far."""
+        return self._total
 
     def measure(self, *, is_over: bool = False) -> StreamStatus:
         """Return the status now; the rate is that of the last five seconds."""

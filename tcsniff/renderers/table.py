@@ -32,6 +32,7 @@ class TablePicture(Picture):
     """The newest events, each in a row."""
 
     interval = 0.1
+    has_clocks = False
 
     def __init__(
         self,
@@ -51,7 +52,7 @@ class TablePicture(Picture):
             root_url: Root URL of the deployment, for links; None for no links.
             styles: The style of each kind of event.
         """
-        self._color = color
+        self.color = color
         self._columns = columns
         self._utc = utc
         self._root_url = root_url
@@ -73,7 +74,7 @@ class TablePicture(Picture):
             events,
             status,
             width,
-            color=self._color,
+            color=self.color,
             columns=self._fit_columns(events, width),
             root_url=self._root_url,
             styles=self._styles,

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import re
+from collections.abc import Iterator, Sequence
 
 from rich.cells import cell_len
 from rich.text import Text
@@ -15,41 +16,45 @@ _HIDE_CURSOR, _SHOW_CURSOR = "\x1b[?25l", "\x1b[?25h"
 # Synchronized output: the terminal shows either the whole picture or the previous
 # one. Older terminals ignore it.
 _BEGIN_SYNC, _END_SYNC = "\x1b[?2026h", "\x1b[?2026l"
-_CLEAR_LINE, _CLEAR_BELOW, _CLEAR_ALL = "\x1b[K", "\x1b[J", "\x1b[2J\x1b[H"
+# If the terminal has become narrower just now, lines are cut instead of wrapped.
+_CUT, _WRAP = "\x1b[?7l", "\x1b[?7h"
+_CLEAR_LINE, _CLEAR_RIGHT, _CLEAR_BELOW = "\x1b[2K", "\x1b[K", "\x1b[J"
+_ESCAPE_SEQUENCE = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x1b]*\x1b\\)")
 
 
 class Screen:
     """Draws each picture over the previous one, without the alternate screen.
 
-    The last picture stays, with the cursor below it.
+    The last picture stays, with the cursor below it. Until then the cursor waits at the
+    start of the first line: wherever a terminal moves or wraps the picture when its size
+    changes, it moves the cursor too, so the picture is erased from there down. A terminal
+    that becomes lower drops lines below the cursor, and does not scroll them up.
     """
 
     def __init__(self, output: Output) -> None:
         self._output = output
-        self._height = 0
-        self._size: tuple[int, int] | None = None
+        self._is_held = False  # whether the cursor is hidden, at the start of a picture
+        self._size = (0, 0)
+        self._height = 0  # of the picture, in lines
+        # Of the picture on the screen; none if other lines may be there.
+        self._lines: Sequence[str] = ()
 
     def draw(self, lines: Sequence[str], size: tuple[int, int]) -> None:
-        """Draw a picture.
+        """Draw a picture; of the previous one only lines that differ are drawn again.
 
         Args:
-            lines: The picture; smaller than the screen.
+            lines: The picture, at least one line; smaller than the screen.
             size: Of the screen, in columns and lines.
         """
-        if self._size is None:
-            start = _HIDE_CURSOR + "\r"
-        elif size != self._size:
-            # The terminal has wrapped or cut the previous lines, so the place where
-            # the picture begins is unknown.
-            start = _CLEAR_ALL
-        else:
-            start = "\r" + self._move_to_top()
-        self._size = size
-        self._height = len(lines)
-        picture = "\r\n".join(f"{line}{_CLEAR_LINE}" for line in lines)
-        # End at the start of the last line: a terminal that echoes ^C after a line as
-        # wide as itself would begin a new line, and move the picture.
-        self._write(_BEGIN_SYNC + start + picture + _CLEAR_BELOW + "\r" + _END_SYNC)
+        start = "" if self._is_held else _HIDE_CURSOR
+        if size != self._size:
+            self._lines = ()  # the terminal has wrapped or cut them
+        if lines == self._lines:
+            return
+        width = size[0]
+        text = "".join(self._change(lines, width) if self._lines else _draw_all(lines, width))
+        self._is_held, self._size, self._lines, self._height = True, size, lines, len(lines)
+        self._write(_BEGIN_SYNC + start + _CUT + text + _WRAP + _END_SYNC)
 
     def write_above(self, line: str) -> None:
         """Write a line that stays above the picture, which has to be drawn again.
@@ -57,24 +62,60 @@ class Screen:
         Args:
             line: May be wider than the screen.
         """
-        if self._size is None:
+        if not self._is_held:
             self._write(f"{line}\r\n")
             return
-        top = self._move_to_top()
-        self._write(f"{_BEGIN_SYNC}\r{top}{_CLEAR_BELOW}{line}\r\n{_END_SYNC}")
-        self._height = 0
+        self._lines, self._height = (), 0
+        below = "\r\n" + _CLEAR_BELOW
+        self._write(_BEGIN_SYNC + "\r" + _fill_row(line, self._size[0]) + below + _END_SYNC)
 
     def release(self) -> None:
         """Show the cursor below the picture; the next picture is drawn below that."""
-        if self._size is not None:
-            self._size = None
-            self._write(f"\r\n{_SHOW_CURSOR}")
+        if self._is_held:
+            self._is_held, self._lines = False, ()
+            self._write("\r\n" * self._height + _SHOW_CURSOR)
 
-    def _move_to_top(self) -> str:
-        return f"\x1b[{self._height - 1}A" if self._height > 1 else ""
+    def forget(self) -> None:
+        """Note that another program may have used the terminal; draw below its content."""
+        self._is_held, self._lines = False, ()
+
+    def refresh(self) -> None:
+        """Note that other lines may be in the place of the picture; draw all of it again."""
+        self._lines = ()
+
+    def _change(self, lines: Sequence[str], width: int) -> Iterator[str]:
+        row = 0  # of the cursor
+        for number in range(max(len(lines), len(self._lines))):
+            line = lines[number] if number < len(lines) else None
+            if number < len(self._lines) and line == self._lines[number]:
+                continue
+            yield "\r\n" * (number - row)
+            row = number
+            yield _CLEAR_LINE if line is None else _fill_row(line, width)
+        yield _move_up(row)
 
     def _write(self, text: str) -> None:
         self._output.write(text.encode(errors="replace"))
+
+
+def _draw_all(lines: Sequence[str], width: int) -> Iterator[str]:
+    yield "\r" + _fill_row(lines[0], width)
+    for number, line in enumerate(lines[1:]):
+        # Not before the first row: tmux, for example, moves a screen that is cleared from its
+        # first cell into the history.
+        yield "\r\n" if number else "\r\n" + _CLEAR_BELOW
+        yield _fill_row(line, width)
+    yield _move_up(len(lines) - 1)
+
+
+def _move_up(rows: int) -> str:
+    return f"\r\x1b[{rows}A" if rows else "\r"
+
+
+def _fill_row(line: str, width: int) -> str:
+    # After a line as wide as the screen, the cursor is still on its last cell.
+    is_full = width and cell_len(_ESCAPE_SEQUENCE.sub("", line)) % width == 0
+    return line if is_full and line else line + _CLEAR_RIGHT
 
 
 def format_status(status: StreamStatus, width: int) -> Text:
@@ -82,7 +123,7 @@ def format_status(status: StreamStatus, width: int) -> Text:
 
     Args:
         status: Its content.
-        width: Of the screen, in cells; the selection is left out first.
+        width: Of the screen, in cells; the selection is left out first, then hints.
     """
     line = Text()
     line.append("● ", style="green" if status.idle is not None else "yellow")
@@ -96,11 +137,11 @@ def format_status(status: StreamStatus, width: int) -> Text:
         line.append(f"  lag {_format_seconds(max(0.0, status.lag))}")
     for note in status.notes:
         line.append(f"  {sanitize(note)}", style="bold yellow")
-    keys = "" if status.is_over else "Ctrl-C ends"
-    right = "  ".join(filter(None, (sanitize(status.selection), keys)))
+    hints = () if status.is_over else status.hints
+    parts = list(filter(None, (sanitize(status.selection), *hints)))
     room = width - line.cell_len - 2
-    if cell_len(right) > room:
-        right = keys if room >= len(keys) else ""
+    while cell_len(right := "  ".join(parts)) > room and parts:
+        del parts[0]
     gap = " " * (room - cell_len(right) + 2)
     return line.append(gap).append(right, style="dim") if right else line
 

@@ -32,6 +32,10 @@ class RendererWrapper(Renderer):
         """Write a line above the picture."""
         self._renderer.notify(text)
 
+    def leave_terminal(self) -> None:
+        """Restore the terminal."""
+        self._renderer.leave_terminal()
+
     def redraw(self) -> None:
         """Draw the next picture below the terminal's content."""
         self._renderer.redraw()

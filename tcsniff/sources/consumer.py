@@ -12,7 +12,7 @@ from contextlib import suppress
 from typing import Self
 
 from tcsniff.errors import ConnectionFailed, Refused, TcsniffError
-from tcsniff.pipeline import ConnectionObserver, Source
+from tcsniff.pipeline import ConnectionObserver, FindFile, Source
 from tcsniff.pulse.deliveries import Delivery, Gap
 from tcsniff.pulse.routing import Binding
 from tcsniff.pulse.times import format_timestamp
@@ -281,6 +281,10 @@ class Consumer(Source):
         """Make `batches` end after the current batch; for any thread and signal handlers."""
         self.is_stopped = True
         self._wake_up.trigger()
+
+    def watch(self, find_file: FindFile) -> None:
+        """Let `batches` yield soon, whenever a file can be read while it waits."""
+        self._wake_up.watch(find_file)
 
     def publish(self, deliveries: Iterable[Delivery]) -> None:
         """Publish on the same connection; in memory only."""

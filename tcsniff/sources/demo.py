@@ -11,7 +11,7 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Self
 
-from tcsniff.pipeline import Source
+from tcsniff.pipeline import FindFile, Source
 from tcsniff.pulse.deliveries import Delivery
 from tcsniff.pulse.routing import ANY_WORDS, Binding
 from tcsniff.settings.brokers import Broker
@@ -87,6 +87,10 @@ class Demo(Source):
         """Make `batches` end soon; safe to call in a signal handler."""
         self._wake_up.trigger()
 
+    def watch(self, find_file: FindFile) -> None:
+        """Let `batches` yield soon, whenever a file can be read while it waits."""
+        self._wake_up.watch(find_file)
+
     def _iterate_steps(self) -> Iterator[list[tuple[float, Delivery]]]:
         # Yield the deliveries of each step of simulated time, when they are due.
         step: list[tuple[float, Delivery]] = []
@@ -96,7 +100,9 @@ class Demo(Source):
             end = arrival + STEP if end is None else end
             while arrival >= end:
                 due += self._step
-                self._sleep(max(0.0, due - self._clock()))
+                while not self._wake_up.is_triggered and (left := due - self._clock()) > 0:
+                    self._sleep(left)
+                    yield []  # after a key
                 yield step
                 step = []
                 end += STEP

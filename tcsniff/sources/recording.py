@@ -14,7 +14,7 @@ from typing import BinaryIO, Self
 import msgspec
 
 from tcsniff.errors import RecordingError
-from tcsniff.pipeline import Source
+from tcsniff.pipeline import FindFile, Source
 from tcsniff.pulse import records
 from tcsniff.pulse.deliveries import Delivery, Gap
 from tcsniff.pulse.exchanges import ROUTE
@@ -125,6 +125,10 @@ class Recording(Source):
     def stop(self) -> None:
         """Make `batches` end soon; safe to call in a signal handler."""
         self._wake_up.trigger()
+
+    def watch(self, find_file: FindFile) -> None:
+        """Let `batches` yield soon, whenever a file can be read while it waits."""
+        self._wake_up.watch(find_file)
 
     def _open_files(self) -> None:
         try:

@@ -7,6 +7,8 @@ import select
 from collections.abc import Callable
 from typing import Any
 
+from tcsniff.pipeline import FindFile
+
 
 class WakeUp:
     """Ends a wait from a signal handler or another thread.
@@ -17,6 +19,7 @@ class WakeUp:
 
     def __init__(self) -> None:
         self.is_triggered = False
+        self._find_watched: FindFile = lambda: None
         self._read_end, self._write_end = os.pipe()
         os.set_blocking(self._write_end, False)
 
@@ -33,6 +36,14 @@ class WakeUp:
         except BlockingIOError:  # the pipe is full, so the next wait ends anyway
             return
 
+    def watch(self, find_file: FindFile) -> None:
+        """End waits also when another file can be read.
+
+        Args:
+            find_file: Returns the file's number; None for no file.
+        """
+        self._find_watched = find_file
+
     def wait(self, seconds: float | None, *files: Any) -> bool:
         """Wait until a file can be read.
 
@@ -48,9 +59,11 @@ class WakeUp:
             ValueError: If a file is closed.
         """
         poll = select.poll()  # unlike select, for any number of open files
-        for file in (self._read_end, *files):
+        watched = self._find_watched()
+        others = (self._read_end,) if watched is None else (self._read_end, watched)
+        for file in (*others, *files):
             poll.register(file, select.POLLIN)
         ready = {number for number, _ in poll.poll(None if seconds is None else seconds * 1000)}
         if self._read_end in ready:
             os.read(self._read_end, 1 << 10)
-        return bool(ready - {self._read_end})
+        return bool(ready.difference(others))

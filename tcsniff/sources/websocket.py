@@ -12,7 +12,7 @@ from collections.abc import Callable, Generator, Iterator, Sequence
 from typing import Self
 
 from tcsniff.errors import ConnectionFailed, TcsniffError
-from tcsniff.pipeline import ConnectionObserver, Source
+from tcsniff.pipeline import ConnectionObserver, FindFile, Source
 from tcsniff.pulse.deliveries import Delivery, Gap
 from tcsniff.pulse.times import format_timestamp
 from tcsniff.selection.describe import describe_bindings
@@ -210,6 +210,10 @@ class WebListener(Source):
         """Make `batches` end after the current batch; for any thread and signal handlers."""
         self.is_stopped = True
         self._wake_up.trigger()
+
+    def watch(self, find_file: FindFile) -> None:
+        """Let `batches` yield soon, whenever a file can be read while it waits."""
+        self._wake_up.watch(find_file)
 
     def _receive_batch(self) -> list[Delivery]:
         if self._failure is not None:

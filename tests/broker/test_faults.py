@@ -987,7 +987,7 @@ def test_it_can_be_stopped_and_continued(words: Sequence[str], picture: bytes) -
     sniff = " ".join(command(*words, "--demo", "--seed", "1"))
     script = f"{sniff}; echo stopped $?; read key; fg; echo ended $?"
     with Pty("bash", "--norc", "-mc", script) as terminal:
-        terminal.shows(b"Ctrl-C ends\x1b")
+        terminal.shows(b"? keys\x1b")
         terminal.type(b"\x1a")
         stopped = terminal.shows(b"stopped 148")
         assert terminal.is_in_order

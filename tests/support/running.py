@@ -22,6 +22,8 @@ from typing import NoReturn, Self
 import pyte
 import pytest
 
+from resizing_screen import ResizingScreen
+
 PATIENCE = 60  # seconds until something that must happen has not
 
 _OURS = ("PULSE_", "TCSNIFF_", "TASKCLUSTER_", "COVERAGE_")
@@ -200,7 +202,7 @@ class Terminal:
         program: Sequence[str] | None = None,
         place: Path | None = None,
     ) -> None:
-        self.screen = pyte.Screen(columns, lines)
+        self.screen = ResizingScreen(columns, lines)
         self.written = b""
         self._stream = pyte.ByteStream(self.screen)
         self._master, slave = pty.openpty()
@@ -232,9 +234,15 @@ class Terminal:
 
     def resize(self, columns: int, lines: int) -> None:
         """Change the size, as dragging the window does."""
-        self.screen.resize(lines, columns)
+        self.screen.wrap(columns, lines)
         size = struct.pack("HHHH", lines, columns, 0, 0)
         fcntl.ioctl(self._master, termios.TIOCSWINSZ, size)
+
+    @property
+    def is_as_usual(self) -> bool:
+        """Whether the terminal shows what is typed, and hands on whole lines."""
+        flags: int = termios.tcgetattr(self._master)[3]
+        return bool(flags & termios.ECHO) and bool(flags & termios.ICANON)
 
     def type(self, keys: str) -> None:
         """Press keys."""

@@ -28,7 +28,7 @@ from tcsniff.commands.wiring.make_renderer import (
 from tcsniff.commands.wiring.open_source import OpenSource, open_source
 from tcsniff.commands.wiring.run import Notify, Run, describe_outcome
 from tcsniff.commands.wiring.silence import Silence
-from tcsniff.pipeline import EventCounts, EventTest, Outcome, Source, Stop, run_pipeline
+from tcsniff.pipeline import EventCounts, EventTest, Outcome, Stop, run_pipeline
 from tcsniff.pulse.events import Event
 from tcsniff.pulse.task_memory import TaskMemory
 from tcsniff.pulse.versions import VersionCheck
@@ -81,7 +81,6 @@ class EventRun(Run):
         """
         super().__init__(notify, verbose=output.verbose)
         self._selection = selection
-        self._source = Source()
         self._route_users = list(_list_route_users(content, stop, output))
         find_columns(output.columns)  # to check the names
         self._content = content
@@ -128,8 +127,8 @@ class EventRun(Run):
                 )
             try:
                 self._source = opened.source
-                with signal_handler.deferred(opened.source.stop, self._report, self._redraw):
-                    outcome = self._show(opened, title)
+                with self._defer_signals(self._report):
+                    outcome = self._show(opened, origin, title)
             except (KeyboardInterrupt, SystemExit):  # while the output was blocked
                 self._print_summary(summary)
                 raise
@@ -165,8 +164,14 @@ class EventRun(Run):
             fail_on=self._filters.compile_any("--fail-on", stop.fail_on),
         )
 
-    def _show(self, opened: OpenSource, title: str) -> Outcome:
-        stream = StreamInfo(opened.name, title, self._describe_condition, opened.root_url)
+    def _show(self, opened: OpenSource, origin: SourceArgs, title: str) -> Outcome:
+        stream = StreamInfo(
+            opened.name,
+            title,
+            self._describe_condition,
+            opened.root_url,
+            self._make_control(origin),
+        )
         renderer = self._make_view(stream)
         with closing(renderer):
             self._renderer = renderer

@@ -31,7 +31,7 @@ from tcsniff.commands.wiring.open_source import OpenSource, find_api_server, ope
 from tcsniff.commands.wiring.run import Notify, Run, describe_outcome
 from tcsniff.commands.wiring.silence import Silence
 from tcsniff.errors import ApiUnknown, RecordingError, TcsniffError, UsageError
-from tcsniff.pipeline import EventCounts, Outcome, Source, Stop, run_pipeline
+from tcsniff.pipeline import EventCounts, Outcome, Stop, run_pipeline
 from tcsniff.pulse.deliveries import Gap
 from tcsniff.pulse.events import Event
 from tcsniff.pulse.versions import VersionCheck
@@ -84,7 +84,6 @@ class GroupRun(Run):
         self._facts = facts
         self._output = output
         self._stop = stop
-        self._source = Source()
         self._api: QueueApi | None = None
         self._polling: QueuePolling | None = None
         # Messages are received from now on. Recordings start with their first message.
@@ -165,9 +164,7 @@ class GroupRun(Run):
             )
             record = self._output.record
             self._renderer = add_recorder(record, grouped, has_gaps=True) if record else grouped
-            stack.enter_context(
-                signal_handler.deferred(opened.source.stop, self._report, self._redraw)
-            )
+            stack.enter_context(self._defer_signals(self._report))
             with closing(self._renderer), self._ending():
                 outcome = self._run_pipeline(opened, grouped)
                 self._clock.stop()
@@ -193,6 +190,9 @@ class GroupRun(Run):
     def _finish(self, outcome: Outcome, grouped: GroupRenderer) -> None:
         if signal_handler.received is not None:
             self._group.mark_end(signal_handler.exit_status)
+            return
+        if self._has_quit:
+            self._report_unknown()
             return
         if self._origin.recordings and outcome is Outcome.SOURCE_ENDED:
             self._check_found(grouped)
@@ -327,7 +327,9 @@ class GroupRun(Run):
 
     def _make_view(self, source: str, server: WebServer | None) -> GroupView:
         root_url = None if server is None else server.root_url
-        stream = StreamInfo(source, "", self._describe_condition, root_url)
+        stream = StreamInfo(
+            source, "", self._describe_condition, root_url, self._make_control(self._origin)
+        )
         return make_group_view(
             self._output,
             stream,

@@ -17,7 +17,7 @@ from tcsniff.pulse.urls import are_links_enabled
 from tcsniff.renderers.graph.graph_picture import draw_graph
 from tcsniff.renderers.graph.group_changes import JsonChangesView, TextChangesView
 from tcsniff.renderers.graph.group_renderer import GroupView
-from tcsniff.renderers.graph.live_graph import GetTails, GraphPicture, LiveGraphView
+from tcsniff.renderers.graph.live_graph import GetTails, GraphPicture, LiveGroupView
 from tcsniff.renderers.graph.report import (
     GroupReport,
     ReportFormat,
@@ -143,7 +143,7 @@ def _make_picture(request: _ViewRequest) -> GraphPicture:
 
 def _make_live(request: _ViewRequest) -> GroupView:
     picture = _make_picture(request)
-    return LiveGraphView(request.output, picture, request.stream, ascii_only=is_ascii_only())
+    return LiveGroupView(request.output, picture, request.stream, ascii_only=is_ascii_only())
 
 
 def _make_page(request: _ViewRequest) -> GroupView:

@@ -14,12 +14,11 @@ from tcsniff.commands.wiring.make_group_view import make_tails
 from tcsniff.commands.wiring.make_renderer import can_draw, is_ascii_only, use_color
 from tcsniff.pulse.urls import are_links_enabled
 from tcsniff.renderers.graph.group_renderer import GroupView
-from tcsniff.renderers.graph.live_graph import GetTails
+from tcsniff.renderers.graph.live_graph import GetTails, LiveGroupView
 from tcsniff.renderers.output import Output, get_terminal_size
 from tcsniff.renderers.stream import StreamInfo
 from tcsniff.renderers.svg import WIDTH, save_picture_file
 from tcsniff.renderers.task.task_picture import (
-    LiveTasksView,
     TaskPicture,
     TaskScene,
     draw_tasks,
@@ -83,7 +82,7 @@ def make_task_view(
 
 def _make_live(request: _ViewRequest) -> GroupView:
     picture = TaskPicture(request.build_scene, color=request.color)
-    return LiveTasksView(request.output, picture, request.stream, ascii_only=is_ascii_only())
+    return LiveGroupView(request.output, picture, request.stream, ascii_only=is_ascii_only())
 
 
 def _make_page(request: _ViewRequest) -> GroupView:

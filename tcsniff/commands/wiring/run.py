@@ -4,15 +4,20 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 
 from tcsniff.commands.console import ignore_message
-from tcsniff.pipeline import ConnectionObserver, Outcome, Renderer
+from tcsniff.commands.options.source_options import SourceArgs
+from tcsniff.pipeline import ConnectionObserver, Outcome, Renderer, Source
 from tcsniff.pulse.deliveries import Gap
 from tcsniff.pulse.times import format_duration
 from tcsniff.renderers.columns import describe_gap
+from tcsniff.renderers.stream import StreamControl
+from tcsniff.signals import signal_handler
 
 Notify = Callable[[str], None]
 """Prints a message on standard error."""
+_STANDARD_INPUT = "-"  # as the name of a recording
 
 
 class Run(ConnectionObserver):
@@ -23,6 +28,8 @@ class Run(ConnectionObserver):
         self._verbose = verbose
         self._renderer: Renderer | None = None
         self._details = ""  # of the connection, for USR1
+        self._source = Source()
+        self._has_quit = False  # whether the user has quit with a key
 
     def notify(self, text: str) -> None:
         """Print a message; above the picture, if there is one."""
@@ -43,6 +50,25 @@ class Run(ConnectionObserver):
         self.notify(describe_gap(gap))
         if self._renderer is not None:
             self._renderer.show_gap(gap)
+
+    def _defer_signals(self, report: Callable[[], str]) -> AbstractContextManager[None]:
+        # A signal ends the run after the present batch.
+        return signal_handler.deferred(
+            self._source.stop, report, self._leave_terminal, self._redraw
+        )
+
+    def _make_control(self, origin: SourceArgs) -> StreamControl | None:
+        if _STANDARD_INPUT in origin.recordings:  # not keys, but events
+            return None
+        return StreamControl(self._quit, self._source.watch)
+
+    def _quit(self) -> None:
+        self._has_quit = True
+        self._source.stop()
+
+    def _leave_terminal(self) -> None:
+        if self._renderer is not None and self._renderer.is_live:
+            self._renderer.leave_terminal()
 
     def _redraw(self) -> None:
         if self._renderer is not None and self._renderer.is_live:

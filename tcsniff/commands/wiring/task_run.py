@@ -27,7 +27,7 @@ from tcsniff.commands.wiring.task_facts import (
     select_tasks,
 )
 from tcsniff.errors import ApiUnknown, RecordingError, TcsniffError, UsageError
-from tcsniff.pipeline import Outcome, Source, Stop, run_pipeline
+from tcsniff.pipeline import Outcome, Stop, run_pipeline
 from tcsniff.pulse.deliveries import Gap
 from tcsniff.renderers.graph.group_renderer import GroupRenderer, GroupView
 from tcsniff.renderers.notification import notify_terminal
@@ -83,7 +83,6 @@ class TaskRun(Run):
         self._facts = facts
         self._output = output
         self._stop = stop
-        self._source = Source()
         self._polling: TaskPolling | None = None
         self._changes: list[Change] = []  # not shown so far
         self._is_named_deployment = is_deployment_named(origin)
@@ -157,9 +156,7 @@ class TaskRun(Run):
             )
             record = self._output.record
             self._renderer = add_recorder(record, folding, has_gaps=True) if record else folding
-            stack.enter_context(
-                signal_handler.deferred(opened.source.stop, self._report, self._redraw)
-            )
+            stack.enter_context(self._defer_signals(self._report))
             with closing(self._renderer), self._ending():
                 outcome = self._run_pipeline(opened, folding)
                 self._clock.stop()
@@ -185,6 +182,9 @@ class TaskRun(Run):
     def _finish(self, outcome: Outcome, folding: GroupRenderer) -> None:
         if signal_handler.received is not None:
             self._tasks.mark_end(signal_handler.exit_status)
+            return
+        if self._has_quit:
+            self._report_unknown()
             return
         if self._origin.recordings and outcome is Outcome.SOURCE_ENDED:
             self._check_found(folding)
@@ -297,7 +297,9 @@ class TaskRun(Run):
 
     def _make_view(self, source: str, server: WebServer | None) -> GroupView:
         root_url = None if server is None else server.root_url
-        stream = StreamInfo(source, "", self._describe_condition, root_url)
+        stream = StreamInfo(
+            source, "", self._describe_condition, root_url, self._make_control(self._origin)
+        )
         return make_task_view(
             self._output, stream, server, self._tasks, self._get_time, wait=self._stop.wait
         )

@@ -94,6 +94,10 @@ class GroupRenderer(Renderer):
         """Write a line above the picture."""
         self._view.notify(text)
 
+    def leave_terminal(self) -> None:
+        """Restore the terminal."""
+        self._view.leave_terminal()
+
     def redraw(self) -> None:
         """Draw the next picture below the terminal's content."""
         self._view.redraw()

@@ -11,6 +11,9 @@ from tcsniff.renderers.graph.scene import build_scene, list_logs
 from tcsniff.renderers.live_view import LiveView, Picture
 from tcsniff.renderers.stream import StreamStatus
 from tcsniff.taskgraph.group import GroupState
+from tcsniff.taskgraph.summary import Json
+
+_MIN_HEIGHT = 6  # lines that have a title, a verdict, a bar, a kind, a path and a status
 
 RunKey = tuple[str, int]
 GetTails = Callable[[Sequence[RunKey]], Mapping[RunKey, Sequence[str]]]
@@ -48,7 +51,7 @@ class GraphPicture(Picture):
         self._clock = clock
         self._root_url = root_url
         self._has_links = has_links
-        self._color = color
+        self.color = color
         self._has_times = has_times
         self._utc = utc
         self._get_tails = get_tails
@@ -65,8 +68,13 @@ class GraphPicture(Picture):
         )
         if self._get_tails is not None:
             scene = replace(scene, tails=self._get_tails(list_logs(scene)))
-        return draw_graph(scene, status, width, height, color=self._color)
+        return draw_graph(scene, status, width, max(_MIN_HEIGHT, height), color=self.color)
 
 
-class LiveGraphView(LiveView, GroupView):
-    """A live view of a `GraphPicture`."""
+class LiveGroupView(LiveView, GroupView):
+    """A live view of a group, or of some tasks."""
+
+    def add_changes(self, changes: Sequence[Json]) -> None:
+        """Draw the picture again soon, if there are changes."""
+        if changes:
+            self.mark_changed()

@@ -12,9 +12,8 @@ from tcsniff.pulse.styles import get_state_style
 from tcsniff.pulse.urls import build_log_url, build_task_url
 from tcsniff.renderers.ansi import join_words, paint_lines
 from tcsniff.renderers.graph.graph_parts import strip_stamp
-from tcsniff.renderers.graph.group_renderer import GroupView
 from tcsniff.renderers.graph.labels import find_room
-from tcsniff.renderers.live_view import LiveView, Picture
+from tcsniff.renderers.live_view import Picture
 from tcsniff.renderers.stream import StreamStatus
 from tcsniff.renderers.task.row_text import format_rows
 from tcsniff.renderers.terminal import format_status
@@ -198,12 +197,8 @@ class TaskPicture(Picture):
             color: Whether to use colors.
         """
         self._build_scene = build_scene
-        self._color = color
+        self.color = color
 
     def draw(self, width: int, height: int, status: StreamStatus | None) -> list[str]:
         """Draw the picture; without a status line if `status` is None."""
-        return draw_tasks(self._build_scene(), status, width, height, color=self._color)
-
-
-class LiveTasksView(LiveView, GroupView):
-    """A live view of a `TaskPicture`."""
+        return draw_tasks(self._build_scene(), status, width, max(2, height), color=self.color)

@@ -33,7 +33,7 @@ class TopPicture(Picture):
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._counter = counter
-        self._color = color
+        self.color = color
         self._clock = clock
         self._rows: list[Row] = []
         self._size = 0  # when the rows were sorted
@@ -51,7 +51,7 @@ class TopPicture(Picture):
             self._rows = self._counter.list_rows()
             self._size, self._sorted = size, now
         board = read_board(self._counter, self._rows, max(1, height - _OTHER_LINES))
-        return draw_top(board, width, status, color=self._color)[:height]
+        return draw_top(board, width, status, color=self.color)
 
 
 def read_board(counter: RunCounter, rows: Sequence[Row], limit: int | None = None) -> Board:

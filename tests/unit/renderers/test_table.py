@@ -13,6 +13,7 @@ from wcwidth import wcswidth
 
 from builders import OTHER_TASK, event, samples, time_zone
 from memory_terminal import MemoryTerminal
+from resizing_screen import ResizingScreen
 from tcsniff.pulse.events import Event
 from tcsniff.pulse.exchanges import CATALOG
 from tcsniff.renderers.live_view import LiveView
@@ -24,7 +25,7 @@ CONTROLS = {"Cc", "Cf", "Zl", "Zp", "Cs"}
 UNTRUSTED = "[red]x[/red]\x1b[31m\x9b1m[link=http://e.org]\u202e\n\r\x00"
 # What the table itself may tell a terminal: colors, cursor, clearing, and nothing else.
 OURS = re.compile(
-    r"\x1b\[(?:[0-9;]*m|\?25[lh]|\?2026[hl]|K|J|2J|H|\d*A)|\r\n?"  # no line feed alone
+    r"\x1b\[(?:[0-9;]*m|\?25[lh]|\?2026[hl]|\?7[hl]|K|J|2J|H|\d*A)|\r\n?"  # no line feed alone
 )
 STATUS = StreamStatus("firefox-ci", 412, 38.0, 0.2, 0.4, "worker-type=gaia")
 EVENTS = [
@@ -330,38 +331,101 @@ def test_what_was_on_the_screen_scrolls_up_and_is_not_overwritten(before):
     assert kept == [f"$ command {n}" for n in range(before - len(kept), before)]
 
 
-def folded(seen, columns, lines):
-    """Change the size of a screen as terminals do: rows that are too long go on below."""
-    return screen(columns, lines, "\r\n".join(filled(seen)).encode())
+class Resized:
+    """A live table on a screen whose size changes like that of a terminal."""
+
+    def __init__(self, columns, lines, resize):
+        self.live = Live(columns, lines)
+        self.screen = ResizingScreen(columns, lines)
+        self._resize = resize
+        self._fed = 0
+
+    def show(self, *events, after=TablePicture.interval):
+        """Add a batch, some seconds later, and let the screen show what was written."""
+        self.live.show(*events, after=after)
+        pyte.ByteStream(self.screen).feed(self.live.written_since(self._fed))
+        self._fed = len(self.live.terminal.writes)
+
+    def resize(self, columns, lines):
+        """Change the size, some time after the last drawing."""
+        self._resize(self.screen, columns, lines)
+        self.live.size = columns, lines
 
 
-def cut(seen, columns, lines):
-    """Change the size of a screen as simpler terminals do."""
-    seen.resize(lines, columns)
-    return seen
+RESIZES = [ResizingScreen.wrap, ResizingScreen.cut]
 
 
-@pytest.mark.parametrize("resized", [folded, cut])
+@pytest.mark.parametrize("resize", RESIZES)
 @pytest.mark.parametrize(
     ("before", "after"),
     [((80, 10), (40, 30)), ((80, 30), (40, 10)), ((40, 10), (120, 10)), ((80, 10), (80, 6))],
 )
-def test_after_a_change_of_size_nothing_is_there_twice(before, after, resized):
+def test_after_a_change_of_size_nothing_is_there_twice(before, after, resize):
     """The picture is laid out anew for the new size, wherever the old one has got to."""
-    old = [event(label=f"label-{number}") for number in range(5)]
-    live = Live(*before)
-    live.show(*old)
-    drawn = len(live.terminal.writes)
-    live.size = after
+    table = Resized(*before, resize)
+    table.show(*[event(label=f"label-{number}") for number in range(5)])
 
-    live.show(event(label="label-new"))
-    seen = resized(screen(*before, live.written_until(drawn)), *after)
-    pyte.ByteStream(seen).feed(live.written_since(drawn))
+    table.resize(*after)
+    table.show(event(label="label-new"))
+    table.show(after=1.1)
 
-    assert sum("TIME" in line for line in filled(seen)) == 1
-    assert sum("●" in line for line in filled(seen)) == 1
+    shown = filled(table.screen)
+    assert sum("TIME" in line for line in shown) == 1
+    assert sum("●" in line for line in shown) == 1
     fits = after[1] - 3
-    assert labels(filled(seen)[1:-1]) == [*(f"label-{n}" for n in range(5)), "label-new"][-fits:]
+    assert labels(shown[1:-1]) == [*(f"label-{n}" for n in range(5)), "label-new"][-fits:]
+
+
+@pytest.mark.parametrize("resize", RESIZES)
+@pytest.mark.parametrize("step", [-7, -1, 1, 9])
+def test_dragging_a_window_leaves_no_copies_above(step, resize):
+    """At most the first step, of which the program knows too late, moves rows into the history."""
+    table = Resized(120, 24, resize)
+    table.show(*[event(label=f"label-{number}") for number in range(40)])
+
+    for number in range(1, 13):
+        table.resize(120 + step * number, 24)
+        table.show(event(label=f"label-new{number}"), after=0.2)
+        assert sum("TIME" in line for line in filled(table.screen)) == 1
+    table.show(after=1.1)
+
+    assert sum("TIME" in line for line in table.screen.history) <= (step < 0)
+    assert sum("●" in line for line in table.screen.history) == 0
+    assert filled(table.screen)[0].startswith("TIME")
+    assert sum("●" in line for line in filled(table.screen)) == 1
+
+
+@pytest.mark.parametrize("resize", RESIZES)
+@pytest.mark.parametrize("before", [0, 8])
+def test_a_lower_window_leaves_no_copies_above(before, resize):
+    """The rows that no longer fit are gone; what was above the picture is still above it."""
+    table = Resized(80, 24, resize)
+    shell = [f"$ command {number}" for number in range(before)]
+    pyte.Stream(table.screen).feed("".join(f"{line}\r\n" for line in shell))
+    table.show(*[event(label=f"label-{number}") for number in range(40)])
+
+    for lines in range(23, 8, -1):
+        table.resize(80, lines)
+        table.show(event(label=f"label-new{lines}"))
+
+    lines = [line for line in [*table.screen.history, *rows(table.screen)] if line]
+    assert lines[:before] == shell
+    assert lines[before].startswith("TIME")
+    assert len(lines) == before + 8
+
+
+def test_a_message_that_is_wider_than_the_screen_leaves_no_copy():
+    """It takes as many rows as it needs, and the picture is below."""
+    table = Resized(80, 24, ResizingScreen.wrap)
+    table.show(event(label="label-a"))
+
+    table.live.table.notify("x" * 200)
+    table.show(event(label="label-b"))
+
+    shown = filled(table.screen)
+    assert [len(line) for line in shown[:3]] == [80, 80, 40]
+    assert [line.split()[0] for line in shown[3:]] == ["TIME", "18:00:03", "18:00:03", "●"]
+    assert table.screen.history == []
 
 
 def test_nothing_is_left_of_what_was_on_the_screen_before():

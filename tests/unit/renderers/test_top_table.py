@@ -418,6 +418,7 @@ def test_after_a_pause_the_picture_is_drawn_anew():
     """Ctrl-Z gives the terminal away."""
     live = Live(80, 12)
     live.show(pending(1, "a"))
+    live.view.leave_terminal()
     live.view.redraw()
 
     live.show()
