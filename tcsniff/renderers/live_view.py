@@ -84,6 +84,7 @@ class LiveView(Renderer):
         self._clock = clock
         self._traffic = Traffic(stream, clock)
         self._lines: list[str] = []  # of the last picture; the last is the status line
+        self._width = 0  # of these lines
         self._size: tuple[int, int] | None = None
         self._settled_at: float | None = None  # when the width is no longer about to change
         self._is_changed = False  # whether the picture would be another one now
@@ -178,7 +179,7 @@ class LiveView(Renderer):
         width, height = self._measure()
         keys = self._keys.draw_list(width, color=self._picture.color)[: height - 1]
         status = self._keys.describe(self._traffic.measure())
-        self._lines = self._draw(width, height - len(keys), status)
+        self._lines, self._width = self._draw(width, height - len(keys), status), width
         self._show(self._lines, keys)
         self._is_changed = False
         taken = self._clock() - begun
@@ -192,7 +193,9 @@ class LiveView(Renderer):
         keys = self._keys.draw_list(width, color=color)[: height - 1]
         status = self._keys.describe(self._traffic.measure())
         last = paint_lines([format_status(status, width)], width, color=color)
-        rows = [cut_line(line, width) for line in self._lines[:-1][: height - 1 - len(keys)]]
+        rows = self._lines[:-1][: height - 1 - len(keys)]
+        if width < self._width:  # it is paused, and the terminal has become narrower
+            rows = [cut_line(line, width) for line in rows]
         self._show([*rows, *self._convert(last)], keys)
 
     def _show(self, lines: Sequence[str], keys: Sequence[str]) -> None:

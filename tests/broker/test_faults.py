@@ -1343,7 +1343,7 @@ def publish_raw(server: RabbitMQ, exchange: str, number: int, seed: int) -> None
 
 
 # What tcsniff itself may send to a terminal: the table's own sequences, and lines.
-OURS = re.compile(r"\x1b\[(\?25[lh]|\?2026[lh]|\d*[AKJ]|2J|H)|\r|\n")
+OURS = re.compile(r"\x1b\[(\?25[lh]|\?2026[lh]|\?7[lh]|\d*[AKJ])|\r|\n")
 
 
 def hostile_in(written: bytes) -> list[str]:

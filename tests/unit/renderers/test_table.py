@@ -25,7 +25,7 @@ CONTROLS = {"Cc", "Cf", "Zl", "Zp", "Cs"}
 UNTRUSTED = "[red]x[/red]\x1b[31m\x9b1m[link=http://e.org]\u202e\n\r\x00"
 # What the table itself may tell a terminal: colors, cursor, clearing, and nothing else.
 OURS = re.compile(
-    r"\x1b\[(?:[0-9;]*m|\?25[lh]|\?2026[hl]|\?7[hl]|K|J|2J|H|\d*A)|\r\n?"  # no line feed alone
+    r"\x1b\[(?:[0-9;]*m|\?25[lh]|\?2026[hl]|\?7[hl]|K|2K|J|\d*A)|\r\n?"  # no line feed alone
 )
 STATUS = StreamStatus("firefox-ci", 412, 38.0, 0.2, 0.4, "worker-type=gaia")
 EVENTS = [
