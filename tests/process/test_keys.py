@@ -242,9 +242,11 @@ def test_kill_stop_and_back() -> None:
         shell_id = terminal.process.pid
         children = Path(f"/proc/{shell_id}/task/{shell_id}/children").read_text(encoding="ascii")
         os.kill(int(children), signal.SIGSTOP)
-        terminal.shows(lambda rows: "stopped 147" in rows)
+        # What the shell prints is in the place of the picture.
+        terminal.shows(lambda rows: any(row.startswith("stopped 147") for row in rows))
+        stopped = len(terminal.written)
         terminal.type("\n")
-        terminal.shows(lambda rows: has_keys(rows[rows.index("stopped 147") :]))
+        terminal.shows(lambda rows: b"\x1b[?25l" in terminal.written[stopped:] and has_keys(rows))
         terminal.type("q")
         terminal.shows(lambda rows: "ended 0" in rows)
 
