@@ -517,7 +517,7 @@ _tcsniff_arguments() {
       ;;
     help)
       [[ $3 != help && $3 != -* ]] || found+=(
-        environment exit-status expressions files pools recipes record security settings
+        environment exit-status expressions files keys pools recipes record security settings
         task-summary sniff graph task top runs browse explain exchanges doctor config simulate
         schema completion help
       )

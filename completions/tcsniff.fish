@@ -203,6 +203,7 @@ complete -c tcsniff -n '__tcsniff_in help; and __tcsniff_alone' -a environment -
 complete -c tcsniff -n '__tcsniff_in help; and __tcsniff_alone' -a exit-status -d 'Exit statuses and what they mean'
 complete -c tcsniff -n '__tcsniff_in help; and __tcsniff_alone' -a expressions -d 'Expressions for --where, --until, --fail-on and --select'
 complete -c tcsniff -n '__tcsniff_in help; and __tcsniff_alone' -a files -d 'Files that tcsniff reads and writes'
+complete -c tcsniff -n '__tcsniff_in help; and __tcsniff_alone' -a keys -d 'Keys in the live views: table, graph, task and top'
 complete -c tcsniff -n '__tcsniff_in help; and __tcsniff_alone' -a pools -d 'Worker pools: the columns and the JSON lines of tcsniff top'
 complete -c tcsniff -n '__tcsniff_in help; and __tcsniff_alone' -a recipes -d 'Recipes for the shell'
 complete -c tcsniff -n '__tcsniff_in help; and __tcsniff_alone' -a record -d 'The record: the JSON line that -o json prints'
