@@ -48,6 +48,7 @@ MODULES = {name_of(path): path for path in sorted(ROOT.rglob("*.py"))}
 TREES = {name: ast.parse(path.read_bytes()) for name, path in MODULES.items()}
 
 
+@functools.cache
 def imports(tree):
     """Return all names that a module imports; `from a import b` is ``a``, ``a.b``."""
     found = []
