@@ -21,6 +21,7 @@ os.environ.update(NO_NETWORK)
 os.environ["TCSNIFF_CONFIG"] = "-"  # ignore the settings of the person who runs the tests
 # A shell starts `make test &` with Ctrl-C ignored, and so would all programs that tests start.
 signal.signal(signal.SIGINT, signal.default_int_handler)
+signal.signal(signal.SIGQUIT, signal.SIG_DFL)
 
 pytest_plugins = ["shared_fixtures"]
 
