@@ -150,7 +150,7 @@ def list_close_names(name: str, known: Iterable[str]) -> list[str]:
     distances: dict[str, int] = {}
     for other in known:
         if abs(len(other) - len(name)) <= limit:
-            distances[other] = _measure_distance(lower, other.lower())
+            distances[other] = _measure_distance(lower, other.lower(), limit)
     closest = min(distances, key=distances.__getitem__, default="")
     begun = [other for other in known if other.lower().startswith(lower)]
     if begun and len(name) > 2 and distances.get(closest) != 1:
@@ -163,8 +163,9 @@ def _get_limit(length: int) -> int:
     return min(3, 1 + length // 6) if length > 2 else 0
 
 
-def _measure_distance(left: str, right: str) -> int:
-    # Edits and exchanged neighbors: "optimal string alignment".
+def _measure_distance(left: str, right: str, limit: int) -> int:
+    # Edits and exchanged neighbors: "optimal string alignment". Any number above the limit
+    # if there are more.
     before: list[int] = []
     row = list(range(len(right) + 1))
     for place, letter in enumerate(left):
@@ -174,4 +175,6 @@ def _measure_distance(left: str, right: str) -> int:
             if place and at and letter == right[at - 1] and left[place - 1] == other:
                 cost = min(cost, last[at - 1] + 1)
             row.append(cost)
+        if min(row) > limit:  # the next rows have no smaller numbers
+            return limit + 1
     return row[-1]

@@ -15,7 +15,7 @@ from tcsniff.commands.options.selection_options import selection_options_or_id
 from tcsniff.commands.options.source_options import SourceArgs, check_source, source_options
 from tcsniff.errors import UsageError
 from tcsniff.pulse.addresses import Address, find_address
-from tcsniff.selection.select import SelectionArgs
+from tcsniff.selection.selection_args import SelectionArgs
 
 
 @click.command(cls=SectionedCommand)

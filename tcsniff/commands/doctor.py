@@ -35,7 +35,8 @@ from tcsniff.commands.options.values import Duration
 from tcsniff.errors import UsageError
 from tcsniff.renderers.output import Output
 from tcsniff.sanitize import sanitize, sanitize_json
-from tcsniff.selection.select import Selection, SelectionArgs, build_selection
+from tcsniff.selection.select import Selection, build_selection
+from tcsniff.selection.selection_args import SelectionArgs
 from tcsniff.settings.brokers import Broker
 from tcsniff.sources.doctor_step import DoctorStep
 

@@ -24,7 +24,8 @@ from tcsniff.errors import UsageError
 from tcsniff.pulse.times import format_timestamp
 from tcsniff.pulse.urls import build_messages_url
 from tcsniff.selection.describe import describe_selection, describe_subscriptions
-from tcsniff.selection.select import Selection, SelectionArgs, build_selection
+from tcsniff.selection.select import Selection, build_selection
+from tcsniff.selection.selection_args import SelectionArgs
 from tcsniff.selection.subscriptions import plan_subscriptions
 from tcsniff.settings.value_sources import get_layers, list_sources
 

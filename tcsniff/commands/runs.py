@@ -20,7 +20,7 @@ from tcsniff.commands.options.runs_options import RunsArgs, runs_options
 from tcsniff.commands.options.selection_options import selection_options
 from tcsniff.commands.options.source_options import SourceArgs, check_source, source_options
 from tcsniff.errors import UsageError
-from tcsniff.selection.select import SelectionArgs, add_state_events, build_selection
+from tcsniff.selection.selection_args import SelectionArgs, add_state_events
 
 if TYPE_CHECKING:
     from tcsniff.commands.wiring.run import Notify
@@ -74,6 +74,8 @@ def runs(
     notify = ignore_message if quiet else print_message
     if asked.group is not None:
         return _print_group_runs(asked, wanted, origin, notify)
+    from tcsniff.selection.select import build_selection  # 2 ms
+
     selection = build_selection(add_state_events(wanted))
     for note in selection.notes:
         notify(note)

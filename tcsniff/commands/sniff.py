@@ -19,7 +19,7 @@ from tcsniff.commands.options.source_options import (
     check_source,
     source_options,
 )
-from tcsniff.selection.select import EVERYTHING, SelectionArgs, build_selection
+from tcsniff.selection.selection_args import SelectionArgs
 
 
 @click.command(cls=SectionedCommand)
@@ -66,6 +66,8 @@ def sniff(
 
         delete_queue(origin, print_message)
         return 0
+    from tcsniff.selection.select import EVERYTHING, build_selection  # 2 ms
+
     if any(wanted):
         selection = build_selection(wanted)
     elif origin.is_live:

@@ -26,12 +26,7 @@ from tcsniff.commands.options.top_options import TopArgs, check_top, top_options
 from tcsniff.errors import UsageError
 from tcsniff.pulse.exchanges import WORKER_EVENTS
 from tcsniff.sanitize import sanitize
-from tcsniff.selection.select import (
-    SelectionArgs,
-    add_state_events,
-    build_selection,
-    names_events,
-)
+from tcsniff.selection.selection_args import SelectionArgs, add_state_events, names_events
 
 if TYPE_CHECKING:
     from tcsniff.commands.wiring.run import Notify
@@ -76,6 +71,8 @@ def top(
     check_source(origin)
     if origin.delete_queue:
         raise UsageError("--delete-queue works with `tcsniff sniff`, not with top")
+    from tcsniff.selection.select import build_selection  # 2 ms
+
     # Only pools have rows for workers.
     companions = WORKER_EVENTS if counts.by == "pool" and not names_events(wanted) else ()
     selection = build_selection(add_state_events(wanted), companions)

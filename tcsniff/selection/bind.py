@@ -10,7 +10,8 @@ from typing import Literal, TypedDict, Unpack
 
 from tcsniff.errors import UsageError, suggest
 from tcsniff.pulse.routing import FIELDS, POOLS, to_flag
-from tcsniff.selection.select import Selection, SelectionArgs, build_selection
+from tcsniff.selection.select import Selection, build_selection
+from tcsniff.selection.selection_args import SelectionArgs
 
 EventName = Literal[
     "task-defined",

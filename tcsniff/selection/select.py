@@ -6,8 +6,7 @@ of them.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from types import MappingProxyType
+from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 from tcsniff.errors import UsageError
@@ -34,59 +33,13 @@ from tcsniff.pulse.routing import (
     to_flag,
 )
 from tcsniff.selection.impossible import check_topic_exchanges, list_impossible
+from tcsniff.selection.selection_args import Fields, SelectionArgs
 
 QUEUE_EXCHANGES = tuple(exchange for exchange in CATALOG if exchange.service == "queue")
 
 # A task or a group has few messages: with one of these fields, the route is
 # checked on arrival. With any other field, the route is what is bound.
 _NARROW_FIELDS = {"taskId", "taskGroupId"}
-
-Fields = Mapping[str, Sequence[str]]
-"""Alternative values by field name, or by one of `routing.POOLS`."""
-
-
-class SelectionArgs(NamedTuple):
-    """The values of the selection flags.
-
-    Attributes:
-        events: EVENT arguments.
-        fields: Values of the flags for routing key fields.
-        exchanges: Values of ``--exchange``.
-        routing_keys: Values of ``--routing-key``.
-        binds: Values of ``--bind``.
-        routes: Values of ``--route``.
-        all_events: Whether ``--all`` is set.
-    """
-
-    events: Sequence[str] = ()
-    fields: Fields = MappingProxyType({})
-    exchanges: Sequence[str] = ()
-    routing_keys: Sequence[str] = ()
-    binds: Sequence[str] = ()
-    routes: Sequence[str] = ()
-    all_events: bool = False
-
-    def __str__(self) -> str:
-        flags = [
-            *(f"{to_flag(name)[2:]}={','.join(values)}" for name, values in self.fields.items()),
-            *(f"route={route}" for route in self.routes),
-        ]
-        return " ".join([*flags, *self.events, *self.exchanges, *self.binds])
-
-
-_STATE_EVENTS = ("defined", "pending", "running", "completed", "failed", "exception")
-
-
-def add_state_events(wanted: SelectionArgs) -> SelectionArgs:
-    """Return the same selection; of the events of all task states, if it names no events."""
-    if names_events(wanted):
-        return wanted
-    return wanted._replace(events=[f"task-{state}" for state in _STATE_EVENTS])
-
-
-def names_events(wanted: SelectionArgs) -> bool:
-    """Return whether a selection names events or exchanges, and not only their fields."""
-    return bool(wanted.events or wanted.exchanges or wanted.binds or wanted.all_events)
 
 
 class Clause(NamedTuple):

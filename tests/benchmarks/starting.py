@@ -17,7 +17,7 @@ from backlog import DIFFERENT, Backlog
 from drain import CONSUMERS
 from measuring import Row, Section, alternate, ratio, report, run
 
-ROUNDS = 9
+ROUNDS = 15
 
 _PYTHON = shlex.quote(sys.executable)
 _PROGRAM = Path(sys.executable).with_name("tcsniff")

@@ -13,7 +13,8 @@ from tcsniff.pipeline import ConnectionObserver
 from tcsniff.pulse.deliveries import Delivery, Gap
 from tcsniff.pulse.exchanges import find_exchange
 from tcsniff.pulse.routing import Binding
-from tcsniff.selection.select import SelectionArgs, build_selection
+from tcsniff.selection.select import build_selection
+from tcsniff.selection.selection_args import SelectionArgs
 from tcsniff.settings.brokers import Broker, build_broker
 from tcsniff.sources.consumer import Consumer
 

@@ -35,7 +35,8 @@ from tcsniff.pulse.exchanges import PLACEHOLDER
 from tcsniff.pulse.routing import Binding, to_flag
 from tcsniff.selection.expressions import compile_expression as compiled
 from tcsniff.selection.filters import RepeatFilter, filter_reasons, filter_states, filter_tags
-from tcsniff.selection.select import QUEUE_EXCHANGES, Selection, SelectionArgs, build_selection
+from tcsniff.selection.select import QUEUE_EXCHANGES, Selection, build_selection
+from tcsniff.selection.selection_args import SelectionArgs
 from tcsniff.settings.brokers import build_broker
 from tcsniff.simulator.simulation import simulate
 from tcsniff.sources.consumer import Consumer

@@ -16,7 +16,8 @@ from tcsniff.errors import UsageError
 from tcsniff.pulse.exchanges import CATALOG
 from tcsniff.pulse.routing import Binding
 from tcsniff.pulse.urls import build_messages_url, get_page_root, is_url, parse_bindings
-from tcsniff.selection.select import SelectionArgs, build_selection
+from tcsniff.selection.select import build_selection
+from tcsniff.selection.selection_args import SelectionArgs
 
 FIREFOX = "https://firefox-ci-tc.services.mozilla.com"
 COMMUNITY = "https://community-tc.services.mozilla.com"

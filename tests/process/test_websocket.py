@@ -15,7 +15,8 @@ from running import PATIENCE
 from tcsniff.errors import ConnectionFailed, Refused, TcsniffError, UsageError
 from tcsniff.pipeline import ConnectionObserver
 from tcsniff.selection.bind import bind
-from tcsniff.selection.select import Selection, SelectionArgs, build_selection
+from tcsniff.selection.select import Selection, build_selection
+from tcsniff.selection.selection_args import SelectionArgs
 from tcsniff.settings.web_server import WebServer as Target
 from tcsniff.sources.websocket import WebListener
 from web_server import BOTH, FRAMES, GRAPHQL, WebServer, report_problem, respond

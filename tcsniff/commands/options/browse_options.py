@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 import click
 
@@ -17,8 +17,7 @@ from tcsniff.commands.options.output_options import (
 from tcsniff.commands.options.values import add_options, split_callback
 
 
-@dataclass(frozen=True)  # a tuple has a method named count
-class BrowseArgs:
+class BrowseArgs(NamedTuple):
     """The values of the output flags of `browse`."""
 
     columns: Sequence[str]
@@ -26,7 +25,7 @@ class BrowseArgs:
     utc: bool
     record: str | None
     save_svg: str | None
-    count: int | None
+    max_count: int | None
     color: str
     verbose: bool
 
@@ -48,6 +47,13 @@ browse_options = add_options(
     utc_option,
     record_option,
     save_svg_option,
-    stop_flag("-n", "--count", type=click.IntRange(1), metavar="N", help="Stop after N events."),
+    stop_flag(
+        "-n",
+        "--count",
+        "max_count",
+        type=click.IntRange(1),
+        metavar="N",
+        help="Stop after N events.",
+    ),
     color_options,
 )

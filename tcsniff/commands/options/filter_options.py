@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from functools import partial
 from typing import NamedTuple
 
@@ -34,11 +33,10 @@ class FilterArgs(NamedTuple):
     grep: str | None
 
 
-@dataclass(frozen=True)  # a tuple has a method named count
-class StopArgs:
+class StopArgs(NamedTuple):
     """The values of the flags that stop a run; times are in seconds."""
 
-    count: int | None
+    max_count: int | None
     timeout: float | None
     idle_timeout: float | None
     until: Sequence[str]
@@ -110,6 +108,7 @@ def _make_stop_options(matched: str) -> Callable[[Command], Command]:
         stop_flag(
             "-n",
             "--count",
+            "max_count",
             is_common=True,
             type=click.IntRange(1),
             metavar="N",

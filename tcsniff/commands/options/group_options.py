@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Sequence
-from dataclasses import dataclass
 from functools import partial
 from typing import Any, NamedTuple
 
@@ -69,8 +68,7 @@ class GraphOutputArgs(NamedTuple):
     verbose: bool
 
 
-@dataclass(frozen=True)  # a tuple has a method named count
-class GraphStopArgs:
+class GraphStopArgs(NamedTuple):
     """The values of the flags that stop `graph`; times are in seconds.
 
     Attributes:
@@ -81,7 +79,7 @@ class GraphStopArgs:
     wait: bool
     settle: float
     timeout: float | None
-    count: int | None
+    max_count: int | None
 
 
 graph_files_option = dependency_flag(
@@ -130,7 +128,14 @@ _OPTIONS = stack_decorators(
         show_default=True,
         help="Wait this long for new runs after all tasks have ended.",
     ),
-    stop_flag("-n", "--count", type=click.IntRange(1), metavar="N", help="Stop after N events."),
+    stop_flag(
+        "-n",
+        "--count",
+        "max_count",
+        type=click.IntRange(1),
+        metavar="N",
+        help="Stop after N events.",
+    ),
     timeout_option,
     output_flag(
         "-o",

@@ -11,7 +11,7 @@ import click
 from tcsniff.commands.options.option import Command, selection_flag
 from tcsniff.commands.options.values import add_options, split_callback, stack_decorators
 from tcsniff.pulse.routing import FIELDS, POOLS, SHORT, to_flag
-from tcsniff.selection.select import SelectionArgs
+from tcsniff.selection.selection_args import SelectionArgs
 from tcsniff.settings.value_sources import get_layers
 
 # In the order of how often people ask for them; the rest follow by name.

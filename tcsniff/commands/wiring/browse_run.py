@@ -29,7 +29,8 @@ from tcsniff.pulse.deliveries import Gap
 from tcsniff.renderers.columns import describe_gap, find_columns
 from tcsniff.renderers.stream import StreamInfo
 from tcsniff.renderers.svg import WIDTH, check_picture_path, save_picture_file
-from tcsniff.selection.select import EVERYTHING, Selection, SelectionArgs, build_selection
+from tcsniff.selection.select import EVERYTHING, Selection, build_selection
+from tcsniff.selection.selection_args import SelectionArgs
 from tcsniff.signals import signal_handler
 from tcsniff.sources.queue_api import QueueApi
 from tcsniff.sources.steady_clock import SteadyClock
@@ -152,7 +153,9 @@ class BrowseRun(Run):
             app.navigator.open_group(address.slug_id)
 
     def _make_intake(self, opened: OpenSource, info: StreamInfo) -> Intake:
-        intake = Intake(opened.source, info, opened.accepts, self._filters.tests, self._look.count)
+        intake = Intake(
+            opened.source, info, opened.accepts, self._filters.tests, self._look.max_count
+        )
         if self._look.record is None:
             return intake
         return intake._replace(wrap=partial(add_recorder, self._look.record, has_gaps=True))

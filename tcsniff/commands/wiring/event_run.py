@@ -151,7 +151,7 @@ class EventRun(Run):
 
     def _make_stop(self, stop: StopArgs) -> Stop:
         limits = Stop(
-            count=stop.count,
+            count=stop.max_count,
             timeout=stop.timeout,
             idle_timeout=stop.idle_timeout,
             started=time.monotonic(),

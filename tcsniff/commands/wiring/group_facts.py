@@ -17,7 +17,8 @@ from tcsniff.commands.wiring.run import Notify
 from tcsniff.errors import ApiError, ApiUnknown, UsageError
 from tcsniff.pulse.addresses import Address
 from tcsniff.pulse.events import Event
-from tcsniff.selection.select import SelectionArgs, build_selection
+from tcsniff.selection.select import build_selection
+from tcsniff.selection.selection_args import SelectionArgs
 from tcsniff.settings.web_server import WebServer
 from tcsniff.simulator.planning import to_definitions
 from tcsniff.simulator.simulation import plan_groups

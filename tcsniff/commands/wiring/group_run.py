@@ -39,7 +39,8 @@ from tcsniff.renderers.graph.group_renderer import GroupRenderer, GroupView
 from tcsniff.renderers.notification import notify_terminal
 from tcsniff.renderers.stream import StreamInfo
 from tcsniff.renderers.svg import check_picture_path
-from tcsniff.selection.select import EVERYTHING, Selection, SelectionArgs, build_selection
+from tcsniff.selection.select import EVERYTHING, Selection, build_selection
+from tcsniff.selection.selection_args import SelectionArgs
 from tcsniff.settings.brokers import NO_BROKER
 from tcsniff.settings.web_server import WebServer
 from tcsniff.signals import signal_handler
@@ -262,7 +263,7 @@ class GroupRun(Run):
     def _make_stop(self) -> Stop:
         is_endless = self._origin.is_live or self._origin.follow
         return Stop(
-            count=self._stop.count,
+            count=self._stop.max_count,
             timeout=self._stop.timeout,
             is_over=self._is_over if is_endless else None,
             started=self._started,

@@ -11,7 +11,8 @@ from contextlib import suppress
 
 from tcsniff.commands.wiring.run import Notify
 from tcsniff.errors import ApiUnknown, UsageError
-from tcsniff.selection.select import Selection, SelectionArgs, build_selection
+from tcsniff.selection.select import Selection, build_selection
+from tcsniff.selection.selection_args import SelectionArgs
 from tcsniff.settings.web_server import WebServer
 from tcsniff.simulator.planning import Plan, to_definitions
 from tcsniff.simulator.simulation import plan_groups

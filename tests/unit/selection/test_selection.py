@@ -21,12 +21,8 @@ from tcsniff.pulse.exchanges import (
 )
 from tcsniff.pulse.routing import Binding, find_field, to_flag
 from tcsniff.selection.describe import describe_selection
-from tcsniff.selection.select import (
-    Clause,
-    Selection,
-    SelectionArgs,
-    build_selection,
-)
+from tcsniff.selection.select import Clause, Selection, build_selection
+from tcsniff.selection.selection_args import SelectionArgs
 
 REFERENCE = json.loads((DATA / "exchanges.json").read_text(encoding="utf-8"))
 ENTRIES = [

@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 from tcsniff.pulse.deliveries import Delivery
 from tcsniff.pulse.routing import Binding, match_topic
 from tcsniff.selection.bind import bind
-from tcsniff.selection.select import Clause, Selection, SelectionArgs, build_selection
+from tcsniff.selection.select import Clause, Selection, build_selection
+from tcsniff.selection.selection_args import SelectionArgs
 from tcsniff.selection.subscriptions import MAX_BINDINGS, merge_bindings, plan_subscriptions
 
 WORDS = st.sampled_from(["primary", "a", "b", "c"])
