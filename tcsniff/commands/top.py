@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from functools import partial
 from typing import TYPE_CHECKING
 
 import click
@@ -20,16 +19,24 @@ from tcsniff.commands.options.selection_options import selection_options
 from tcsniff.commands.options.source_options import (
     SourceArgs,
     check_source,
+    settle_no_api,
     source_options,
 )
 from tcsniff.commands.options.top_options import TopArgs, check_top, top_options
 from tcsniff.errors import UsageError
 from tcsniff.pulse.exchanges import WORKER_EVENTS
 from tcsniff.sanitize import sanitize
-from tcsniff.selection.selection_args import SelectionArgs, add_state_events, names_events
+from tcsniff.selection.selection_args import (
+    SelectionArgs,
+    add_state_events,
+    list_pools,
+    names_events,
+)
 
 if TYPE_CHECKING:
     from tcsniff.commands.wiring.run import Notify
+    from tcsniff.pipeline import Renderer
+    from tcsniff.renderers.stream import StreamInfo
     from tcsniff.stats.run_statistics import RunStatistics, Uncertainty
 
 
@@ -51,7 +58,9 @@ def top(
     """Show worker pools live: waiting, starved, running, lost, failed.
 
     The table counts all runs of the tasks that tcsniff has received an event of since
-    it started; a task that was pending or running before counts from its next event.
+    it started; a task that was pending or running before counts from its next event. For
+    the pools of --pool, it asks the queue's API at the start, and after a lost
+    connection, which tasks are pending and running.
 
     OLDEST is how long the oldest pending run has been waiting so far, LAST the time
     since a run last started. WAIT is the time from scheduled to started, or until now if
@@ -81,10 +90,18 @@ def top(
         notify(note)
 
     from tcsniff.commands.wiring.event_run import EventRun
-    from tcsniff.commands.wiring.top_view import make_counter, make_top_renderer
+    from tcsniff.commands.wiring.open_source import find_api_server
+    from tcsniff.commands.wiring.top_view import make_counter, make_top_renderer, watch_pools
 
     counter = make_counter(counts, is_live=origin.is_live)
-    make_view = partial(make_top_renderer, counts, counter, origin.is_live)
+    has_api = origin.is_live and not settle_no_api(origin, no_api=counts.no_api)
+    pools = list_pools(wanted) if has_api else []
+
+    def make_view(stream: StreamInfo) -> Renderer:
+        server = find_api_server(origin) if stream.root_url is not None else None
+        watch = watch_pools(server, pools, counter, run)
+        return make_top_renderer(counts, counter, origin.is_live, stream, watch)
+
     output = OutputArgs(verbose=counts.verbose)
     run = EventRun(
         selection, content, ending, output, notify, make_view=make_view, counter=counter

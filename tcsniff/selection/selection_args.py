@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 from typing import NamedTuple
 
-from tcsniff.pulse.routing import to_flag
+from tcsniff.pulse.routing import POOLS, to_flag
 
 Fields = Mapping[str, Sequence[str]]
 """Alternative values by field name, or by one of `routing.POOLS`."""
@@ -54,3 +54,9 @@ def add_state_events(wanted: SelectionArgs) -> SelectionArgs:
 def names_events(wanted: SelectionArgs) -> bool:
     """Return whether a selection names events or exchanges, and not only their fields."""
     return bool(wanted.events or wanted.exchanges or wanted.binds or wanted.all_events)
+
+
+def list_pools(wanted: SelectionArgs) -> list[str]:
+    """Return the worker pools that flags name."""
+    names = (name for field in POOLS for name in wanted.fields.get(field, ()))
+    return list(dict.fromkeys(names))

@@ -28,6 +28,7 @@ from tcsniff.taskgraph.definitions import (
     parse_group_info,
     parse_page,
 )
+from tcsniff.taskgraph.listed_runs import ListedPage, parse_listed_runs
 from tcsniff.taskgraph.queue_answers import (
     Artifact,
     PendingCounts,
@@ -193,6 +194,28 @@ class QueueApi:
             return self._fetch(f"/task-queues/{name}/counts", subject, parse)
         except (ApiUnknown, ApiRefused):  # an older deployment, or fewer scopes
             return self._fetch(f"/pending/{name}", subject, parse)
+
+    def fetch_listed_runs(self, task_queue_id: str, state: str) -> Iterator[ListedPage]:
+        """Yield the pending or running tasks of a worker pool, page by page.
+
+        Args:
+            task_queue_id: The pool, ``<provisionerId>/<workerType>``. An unknown one has
+                no tasks.
+            state: ``pending`` or ``claimed``.
+
+        Raises:
+            ApiError: As for `fetch_pages`. It is refused without the scope
+                ``queue:pending-list:<pool>`` or ``queue:claimed-list:<pool>``.
+        """
+        if not _is_pool(task_queue_id):
+            raise ApiUnknown(f"{task_queue_id!r} is not a worker pool")
+        subject = f"{state} tasks of worker pool {task_queue_id}"
+        path = f"/task-queues/{quote(task_queue_id, safe='')}/{state}"
+
+        def parse(text: bytes) -> ListedPage:
+            return parse_listed_runs(task_queue_id, text)
+
+        return self._fetch_list(path, subject, parse, lambda page: page.continuation)
 
     def _fetch_task(self, task_id: str, parse: Callable[[bytes], _Parsed]) -> _Parsed:
         return self._fetch(f"/task/{_check_id(task_id)}", f"task {task_id}", parse)

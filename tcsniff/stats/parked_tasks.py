@@ -1,6 +1,7 @@
 """Open tasks of which only the counted numbers are kept, in about 150 bytes each.
 
-Pure.
+Pure. These are tasks beyond the bound, and runs that the queue's API lists as pending or
+running: nothing else is known about those.
 """
 
 from __future__ import annotations
@@ -11,11 +12,11 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from tcsniff.stats.rows import Row
-from tcsniff.stats.run_facts import RunFacts
+from tcsniff.stats.run_facts import RUNNING, RunFacts
 
 _FORMAT = struct.Struct("<dIIHBB")  # pending since, deadline, row, wait, state, runs
 _UNKNOWN_WAIT = 0xFFFF
-_IN_TIME = 0x80  # added to the state
+_IN_TIME, _LISTED = 0x80, 0x40  # added to the state
 _MAX_RUNS, _MAX_DEADLINE = 0xFF, 0xFFFFFFFF
 
 
@@ -28,12 +29,20 @@ class ParkedTask(NamedTuple):
         facts: What the row counts of the last run.
         deadline: When it must have ended, in seconds since the Unix epoch; infinite if
             unknown.
+        is_listed: Whether it is known from the queue's API alone: then its last run is
+            counted, and earlier ones are not.
     """
 
     row: Row
     runs: int
     facts: RunFacts
     deadline: float = math.inf
+    is_listed: bool = False
+
+    @property
+    def age(self) -> tuple[int, int]:
+        """The age of what is known, as `measure_age` returns it."""
+        return self.runs, -1 if not self.runs else int(self.facts.state == RUNNING)
 
 
 class ParkedTasks:
@@ -63,7 +72,9 @@ class ParkedTasks:
             int(min(max(0.0, task.deadline), _MAX_DEADLINE)),
             self._use_row(task.row),
             _UNKNOWN_WAIT if facts.wait is None else facts.wait,
-            facts.state | (_IN_TIME if facts.is_in_time else 0),
+            facts.state
+            | (_IN_TIME if facts.is_in_time else 0)
+            | (_LISTED if task.is_listed else 0),
             min(task.runs, _MAX_RUNS),
         )
 
@@ -74,13 +85,18 @@ class ParkedTasks:
             return None
         since, deadline, number, wait, state, runs = _FORMAT.unpack(packed)
         facts = RunFacts(
-            state & ~_IN_TIME,
+            state & ~(_IN_TIME | _LISTED),
             None if wait == _UNKNOWN_WAIT else wait,
             is_in_time=bool(state & _IN_TIME),
             pending_since=None if math.isnan(since) else since,
         )
-        row = self._release_row(number)
-        return ParkedTask(row, runs, facts, math.inf if deadline == _MAX_DEADLINE else deadline)
+        return ParkedTask(
+            self._release_row(number),
+            runs,
+            facts,
+            math.inf if deadline == _MAX_DEADLINE else deadline,
+            is_listed=bool(state & _LISTED),
+        )
 
     def get_oldest(self) -> int:
         """Return the key of the task that was parked first."""

@@ -9,11 +9,13 @@ import math
 from collections.abc import Callable
 
 from tcsniff.pulse.events import Event
+from tcsniff.pulse.payloads import TaskState
 from tcsniff.pulse.times import format_timestamp, parse_seconds
 from tcsniff.stats.rows import Reading, Row
 from tcsniff.stats.run_statistics import RunStatistics
 from tcsniff.stats.snapshots import Snapshot, format_row
 from tcsniff.stats.worker_counts import WorkerReading
+from tcsniff.taskgraph.tracker import Task
 
 _MAX_EMPTY_PERIODS = 1000  # consecutive ones that get a snapshot each
 
@@ -30,6 +32,8 @@ class RunCounter:
         reverse: Whether the order is reversed.
         statistics: The counted runs.
         is_stopped: Whether further events are ignored; set by a listener.
+        api: Whether the queue's API has said what was pending and running before:
+            ``asking``, ``answered``, ``refused`` or ``failed``; empty if it is not asked.
     """
 
     def __init__(
@@ -56,6 +60,7 @@ class RunCounter:
         self.by = by
         self.statistics = RunStatistics(by, slo=slo)
         self.is_stopped = False
+        self.api = ""
         self.sort = sort
         self.reverse = reverse
         self._clock = clock
@@ -96,6 +101,15 @@ class RunCounter:
         if not self.is_stopped:  # by the end of a period
             self.statistics.add(event.delivery, now)
             self._events += 1
+
+    def add_listed(self, task: Task) -> bool:
+        """Count a run that the API lists, as `RunStatistics.add_listed`; not if stopped."""
+        return self.is_stopped or self.statistics.add_listed(task, self.now or 0.0)
+
+    def add_status(self, status: TaskState) -> None:
+        """Count the runs of a task, as the API knows it; not if stopped."""
+        if not self.is_stopped:
+            self.statistics.add_status(status, self.now or 0.0)
 
     def end_periods(self) -> None:
         """End the periods that are over by now."""
@@ -156,6 +170,7 @@ class RunCounter:
             "seconds": round(end - begin, 3),
             "by": self.by,
             "events": self._events,
+            **({"api": self.api} if self.api else {}),
             **({"undecodable": statistics.unread} if statistics.unread else {}),
             **({"uncertain": uncertain._asdict()} if any(uncertain) else {}),
             **({"uncounted": dict(statistics.uncounted)} if statistics.uncounted else {}),

@@ -18,12 +18,13 @@ What lies beyond all bounds is an estimate, and `RunStatistics.uncertain` has it
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+import math
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from operator import attrgetter
 from typing import NamedTuple
 
 from tcsniff.pulse.deliveries import Delivery
-from tcsniff.pulse.payloads import TASK_EXCHANGES, Run
+from tcsniff.pulse.payloads import TASK_EXCHANGES, Run, TaskState
 from tcsniff.pulse.times import format_timestamp, parse_seconds
 from tcsniff.stats.groupings import GROUPINGS, TAGS
 from tcsniff.stats.memory import ForgottenTasks, StatisticsBounds, StringPool, hash_task
@@ -33,7 +34,7 @@ from tcsniff.stats.run_facts import RUNNING, find_run_facts, has_ended, parse_ti
 from tcsniff.stats.uncounted import UncountedEvents
 from tcsniff.stats.worker_events import EVENTS_BY_ADDRESS, WorkerEvents
 from tcsniff.stats.worker_health import WorkerHealth
-from tcsniff.taskgraph.tracker import Change, Task, Tracker, measure_age
+from tcsniff.taskgraph.tracker import Change, Task, Tracker, measure_age, rank_run
 
 OTHERS = "(others)"
 """Name of the row that others were merged into."""
@@ -145,6 +146,72 @@ class RunStatistics:
         else:
             self._uncounted.add(delivery.exchange)
 
+    def add_status(self, status: TaskState, now: float) -> None:
+        """Count the runs of a task, as the queue's API knows it."""
+        self._note_time(now)
+        change = self._tracker.update_task(status)
+        if change is not None:
+            self._apply_change(change, now)
+
+    def add_listed(self, task: Task, now: float) -> bool:
+        """Count a run that the queue's API lists as pending or running.
+
+        Messages about it replace what is counted here. Earlier runs of the task count as
+        soon as there is one.
+
+        Args:
+            task: The task; of its runs only that one.
+            now: Current time.
+
+        Returns:
+            False if messages say something older about the task: then nothing is counted,
+            and `add_status` is needed.
+        """
+        self._note_time(now)
+        run = task.runs[-1]
+        age = (run.run_id + 1, rank_run(run.state))
+        known = self._tracker.tasks.get(task.status.task_id)
+        if known is not None:
+            return measure_age(known.status) >= age
+        key = hash_task(task.status.task_id)
+        parked = self._parked.take(key)
+        if parked is not None:
+            if not parked.is_listed or parked.age >= age:
+                self._parked.park(key, parked)
+                return parked.age >= age
+            self._uncount_parked(parked)
+        elif self._forgotten.get_runs(key) > run.run_id:
+            return True
+        self._park_listed(key, task, run)
+        self._limit_parked(now)
+        self._limit_rows(now)
+        return True
+
+    def drop_listed(self, keys: Iterable[int]) -> None:
+        """Forget runs that the API listed before and does not list any more.
+
+        Args:
+            keys: The tasks, by `hash_task`. Those with a message since then are kept.
+        """
+        for key in keys:
+            parked = self._parked.take(key)
+            if parked is not None and parked.is_listed:
+                self._uncount_parked(parked)
+            elif parked is not None:
+                self._parked.park(key, parked)
+
+    def list_open_tasks(self, pool: str) -> list[tuple[str, str]]:
+        """Return the tasks of a worker pool whose last run has not ended: ID and state.
+
+        Only tasks with messages, and not those beyond the bound.
+        """
+        tasks = map(self._tracker.tasks.__getitem__, self._iterate_open())
+        return [
+            (task.status.task_id, task.runs[-1].state)
+            for task in tasks
+            if task.runs and task.pool == pool
+        ]
+
     def list_rows(self, sort: str, now: float, *, reverse: bool = False) -> list[Row]:
         """Return the rows that are not empty, sorted; last the row of merged ones, if any.
 
@@ -232,8 +299,8 @@ class RunStatistics:
 
     def _resume_task(self, parked: ParkedTask, task: Task, now: float) -> None:
         task_id, row = task.status.task_id, parked.row
-        rank = -1 if not parked.runs else int(parked.facts.state == RUNNING)
-        if measure_age(task.status) <= (parked.runs, rank):
+        age = measure_age(task.status)
+        if age < parked.age or (age == parked.age and not parked.is_listed):
             self._parked.park(hash_task(task_id), parked)
             self._tracker.forget(task_id)
             return
@@ -242,16 +309,21 @@ class RunStatistics:
             task = Task(task.status, **names)
             self._tracker.tasks[task_id] = task
         rows = self._run_rows[task_id] = []
-        first = max(0, parked.runs - 1)
-        if parked.runs:
-            for counted in (row.counts, self.total):
-                counted.count_run(parked.facts, -1)
+        self._uncount_parked(parked)
+        first = counted = 0
+        if parked.runs and not parked.is_listed:
+            first, counted = parked.runs - 1, parked.runs
             run = task.runs[first]
             rows.append(self._add_run(task, run))
             started = run.started is not None and parked.facts.state != RUNNING
             self._record_change(rows[0], now, started=started, ended=has_ended(run))
-        self._recount_runs(task.runs[: parked.runs], task, rows, first, now)
+        self._recount_runs(task.runs[:counted], task, rows, first, now)
         self._store_task(task_id, task, now)
+
+    def _uncount_parked(self, parked: ParkedTask) -> None:
+        if parked.runs:
+            for counted in (parked.row.counts, self.total):
+                counted.count_run(parked.facts, -1)
 
     def _recount_runs(
         self, before: Sequence[Run], task: Task, rows: list[Row], first: int, now: float
@@ -310,8 +382,11 @@ class RunStatistics:
             # Several at once, because listing open tasks is slow.
             for oldest in list(self._iterate_open())[: max(1, self._bounds.open // 20)]:
                 self._park_task(oldest)
-            while len(self._parked) > self._bounds.parked:
-                self._dropped += self._drop_parked_task(self._parked.get_oldest(), now)
+            self._limit_parked(now)
+
+    def _limit_parked(self, now: float) -> None:
+        while len(self._parked) > self._bounds.parked:
+            self._dropped += self._drop_parked_task(self._parked.get_oldest(), now)
 
     def _iterate_open(self) -> Iterator[str]:
         return (task_id for task_id in self._run_rows if task_id not in self._ended)
@@ -329,11 +404,15 @@ class RunStatistics:
         self._tracker.forget(task_id)
         run = task.run or Run(0, "pending")
         row = rows[-1] if rows else self._find_next_row(task, run)
-        deadline = parse_seconds(task.status.deadline)
-        parked = ParkedTask(row, len(task.runs), find_run_facts(run, self.slo))
-        if deadline is not None:
-            parked = parked._replace(deadline=deadline)
+        facts = find_run_facts(run, self.slo)
+        parked = ParkedTask(row, len(task.runs), facts, _find_deadline(task))
         self._parked.park(hash_task(task_id), parked)
+
+    def _park_listed(self, key: int, task: Task, run: Run) -> None:
+        row = self._add_run(task, run)
+        facts = find_run_facts(run, self.slo)
+        parked = ParkedTask(row, run.run_id + 1, facts, _find_deadline(task), is_listed=True)
+        self._parked.park(key, parked)
 
     def _find_next_row(self, task: Task, run: Run) -> Row:
         name = self._name_row(task, run)
@@ -345,9 +424,8 @@ class RunStatistics:
         parked = self._parked.take(key)
         if parked is None or not parked.runs:
             return False
-        for counted in (parked.row.counts, self.total):
-            counted.count_run(parked.facts, -1)
-        if parked.runs > 1:
+        self._uncount_parked(parked)
+        if parked.runs > 1 and not parked.is_listed:
             self._forgotten.add(key, parked.runs - 1, now)
         return True
 
@@ -374,3 +452,8 @@ class RunStatistics:
         for row in sorted(self._rows.values(), key=attrgetter("changed"))[:number]:
             self._others.merge(row, now)
             del self._rows[row.name]
+
+
+def _find_deadline(task: Task) -> float:
+    deadline = parse_seconds(task.status.deadline)
+    return math.inf if deadline is None else deadline

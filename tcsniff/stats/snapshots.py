@@ -19,13 +19,14 @@ SNAPSHOT_FIELDS = (
     "seconds",
     "by",
     "events",
+    "api",
     "undecodable",
     "uncertain",
     "uncounted",
     "rows",
     "total",
 )
-"""The fields of a snapshot; those that begin with ``un`` are there if they say something."""
+"""The fields of a snapshot; ``api``, and those with ``un``, are there if they say something."""
 
 
 def format_row(reading: Reading) -> Snapshot:

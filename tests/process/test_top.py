@@ -6,15 +6,19 @@ import itertools
 import json
 import re
 import signal
+from collections.abc import Callable
 from pathlib import Path
 
 import orjson
 import pytest
 
-from builders import delivery, worker_event
+import oracle
+from builders import GROUP, OTHER_TASK, TASK, delivery, worker_event
+from queue_server import Content, Member, QueueServer
 from rabbitmq import RabbitMQ, Taskcluster
 from running import Running, Terminal, finished
 from tcsniff.pulse import records
+from tcsniff.pulse.deliveries import Delivery
 from tcsniff.pulse.times import format_timestamp, parse_seconds
 from tcsniff.simulator.simulation import simulate
 
@@ -473,6 +477,100 @@ def test_a_reader_that_goes_away_ends_it(rabbitmq: RabbitMQ) -> None:
 
         assert topping.status() == 141
         assert "Traceback" not in topping.said()
+
+
+# What the queue's API knows.
+
+POOL = "gecko-t/t-linux-large"
+SINCE = "2026-11-23T18:00:00.000Z"
+
+
+def queue_of(*messages: Delivery) -> Content:
+    """Return what the queue knows after these messages."""
+    members = [
+        Member(status, {"schedulerId": status["schedulerId"], "taskGroupId": GROUP, "tags": {}})
+        for status in oracle.read_tasks(messages).values()
+    ]
+    return Content({"taskGroupId": GROUP}, members)
+
+
+def pool_command(rabbitmq: RabbitMQ, server: QueueServer, *words: str) -> tuple[str, ...]:
+    deployment = ("--broker", rabbitmq.url(), "--root-url", server.url)
+    return ("top", "--pool", POOL, *deployment, "--every", "300ms", *words)
+
+
+def wait_for_line(topping: Running, is_wanted: Callable[[dict], bool]) -> dict:
+    for count in itertools.count(1):
+        line = json.loads(topping.lines(count)[-1])
+        if is_wanted(line):
+            return line
+    raise AssertionError("unreachable")
+
+
+def test_what_waited_before_is_asked_for(rabbitmq: RabbitMQ, taskcluster: Taskcluster) -> None:
+    """And again after a lost connection; what is published meanwhile counts as well."""
+    waiting = [delivery("task-pending", task_id=f"{number:022}") for number in range(5)]
+    with (
+        QueueServer(queue_of(*waiting, delivery("task-running")), page_size=2) as server,
+        Running(*pool_command(rabbitmq, server)) as topping,
+    ):
+        line = wait_for_line(topping, lambda line: line["api"] == "answered")
+        begun = parse_seconds(line["time"]) - parse_seconds(SINCE)
+        assert (line["total"]["pending"], line["total"]["running"]) == (5, 1)
+        assert line["rows"][0]["oldest"] == pytest.approx(begun, abs=0.01)
+
+        one = delivery("task-running", task_id=f"{0:022}")
+        taskcluster.publish(one.exchange, one.routing_key, one.body)
+        wait_for_line(topping, lambda line: line["total"]["running"] == 2)
+        server.groups[GROUP] = queue_of(delivery("task-completed"), one, *waiting[1:3])
+        rabbitmq.close_connections()
+
+        line = wait_for_line(topping, lambda line: line["total"]["pending"] == 2)
+        assert (line["total"]["running"], topping.signal(signal.SIGINT)) == (1, 130)
+
+
+def test_a_check_in_cron_sees_what_waited_before(rabbitmq: RabbitMQ) -> None:
+    """Nothing needs to happen while it looks."""
+    check = ("--fail-on", "rows[?oldest > `1800`]", "--until", "api == 'answered'")
+    with QueueServer(queue_of(delivery("task-pending"))) as server:
+        late = finished(*pool_command(rabbitmq, server, *check))
+        server.groups.clear()
+        fine = finished(*pool_command(rabbitmq, server, *check))
+
+    assert (late.returncode, fine.returncode) == (10, 0)
+
+
+def test_a_refused_question_is_a_note(rabbitmq: RabbitMQ) -> None:
+    """Counting goes on with events."""
+    with QueueServer(queue_of(delivery("task-pending"))) as server:
+        server.refused_lists = {"pending", "claimed"}
+        with Running(*pool_command(rabbitmq, server)) as topping:
+            line = wait_for_line(topping, lambda line: line["api"] != "asking")
+            assert topping.signal(signal.SIGINT) == 130
+
+        (note,) = [text for text in topping.said().splitlines() if "refused" in text]
+        assert (line["api"], line["total"]["pending"]) == ("refused", 0)
+        assert "pending tasks of worker pool gecko-t/t-linux-large (403: Client ID" in note
+
+
+@pytest.mark.parametrize(
+    "words",
+    [("--no-api",), ("--pool", "gecko-t/*"), ("task-failed",), ("--task-id", TASK)],
+    ids=lambda words: words[0],
+)
+def test_nothing_is_asked_for_nothing(rabbitmq: RabbitMQ, words: tuple[str, ...]) -> None:
+    """If the user says so, no pool is named, or no run that waits is selected."""
+    with QueueServer(queue_of(delivery("task-pending", task_id=OTHER_TASK))) as server:
+        command = pool_command(rabbitmq, server, *words)
+        if words == ("--pool", "gecko-t/*"):
+            command = (command[0], *command[3:])
+        with Running(*command) as topping:
+            line = json.loads(topping.lines(2)[-1])
+            assert topping.signal(signal.SIGINT) == 130
+
+    assert line["total"]["pending"] == 0
+    if words[0] in ("--no-api", "--pool"):
+        assert ("api" in line, server.requests) == (False, [])
 
 
 @pytest.mark.parametrize("words", [(), ("--queue", "top")])

@@ -108,12 +108,44 @@ def name_state(run: dict[str, Any]) -> str:
     return "canceled" if reason == "canceled" else "exception"
 
 
+def add_listed_runs(
+    tasks: dict[str, dict[str, Any]], before: dict[str, dict[str, Any]], asked: Iterable[str]
+) -> dict[str, dict[str, Any]]:
+    """Return the tasks that `top` counts after it has asked the queue's API.
+
+    Args:
+        tasks: What messages say, as `read_tasks` returns it.
+        before: All that the queue knew when it was asked, in the same form.
+        asked: The tasks whose status was asked for.
+    """
+    merged = dict(tasks)
+    for task_id in asked:
+        known = tasks[task_id]
+        if before[task_id]["age"] > known["age"]:
+            merged[task_id] = {**before[task_id], "tags": known["tags"]}
+    for task_id, status in before.items():
+        is_open = bool(status["runs"]) and status["runs"][-1]["state"] in OPEN
+        if is_open and (task_id not in merged or status["age"] > merged[task_id]["age"]):
+            run = dict(status["runs"][-1])
+            if run["state"] == "running":
+                del run["scheduled"]  # the list lacks it
+            merged[task_id] = {**status, "runs": [run]}
+    return merged
+
+
 def count_rows(
     messages: Iterable[Delivery], by: str, now: float, slo: float
 ) -> dict[str, dict[str, Any]]:
     """Return the numbers of `top` that depend on messages alone, by name of the row."""
+    return count_tasks(read_tasks(messages), by, now, slo)
+
+
+def count_tasks(
+    tasks: dict[str, dict[str, Any]], by: str, now: float, slo: float
+) -> dict[str, dict[str, Any]]:
+    """Return the same from what is known about tasks, as `read_tasks` returns it."""
     members: dict[str, list[dict[str, Any]]] = defaultdict(list)
-    for status in read_tasks(messages).values():
+    for status in tasks.values():
         for run in status["runs"]:
             members[name_row(by, status, run)].append(run)
     return {name: _count_runs(name, runs, now, slo) for name, runs in members.items()}
@@ -122,7 +154,11 @@ def count_rows(
 def _count_runs(name: str, runs: list[dict[str, Any]], now: float, slo: float) -> dict[str, Any]:
     states = ("pending", "running", "completed", "failed", "lost", "canceled", "exception")
     pending = [now - seconds(run["scheduled"]) for run in runs if run["state"] == "pending"]
-    started = [between(run["scheduled"], run["started"]) for run in runs if "started" in run]
+    started = [
+        between(run["scheduled"], run["started"])
+        for run in runs
+        if "started" in run and "scheduled" in run
+    ]
     took = [
         between(run["started"], run["resolved"])
         for run in runs

@@ -84,6 +84,26 @@ def content(plan: Plan, deliveries: Iterable[Delivery] = ()) -> Content:
     return Content(group, members)
 
 
+def list_runs(members: Iterable[Member], pool: str, state: str) -> list[Json]:
+    """Format the pending or claimed tasks of a worker pool, the first ones first."""
+    run_state, time = {
+        "pending": ("pending", "scheduled"),
+        "claimed": ("running", "started"),
+    }[state]
+    items = []
+    for status, task in members:
+        if status["taskQueueId"] == pool and status["state"] == run_state:
+            run = status["runs"][-1]
+            item = {"taskId": status["taskId"], "runId": run["runId"]}
+            if state == "pending":
+                item["inserted"] = run[time]
+            else:
+                worker = {name: run[name] for name in ("workerGroup", "workerId")}
+                item |= {**worker, "claimed": run[time]}
+            items.append({**item, "task": {**task, "deadline": status["deadline"]}})
+    return sorted(items, key=lambda item: item.get("inserted") or item["claimed"])
+
+
 def definition(plan: Plan, task: PlannedTask) -> Json:
     """Format a task as in its creation."""
     return {
@@ -153,6 +173,8 @@ class QueueServer:
         tokens: Access tokens by client ID; if there are any, each request must be signed.
         certificates: What the signed requests had in addition, decoded.
         counts: Pending and claimed tasks of worker pools.
+        refused_lists: Of the lists of a worker pool, ``pending`` and ``claimed``, those that
+            the caller lacks the scope for.
         is_old: Whether it doesn't know newer calls.
         artifact_lists: Artifacts, by task and run.
         repeats_token: Whether its continuation token is always the same.
@@ -181,6 +203,7 @@ class QueueServer:
         self.tokens: dict[str, str] = {}
         self.certificates: list[Json | None] = []
         self.counts: dict[str, tuple[int, int]] = {}
+        self.refused_lists: set[str] = set()
         self.is_old = False
         self.artifact_lists: dict[tuple[str, int], list[Json]] = {}
         self.raw: bytes | None = None
@@ -245,6 +268,8 @@ class QueueServer:
             return self.status or 200, self.raw
         if self.status:
             return self.status, _failure("InsufficientScopes", self.error_text)
+        if any(path.partition("?")[0].endswith(f"/{name}") for name in self.refused_lists):
+            return 403, _failure("InsufficientScopes", self.error_text)
         if self.tokens and (reason := self._check_signature(path, authorization)):
             return 401, _failure("AuthenticationFailed", reason)
         return None
@@ -288,11 +313,8 @@ class QueueServer:
 
     def _found_elsewhere(self, words: list[str], query: Mapping[str, list[str]]) -> Json | None:
         match words:
-            case ["task-queues", name, "counts"] if not self.is_old:
-                return self._counted(unquote(name))
-            case ["pending", name]:
-                counted = self._counted(unquote(name))
-                return {key: value for key, value in counted.items() if key != "claimedTasks"}
+            case ["task-queues" | "pending", *_]:
+                return self._found_pool(words, query)
             case ["task", name, "dependents"] if self._member(name):
                 return self._dependents(name, query)
             case ["task", name, "runs", run, "artifacts"]:
@@ -300,6 +322,17 @@ class QueueServer:
             case ["task", name, "artifacts"]:
                 runs = [run for task, run in self.artifact_lists if task == name]
                 return self._artifacts(name, max(runs, default=0), query)
+        return None
+
+    def _found_pool(self, words: list[str], query: Mapping[str, list[str]]) -> Json | None:
+        match words:
+            case ["task-queues", name, "counts"] if not self.is_old:
+                return self._counted(unquote(name))
+            case ["task-queues", name, "pending" | "claimed" as state] if not self.is_old:
+                return self._listed_runs(unquote(name), state, query)
+            case ["pending", name]:
+                counted = self._counted(unquote(name))
+                return {key: value for key, value in counted.items() if key != "claimedTasks"}
         return None
 
     def _dependents(self, task_id: str, query: Mapping[str, list[str]]) -> Json:
@@ -325,6 +358,15 @@ class QueueServer:
             "pendingTasks": pending,
             "claimedTasks": claimed,
         }
+
+    def _listed_runs(self, pool: str, state: str, query: Mapping[str, list[str]]) -> Json:
+        members = (member for group in self.groups.values() for member in group.members)
+        items = list_runs(members, pool, state)
+        start = int(query.get("continuationToken", ["0"])[0])
+        answer: Json = {"tasks": items[start : start + self.page_size]}
+        if start + self.page_size < len(items):
+            answer["continuationToken"] = str(start + self.page_size)
+        return answer
 
     def _artifacts(self, task_id: str, run: int, query: Mapping[str, list[str]]) -> Json | None:
         artifacts = self.artifact_lists.get((task_id, run))

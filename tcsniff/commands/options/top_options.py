@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 import click
 
-from tcsniff.commands.options.option import option, output_flag
+from tcsniff.commands.options.option import connection_flag, option, output_flag
 from tcsniff.commands.options.output_options import (
     ViewChoice,
     color_options,
@@ -34,6 +34,7 @@ class TopArgs(NamedTuple):
     reverse: bool
     every: float
     slo: float | None
+    no_api: bool
     output: str | None
     as_json: bool
     record: str | None
@@ -78,6 +79,11 @@ top_options = add_options(
         is_common=True,
         type=Duration(),
         help="Show the share of runs that started within this time, such as 30m.",
+    ),
+    connection_flag(
+        "--no-api",
+        is_flag=True,
+        help="Do not ask the queue what waited and ran in the pools of --pool before.",
     ),
     output_flag(
         "-o",

@@ -99,6 +99,11 @@ class EventRun(Run):
         self._make_event = TaskMemory().make_event if needs_tags else Event
         self._counts = EventCounts()
 
+    def make_test(self) -> EventTest:
+        """Return a test that is true for the events that the run shows."""
+        is_selected, tests = self._selection.accepts(), self._filters.tests
+        return lambda event: is_selected(event.delivery) and all(test(event) for test in tests)
+
     def run(self, origin: SourceArgs, *, title: str, summary: str | None) -> int:
         """Show events until the end.
 

@@ -6,6 +6,7 @@ Imported when the command runs, not for its help.
 from __future__ import annotations
 
 import io
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from tcsniff.commands.options.top_options import TopArgs
@@ -23,7 +24,10 @@ from tcsniff.sources.steady_clock import SteadyClock
 from tcsniff.stats.run_counter import RunCounter
 
 if TYPE_CHECKING:
+    from tcsniff.commands.wiring.event_run import EventRun
+    from tcsniff.commands.wiring.pool_watch import PoolWatch
     from tcsniff.renderers.live_view import LiveView
+    from tcsniff.settings.web_server import WebServer
 
 
 def make_counter(counts: TopArgs, *, is_live: bool) -> RunCounter:
@@ -39,10 +43,56 @@ def make_counter(counts: TopArgs, *, is_live: bool) -> RunCounter:
     )
 
 
+def watch_pools(
+    server: WebServer | None, pools: Sequence[str], counter: RunCounter, run: EventRun
+) -> PoolWatch | None:
+    """Return the watch that asks the queue for worker pools; None if there is nothing to ask.
+
+    Args:
+        server: The deployment's web server; None if unknown.
+        pools: The worker pools.
+        counter: Counts the runs.
+        run: Selects the events, and prints messages.
+    """
+    if not pools or server is None:
+        return None
+    from tcsniff.commands.wiring.pool_watch import PoolWatch  # urllib3: 40 ms
+    from tcsniff.sources.queue_api import QueueApi
+
+    api = QueueApi(server)
+    return PoolWatch(api, pools, counter, is_wanted=run.make_test(), notify=run.notify)
+
+
 def make_top_renderer(
+    counts: TopArgs,
+    counter: RunCounter,
+    is_live: bool,
+    stream: StreamInfo,
+    watch: PoolWatch | None = None,
+) -> Renderer:
+    """Return the renderer that the flags ask for, with the recorder and the picture's saver.
+
+    Args:
+        counts: The flags.
+        counter: Counts the runs.
+        is_live: Whether the source is live.
+        stream: The source of events.
+        watch: Asks the queue for worker pools; None for nothing.
+    """
+    if watch is None:
+        return _make_renderer(counts, counter, is_live, stream)
+    from tcsniff.commands.wiring.pool_watch import PoolWatchRenderer
+
+    conditions = (stream.condition, lambda: watch.condition)
+    stream = stream._replace(
+        condition=lambda: "  ".join(filter(None, (describe() for describe in conditions)))
+    )
+    return PoolWatchRenderer(_make_renderer(counts, counter, is_live, stream), watch)
+
+
+def _make_renderer(
     counts: TopArgs, counter: RunCounter, is_live: bool, stream: StreamInfo
 ) -> Renderer:
-    """Return the renderer that the flags ask for, with the recorder and the picture's saver."""
     renderer = _make_view(counts, counter, stream)
     if counts.save_svg is not None:
         # A file has colors, even if the terminal has none.

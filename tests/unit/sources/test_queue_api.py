@@ -357,3 +357,24 @@ def test_a_stop_ends_it(server: QueueServer) -> None:
 
     assert len(collect_pages(fetch)) <= 1
     assert len(server.requests) == 1
+
+
+@pytest.mark.parametrize("pool", ["a", "a/b/c", "../a/b", "a/b?x=1", ""])
+def test_only_a_worker_pool_is_asked_for(pool: str, server: QueueServer) -> None:
+    """Nothing else gets into the path."""
+    with pytest.raises(ApiUnknown, match="not a worker pool"):
+        list(QueueApi(WebServer(server.url)).fetch_listed_runs(pool, "pending"))
+
+    assert server.requests == []
+
+
+def test_lists_of_a_pool_that_need_a_scope_are_refused(server: QueueServer) -> None:
+    """With what was asked for; an older deployment has no such lists."""
+    api = QueueApi(WebServer(server.url), retries=0)
+    server.refused_lists = {"pending"}
+
+    with pytest.raises(ApiRefused, match="pending tasks of worker pool a/b"):
+        list(api.fetch_listed_runs("a/b", "pending"))
+    server.is_old = True
+    with pytest.raises(ApiUnknown):
+        list(api.fetch_listed_runs("a/b", "claimed"))

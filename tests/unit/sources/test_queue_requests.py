@@ -29,6 +29,7 @@ from tcsniff.sources.queue_api import QueueApi
 from tcsniff.sources.queue_requests import compute_pause, parse_retry_after, read_reason
 from tcsniff.taskgraph.definitions import Page, parse_page
 from tcsniff.taskgraph.group import GroupState
+from tcsniff.taskgraph.listed_runs import ListedRun
 from tcsniff.taskgraph.queue_answers import Artifact, PendingCounts
 
 PLAN = next(plan_groups(seed=3, tasks=30))
@@ -120,6 +121,58 @@ def test_answers_are_those_of_taskclusters_client(server: QueueServer, known: Co
             one for page in ask_oracle(server, call, TASK, *words) for one in page["artifacts"]
         ]
         assert api.fetch_artifacts(TASK, run_id) == parse_oracle(artifacts)
+
+
+@pytest.mark.parametrize(("state", "number"), [("pending", 60), ("claimed", 80)])
+def test_lists_of_a_pool_are_those_of_taskclusters_client(state: str, number: int) -> None:
+    """Page by page: the run, since when, its worker, and what selects the task."""
+    some = content(PLAN, HEARD[:number])  # when some are in that state
+    states = {"pending": "pending", "claimed": "running"}
+    pools = {
+        member.status["taskQueueId"]
+        for member in some.members
+        if member.status["state"] == states[state]
+    }
+    assert pools
+    with QueueServer(some, page_size=1) as server:
+        api = QueueApi(WebServer(server.url))
+        for pool in pools:
+            call = f"list{state.capitalize()}Tasks"
+            items = [one for page in ask_oracle(server, call, pool) for one in page["tasks"]]
+
+            runs = [run for page in api.fetch_listed_runs(pool, state) for run in page.runs]
+
+            assert [describe_run(run) for run in runs] == [
+                (
+                    item["taskId"],
+                    item["runId"],
+                    states[state],
+                    item.get("inserted"),
+                    item.get("claimed"),
+                    item.get("workerId"),
+                    item["task"]["schedulerId"],
+                    item["task"]["taskGroupId"],
+                    item["task"]["tags"].get("label", ""),
+                    tuple(item["task"]["routes"]),
+                )
+                for item in items
+            ]
+
+
+def describe_run(listed: ListedRun) -> tuple[Any, ...]:
+    status, run = listed.task.status, listed.task.runs[-1]
+    return (
+        status.task_id,
+        run.run_id,
+        run.state,
+        run.scheduled,
+        run.started,
+        run.worker_id,
+        status.scheduler_id,
+        status.task_group_id,
+        listed.task.label,
+        listed.routes,
+    )
 
 
 @pytest.mark.parametrize("certificate", [None, CERTIFICATE], ids=["permanent", "temporary"])
