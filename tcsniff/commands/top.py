@@ -19,7 +19,6 @@ from tcsniff.commands.options.selection_options import selection_options
 from tcsniff.commands.options.source_options import (
     SourceArgs,
     check_source,
-    settle_no_api,
     source_options,
 )
 from tcsniff.commands.options.top_options import TopArgs, check_top, top_options
@@ -80,7 +79,7 @@ def top(
     check_source(origin)
     if origin.delete_queue:
         raise UsageError("--delete-queue works with `tcsniff sniff`, not with top")
-    from tcsniff.selection.select import build_selection  # 2 ms
+    from tcsniff.selection.select import build_selection, selects_open_runs  # 2 ms
 
     # Only pools have rows for workers.
     companions = WORKER_EVENTS if counts.by == "pool" and not names_events(wanted) else ()
@@ -94,8 +93,8 @@ def top(
     from tcsniff.commands.wiring.top_view import make_counter, make_top_renderer, watch_pools
 
     counter = make_counter(counts, is_live=origin.is_live)
-    has_api = origin.is_live and not settle_no_api(origin, no_api=counts.no_api)
-    pools = list_pools(wanted) if has_api else []
+    is_asking = origin.is_live and not counts.no_api and selects_open_runs(selection)
+    pools = list_pools(wanted) if is_asking else []
 
     def make_view(stream: StreamInfo) -> Renderer:
         server = find_api_server(origin) if stream.root_url is not None else None

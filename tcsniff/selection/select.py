@@ -136,6 +136,14 @@ class Selection(NamedTuple):
         return lambda delivery: test(delivery.exchange, delivery.keys)
 
 
+_ABOUT_OPEN_RUNS = {find_exchange(name).address for name in ("pending", "running")}
+
+
+def selects_open_runs(selection: Selection) -> bool:
+    """Return whether a selection has messages about runs that are pending or running."""
+    return any(clause.exchange in _ABOUT_OPEN_RUNS for clause in selection.clauses)
+
+
 EVERYTHING = Selection(())
 """Everything that a recording contains."""
 
