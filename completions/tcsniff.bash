@@ -89,10 +89,10 @@ _tcsniff_flags() {
       ;;
     top)
       found=(
-        --by --sort --reverse --every --slo -o --output --json --record --save-svg --color
-        --no-color -v --verbose -q --quiet --worker-type --provisioner-id --task-queue --pool
-        --task-group-id --task-group --task-id --task --scheduler-id --run-id --worker-group
-        --worker-id --organization --repository --action --topic --provider-id
+        --by --sort --reverse --every --slo --no-api -o --output --json --record --save-svg
+        --color --no-color -v --verbose -q --quiet --worker-type --provisioner-id --task-queue
+        --pool --task-group-id --task-group --task-id --task --scheduler-id --run-id
+        --worker-group --worker-id --organization --repository --action --topic --provider-id
         --launch-config-id --worker-pool-id --route --all --exchange --routing-key --bind
         --where --state --reason --tag --dedupe --since --before --grep --broker --profile
         --password-file --tls-ca --tls-cert --tls-key --tls-insecure --plaintext --web

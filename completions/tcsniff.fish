@@ -318,6 +318,7 @@ complete -c tcsniff -n '__tcsniff_in top' -l sort -x -a 'pending running finishe
 complete -c tcsniff -n '__tcsniff_in top' -l reverse -d 'Reverse the order'
 complete -c tcsniff -n '__tcsniff_in top' -l every -x -d 'Print a JSON line this often, and test --until and --fail-on; in a recording, by recorded time'
 complete -c tcsniff -n '__tcsniff_in top' -l slo -x -d 'Show the share of runs that started within this time, such as 30m'
+complete -c tcsniff -n '__tcsniff_in top' -l no-api -d 'Do not ask the queue what waited and ran in the pools of --pool before'
 complete -c tcsniff -n '__tcsniff_in top' -s o -l output -x -a 'table json' -d 'Print a live table (in a pipe once, at the end), or a JSON object per line. Default: table on a terminal, else json'
 complete -c tcsniff -n '__tcsniff_in top' -l until -x -d 'Stop after a JSON line for which this is true'
 complete -c tcsniff -n '__tcsniff_in runs' -l group -x -d 'Ask the queue\'s API for the runs of this task group, print them and exit'
