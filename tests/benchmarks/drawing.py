@@ -124,4 +124,4 @@ def measured(folder: Path) -> Iterator[Row]:
 def section() -> Section:
     """Measure it, in a terminal of 80 columns and 24 lines."""
     with tempfile.TemporaryDirectory(prefix="tcsniff-bench-") as folder:
-        return Section("drawing a task graph", "ratio", list(measured(Path(folder))))
+        return Section("drawing a task graph", list(measured(Path(folder))))
