@@ -124,8 +124,8 @@ _tcsniff_flags() {
         --before --grep --broker --profile --password-file --tls-ca --tls-cert --tls-key
         --tls-insecure --plaintext --web --root-url --queue --queue-expires --queue-max-length
         --delete-queue --drain --resume --max-size --prefetch --auto-ack --from --follow --speed
-        --demo --seed --columns --no-api --utc --record --save-svg -n --count --color --no-color
-        -v --verbose -q --quiet --config -h --help --help-all --debug
+        --demo --seed --columns --graph --no-api --utc --record --save-svg -n --count --color
+        --no-color -v --verbose -q --quiet --config -h --help --help-all --debug
       )
       ;;
     explain)
@@ -394,8 +394,8 @@ _tcsniff_values() {
         --profile)
           found=(firefox-ci community); _tcsniff_configured profiles ''
           ;;
-        --password-file | --tls-ca | --tls-cert | --tls-key | --from | --record | --save-svg | \
-        --config)
+        --password-file | --tls-ca | --tls-cert | --tls-key | --from | --graph | --record | \
+        --save-svg | --config)
           _tcsniff_files "$3"
           ;;
         --columns)

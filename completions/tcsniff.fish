@@ -300,7 +300,7 @@ complete -c tcsniff -n '__tcsniff_in sniff graph task top runs browse explain ex
 complete -c tcsniff -n '__tcsniff_in sniff graph task top runs browse explain exchanges doctor config simulate schema completion help' -s h -l help -d 'Show this message and exit'
 complete -c tcsniff -n '__tcsniff_in sniff graph task top runs browse explain exchanges doctor config simulate schema completion help' -l help-all -d 'Show all flags and exit'
 complete -c tcsniff -n '__tcsniff_in sniff graph task top runs browse explain exchanges doctor config simulate schema completion help' -l debug -d 'Show the traceback of an error'
-complete -c tcsniff -n '__tcsniff_in graph task' -l graph -r -F -d 'Read dependencies from task-graph.json, from full-task-graph.json and label-to-taskid.json, or from saved answers of listTaskGroup'
+complete -c tcsniff -n '__tcsniff_in graph task browse' -l graph -r -F -d 'Read dependencies from task-graph.json, from full-task-graph.json and label-to-taskid.json, or from saved answers of listTaskGroup'
 complete -c tcsniff -n '__tcsniff_in graph task' -l no-api -d 'Do not ask the queue'
 complete -c tcsniff -n '__tcsniff_in graph task' -l no-wait -d 'Show the present state and exit; needs no broker'
 complete -c tcsniff -n '__tcsniff_in graph' -l settle -x -d 'Wait this long for new runs after all tasks have ended'

@@ -7,7 +7,7 @@ import signal
 import pytest
 
 from builders import OTHER_TASK, TASK, delivery
-from groups import recorded
+from groups import EVENTS, PLAN, UNKNOWN, recorded, saved
 from running import Terminal, command, finished
 
 DEMO = ("browse", "--demo", "--seed", "3", "--utc")
@@ -79,6 +79,54 @@ def test_an_id_opens_its_task(recording):
         status = terminal.status()
 
     assert status in (0, 12)  # not every message was read, perhaps
+
+
+def test_a_graph_file_completes_a_group(tmp_path):
+    """All its tasks, also those of which the recording says nothing, without the queue."""
+    path = recorded(tmp_path / "a.jsonl", EVENTS[: len(EVENTS) // 3])
+    graph = saved(tmp_path / "graph.json", PLAN)
+    words = ("--from", path, "--graph", graph, PLAN.task_group_id)
+    with Terminal("browse", *words, columns=120) as terminal:
+        terminal.shows(
+            lambda rows: (
+                rows[2].startswith("task group ") and f"{len(PLAN.tasks)} tasks" in rows[2]
+            )
+        )
+        rows = terminal.shows(lambda rows: rows[3] and "nothing known" not in rows[3])
+        terminal.type("q")
+        status = terminal.status()
+
+    assert "known in part" not in rows[3]
+    assert status in (10, 11, 12)
+
+
+@pytest.mark.parametrize(
+    ("group", "text", "status", "message"),
+    [
+        ("", "nonsense", 6, "graph.json is not a task graph"),
+        ("", None, 6, "No such file"),
+        (UNKNOWN, "answer", 2, f"not {UNKNOWN}"),
+    ],
+)
+def test_a_wrong_graph_file_is_reported_before_the_app_starts(
+    tmp_path, group, text, status, message
+):
+    """The status says what kind of mistake it is, as for `graph`."""
+    path = tmp_path / "graph.json"
+    if text == "answer":
+        saved(path, PLAN)
+    elif text is not None:
+        path.write_text(text)
+    recording = recorded(tmp_path / "a.jsonl", EVENTS[:9])
+    address = [f"https://tc.example.org/tasks/groups/{group}"] if group else []
+    words = ("browse", "--from", recording, "--graph", str(path), *address)
+    with Terminal(*words, columns=200) as terminal:
+        ended = terminal.status()
+        rows = terminal.shows(lambda rows: any(row.startswith("tcsniff: ") for row in rows))
+
+    assert ended == status
+    assert message in "\n".join(rows)
+    assert b"\x1b[?1049h" not in terminal.written
 
 
 @pytest.mark.parametrize(

@@ -60,6 +60,7 @@ def content(folder: Path) -> dict[str, bytes]:
         "top --from F --record hardlink",
         "graph --from F >>F",
         "graph --graph F --save-svg F",
+        "browse --graph F --save-svg F",
         "graph --demo --graph F --record symlink",
         "graph --graph F --no-wait >>F",
         "--demo --config settings --record settings",

@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 import click
 
+from tcsniff.commands.options.group_options import graph_files_option
 from tcsniff.commands.options.option import connection_flag, output_flag, stop_flag
 from tcsniff.commands.options.output_options import (
     color_options,
@@ -21,6 +22,7 @@ class BrowseArgs(NamedTuple):
     """The values of the output flags of `browse`."""
 
     columns: Sequence[str]
+    files: Sequence[str]
     no_api: bool
     utc: bool
     record: str | None
@@ -41,6 +43,7 @@ browse_options = add_options(
         metavar="A,B,C",
         help="Show these columns of events; `tcsniff --columns help` lists them.",
     ),
+    graph_files_option,
     connection_flag(
         "--no-api", is_common=True, is_flag=True, help="Do not ask the queue about groups."
     ),

@@ -12,6 +12,7 @@ from tcsniff.browse.group_watch import GroupFacts
 from tcsniff.browse.navigation import Deployment
 from tcsniff.browse.task_page import GetTails
 from tcsniff.commands.options.source_options import SourceArgs, is_deployment_named
+from tcsniff.commands.wiring.browse_files import GraphFiles
 from tcsniff.commands.wiring.group_clock import GroupClock
 from tcsniff.commands.wiring.group_facts import load_queue_graph
 from tcsniff.commands.wiring.run import Notify
@@ -38,6 +39,7 @@ class OriginDeployment(Deployment):
         server: WebServer | None,
         notify: Notify,
         *,
+        files: GraphFiles | None,
         seed: int | None,
         no_api: bool,
     ) -> None:
@@ -47,6 +49,7 @@ class OriginDeployment(Deployment):
             origin: The source of events.
             server: The deployment's web server; None if unknown.
             notify: Receives messages about failures of the queue's API.
+            files: What the files of ``--graph`` say; None without any.
             seed: Of the demo; None for other sources.
             no_api: Whether not to ask the queue.
         """
@@ -55,12 +58,17 @@ class OriginDeployment(Deployment):
         self.is_replay = bool(origin.recordings) and not origin.follow
         self._origin = origin
         self._notify = notify
+        self._files = files
         self._seed = seed
         self._no_api = no_api
         self._since = time.time() if origin.is_live else None
 
     def open_facts(self, group_id: str) -> GroupFacts:  # noqa: ARG002 - as declared
         """Return what is known of a group beside its events."""
+        facts = self._choose_facts()
+        return facts if self._files is None else _FileFacts(facts, self._files)
+
+    def _choose_facts(self) -> GroupFacts:
         clock = GroupClock(self._origin)
         if self._seed is not None:
             return _DemoFacts(clock, self._seed)
@@ -166,3 +174,39 @@ class _PolledFacts(_EventFacts):
     def stop(self) -> None:
         if self._polling is not None:
             self._polling.stop()
+
+
+class _FileFacts(GroupFacts):
+    # Others, and the files of --graph.
+
+    def __init__(self, facts: GroupFacts, files: GraphFiles) -> None:
+        self._facts = facts
+        self._files = files
+        self._group: GroupState | None = None  # until the files are about it
+        self._version = -1  # of the group when the files were last looked at
+
+    @property
+    def condition(self) -> str:
+        return self._facts.condition
+
+    def create_group(self, group_id: str) -> GroupState:
+        self._group = group = self._facts.create_group(group_id)
+        self._add_files()
+        return group
+
+    def poll(self) -> None:
+        self._facts.poll()
+        self._add_files()
+
+    def read_time(self, group: GroupState) -> float:
+        return self._facts.read_time(group)
+
+    def stop(self) -> None:
+        self._facts.stop()
+
+    def _add_files(self) -> None:
+        group = self._group
+        if group is not None and group.version != self._version:
+            self._version = group.version
+            if self._files.add_to(group):
+                self._group = None

@@ -19,6 +19,7 @@ from tcsniff.commands.options.browse_options import BrowseArgs
 from tcsniff.commands.options.filter_options import FilterArgs
 from tcsniff.commands.options.source_options import SourceArgs
 from tcsniff.commands.wiring.browse_facts import OriginDeployment
+from tcsniff.commands.wiring.browse_files import read_graph_files
 from tcsniff.commands.wiring.event_run import ContentFilters
 from tcsniff.commands.wiring.make_renderer import add_recorder, is_ascii_only
 from tcsniff.commands.wiring.open_source import OpenSource, find_api_server, open_source
@@ -69,6 +70,7 @@ class BrowseRun(Run):
 
         Raises:
             UsageError: If a flag has an invalid value.
+            RecordingError: If a graph file cannot be read.
         """
         super().__init__(notify, verbose=look.verbose)
         find_columns(look.columns)  # to check the names
@@ -80,9 +82,12 @@ class BrowseRun(Run):
         self._seed: int | None = None
         if origin.demo:
             self._seed = random.randrange(1_000_000) if origin.seed is None else origin.seed
-        if address is not None and origin.is_live:
-            self._address, group_id = _find_group(address, origin, no_api=look.no_api)
-            wanted = wanted._replace(fields={"taskGroupId": [group_id]})
+        self._files = read_graph_files(look.files, notify) if look.files else None
+        if address is not None and (group_id := self._find_group(address)):
+            if self._files is not None:
+                self._files = self._files.name_group(group_id)
+            if origin.is_live:
+                wanted = wanted._replace(fields={"taskGroupId": [group_id]})
         self._wanted = wanted
         self._selection = _choose_selection(wanted, origin)
         for note in self._selection.notes:
@@ -141,6 +146,16 @@ class BrowseRun(Run):
             save_picture_file(self._look.save_svg, app.picture, app.size.width, "tcsniff browse")
         return app.return_code or 0
 
+    def _find_group(self, address: Address) -> str:
+        # The group of what the user has named; empty if only its events say it.
+        found = None if self._files is None else self._files.find_group(address)
+        if found is None and self._origin.is_live:
+            found = _ask_for_group(address, self._origin, no_api=self._look.no_api)
+        if found is None:
+            return address.slug_id if address.kind == "group" else ""
+        self._address, group_id = found
+        return group_id
+
     def _open_address(self, app: BrowseApp) -> None:
         address = self._address
         if address is None:
@@ -170,6 +185,7 @@ class BrowseRun(Run):
             self._origin,
             find_api_server(self._origin) if info.root_url is not None else None,
             self.notify,
+            files=self._files,
             seed=self._seed,
             no_api=self._look.no_api,
         )
@@ -188,7 +204,7 @@ class BrowseRun(Run):
             sys.setswitchinterval(interval)
 
 
-def _find_group(address: Address, origin: SourceArgs, *, no_api: bool) -> tuple[Address, str]:
+def _ask_for_group(address: Address, origin: SourceArgs, *, no_api: bool) -> tuple[Address, str]:
     # What an ID is about, and its group, whose events are listened to.
     if address.kind == "group":
         return address, address.slug_id
