@@ -154,3 +154,41 @@ def test_lines_on_a_terminal_are_a_row_each(columns: int) -> None:
         screen = terminal.shows(lambda screen: any("received" in row for row in screen))
 
     assert sum(bool(re.match(r"\d\d:\d\d:\d\d  ", row)) for row in screen) == 8
+
+
+VIEWS = {
+    "table": (*DEMO, "-n", "80"),
+    "lines": (*DEMO, "-n", "80", "-o", "lines"),
+    "graph": ("graph", *DEMO, "-n", "80"),
+    "task": ("task", *DEMO, "--timeout", "4s"),
+    "top": ("top", *DEMO, "-n", "80"),
+}
+"""Arguments of each view, with an end."""
+
+
+@pytest.mark.parametrize(
+    ("view", "env"),
+    [
+        *((view, {"LC_ALL": "C"}) for view in VIEWS),
+        ("table", {"LC_ALL": "", "LANG": "POSIX"}),
+        ("top", {"TERM": "linux"}),
+    ],
+)
+def test_a_terminal_without_symbols_gets_ascii(view: str, env: dict[str, str]) -> None:
+    """In the locale C, although Python reads it as UTF-8, and on the Linux console."""
+    with Terminal(*VIEWS[view], columns=100, env=env) as terminal:
+        terminal.status()
+
+    assert len(terminal.written.splitlines()) > 3
+    assert terminal.written.isascii()
+
+
+@pytest.mark.parametrize("view", ["graph", "task", "top"])
+def test_a_dumb_terminal_gets_no_json(view: str) -> None:
+    """A person looks at it, so it is text, and nothing moves."""
+    with Terminal(*VIEWS[view], env={"TERM": "dumb"}) as terminal:
+        terminal.status()
+
+    assert len(terminal.written.splitlines()) > 3
+    assert b"{" not in terminal.written
+    assert b"\x1b" not in terminal.written

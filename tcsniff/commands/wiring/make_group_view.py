@@ -12,7 +12,12 @@ from functools import partial
 from typing import NamedTuple
 
 from tcsniff.commands.options.group_options import FORMATS, GraphOutputArgs
-from tcsniff.commands.wiring.make_renderer import can_draw, is_ascii_only, use_color
+from tcsniff.commands.wiring.make_renderer import (
+    can_draw,
+    choose_output,
+    is_ascii_only,
+    use_color,
+)
 from tcsniff.pulse.urls import are_links_enabled
 from tcsniff.renderers.graph.graph_picture import draw_graph
 from tcsniff.renderers.graph.group_changes import JsonChangesView, TextChangesView
@@ -77,7 +82,7 @@ def make_group_view(
     color = use_color(args.color, live=live)
     has_links = are_links_enabled(os.environ, live=live, colored=color)
     request = _ViewRequest(args, stream, group, clock, output, color, has_links, has_times, None)
-    name = args.output or ("table" if live else "json")
+    name = args.output or choose_output(output)
     if args.document is not None:
         return _make_document(request, as_json=name == "json")
     if name == "table" and not (live and wait):

@@ -8,7 +8,7 @@ from __future__ import annotations
 import io
 import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from tcsniff.commands.options.output_options import OutputArgs
@@ -82,10 +82,9 @@ def _choose_view(args: OutputArgs, output: Output) -> str:
         return "select"
     if args.as_json:
         return "json"
-    live = can_draw(output)
     is_for_people = output.is_terminal or bool(args.columns)
-    name = args.output or ("table" if live else "lines" if is_for_people else "json")
-    return "lines" if name == "table" and not live else name
+    name = args.output or choose_output(output, other="lines" if is_for_people else "json")
+    return "lines" if name == "table" and not can_draw(output) else name
 
 
 def _make_table(request: _ViewRequest) -> LiveView:
@@ -200,14 +199,37 @@ def add_recorder(path: str, renderer: Renderer, *, has_gaps: bool) -> Renderer:
     return Recorder(path, renderer, has_gaps=has_gaps)
 
 
+def choose_output(output: Output, *, other: str = "json") -> str:
+    """Return the value of ``--output`` if the flag is not given.
+
+    Args:
+        output: Standard output.
+        other: The value if it is not a terminal.
+    """
+    if can_draw(output):
+        return "table"
+    return "lines" if output.is_terminal else other
+
+
 def can_draw(output: Output) -> bool:
     """Return whether a picture can be drawn again in its place."""
     return output.is_terminal and os.environ.get("TERM") != "dumb"
 
 
-def is_ascii_only() -> bool:
-    """Return whether the terminal's encoding is not Unicode."""
-    return not (sys.stdout.encoding or "").lower().startswith("utf")
+def is_ascii_only(environment: Mapping[str, str] = os.environ) -> bool:
+    """Return whether to replace symbols by ASCII characters.
+
+    That is so if the output's encoding or the locale is not Unicode, and on the Linux
+    console, whose fonts have few symbols.
+    """
+    if not (sys.stdout.encoding or "").lower().startswith("utf"):
+        return True
+    if environment.get("TERM") == "linux" and sys.stdout.isatty():
+        return True
+    # Python uses UTF-8 in the C locale, too (PEP 538 and 540), and then sets LC_CTYPE.
+    if not sys.flags.utf8_mode or any(map(environment.get, ("PYTHONUTF8", "PYTHONIOENCODING"))):
+        return False
+    return (environment.get("LC_ALL") or environment.get("LANG")) in ("C", "POSIX")
 
 
 def use_color(color: str, *, live: bool) -> bool:

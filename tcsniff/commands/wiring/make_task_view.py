@@ -11,7 +11,12 @@ from typing import NamedTuple
 
 from tcsniff.commands.options.task_options import TaskOutputArgs
 from tcsniff.commands.wiring.make_group_view import make_tails
-from tcsniff.commands.wiring.make_renderer import can_draw, is_ascii_only, use_color
+from tcsniff.commands.wiring.make_renderer import (
+    can_draw,
+    choose_output,
+    is_ascii_only,
+    use_color,
+)
 from tcsniff.pulse.urls import are_links_enabled
 from tcsniff.renderers.graph.group_renderer import GroupView
 from tcsniff.renderers.graph.live_graph import GetTails, LiveGroupView
@@ -71,7 +76,7 @@ def make_task_view(
     live = can_draw(output)
     color = use_color(args.color, live=live)
     has_links = are_links_enabled(os.environ, live=live, colored=color)
-    name = args.output or ("table" if live else "json")
+    name = args.output or choose_output(output)
     if name == "table" and not (live and wait):
         name = "page"
     get_tails = make_tails(args.logs, server, wait=name != "table")

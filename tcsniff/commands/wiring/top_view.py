@@ -14,6 +14,7 @@ from tcsniff.commands.wiring.make_renderer import (
     add_picture_saver,
     add_recorder,
     can_draw,
+    choose_output,
     is_ascii_only,
     use_color,
 )
@@ -111,7 +112,7 @@ def _make_renderer(
 def _make_view(counts: TopArgs, counter: RunCounter, stream: StreamInfo) -> Renderer:
     output = Output()
     live = can_draw(output)
-    if counts.as_json or (counts.output or ("table" if live else "json")) == "json":
+    if counts.as_json or (counts.output or choose_output(output)) == "json":
         from tcsniff.renderers.top.top_lines import TopJsonRenderer
 
         return TopJsonRenderer(output, counter)
