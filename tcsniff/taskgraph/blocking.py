@@ -8,15 +8,30 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence, Set
 from functools import cached_property, reduce
+from itertools import compress
 from operator import or_
 from typing import NamedTuple
 
 from tcsniff.taskgraph.definitions import REQUIRES
 from tcsniff.taskgraph.nodes import UNHEARD, WAITING, Node, rank
-from tcsniff.taskgraph.task_table import ABSENT, ACTIVE, WAITS, WRONG, TaskTable
+from tcsniff.taskgraph.task_table import ABSENT, ACTIVE, COMPLETED, WAITS, WRONG, TaskTable
 from tcsniff.taskgraph.waiting_tasks import Siblings, WaitingTasks
 
 _MAX_BLOCKERS = 1_000  # blockers listed for one task; more than that is a whole layer
+
+
+def _mark(*steps: int) -> bytes:
+    # A table for `bytes.translate`, which marks these steps for `compress`: of 20,000
+    # dependencies, a loop finds the few that matter in 0.8 ms, and this in 0.2 ms.
+    return bytes(step in steps for step in range(256))
+
+
+_IS_ACTIVE = _mark(ACTIVE)
+_IS_WAITING = _mark(WAITS)
+_IS_ABSENT = _mark(ABSENT)
+_MAY_BE_LOST = _mark(WRONG, ABSENT)
+_MAY_BE_HOPELESS = _mark(WRONG, ABSENT, WAITS)
+_HAS_NOT_COMPLETED = bytes(step != COMPLETED for step in range(256))
 
 
 class Blocked(NamedTuple):
@@ -97,8 +112,8 @@ class Blocking:
         return {
             siblings: {
                 others
-                for number, step in zip(siblings.numbers, steps, strict=True)
-                if step == WAITS and (others := by_number[number]) is not None
+                for number in compress(siblings.numbers, steps.translate(_IS_WAITING))
+                if (others := by_number[number]) is not None
             }
             if WAITS in steps
             else set()
@@ -152,12 +167,15 @@ class Blocking:
     @cached_property
     def numbers(self) -> dict[str, int]:
         """How many unscheduled tasks wait for a task, by its ID."""
-        numbers: dict[str, int] = {}
+        by_blockers: dict[tuple[str, ...], int] = {}
         for siblings in self.groups:
-            if siblings.state != "unscheduled":
-                continue
-            for task_id in self.list_blockers(siblings):
-                numbers[task_id] = numbers.get(task_id, 0) + len(siblings.nodes)
+            if siblings.state == "unscheduled":
+                blockers = self.list_blockers(siblings)
+                by_blockers[blockers] = by_blockers.get(blockers, 0) + len(siblings.nodes)
+        numbers: dict[str, int] = {}
+        for blockers, number in by_blockers.items():
+            for task_id in blockers:
+                numbers[task_id] = numbers.get(task_id, 0) + number
         return numbers
 
     @cached_property
@@ -171,13 +189,17 @@ class Blocking:
         """Whether tasks require that others complete, and one of these ended otherwise."""
         return siblings.requires == REQUIRES and WRONG in self._progress[siblings]
 
+    def list_active(self, siblings: Siblings) -> Iterable[int]:
+        """Return the numbers of the tasks that tasks wait for and that are pending or running."""
+        return compress(siblings.numbers, self._progress[siblings].translate(_IS_ACTIVE))
+
     @cached_property
     def _lost_bits(self) -> int:
         # They get the first bits, so they are listed first.
         awaited: set[str] = set()
         for siblings, steps in self._progress.items() if self.lost else ():
-            if WRONG in steps or ABSENT in steps:
-                awaited |= self.lost.intersection(siblings.dependencies)
+            marks = steps.translate(_MAY_BE_LOST)
+            awaited |= self.lost.intersection(compress(siblings.dependencies, marks))
         return self._join_bits(sorted(awaited))
 
     @cached_property
@@ -199,9 +221,11 @@ class Blocking:
             for others in self.before[siblings]
             if self._depths[others] >= depth or not known[others]
         }
+        steps = self._progress[siblings]
+        pairs = zip(siblings.dependencies, steps, strict=True)
         return [
             task_id
-            for task_id, step in zip(siblings.dependencies, self._progress[siblings], strict=True)
+            for task_id, step in compress(pairs, steps.translate(_HAS_NOT_COMPLETED))
             if step == ACTIVE
             or (step == WRONG and requires == REQUIRES)
             or (step == ABSENT and self._blocks(task_id, requires))
@@ -234,8 +258,11 @@ class Blocking:
         wrong += [task_id for task_id, node in self._outside.items() if node.went_wrong]
         if not wrong:
             return {}
-        outside = _group_waiting(self._outside)
-        return _spread([*self._waiting.by_key.values(), *outside], wrong)
+        awaited = [
+            (siblings, compress(siblings.dependencies, steps.translate(_MAY_BE_HOPELESS)))
+            for siblings, steps in self._progress.items()
+        ]
+        return _spread([*awaited, *_list_awaited(self._outside)], wrong)
 
     def list_causes(self) -> list[Node]:
         """Return the tasks that went wrong and that hopeless ones wait for, directly.
@@ -262,8 +289,7 @@ class Blocking:
             task_id not in self._outside or self._outside[task_id].is_open
             for siblings, steps in self._progress.items()
             if ABSENT in steps and next(iter(siblings.nodes)) not in self.hopeless
-            for task_id, step in zip(siblings.dependencies, steps, strict=True)
-            if step == ABSENT
+            for task_id in compress(siblings.dependencies, steps.translate(_IS_ABSENT))
         )
 
 
@@ -280,22 +306,25 @@ def find_hopeless(nodes: Mapping[str, Node]) -> dict[str, Node]:
     wrong = [task_id for task_id, node in nodes.items() if node.went_wrong]
     if not wrong:
         return {}
-    return _spread(_group_waiting(nodes), wrong)
+    return _spread(_list_awaited(nodes), wrong)
 
 
-def _group_waiting(nodes: Mapping[str, Node]) -> Iterable[Siblings]:
+_Awaited = tuple[Siblings, Iterable[str]]  # tasks, and the IDs of those that they wait for
+
+
+def _list_awaited(nodes: Mapping[str, Node]) -> list[_Awaited]:
     waiting = WaitingTasks(TaskTable())
     for node in nodes.values():
         if node.state in WAITING:
             waiting.add(node)
-    return waiting.by_key.values()
+    return [(siblings, siblings.dependencies) for siblings in waiting.by_key.values()]
 
 
-def _spread(groups: Iterable[Siblings], wrong: list[str]) -> dict[str, Node]:
+def _spread(awaited: Iterable[_Awaited], wrong: list[str]) -> dict[str, Node]:
     dependents: dict[str, list[Siblings]] = {}
-    for siblings in groups:
+    for siblings, dependencies in awaited:
         if siblings.requires == REQUIRES:
-            for task_id in siblings.dependencies:
+            for task_id in dependencies:
                 dependents.setdefault(task_id, []).append(siblings)
     hopeless: dict[str, Node] = {}
     reached: set[Siblings] = set()

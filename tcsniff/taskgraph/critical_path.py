@@ -77,7 +77,8 @@ def find_critical_path(graph: Graph, now: float) -> list[PathStep]:
     """
     timeline = graph.index.timeline
     begins = timeline.begun
-    node = _find_last(graph, timeline)
+    last = timeline.find_longest()
+    node = None if last is None else graph.nodes[last]
     ended = None if node is None else max(timeline.get_ended(node, now), begins[node.task_id])
     steps: dict[str, PathStep] = {}
     while node is not None and ended is not None and node.task_id not in steps:
@@ -107,16 +108,6 @@ def find_known_path(graph: Graph, now: float) -> list[PathStep]:
 def sum_path(steps: Iterable[PathStep]) -> float:
     """Return how long a path took, in seconds."""
     return sum(step.length for step in steps)
-
-
-def _find_last(graph: Graph, timeline: Timeline) -> Node | None:
-    opened = timeline.opened
-    if opened:
-        first = min(opened.values())
-        return graph.nodes[min(task_id for task_id, since in opened.items() if since == first)]
-    ends = ((timeline.get_ended(graph.nodes[task_id], 0.0), task_id) for task_id in timeline.begun)
-    last = max(ends, default=None)
-    return None if last is None else graph.nodes[last[1]]
 
 
 def _find_previous(node: Node, graph: Graph, timeline: Timeline) -> Node | None:

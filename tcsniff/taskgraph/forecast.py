@@ -10,9 +10,10 @@ from collections.abc import Iterable, Mapping
 from tcsniff.taskgraph.graph import Graph
 from tcsniff.taskgraph.node_index import NodeIndex
 from tcsniff.taskgraph.run_lengths import UsualLengths
-from tcsniff.taskgraph.task_table import ACTIVE
+from tcsniff.taskgraph.task_table import Place
 from tcsniff.taskgraph.waiting_tasks import Siblings
 
+_ACTIVE = ("pending", "running")
 _OVERDUE = 0.1  # of the usual length, for a run that has taken longer than that
 
 
@@ -41,9 +42,8 @@ def estimate_time_left(graph: Graph, now: float) -> float | None:
             left[siblings] = None
         else:
             left[siblings] = start + sum(lengths.find_usual(siblings.kind, siblings.pool))
-    everything = range(len(graph.index.table.progress))
     known = [length for length in left.values() if length is not None]
-    return max([_estimate_active(graph.index, everything, now), *known])
+    return max([_estimate_all_active(graph.index, now), *known])
 
 
 def _estimate_start(
@@ -58,22 +58,36 @@ def _estimate_start(
         if length is None:
             return None
         start = max(start, length)
-    return max(start, _estimate_active(graph.index, siblings.numbers, now))
+    return max(start, _estimate_active(graph.index, graph.blocking.list_active(siblings), now))
 
 
 def _estimate_active(index: NodeIndex, numbers: Iterable[int], now: float) -> float:
     # Of the tasks of one kind in one pool and state, the newest takes the longest.
     table = index.table
-    progress, places, since = table.progress, table.place, table.since
+    places, since = table.place, table.since
     newest: dict[int, float] = {}
     for number in numbers:
-        if progress[number] == ACTIVE:
-            place = places[number]
-            if place not in newest or since[number] > newest[place]:
-                newest[place] = since[number]
+        place = places[number]
+        if place not in newest or since[number] > newest[place]:
+            newest[place] = since[number]
+    ends = ((table.places[number], began) for number, began in newest.items())
+    return _estimate_newest(index, ends, now)
+
+
+def _estimate_all_active(index: NodeIndex, now: float) -> float:
+    ends = (
+        ((kind, pool, state), max(members.values()))
+        for kind, pools in index.members.items()
+        for pool, states in pools.items()
+        for state, members in states.items()
+        if state in _ACTIVE
+    )
+    return _estimate_newest(index, ends, now)
+
+
+def _estimate_newest(index: NodeIndex, newest: Iterable[tuple[Place, float]], now: float) -> float:
     longest = 0.0
-    for number, began in newest.items():
-        kind, pool, state = table.places[number]
+    for (kind, pool, state), began in newest:
         usual = index.lengths.find_usual(kind, pool)
         longest = max(longest, _estimate_rest(state, usual, now - began))
     return longest

@@ -77,7 +77,9 @@ class Graph:
     def blocking(self) -> Blocking:
         """What its tasks wait for."""
         index = self.index
-        return Blocking(self.nodes, index.table, index.waiting, index.list_wrong(), self.outside)
+        return Blocking(
+            self.nodes, index.table, index.waiting, index.list_wrong().keys(), self.outside
+        )
 
     @property
     def known_nodes(self) -> Mapping[str, Node]:

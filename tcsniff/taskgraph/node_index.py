@@ -141,15 +141,13 @@ class NodeIndex:
             found.update(states.get(state, ()))
         return found
 
-    def list_wrong(self) -> set[str]:
-        """Return the IDs of the tasks that went wrong."""
-        return {
-            task_id
-            for states in self._list_pools(None)
-            for state, members in states.items()
-            if state not in HARMLESS
-            for task_id in members
-        }
+    def list_wrong(self) -> Members:
+        """Return the tasks that went wrong, with the times as in `Members`."""
+        found: Members = {}
+        for states in self._list_pools(None):
+            for state in states.keys() - HARMLESS:
+                found.update(states[state])
+        return found
 
     def _list_pools(self, kind: str | None) -> Iterable[Mapping[str, Members]]:
         if kind is not None:

@@ -6,6 +6,7 @@ Pure. Rows are data; `renderers.graph` draws them.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
+from heapq import nsmallest
 from itertools import chain
 from math import inf
 from typing import NamedTuple
@@ -59,8 +60,8 @@ def list_wrong(graph: Graph) -> list[Row]:
         First those that block the most tasks, then failures, then exceptions, each
         from new to old.
     """
-    wrong = [graph.nodes[task_id] for task_id in graph.index.list_wrong()]
-    if not wrong:
+    since = graph.index.list_wrong()
+    if not since:
         return []
     blocks, timeline = graph.blocking.numbers, graph.index.timeline
 
@@ -68,10 +69,12 @@ def list_wrong(graph: Graph) -> list[Row]:
         return node.task_id if node.task_id in blocks else _get_ending_key(node, timeline)
 
     def get_order(row: Row) -> tuple[int, bool, float, str, str]:
-        node = row.node
-        since = timeline.get_changed(node) or 0.0
-        return -blocks.get(node.task_id, 0), node.state != "failed", -since, *get_node_key(node)
+        node = row.nodes[0]
+        task_id = node.task_id
+        ended = 0.0 if since[task_id] == inf else since[task_id]
+        return -blocks.get(task_id, 0), node.state != "failed", -ended, *get_node_key(node)
 
+    wrong = [graph.nodes[task_id] for task_id in since]
     return sorted((_build_row(some, timeline) for some in _fold(wrong, get_key)), key=get_order)
 
 
@@ -123,8 +126,8 @@ class KindOutline:
         if limit is not None and limit < self.counts.get(state, 0):
             # Most tasks are not shown: only the oldest are put in order, and those that are
             # as old as the last of them.
-            times = sorted(chain.from_iterable(members.values() for members in parts))
-            last = times[max(0, limit - 1)]
+            times = chain.from_iterable(members.values() for members in parts)
+            last = max(nsmallest(max(1, limit), times))
         nodes = self._graph.nodes
         oldest = sorted(
             (since, *get_node_key(nodes[task_id]))

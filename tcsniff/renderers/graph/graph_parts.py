@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
+from heapq import nsmallest
 from itertools import chain
 
 from rich.cells import cell_len
@@ -99,8 +100,10 @@ def format_wait(kind: KindOutline, scene: Scene) -> Text:
     task_ids = dict.fromkeys(chain.from_iterable(list(sets)[:_MAX_SETS]))
     if not task_ids:
         return format_dependencies(first, scene)
-    order = sorted(task_ids, key=lambda task_id: -blocking.numbers.get(task_id, 0))
-    return Text("wait for ").append(_format_names(order, scene))
+    numbers = blocking.numbers
+    return Text("wait for ").append(
+        _format_names(task_ids, scene, lambda one: -numbers.get(one, 0))
+    )
 
 
 def format_duration_or_wait(node: Node, scene: Scene) -> Text:
@@ -136,16 +139,23 @@ def format_dependencies(node: Node, scene: Scene) -> Text:
     return Text("waits for ").append(_format_names(by, scene))
 
 
-def _format_names(task_ids: Sequence[str], scene: Scene) -> Text:
+def _format_names(
+    task_ids: Collection[str], scene: Scene, get_order: Callable[[str], int] = lambda _: 0
+) -> Text:
     text = Text()
-    # First those that went wrong: without a rerun the others do not matter.
+    # First those that went wrong: without a rerun the others do not matter. To put thousands
+    # in order would take 1 ms for each kind.
     lost, hopeless = scene.graph.blocking.lost, scene.graph.blocking.hopeless
-    order = sorted(task_ids, key=lambda task_id: task_id not in lost and task_id not in hopeless)
-    for number, task_id in enumerate(order[:_MAX_NAMES]):
+    wrong = [task_id for task_id in task_ids if task_id in lost or task_id in hopeless]
+    first = nsmallest(_MAX_NAMES, wrong, key=get_order)
+    if len(first) < _MAX_NAMES:
+        others = (task_id for task_id in task_ids if task_id not in first)
+        first += nsmallest(_MAX_NAMES - len(first), others, key=get_order)
+    for number, task_id in enumerate(first):
         text.append(", " if number else "")
         text.append_text(_format_dependency(task_id, scene))
-    if len(order) > _MAX_NAMES:
-        text.append(f" and {len(order) - _MAX_NAMES:,} more")
+    if len(task_ids) > _MAX_NAMES:
+        text.append(f" and {len(task_ids) - _MAX_NAMES:,} more")
     return text
 
 
