@@ -5,7 +5,7 @@ Pure. Rows are data; `renderers.graph` draws them.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from heapq import nsmallest
 from itertools import chain
 from math import inf
@@ -65,9 +65,6 @@ def list_wrong(graph: Graph) -> list[Row]:
         return []
     blocks, timeline = graph.blocking.numbers, graph.index.timeline
 
-    def get_key(node: Node) -> object:
-        return node.task_id if node.task_id in blocks else _get_ending_key(node, timeline)
-
     def get_order(row: Row) -> tuple[int, bool, float, str, str]:
         node = row.nodes[0]
         task_id = node.task_id
@@ -75,7 +72,10 @@ def list_wrong(graph: Graph) -> list[Row]:
         return -blocks.get(task_id, 0), node.state != "failed", -ended, *get_node_key(node)
 
     wrong = [graph.nodes[task_id] for task_id in since]
-    return sorted((_build_row(some, timeline) for some in _fold(wrong, get_key)), key=get_order)
+    alike = [node for node in wrong if node.state == "exception" and node.task_id not in blocks]
+    rows = [Row((node,)) for node in wrong if node.state != "exception" or node.task_id in blocks]
+    rows += [_build_row(some, timeline) for some in _fold_endings(alike, timeline)]
+    return sorted(rows, key=get_order)
 
 
 class KindOutline:
@@ -172,7 +172,7 @@ class KindOutline:
         if state == "unscheduled":
             return self._list_waiting(limit)
         if state == "exception":
-            groups = _fold(self._list_nodes(state), lambda node: _get_ending_key(node, timeline))
+            groups = _fold_endings(self._list_nodes(state), timeline)
             groups.sort(key=lambda group: min(map(get_node_key, group)))
             return [_build_row(group, timeline) for group in groups[:limit]]
         return [Row((node,)) for node in sorted(self._list_nodes(state), key=get_node_key)[:limit]]
@@ -239,16 +239,17 @@ def join_labels(labels: Sequence[str]) -> list[str]:
     return joined
 
 
-def _fold(nodes: Iterable[Node], get_key: Callable[[Node], object]) -> list[list[Node]]:
+def _fold_endings(nodes: Iterable[Node], timeline: Timeline) -> list[list[Node]]:
+    # Tasks that ended in exception.
     groups: dict[object, list[Node]] = {}
     for node in nodes:
-        groups.setdefault(get_key(node), []).append(node)
+        groups.setdefault(_get_ending_key(node, timeline), []).append(node)
     return list(groups.values())
 
 
 def _get_ending_key(node: Node, timeline: Timeline) -> object:
-    # Equal for tasks that ended in exception for one reason in one minute.
-    if node.state != "exception" or not node.runs:
+    # Equal for tasks that ended for one reason in one minute.
+    if not node.runs:
         return node.task_id
     ended_at = timeline.runs[node.task_id][-1].resolved
     return node.runs[-1].reason_resolved, None if ended_at is None else ended_at // _MINUTE

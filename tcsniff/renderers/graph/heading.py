@@ -31,13 +31,15 @@ def format_title(scene: Scene, width: int) -> Text:
     """
     begin, taken = _format_begin(scene), format_duration(scene.length) if scene.length else ""
     scheduler = scene.graph.scheduler_id
-    titles = (
-        _format_title(scene, "task group ", scheduler, begin),
-        _format_title(scene, "task group ", scheduler, taken),
-        _format_title(scene, "task group ", "", taken),
-        last := _format_title(scene, "", "", taken),
+    last = "", "", taken
+    tries = (
+        ("task group ", scheduler, begin),
+        ("task group ", scheduler, taken),
+        ("task group ", "", taken),
     )
-    return next((title for title in titles if title.cell_len <= width), last)
+    titles = (_format_title(scene, *parts) for parts in tries)
+    fitting = next((title for title in titles if title.cell_len <= width), None)
+    return fitting or _format_title(scene, *last)
 
 
 def _format_title(scene: Scene, prefix: str, scheduler: str, time: str) -> Text:

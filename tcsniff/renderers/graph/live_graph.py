@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from tcsniff.renderers.graph.graph_picture import draw_graph
 from tcsniff.renderers.graph.group_renderer import GroupView
-from tcsniff.renderers.graph.scene import build_scene, list_logs
+from tcsniff.renderers.graph.scene import Scene, build_scene, list_logs
 from tcsniff.renderers.live_view import LiveView, Picture
 from tcsniff.renderers.stream import StreamStatus
 from tcsniff.taskgraph.group import GroupState
@@ -55,6 +55,7 @@ class GraphPicture(Picture):
         self._has_times = has_times
         self._utc = utc
         self._get_tails = get_tails
+        self._scene: Scene | None = None  # that was drawn last
 
     def draw(self, width: int, height: int, status: StreamStatus | None) -> list[str]:
         """Draw the picture; without a status line if `status` is None."""
@@ -65,7 +66,9 @@ class GraphPicture(Picture):
             has_links=self._has_links,
             has_times=self._has_times,
             utc=self._utc,
+            before=self._scene,
         )
+        self._scene = scene
         if self._get_tails is not None:
             scene = replace(scene, tails=self._get_tails(list_logs(scene)))
         return draw_graph(scene, status, width, max(_MIN_HEIGHT, height), color=self.color)
