@@ -9,19 +9,17 @@ import orjson
 
 from tcsniff.pulse.deliveries import Gap
 from tcsniff.pulse.records import format_gap
-from tcsniff.pulse.styles import get_state_style
-from tcsniff.pulse.times import parse_timestamp
 from tcsniff.renderers.ansi import paint_lines
-from tcsniff.renderers.columns import describe_gap, encode_text, format_clock_time
+from tcsniff.renderers.columns import describe_gap, encode_text
+from tcsniff.renderers.graph.change_line import find_line_width, format_change
 from tcsniff.renderers.graph.graph_parts import format_wrong, list_log_rows
 from tcsniff.renderers.graph.group_renderer import GroupView
 from tcsniff.renderers.graph.heading import format_progress, format_title, format_verdict
 from tcsniff.renderers.graph.live_graph import GetTails
 from tcsniff.renderers.graph.path_line import format_path_line
 from tcsniff.renderers.graph.scene import build_scene, list_logs
-from tcsniff.renderers.lines import color_text, escape_json
+from tcsniff.renderers.lines import escape_json
 from tcsniff.renderers.output import Output
-from tcsniff.sanitize import sanitize
 from tcsniff.taskgraph.critical_path import find_known_path
 from tcsniff.taskgraph.group import GroupState
 from tcsniff.taskgraph.summary import Json, summarize_group
@@ -121,8 +119,9 @@ class TextChangesView(GroupView):
 
     def add_changes(self, changes: Sequence[Json]) -> None:
         """Add changes, in the form of `summarize_change`."""
+        width = find_line_width(self._output)
         for change in changes:
-            self._add(format_change(change, color=self._color, utc=self._utc))
+            self._add(format_change(change, width, color=self._color, utc=self._utc))
 
     def show_gap(self, gap: Gap) -> None:
         """Add a gap."""
@@ -142,47 +141,21 @@ class TextChangesView(GroupView):
             has_times=self._has_times,
             utc=self._utc,
         )
+        width = find_line_width(self._output) or _WIDTH
         rows = [
-            format_title(scene, _WIDTH),
+            format_title(scene, width),
             format_verdict(scene),
-            format_progress(scene, _WIDTH),
+            format_progress(scene, min(_WIDTH, width)),
         ]
         if self._get_tails is not None:
             scene = replace(scene, tails=self._get_tails(list_logs(scene)))
-        for row, text in zip(scene.wrong, format_wrong(scene.wrong, scene, _WIDTH), strict=True):
+        for row, text in zip(scene.wrong, format_wrong(scene.wrong, scene, width), strict=True):
             rows += [text, *list_log_rows(row, scene, _MAX_WIDTH)]
         if scene.began is not None:
-            rows.append(format_path_line(scene, _WIDTH))
+            rows.append(format_path_line(scene, width))
         for line in paint_lines(rows, _MAX_WIDTH, color=self._color):
             self._add(line)
         self.flush()
 
     def _add(self, line: str) -> None:
         self._lines.append(encode_text(f"{line.rstrip()}\n", ascii_only=self._ascii_only))
-
-
-def format_change(change: Json, *, color: bool, utc: bool) -> str:
-    """Format a change of a task as a line.
-
-    Args:
-        change: In the form of `summarize_change`.
-        color: Whether to use colors.
-        utc: Whether to show times in UTC instead of the local time zone.
-    """
-    state = change["state"]
-    style = get_state_style(state)
-    event = f"{style.symbol} {style.word:<11}"
-    if color:
-        event = color_text(event, style.style)
-    time = format_clock_time(parse_timestamp(change["time"]), utc=utc)
-    name = sanitize(change["label"] or change["taskId"])
-    run = "" if change["run"] is None else f"run {change['run']}"
-    reason = sanitize(change["reason"] or "")
-    if state in ("completed", "failed") and reason == state:
-        reason = ""
-    if lost := change.get("lost"):
-        reason = f"run {lost['run']} {sanitize(lost['reason'] or '')}"
-    worker = sanitize(change["worker"] or "")
-    log = change.get("log") or (lost or {}).get("log") or ""
-    parts = (f"{run:<6}", reason, sanitize(change["pool"]), worker, log)
-    return f"{time}  {event}  {name:<44}  " + "  ".join(filter(None, parts))

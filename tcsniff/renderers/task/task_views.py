@@ -7,7 +7,8 @@ from collections.abc import Callable, Sequence
 from tcsniff.pulse.deliveries import Gap
 from tcsniff.pulse.records import format_gap
 from tcsniff.renderers.columns import describe_gap, encode_text
-from tcsniff.renderers.graph.group_changes import dump_line, format_change
+from tcsniff.renderers.graph.change_line import find_line_width, format_change
+from tcsniff.renderers.graph.group_changes import dump_line
 from tcsniff.renderers.graph.group_renderer import GroupView
 from tcsniff.renderers.lines import escape_json
 from tcsniff.renderers.output import Output
@@ -92,8 +93,9 @@ class TextTasksView(GroupView):
 
     def add_changes(self, changes: Sequence[Json]) -> None:
         """Add changes, in the form of `summarize_change`."""
+        width = find_line_width(self._output)
         for change in changes:
-            self._add(format_change(change, color=self._color, utc=self._utc))
+            self._add(format_change(change, width, color=self._color, utc=self._utc))
 
     def show_gap(self, gap: Gap) -> None:
         """Add a gap."""
@@ -106,7 +108,8 @@ class TextTasksView(GroupView):
     def close(self) -> None:
         """Write what is known of each task."""
         scene = self._build_scene()
-        for line in draw_tasks(scene, None, _WIDTH, _MAX_HEIGHT, color=self._color):
+        width = find_line_width(self._output) or _WIDTH
+        for line in draw_tasks(scene, None, width, _MAX_HEIGHT, color=self._color):
             self._add(line)
         self.flush()
 
