@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from rich.cells import cell_len
 from rich.text import Text
 
 from tcsniff.browse.keys import TABS, Key
@@ -16,6 +17,7 @@ from tcsniff.renderers.widths import shorten_text
 from tcsniff.sanitize import sanitize
 
 _GAP = "  "
+_MIN_STATE, _MIN_MIDDLE = 8, 16  # cells
 
 
 def format_status_line(
@@ -28,32 +30,45 @@ def format_status_line(
         width: In cells; the selection is left out first.
         is_replay: Whether events are not of the present.
         failure: Why the source ended, if it failed.
-        note: A message for the user; takes the place of the selection.
+        note: A message for the user; takes the place of the selection, and of how events
+            arrive if there is no room for both.
     """
-    right = Text()
-    if failure:
-        right.append(f"✖ {sanitize(failure)}", style="bold red")
-    elif status.is_over:
-        right.append("■ end", style="bold").append(f"{_GAP}{status.total:,} events")
-    else:
-        word = "reading" if is_replay else "live"
-        right.append("● ", style="yellow" if status.notes else "green")
-        right.append(f"{word} {status.rate:.0f}/s{_GAP}{status.total:,} events")
-        if status.lag is not None and not is_replay:
-            right.append(f"{_GAP}lag {format_duration(max(0.0, status.lag))}")
-    for text in () if failure else status.notes:
-        right.append(f"{_GAP}{sanitize(text)}", style="bold yellow")
     left = Text("tcsniff ", style="bold").append(sanitize(status.source), style="not bold")
     room = width - left.cell_len - len(_GAP)
+    right = _format_arrivals(status, room, is_replay=is_replay, failure=failure)
     if room < right.cell_len:
         right.truncate(max(0, width), overflow="ellipsis")
         return right if failure or room < 0 else _join_ends(left, right, width)
     middle = sanitize(note) or sanitize(status.selection)
-    room -= right.cell_len + len(_GAP)
-    if middle and room > len(_GAP):
-        style = "yellow" if note else "dim"
-        left.append(_GAP).append(shorten_text(middle, room - len(_GAP)), style=style)
+    if note and cell_len(middle) + len(_GAP) + right.cell_len > room:
+        right = Text()  # for some seconds
+    room -= right.cell_len + len(_GAP) if right else 0
+    if middle and room >= min(cell_len(middle), _MIN_MIDDLE):
+        left.append(_GAP).append(shorten_text(middle, room), style="yellow" if note else "dim")
     return _join_ends(left, right, width)
+
+
+def _format_arrivals(status: StreamStatus, room: int, *, is_replay: bool, failure: str) -> Text:
+    # As many parts as there is room for, the last ones before the notes are left out first.
+    if failure:
+        return Text(f"✖ {sanitize(failure)}", style="bold red")
+    total = f"{status.total:,} events"
+    if status.is_over:
+        line, parts = Text().append("■ end", style="bold"), [f"{_GAP}{total}"]
+    else:
+        line = Text().append("● ", style="yellow" if status.notes else "green")
+        line.append("reading" if is_replay else "live")
+        parts = [f" {status.rate:.0f}/s", f"{_GAP}{total}"]
+        if status.lag is not None and not is_replay:
+            parts.append(f"{_GAP}lag {format_duration(max(0.0, status.lag))}")
+    notes = Text("".join(f"{_GAP}{sanitize(note)}" for note in status.notes), style="yellow")
+    room -= line.cell_len + notes.cell_len
+    for part in parts:
+        room -= len(part)
+        if room < 0:
+            break
+        line.append(part)
+    return line.append_text(notes)
 
 
 def _join_ends(left: Text, right: Text, width: int) -> Text:
@@ -72,13 +87,19 @@ def format_tab_line(tab: int, state: str, width: int) -> tuple[Text, list[range]
     Returns:
         The line, and the columns of each tab, in order.
     """
+    names = dict(TABS)
+    room = width - sum(map(len, names.values())) - len("  1 ") * len(names)
+    if state and room < len(state):  # the numbers are enough to press
+        names = {number: name if number == tab else "" for number, name in names.items()}
     line = Text()
     places = []
-    for number, name in TABS.items():
+    for number, name in names.items():
         start = line.cell_len
-        line.append(f" {number} {name} ", style="bold reverse" if number == tab else "")
+        style = "bold reverse" if number == tab else ""
+        line.append(f" {number} {name} " if name else f" {number} ", style=style)
         places.append(range(start, line.cell_len))
-    right = Text(shorten_text(state, max(0, width - line.cell_len - 2)), style="bold yellow")
+    room = width - line.cell_len - len(_GAP)
+    right = Text(shorten_text(state, room) if room >= _MIN_STATE else "", style="yellow")
     return _join_ends(line, right, width), places
 
 

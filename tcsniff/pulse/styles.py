@@ -54,7 +54,7 @@ EVENT_STYLES = {
     "task-failed": STATE_STYLES["failed"],
     "task-exception": STATE_STYLES["exception"],
     "task-priority-changed": Style("±", "priority", "blue"),
-    "task-group-resolved": Style("■", "group resolved", "bold green"),
+    "task-group-resolved": Style("■", "group resolved", "green"),
     "task-group-sealed": Style("□", "group sealed", "blue"),
     "task-group-priority-changed": Style("±", "group priority", "blue"),
 }

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
+from typing import NamedTuple
 
 from rich.cells import cell_len
 from rich.text import Text
 
 from tcsniff.renderers.output import Output
 from tcsniff.renderers.stream import StreamStatus
+from tcsniff.renderers.widths import shorten_text
 from tcsniff.sanitize import sanitize
 
 _HIDE_CURSOR, _SHOW_CURSOR = "\x1b[?25l", "\x1b[?25h"
@@ -19,6 +21,8 @@ _BEGIN_SYNC, _END_SYNC = "\x1b[?2026h", "\x1b[?2026l"
 # If the terminal has become narrower just now, lines are cut instead of wrapped.
 _CUT, _WRAP = "\x1b[?7l", "\x1b[?7h"
 _CLEAR_LINE, _CLEAR_RIGHT, _CLEAR_BELOW = "\x1b[2K", "\x1b[K", "\x1b[J"
+_GAP = "  "
+_MIN_SOURCE = 8  # cells
 _ESCAPE_SEQUENCE = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x1b]*\x1b\\)")
 
 
@@ -118,32 +122,52 @@ def _fill_row(line: str, width: int) -> str:
     return line if is_full and line else line + _CLEAR_RIGHT
 
 
+class _Part(NamedTuple):
+    text: str
+    style: str = ""
+    rank: int = 0  # where there is no room, the highest is left out first, and never 0
+
+
 def format_status(status: StreamStatus, width: int) -> Text:
     """Format the status line.
 
     Args:
         status: Its content.
-        width: Of the screen, in cells; the selection is left out first, then hints.
+        width: Of the screen, in cells; the selection is left out first, then hints, then
+            parts that change with every event. Nothing is cut in its middle.
     """
-    line = Text()
-    line.append("● ", style="green" if status.idle is not None else "yellow")
-    line.append(sanitize(status.source), style="bold")
-    line.append(f"  {status.total:,} event{'s' * (status.total != 1)}")
-    if not status.is_over:
-        line.append(f"  {status.rate:.0f}/s")
-        if status.idle is not None:
-            line.append(f"  last {_format_seconds(status.idle)} ago")
-    if status.lag is not None:
-        line.append(f"  lag {_format_seconds(max(0.0, status.lag))}")
-    for note in status.notes:
-        line.append(f"  {sanitize(note)}", style="bold yellow")
+    parts = list(_list_parts(status))
+    while _measure(parts) > width and any(part.rank for part in parts):
+        parts.remove(max(parts, key=lambda part: part.rank))
+    room = cell_len(parts[0].text) - max(0, _measure(parts) - width)
+    parts[0] = parts[0]._replace(text=shorten_text(parts[0].text, max(_MIN_SOURCE, room)))
+    line = Text().append("● ", style="green" if status.idle is not None else "yellow")
+    for number, part in enumerate(parts):
+        line.append(_GAP if number else "").append(part.text, style=part.style)
     hints = () if status.is_over else status.hints
-    parts = list(filter(None, (sanitize(status.selection), *hints)))
-    room = width - line.cell_len - 2
-    while cell_len(right := "  ".join(parts)) > room and parts:
-        del parts[0]
-    gap = " " * (room - cell_len(right) + 2)
+    shown = list(filter(None, (sanitize(status.selection), *hints)))
+    room = width - line.cell_len - len(_GAP)
+    while cell_len(right := _GAP.join(shown)) > room and shown:
+        del shown[0]
+    gap = " " * (room - cell_len(right) + len(_GAP))
     return line.append(gap).append(right, style="dim") if right else line
+
+
+def _list_parts(status: StreamStatus) -> Iterator[_Part]:
+    yield _Part(sanitize(status.source), "bold")
+    yield _Part(f"{status.total:,} event{'s' * (status.total != 1)}", rank=1)
+    if not status.is_over:
+        yield _Part(f"{status.rate:.0f}/s", rank=3)
+        if status.idle is not None:
+            yield _Part(f"last {_format_seconds(status.idle)} ago", rank=2)
+    if status.lag is not None:
+        yield _Part(f"lag {_format_seconds(max(0.0, status.lag))}", rank=4)
+    for note in status.notes:
+        yield _Part(sanitize(note), "yellow")
+
+
+def _measure(parts: Sequence[_Part]) -> int:
+    return len("● ") + sum(cell_len(part.text) for part in parts) + len(_GAP) * (len(parts) - 1)
 
 
 def _format_seconds(seconds: float) -> str:

@@ -56,7 +56,7 @@ def _format_title(scene: Scene, prefix: str, scheduler: str, time: str) -> Text:
         "sealed" if graph.is_sealed else "",
     ):
         if part:
-            text.append(f"   {part}", style="bold green" if part == "resolved" else "")
+            text.append(f"   {part}", style="green" if part == "resolved" else "")
     return text
 
 
@@ -78,13 +78,13 @@ def format_verdict(scene: Scene) -> Text:
 
 
 _VERDICT_STYLES = {
-    "completed": "bold green",
+    "completed": "green",
     "failed": "bold red",
     "failing": "bold red",
     "stuck": "bold red",
     "exception": "bold magenta",
-    "waiting": "bold yellow",
-    "partial": "bold yellow",
+    "waiting": "yellow",
+    "partial": "yellow",
     "unknown": "yellow",
 }
 

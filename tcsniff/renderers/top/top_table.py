@@ -304,7 +304,7 @@ def _format_heading(board: Board, room: int, gauges: Sequence[Gauge]) -> Text:
     return line
 
 
-_SORTED = "bold yellow"
+_SORTED = "not bold yellow"
 
 
 def _format_row(row: Reading, room: int, gauges: Sequence[Gauge], *, base: str = "") -> Text:

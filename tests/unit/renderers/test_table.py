@@ -114,7 +114,7 @@ PICTURES = {
         "18:01:05  ✖ failed     test-linux/opt-1",
         "18:01:05  ! exception  build-win64/opt",
         "18:01:05  ■ group resolved  gro…yqxLnGNw",
-        "● firefox-ci  412 events  38/s  last 0.…",
+        "● firefox-ci  412 events  last 0.2 s ago",
     ],
     80: [
         "TIME      EVENT        TASK                          RUN  POOL · REASON",

@@ -58,7 +58,7 @@ PICTURES = {
         "gecko…inux-large   1,204   3h06m      87",
         "gecko-1/decision       0               0",
         "2 pools            1,204   3h06m      87",
-        "● firefox-ci  412 events  38/s  last 0.…",
+        "● firefox-ci  412 events  last 0.2 s ago",
     ],
     80: [
         "POOL                   ▼◷ PEND  OLDEST   ▶ RUN  ✔ DONE  ✖ FAIL    LOST  WAIT p50",
