@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
 from enum import Enum
+
+from msgspec import Struct
 
 from tcsniff.pulse.deliveries import Batch, Delivery, Gap
 from tcsniff.pulse.events import Event
@@ -134,8 +135,7 @@ class Outcome(Enum):
 EventTest = Callable[[Event], bool]
 
 
-@dataclass(frozen=True)
-class Stop:
+class Stop(Struct, frozen=True):
     """When to stop; whichever comes first.
 
     Attributes:
@@ -170,8 +170,11 @@ class Stop:
         return self.started + self.timeout
 
 
-@dataclass
-class EventCounts:
+NO_STOP = Stop()
+"""Go on until the source ends."""
+
+
+class EventCounts(Struct):
     """The number of deliveries so far.
 
     Attributes:
@@ -201,7 +204,7 @@ def run_pipeline(
     *,
     accepts: Callable[[Delivery], bool] | None = None,
     filters: Sequence[EventTest] = (),
-    stop: Stop = Stop(),
+    stop: Stop = NO_STOP,
     counts: EventCounts | None = None,
     make_event: Callable[[Delivery], Event] = Event,
     observe: Callable[[Sequence[Event]], None] | None = None,

@@ -11,8 +11,8 @@ patterns. An optional field that is absent or ``null`` is None.
 
 from __future__ import annotations
 
+import inspect
 import re
-import textwrap
 from collections.abc import Callable
 from datetime import datetime
 from functools import cache
@@ -22,7 +22,7 @@ import msgspec
 import orjson
 from msgspec import Meta, Struct
 
-from tcsniff.messages.id_checks import match_group_ids, match_worker_ids
+from tcsniff.messages.id_checks import GROUP_IDS, WORKER_IDS
 from tcsniff.messages.parts import (
     PRIORITIES,
     REASONS_CREATED,
@@ -114,7 +114,7 @@ class ClaimedMessage(TaskMessage, frozen=True):
     worker_id: Identifier
 
     def __post_init__(self) -> None:
-        if not match_worker_ids(f"{self.worker_group} {self.worker_id}"):
+        if not WORKER_IDS.fullmatch(f"{self.worker_group} {self.worker_id}"):
             raise IdError(self)
 
 
@@ -131,7 +131,7 @@ class TaskGroupMessage(Message, frozen=True):
     scheduler_id: Identifier
 
     def __post_init__(self) -> None:
-        if not match_group_ids(f"{self.task_group_id} {self.scheduler_id}"):
+        if not GROUP_IDS.fullmatch(f"{self.task_group_id} {self.scheduler_id}"):
             raise IdError(self)
 
 
@@ -233,7 +233,7 @@ class TaskExceptionMessage(TaskMessage, frozen=True):
     task: TaskTags | None = None
 
     def __post_init__(self) -> None:
-        if not match_worker_ids(f"{self.worker_group} {self.worker_id}"):
+        if not WORKER_IDS.fullmatch(f"{self.worker_group} {self.worker_id}"):
             raise IdError(self)
 
 
@@ -466,12 +466,11 @@ def build_schema(kind: type[MessageStruct]) -> dict[str, Any]:
 def _add_descriptions(schema: dict[str, Any], kind: type[MessageStruct]) -> None:
     json_names = dict(zip(kind.__struct_fields__, kind.__struct_encode_fields__, strict=True))
     for base in reversed(kind.__mro__[: kind.__mro__.index(MessageStruct)]):
-        # Before Python 3.13, docstrings keep the indentation of all lines but the first.
-        text = textwrap.dedent("    " + (base.__doc__ or ""))
+        text = inspect.cleandoc(base.__doc__ or "")
         text, _, attributes = text.partition("Attributes:\n")
         schema["description"] = " ".join(text.split())
-        for name, meaning in _ATTRIBUTE.findall(attributes):
+        for name, meaning in re.findall(_ATTRIBUTE, attributes, re.MULTILINE):
             schema["properties"][json_names[name]]["description"] = " ".join(meaning.split())
 
 
-_ATTRIBUTE = re.compile(r"^    (\w+): (.+(?:\n {8}.+)*)", re.MULTILINE)
+_ATTRIBUTE = r"^    (\w+): (.+(?:\n {8}.+)*)"

@@ -14,7 +14,7 @@ from typing import Annotated, Literal
 from msgspec import Meta, Struct
 
 from tcsniff.identifiers import MAX_RUN_ID, PATTERNS
-from tcsniff.messages.id_checks import compile_ids, match_status_ids, match_worker_ids
+from tcsniff.messages.id_checks import STATUS_IDS, WORKER_IDS, IdPattern
 
 STATES = (
     "unscheduled",  # no run yet: waits for dependencies, or until it is scheduled by hand
@@ -59,7 +59,7 @@ _ANY_QUEUE = "-/a"  # checked in place of a task queue that is absent
 
 
 def _limit_id(field: str, *, min_length: int | None = None, max_length: int | None = None) -> Meta:
-    # The pattern here is for the schema only; `compile_ids` is what checks it.
+    # The pattern here is for the schema only; `IdPattern` is what checks it.
     pattern = {"pattern": PATTERNS[field]}
     return Meta(min_length=min_length, max_length=max_length, extra_json_schema=pattern)
 
@@ -106,7 +106,7 @@ class IdError(ValueError):
         field = next(
             field
             for field in PATTERNS
-            if field in names and not compile_ids(field)(str(getattr(message, field)))
+            if field in names and not IdPattern(field).fullmatch(str(getattr(message, field)))
         )
         super().__init__(f"Expected `str` matching regex {PATTERNS[field]!r}")
         self.field = names[field]
@@ -147,7 +147,7 @@ class RunInformation(MessageStruct, frozen=True):
     resolved: Time | None = None
 
     def __post_init__(self) -> None:
-        if not match_worker_ids(f"{self.worker_group} {self.worker_id}"):
+        if not WORKER_IDS.fullmatch(f"{self.worker_group} {self.worker_id}"):
             raise IdError(self)
 
 
@@ -196,7 +196,7 @@ class TaskStatus(MessageStruct, frozen=True):
 
     def __post_init__(self) -> None:
         queue = _ANY_QUEUE if self.task_queue_id is None else self.task_queue_id
-        if not match_status_ids(
+        if not STATUS_IDS.fullmatch(
             f"{self.task_id} {self.task_group_id} {self.provisioner_id} {self.worker_type} "
             f"{self.scheduler_id} {self.project_id} {queue}"
         ):

@@ -6,9 +6,11 @@ Pure: the environment is an argument.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
 from typing import Any
 from urllib.parse import SplitResult, unquote, urlsplit
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from tcsniff.errors import UsageError, suggest
 
@@ -24,8 +26,7 @@ NO_BROKER = (
 )
 
 
-@dataclass(frozen=True)
-class Broker:
+class Broker(Struct, frozen=True):
     """A broker, and the account to use there.
 
     Attributes:
@@ -49,7 +50,7 @@ class Broker:
     host: str
     port: int
     user: str
-    password: str = field(repr=False)
+    password: str
     vhost: str = "/"
     tls: bool = True
     ca: str | None = None
@@ -63,6 +64,9 @@ class Broker:
     def is_local(self) -> bool:
         """Whether it is on this machine."""
         return self.host in LOOPBACK
+
+    def __repr__(self) -> str:
+        return f"Broker({self.name!r}, {str(self)!r})"  # without the password
 
     def __str__(self) -> str:
         vhost = "" if self.vhost == "/" else f"/{self.vhost}"

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import click
+from msgspec.structs import replace
 
 from tcsniff.errors import UsageError
 from tcsniff.settings.model import KnownFlags, Profile, Settings, Text, TextList

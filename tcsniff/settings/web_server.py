@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass
 from urllib.parse import urlsplit
+
+from msgspec import Struct
 
 from tcsniff.errors import UsageError
 from tcsniff.pulse.urls import check_root_url
@@ -16,8 +17,7 @@ from tcsniff.settings.brokers import DEFAULT_PROFILE, LOOPBACK, PROFILES
 from tcsniff.settings.credentials import Credentials, find_credentials
 
 
-@dataclass(frozen=True)
-class WebServer:
+class WebServer(Struct, frozen=True):
     """A deployment's web server: the queue's API, and Pulse messages without an account.
 
     Attributes:

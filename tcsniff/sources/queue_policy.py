@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import re
-import secrets
 from collections.abc import Mapping
 from types import MappingProxyType
 from typing import NamedTuple
+from uuid import uuid4
 
 from tcsniff.errors import UsageError
 from tcsniff.settings.brokers import MAX_NAME
@@ -74,7 +74,7 @@ def build_queue(user: str, policy: QueuePolicy) -> QueueSpec:
         }
         arguments = {name: value for name, value in limits.items() if value is not None}
         return QueueSpec(build_queue_name(user, policy.name), is_kept=True, arguments=arguments)
-    name = f"queue/{user}/tcsniff/{secrets.token_urlsafe(16)}"
+    name = f"queue/{user}/tcsniff/{uuid4().hex}"
     if policy.resume is None:
         return QueueSpec(name)
     # Durable, as RabbitMQ 4.3 requires for a queue that is not exclusive.

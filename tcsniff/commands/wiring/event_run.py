@@ -5,7 +5,6 @@ Imported when the command runs, not for its help.
 
 from __future__ import annotations
 
-import dataclasses
 import json
 import re
 import time
@@ -13,6 +12,8 @@ from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import closing
 from functools import partial
 from typing import TYPE_CHECKING, Any, Protocol
+
+from msgspec.structs import asdict, replace
 
 from tcsniff.commands.console import print_message
 from tcsniff.commands.options.filter_options import FilterArgs, StopArgs
@@ -162,8 +163,8 @@ class EventRun(Run):
             started=time.monotonic(),
         )
         if self._check is not None:
-            return dataclasses.replace(limits, find_outcome=self._check.find_outcome)
-        return dataclasses.replace(
+            return replace(limits, find_outcome=self._check.find_outcome)
+        return replace(
             limits,
             until=self._filters.compile_any("--until", stop.until),
             fail_on=self._filters.compile_any("--fail-on", stop.fail_on),
@@ -236,7 +237,7 @@ class EventRun(Run):
             self.notify(_format_counts(counts))
 
     def _count(self) -> dict[str, int]:
-        counts: dict[str, int] = dataclasses.asdict(self._counts)
+        counts: dict[str, int] = asdict(self._counts)
         counts["received"] += self._source.unselected
         counts["repeated"] = self._filters.repeats
         counts["skipped"] = self._source.skipped_lines

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import pytest
+from msgspec.structs import replace
 
 import tcsniff
 from tcsniff.commands.options.account_options import AccountArgs
