@@ -9,6 +9,9 @@ DIST ?= dist
 # A group of tests that share something expensive stays in one worker. Each worker starts a
 # RabbitMQ, so more than four cost more than they save.
 PARALLEL = -n auto --maxprocesses 4 --dist loadgroup
+# Images for containers often set it. Then each process that a test starts would compile
+# tcsniff again, which takes longer than all else of its start.
+unexport PYTHONDONTWRITEBYTECODE
 
 .PHONY: demo test unit coverage check docs pictures bench zipapp clean
 
