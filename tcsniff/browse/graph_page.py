@@ -158,7 +158,11 @@ class GraphPage(Page):
         if self._layout is None:
             return [Text(f"task group {self.watch.group_id}", style="bold")]
         scene = self._layout.scene
-        return [format_title(scene, width), format_verdict(scene), format_progress(scene, width)]
+        return [
+            format_title(scene, width),
+            format_verdict(scene, width),
+            format_progress(scene, width),
+        ]
 
     def draw_row(self, index: int, width: int) -> Text:
         """Draw a task, a kind, or a step of the critical path."""
@@ -210,14 +214,7 @@ class GraphPage(Page):
             return graph_parts.format_wrong(scene.wrong[part], scene, width)
         if row.part == "step":
             return _format_steps(scene.path[part], width)
-        rows = self._layout.kinds[row.kind][part]
-        room = find_room((one.node.label for one in rows if len(one.nodes) == 1), width)
-        return [
-            graph_parts.format_task(one.node, scene, room)
-            if len(one.nodes) == 1
-            else Text(_INDENT).append_text(graph_parts.format_folded(one, scene, width - 4))
-            for one in rows
-        ]
+        return graph_parts.format_rows(self._layout.kinds[row.kind][part], scene, width)
 
     def _build_rows(self) -> None:
         if self._layout is None:

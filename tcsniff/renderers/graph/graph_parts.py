@@ -308,15 +308,38 @@ def _describe_kind(kind: KindOutline, scene: Scene, width: int) -> Text:
     return Text("not heard of yet" if UNHEARD in kind.counts else "")
 
 
+def format_rows(rows: Sequence[Row], scene: Scene, width: int) -> list[Text]:
+    """Format rows of a kind, a line for each, on a screen of this width."""
+    single = [row.node for row in rows if len(row.nodes) == 1]
+    room = find_room((node.label for node in single), width)
+    times = {node.task_id: format_duration_or_wait(node, scene) for node in single}
+    cells = max((time.cell_len for time in times.values()), default=0)
+    cells = cells if cells <= _MAX_TIME else 0  # what tasks wait for is as long as it is
+    return [
+        _join_task(row.node, times[row.node.task_id], room, cells, scene)
+        if len(row.nodes) == 1
+        else Text("  ").append_text(format_folded(row, scene, width - 2))
+        for row in rows
+    ]
+
+
+_MAX_TIME = 12  # cells of a duration
+
+
 def format_task(node: Node, scene: Scene, room: int) -> Text:
-    """Format a task as a line."""
+    """Format a task as a line, with so many cells for its label."""
+    return _join_task(node, format_duration_or_wait(node, scene), room, 0, scene)
+
+
+def _join_task(node: Node, time: Text, room: int, cells: int, scene: Scene) -> Text:
     style = get_state_style(node.state)
     text = Text("  ").append(f"{style.symbol} ", style=style.style)
     text.append_text(_link_label(node, scene, room, style.style)).append("  ")
-    text.append(format_duration_or_wait(node, scene))
+    text.append_text(time).append(" " * (cells - time.cell_len))
     run = node.run
     worker = " ".join(filter(None, (run.worker_group, run.worker_id))) if run else ""
     for part in (node.pool, worker if node.state == "running" else ""):
         if part:
             text.append(f"   {sanitize(part)}", style="dim")
+    text.rstrip()
     return text

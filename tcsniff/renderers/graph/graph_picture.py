@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 from rich.text import Text
 
 from tcsniff.renderers.ansi import paint_lines
 from tcsniff.renderers.graph import graph_parts
 from tcsniff.renderers.graph.heading import format_progress, format_title, format_verdict
-from tcsniff.renderers.graph.labels import find_room
 from tcsniff.renderers.graph.path_line import format_path_line
 from tcsniff.renderers.graph.scene import Scene
 from tcsniff.renderers.stream import StreamStatus
 from tcsniff.renderers.terminal import format_status
 from tcsniff.taskgraph.outline import KindOutline, Row, count_tasks
 
-_INDENT = "  "
 _OTHER_LINES = 5  # title, verdict, bar, path and status
 _BLANK_LINES = 3  # that separate the parts, if there is room
 
@@ -41,7 +39,7 @@ def draw_graph(
     """
     rows = [
         format_title(scene, width),
-        format_verdict(scene),
+        format_verdict(scene, width),
         format_progress(scene, width),
     ]
     room = max(0, height - _OTHER_LINES)
@@ -135,16 +133,41 @@ def _list_tasks(
     if only_open or sum(map(len, rows.values())) > room:
         only_open = True
         rows = {kind.name: kind.list_rows(room + 1, only_open=True) for kind in kinds}
-    shown = dict.fromkeys(names, 0)
-    while room > 0 and (left := [name for name in names if shown[name] < len(rows[name])]):
-        for name in left[:room]:
-            shown[name] += 1
-        room -= len(left[:room])
+    shown = share_rows({name: len(rows[name]) for name in _order_kinds(kinds)}, room)
     return {
         name: _format_tasks(rows[name], scene.kinds[name], scene, number, width, only_open)
         for name, number in shown.items()
         if number
     }
+
+
+def _order_kinds(kinds: Sequence[KindOutline]) -> list[str]:
+    # Of a kind that runs there is more to see than of one that waits.
+    ordered = sorted(kinds, key=lambda kind: not kind.counts.keys() & {"running", "pending"})
+    return [kind.name for kind in ordered]
+
+
+def share_rows(numbers: Mapping[str, int], room: int) -> dict[str, int]:
+    """Share lines between kinds of tasks, from each kind in turn.
+
+    The line for tasks that are left out counts, too. Alone, it would say less than the
+    kind's own line, so a kind of several rows gets two or none.
+
+    Args:
+        numbers: Of rows, by kind; the first kinds are served first.
+        room: In lines.
+    """
+    shown = dict.fromkeys(numbers, 0)
+    for name, number in numbers.items():
+        least = min(number, 2)
+        if least <= room:
+            shown[name] = least
+            room -= least
+    while room > 0 and (left := [name for name in numbers if 0 < shown[name] < numbers[name]]):
+        for name in left[:room]:
+            shown[name] += 1
+        room -= len(left[:room])
+    return shown
 
 
 def _format_tasks(
@@ -155,13 +178,7 @@ def _format_tasks(
     shown = rows[: number - 1 if is_cut else number]
     more = (kind.open_count if only_open else len(kind)) - count_tasks(shown)
     what = " that have not ended" if only_open else ""
-    room = find_room((row.node.label for row in shown if len(row.nodes) == 1), width)
-    texts = [
-        graph_parts.format_task(row.node, scene, room)
-        if len(row.nodes) == 1
-        else Text(_INDENT).append_text(graph_parts.format_folded(row, scene, width - len(_INDENT)))
-        for row in shown
-    ]
+    texts = graph_parts.format_rows(shown, scene, width)
     if more:
         texts.append(Text(f"  … and {more:,} more{what}", style="dim"))
     return texts

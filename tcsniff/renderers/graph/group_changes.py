@@ -144,7 +144,7 @@ class TextChangesView(GroupView):
         width = find_line_width(self._output) or _WIDTH
         rows = [
             format_title(scene, width),
-            format_verdict(scene),
+            format_verdict(scene, width),
             format_progress(scene, min(_WIDTH, width)),
         ]
         if self._get_tails is not None:

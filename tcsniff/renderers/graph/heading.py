@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import re
+
+from rich.cells import cell_len
 from rich.text import Text
 
 from tcsniff.pulse.styles import get_state_style
@@ -19,6 +22,7 @@ _BLOCKS = {
     "failed": "✖",
     "exception": "!",
 }
+_CLAUSE = re.compile(r"([,;] [^,;()]*| \([^()]*\))$")  # at the end of a verdict
 _MIN_BAR, _MAX_BAR = 8, 60  # cells
 
 
@@ -71,9 +75,17 @@ def _format_begin(scene: Scene) -> str:
     return f"{begun}, {format_duration(scene.now - scene.began)} ago"
 
 
-def format_verdict(scene: Scene) -> Text:
-    """Format how the group is doing."""
+def format_verdict(scene: Scene, width: int) -> Text:
+    """Format how the group is doing.
+
+    Args:
+        scene: The group.
+        width: Of the screen, in cells; clauses are left out from the end, and no number
+            is cut.
+    """
     word, text = scene.verdict
+    while cell_len(text) > width and _CLAUSE.search(text):
+        text = _CLAUSE.sub("", text)
     return Text(text, style=_VERDICT_STYLES.get(word, "bold"))
 
 

@@ -19,11 +19,13 @@ from graphs import START, graph, history, node
 from tcsniff.pulse.payloads import Run
 from tcsniff.pulse.times import format_timestamp
 from tcsniff.renderers.columns import to_ascii
-from tcsniff.renderers.graph.graph_picture import draw_graph
+from tcsniff.renderers.graph.graph_picture import draw_graph, share_rows
+from tcsniff.renderers.graph.heading import format_verdict
 from tcsniff.renderers.graph.scene import Scene, build_scene
 from tcsniff.renderers.stream import StreamStatus
 from tcsniff.taskgraph.graph import Graph
 from tcsniff.taskgraph.nodes import Node
+from tcsniff.taskgraph.verdict import Verdict
 
 GROUP = "fN1SbArXTPSVFNUvaOlinQ"
 STATUS = StreamStatus("firefox-ci", 412, 38.0, 0.2, 0.4, "")
@@ -216,7 +218,7 @@ critical path 5 m 12 s   … → toolchain-clang 55 s → build-win64/opt 3 m 01
         14,
         """\
 fN1SbArXTPSVFNUvaOlinQ   12 tasks   5 m…
-failing: 1 failed, 2 running, about 1 m…
+failing: 1 failed, 2 running
 ██████▓▓▓░░░░░░░░░░✖  ✔ 4  ▶ 2  ○ 5  ✖ 1
 
 ✖ test-linux64/opt-1  run 0 failed afte…
@@ -718,3 +720,57 @@ def test_the_end_of_a_log_is_below_its_address(width: int, shown: str) -> None:
     (first, second) = [row for row in picture if row.startswith("  │ ")]
     assert first.startswith(f"  │ {shown}")
     assert second.startswith("  │ [red]x[/red]\\x1b[31m")
+
+
+VERDICTS = [
+    ("on its way: 8 of 60 done, about 6 m 57 s left", 40, "on its way: 8 of 60 done"),
+    (
+        "ended with exceptions: 2 of 214 (1 canceled, 1 deadline-exceeded), in 1 h",
+        68,
+        "ended with exceptions: 2 of 214 (1 canceled, 1 deadline-exceeded)",
+    ),
+    (
+        "ended with exceptions: 2 of 214 (1 canceled, 1 deadline-exceeded), in 1 h",
+        60,
+        "ended with exceptions: 2 of 214",
+    ),
+    (
+        "stuck: 5 tasks can never run; they wait for build/opt, which failed (deadline 18:40)",
+        40,
+        "stuck: 5 tasks can never run",
+    ),
+]
+
+
+@pytest.mark.parametrize(("text", "width", "shown"), VERDICTS)
+def test_a_verdict_loses_whole_clauses(text: str, width: int, shown: str) -> None:
+    """A time that is cut would be another time."""
+    scene = build_scene(IN_THE_MIDDLE, START + 312)
+    scene = dataclasses.replace(scene, verdict=Verdict("running", text))
+
+    assert format_verdict(scene, width).plain == shown
+    assert format_verdict(scene, 250).plain == text
+
+
+@given(st.dictionaries(st.sampled_from("abcdefgh"), st.integers(0, 9)), st.integers(0, 30))
+def test_a_kind_gets_two_rows_or_none(numbers: dict[str, int], room: int) -> None:
+    """A line that only counts what is left out would say less than the kind's own line."""
+    shown = share_rows(numbers, room)
+
+    assert sum(shown.values()) <= room
+    assert all(shown[name] <= number for name, number in numbers.items())
+    assert all(shown[name] != 1 or number == 1 for name, number in numbers.items())
+    assert sum(shown.values()) == sum(numbers.values()) or sum(shown.values()) >= min(
+        room - 1, sum(numbers.values())
+    )
+
+
+def test_durations_of_a_kind_are_a_column() -> None:
+    """So that the pools after them are one, too."""
+    runs = (ran("completed", 0, 4, 130), ran("completed", 0, 4, 9))
+    tasks = [task(f"test-{n}", "test", GROUP, runs=(run,)) for n, run in enumerate(runs)]
+
+    picture = pictured(decided(*tasks), 120, 24)
+
+    places = {line.index("   gecko") for line in picture if line.startswith("  ✔ test-")}
+    assert len(places) == 1
