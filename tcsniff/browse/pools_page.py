@@ -10,7 +10,7 @@ from rich.text import Text
 from tcsniff.browse.feed import PoolCounts
 from tcsniff.browse.keys import POOLS
 from tcsniff.browse.page import Page, Subject
-from tcsniff.renderers.top.live_top import SORT_INTERVAL, read_board
+from tcsniff.renderers.top.live_top import SORT_INTERVAL, measure_names, read_board
 from tcsniff.renderers.top.top_table import format_board
 from tcsniff.sanitize import sanitize
 from tcsniff.stats.rows import MEASURES, Row
@@ -38,6 +38,7 @@ class PoolsPage(Page):
         self._pools = pools
         self._clock = clock
         self._rows: list[Row] = []
+        self._longest = 0  # of their names, in cells
         self._places: dict[Hashable, int] = {}
         self._sorted = self._updated = float("-inf")
         self._lines: dict[int, Text] = {}
@@ -96,7 +97,7 @@ class PoolsPage(Page):
         with self._pools.lock:
             rows = [self._rows[index] for index in shown]
             board = read_board(self._pools.counter, rows)._replace(
-                number=len(self._rows), sort=self._order
+                number=len(self._rows), sort=self._order, longest=self._longest
             )
         heading, *lines, _total = format_board(board, width)
         self._lines = dict(zip(shown, lines, strict=True))
@@ -111,5 +112,6 @@ class PoolsPage(Page):
         with self._pools.lock:
             counter = self._pools.counter
             self._rows = counter.statistics.list_rows(self._order, counter.now or 0.0)
+        self._longest = measure_names(self._rows)
         self._places = {row.name: place for place, row in enumerate(self._rows)}
         self.settle()

@@ -5,6 +5,8 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Sequence
 
+from rich.cells import cell_len
+
 from tcsniff.pipeline import Renderer
 from tcsniff.pulse.events import Event
 from tcsniff.renderers.columns import encode_text
@@ -12,10 +14,12 @@ from tcsniff.renderers.live_view import Picture
 from tcsniff.renderers.output import Output, get_terminal_size
 from tcsniff.renderers.stream import StreamStatus
 from tcsniff.renderers.top.top_table import Board, draw_top
+from tcsniff.sanitize import sanitize
 from tcsniff.stats.rows import Row
 from tcsniff.stats.run_counter import RunCounter
 
 SORT_INTERVAL = 2.0  # minimum seconds between two sortings, so that rows stay readable
+_MAX_MEASURED = 200  # rows
 _OTHER_LINES = 3  # the heading, the total and the status
 
 
@@ -67,7 +71,13 @@ def read_board(counter: RunCounter, rows: Sequence[Row], limit: int | None = Non
         has_limit=statistics.slo is not None,
         is_estimate=any(statistics.uncertain),
         has_workers=counter.by == "pool" and statistics.total.workers is not None,
+        longest=measure_names(rows),
     )
+
+
+def measure_names(rows: Sequence[Row]) -> int:
+    """Return the cells of the longest name of the first rows."""
+    return max((cell_len(sanitize(row.name)) for row in rows[:_MAX_MEASURED]), default=0)
 
 
 class TopPageRenderer(Renderer):

@@ -39,6 +39,7 @@ class Board(NamedTuple):
         has_limit: Whether there is a limit of the waiting time, ``--slo``.
         is_estimate: Whether the counts may be wrong.
         has_workers: Whether anything was announced about workers.
+        longest: The cells of the longest name of all rows; 0 if unknown.
     """
 
     by: str
@@ -50,6 +51,7 @@ class Board(NamedTuple):
     has_limit: bool = False
     is_estimate: bool = False
     has_workers: bool = False
+    longest: int = 0
 
 
 class Gauge(NamedTuple):
@@ -208,7 +210,7 @@ _POOL_GAUGES = (WORKERS, WORKER_ERRORS, *START_TIMES, ERROR_KINDS, STOPPED)
 
 
 def fit_gauges(
-    width: int, first: Sequence[Gauge] = (), *, has_workers: bool = False
+    width: int, first: Sequence[Gauge] = (), *, has_workers: bool = False, longest: int = 0
 ) -> tuple[int, list[Gauge]]:
     """Choose the columns for a screen.
 
@@ -216,11 +218,13 @@ def fit_gauges(
         width: Of the screen, in cells.
         first: Columns that are asked for, the most important first.
         has_workers: Whether to show what was announced about workers.
+        longest: The cells of the longest name, which has the room first, up to half of it.
 
     Returns:
         The width of the name, and the columns next to it.
     """
-    left = width - next(name for screen, name in _MIN_NAMES if width >= screen)
+    least = next(name for screen, name in _MIN_NAMES if width >= screen)
+    left = width - max(least, min(longest, _MAX_NAME, width // 2))
     known = [gauge for gauge in _PRIORITY if has_workers or gauge not in _POOL_GAUGES]
     priority = (*known[:2], *first, *known[2:])
     chosen: set[int] = set()
@@ -257,7 +261,7 @@ def draw_top(board: Board, width: int, status: StreamStatus | None, *, color: bo
 def format_board(board: Board, width: int) -> list[Text]:
     """Format the heading, the rows, and their total, on a screen of this width."""
     first = _list_first_gauges(board)
-    room, gauges = fit_gauges(width, first, has_workers=board.has_workers)
+    room, gauges = fit_gauges(width, first, has_workers=board.has_workers, longest=board.longest)
     total = board.total._replace(name=_describe_rows(board))
     return [
         _format_heading(board, room, gauges),

@@ -105,6 +105,21 @@ def test_a_table_looks_like_this(width):
     assert draw_top(BOARD, width, STATUS, color=False) == PICTURES[width]
 
 
+@pytest.mark.parametrize(
+    ("width", "shown"),
+    [(40, POOL := "gecko-3/b-linux-docker"), (60, POOL), (80, POOL)],
+)
+def test_the_name_of_a_pool_has_the_room_first(width, shown):
+    """A column that would be beside it is left out, as long as half the screen is for columns."""
+    row = BUSY._replace(name=POOL)
+    board = BOARD._replace(rows=[row], has_workers=True, longest=len(POOL))
+
+    picture = draw_top(board, width, STATUS, color=False)
+
+    assert picture[1].split()[0] == shown
+    assert "▶ RUN" in picture[0]
+
+
 WORKERS = WorkerReading(
     requested=12_345,
     running=87,
