@@ -327,7 +327,7 @@ _MAX_TIME = 12  # cells of a duration
 
 
 def format_task(node: Node, scene: Scene, room: int) -> Text:
-    """Format a task as a line, with so many cells for its label."""
+    """Format a task as a line, with `room` cells for its label."""
     return _join_task(node, format_duration_or_wait(node, scene), room, 0, scene)
 
 
