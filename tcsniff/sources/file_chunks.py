@@ -111,7 +111,8 @@ def read_chunks(
                     is_start = False
                 if _SEPARATOR in chunk:
                     chunk = chunk.replace(_SEPARATOR, b"")  # noqa: PLW2901
-                if b"\n" + _BOM in chunk:  # of files that were joined
+                # Of files that were joined. One byte is found 20 times as fast as four.
+                if _BOM[:1] in chunk and b"\n" + _BOM in chunk:
                     chunk = chunk.replace(b"\n" + _BOM, b"\n")  # noqa: PLW2901
                 yield chunk
             if not reader.has_next_file:

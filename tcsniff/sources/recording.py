@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 import time
 from collections.abc import Callable, Iterator, Sequence
+from io import BytesIO
 from typing import BinaryIO, Self
 
 import msgspec
@@ -244,11 +245,12 @@ class _RecordReader:
         size = 0  # of `rest`
         chunk: bytes | None = first
         while chunk is not None:
-            lines = chunk.split(b"\n")
-            if len(lines) > 1:
+            lines = BytesIO(chunk).readlines()  # 0.03 s of a file of 118 MB; with split 0.1 s
+            end = b"" if not lines or lines[-1].endswith(b"\n") else lines.pop()
+            if lines:
                 lines[0] = b"".join(rest) + lines[0]
-                rest = [lines.pop()]
-                size = len(rest[0])
+                rest = [end]
+                size = len(end)
                 yield from self._parse_lines(lines)
             else:  # part of a line longer than a chunk, or nothing
                 rest.append(chunk)
@@ -326,6 +328,7 @@ class _RecordReader:
         return False
 
     def _rebuild_delivery(self, line: bytes, number: int, reason: str) -> Delivery | None:
+        line = line.removesuffix(b"\n")
         if not line.strip():
             return None
         try:
