@@ -27,6 +27,9 @@ pytest_plugins = ["shared_fixtures"]
 
 TESTS = Path(__file__).parent
 MARKED_FOLDERS = {"process", "broker", "docs"}
+# Fixtures of a module that take half a minute or more; the tests that share one run in one
+# worker, so that it is set up once.
+EXPENSIVE_FIXTURES = {"killed", "fuzzed", "both"}
 NO_BROKER = "tests that need RabbitMQ are skipped; to run them: apt-get install rabbitmq-server"
 
 # `make test` asks for `--hypothesis-profile=thorough`. No test fails because the machine is busy.
@@ -39,7 +42,7 @@ settings.load_profile("fast")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark each test by its folder, and whatever uses RabbitMQ with `broker`."""
+    """Mark tests by folder, those that use RabbitMQ, and those that belong into one worker."""
     for item in items:
         folder = item.path.relative_to(TESTS).parts[0]
         markers = MARKED_FOLDERS & {folder}
@@ -47,6 +50,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             markers.add("broker")
         for marker in sorted(markers):
             item.add_marker(marker)
+        for name in EXPENSIVE_FIXTURES.intersection(getattr(item, "fixturenames", ())):
+            item.add_marker(pytest.mark.xdist_group(name))
 
 
 def pytest_collection_finish() -> None:
