@@ -268,7 +268,7 @@ def _choose_style(column: Column, event: Event) -> str:
 def describe_event(event: Event, width: int) -> Iterable[Text]:
     """Yield lines with what a message says, for the pane below the list."""
     style = get_event_style(event, EVENT_STYLES)
-    first = Text(f"{style.symbol} ", style=style.style)
+    first = Text().append(f"{style.symbol} ", style=style.style)
     run = event.run
     if run is not None:
         first.append(f"run {run.run_id} ", style="bold")

@@ -27,6 +27,7 @@ from tcsniff.taskgraph.nodes import Node
 from tcsniff.taskgraph.outline import Row, find_lost_run
 
 _PATH = "critical path"
+_PREVIEW = 30  # rows of the pane
 _CHUNK = 100  # rows that are laid out together, so that their columns are equal
 _INDENT = "  "
 
@@ -173,14 +174,16 @@ class GraphPage(Page):
         if row.part == "path":
             mark = "▾ " if _PATH in self._open_kinds else "▸ "
             line = format_path_line(self._layout.scene, width - len(mark))
-            return Text(mark, style="dim").append_text(line)
+            return Text().append(mark, style="dim").append_text(line)
         return self._draw_chunk(row, width)[row.place % _CHUNK]
 
     def draw_pane(self, width: int, height: int, *, raw: bool) -> list[Text]:
-        """Draw more about the selected task."""
+        """Draw more about the selected task, or the first tasks of the selected kind."""
         row = self.selected
-        if self._layout is None or row is None or row.node is None:
+        if self._layout is None or row is None:
             return []
+        if row.node is None:
+            return self._preview(row, width)[: max(1, height)]
         if raw:
             last = self._store.find_last(row.node.task_id)
             return format_json_lines(last.delivery, height) if last else []
@@ -188,6 +191,15 @@ class GraphPage(Page):
             labels = [sanitize(node.label) for node in row.row.nodes[: height - 1]]
             return [Text(f"{len(row.row.nodes):,} tasks", style="bold"), *map(Text, labels)]
         return draw_task_summary(row.node.task_id, self._layout, width)[: max(1, height)]
+
+    def _preview(self, row: GraphRow, width: int) -> list[Text]:
+        # What is below the row when it is open; so nothing if it is.
+        if self._layout is None or row.kind in self._open_kinds:
+            return []
+        if row.part == "path":
+            return _format_steps(self._layout.scene.path[:_PREVIEW], width)
+        rows = self._layout.kinds[row.kind][:_PREVIEW]
+        return graph_parts.format_rows(rows, self._layout.scene, width)
 
     def _draw_kind(self, kind: str, width: int) -> Text:
         assert self._layout is not None  # noqa: S101 - `draw_row`
@@ -197,7 +209,7 @@ class GraphPage(Page):
         line = graph_parts.format_kind(
             kind, self._layout.scene, room, width - len(mark), alone=not is_open
         )
-        return Text(mark, style="dim").append_text(line)
+        return Text().append(mark, style="dim").append_text(line)
 
     def _draw_chunk(self, row: GraphRow, width: int) -> list[Text]:
         number = row.place // _CHUNK

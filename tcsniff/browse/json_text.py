@@ -38,7 +38,7 @@ def format_json_lines(delivery: Delivery, limit: int = 10_000) -> list[Text]:
 
 
 def _format_head(name: str, value: str) -> Text:
-    return Text(f"{name} ", style="dim").append(sanitize(value[:_MAX_LINE]), style="bold")
+    return Text().append(f"{name} ", style="dim").append(sanitize(value[:_MAX_LINE]), style="bold")
 
 
 def _list_body_lines(body: bytes) -> Iterator[Text]:

@@ -9,6 +9,7 @@ from rich.text import Text
 
 from tcsniff.browse.event_rows import EventRow
 from tcsniff.browse.event_store import EventStore
+from tcsniff.browse.events_page import describe_event
 from tcsniff.browse.group_watch import GroupLayout, GroupWatch
 from tcsniff.browse.json_text import format_json_lines
 from tcsniff.browse.keys import TASK
@@ -154,11 +155,18 @@ class TaskPage(Page):
         return self._lines[index].text
 
     def draw_pane(self, width: int, height: int, *, raw: bool) -> list[Text]:
-        """Draw more about the task of the selected line, if it is another one."""
+        """Draw more about the selected task: the end of its log, or its last message."""
         subject = self.get_subject()
         if raw and self._last is not None:
             return format_json_lines(self._last.delivery, height)
-        if self._layout is None or not subject.task_id or subject.task_id == self.task_id:
+        if subject.task_id == self.task_id and self._tail:
+            return draw_log(self._tail)[-height:]
+        if subject.task_id == self.task_id and self._last is not None:
+            event = self._last.event
+            node = self._layout.scene.graph.find_task(self.task_id) if self._layout else None
+            event.label = event.label or (node.label if node is not None else "")
+            return list(describe_event(event, width))[:height]
+        if self._layout is None or not subject.task_id:
             return []
         return draw_task_summary(subject.task_id, self._layout, width)[:height]
 

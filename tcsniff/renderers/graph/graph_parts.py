@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable, Collection, Iterable, Sequence
 from heapq import nsmallest
 from itertools import chain
+from typing import NamedTuple
 
 from rich.cells import cell_len
 from rich.text import Text
@@ -57,7 +58,7 @@ def list_log_rows(row: Row, scene: Scene, width: int) -> list[Text]:
         rows = [Text("  ").append_text(join_words(url, "dim", url))]
     for line in scene.tails.get((row.node.task_id, run.run_id), ()):
         text = strip_stamp(line, width)
-        rows.append(Text("  │ ", style="dim").append(sanitize(text[:_MAX_LINE])))
+        rows.append(Text().append("  │ ", style="dim").append(sanitize(text[:_MAX_LINE])))
     return rows
 
 
@@ -194,7 +195,7 @@ def format_wrong(rows: Sequence[Row], scene: Scene, width: int) -> list[Text]:
     return [
         format_folded(row, scene, width)
         if len(row.nodes) > 1
-        else _format_failure(row.node, scene, room, digits)
+        else _format_failure(row.node, scene, room, digits, width)
         for row in rows
     ]
 
@@ -202,8 +203,7 @@ def format_wrong(rows: Sequence[Row], scene: Scene, width: int) -> list[Text]:
 def format_folded(row: Row, scene: Scene, width: int) -> Text:
     """Format tasks of which the same can be said, as a line: how many, what, and their names."""
     style = get_state_style(row.node.state)
-    text = Text(f"{style.symbol} ", style=style.style)
-    text.append(f"{len(row.nodes):,} × ", style=style.style)
+    text = Text().append(f"{style.symbol} {len(row.nodes):,} × ", style=style.style)
     if row.node.is_open:
         text.append_text(format_dependencies(row.node, scene))
     else:
@@ -211,7 +211,7 @@ def format_folded(row: Row, scene: Scene, width: int) -> Text:
         text.append(f"{sanitize(row.reason)}{ended}", style=style.style)
     room = width - text.cell_len - len(": ")
     names = _list_names([node.label for node in row.nodes], room)
-    return text.append(f": {names}" if names else "")
+    return text.append(": ").append(names, style=style.style) if names else text
 
 
 def _list_names(labels: Sequence[str], room: int) -> str:
@@ -231,7 +231,7 @@ def _list_names(labels: Sequence[str], room: int) -> str:
 _MAX_FOLDED = 100  # names that are tried
 
 
-def _format_failure(node: Node, scene: Scene, room: int, digits: int) -> Text:
+def _format_failure(node: Node, scene: Scene, room: int, digits: int, width: int) -> Text:
     style = get_state_style(node.state)
     text = Text()
     text.append(f"{style.symbol} ", style=style.style)
@@ -244,11 +244,23 @@ def _format_failure(node: Node, scene: Scene, room: int, digits: int) -> Text:
     run = find_lost_run(node)
     url = format_log(node, scene) if scene.link_root else None
     text.append("  ").append_text(join_words(format_story(node, scene), url=url))
+    return _append_place(text, node.pool, run, width)
+
+
+def _append_place(text: Text, pool: str, run: Run | None, width: int) -> Text:
+    # The pool, and the worker, which is shortened first.
     worker = " ".join(filter(None, (run.worker_group, run.worker_id))) if run else ""
-    for part in (node.pool, worker):
-        if part:
-            text.append(f"   {sanitize(part)}", style="dim")
+    for part in (pool, worker):
+        room = width - text.cell_len - len(_GAP)
+        shown = shorten_text(part, room) if part.rstrip() and room >= _MIN_PLACE else ""
+        if not shown:
+            break
+        text.append(f"{_GAP}{shown}", style="dim")
     return text
+
+
+_GAP = "   "
+_MIN_PLACE = 8  # cells of a pool or worker; with less room it is left out
 
 
 def _link_label(node: Node, scene: Scene, room: int, style: str) -> Text:
@@ -313,33 +325,50 @@ def format_rows(rows: Sequence[Row], scene: Scene, width: int) -> list[Text]:
     single = [row.node for row in rows if len(row.nodes) == 1]
     room = find_room((node.label for node in single), width)
     times = {node.task_id: format_duration_or_wait(node, scene) for node in single}
-    cells = max((time.cell_len for time in times.values()), default=0)
-    cells = cells if cells <= _MAX_TIME else 0  # what tasks wait for is as long as it is
+    pools = [cell_len(sanitize(node.pool)) for node in single]
+    columns = _Columns(
+        room,
+        _measure((time.cell_len for time in times.values()), _MAX_TIME),
+        _measure(pools, _MAX_POOL),
+        width,
+    )
     return [
-        _join_task(row.node, times[row.node.task_id], room, cells, scene)
+        _join_task(row.node, times[row.node.task_id], columns, scene)
         if len(row.nodes) == 1
         else Text("  ").append_text(format_folded(row, scene, width - 2))
         for row in rows
     ]
 
 
-_MAX_TIME = 12  # cells of a duration
+_MAX_TIME, _MAX_POOL = 12, 30  # cells; longer ones are no column
+
+
+class _Columns(NamedTuple):
+    # In cells; 0 where each row needs its own.
+    label: int
+    time: int = 0
+    pool: int = 0
+    width: int = 1_000
+
+
+def _measure(cells: Iterable[int], limit: int) -> int:
+    longest = max(cells, default=0)
+    return longest if longest <= limit else 0
 
 
 def format_task(node: Node, scene: Scene, room: int) -> Text:
     """Format a task as a line, with `room` cells for its label."""
-    return _join_task(node, format_duration_or_wait(node, scene), room, 0, scene)
+    return _join_task(node, format_duration_or_wait(node, scene), _Columns(room), scene)
 
 
-def _join_task(node: Node, time: Text, room: int, cells: int, scene: Scene) -> Text:
+def _join_task(node: Node, time: Text, columns: _Columns, scene: Scene) -> Text:
     style = get_state_style(node.state)
     text = Text("  ").append(f"{style.symbol} ", style=style.style)
-    text.append_text(_link_label(node, scene, room, style.style)).append("  ")
-    text.append_text(time).append(" " * (cells - time.cell_len))
-    run = node.run
-    worker = " ".join(filter(None, (run.worker_group, run.worker_id))) if run else ""
-    for part in (node.pool, worker if node.state == "running" else ""):
-        if part:
-            text.append(f"   {sanitize(part)}", style="dim")
+    text.append_text(_link_label(node, scene, columns.label, style.style)).append("  ")
+    text.append_text(time).append(" " * (columns.time - time.cell_len))
+    pool = sanitize(node.pool)
+    pool += " " * (columns.pool - cell_len(pool))
+    run = node.run if node.state == "running" else None
+    text = _append_place(text, pool, run, columns.width)
     text.rstrip()
     return text

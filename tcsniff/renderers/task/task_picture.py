@@ -169,7 +169,7 @@ def _get_importance(story: TaskStory) -> tuple[bool, bool]:
 
 def _format_short(story: TaskStory, scene: TaskScene, room: int) -> Text:
     style = get_state_style(story.node.state)
-    text = Text(f"{style.symbol} ", style=style.style)
+    text = Text().append(f"{style.symbol} ", style=style.style)
     url = build_task_url(scene.root_url if scene.has_links else None, story.node.task_id)
     text.append_text(join_words(pad_text(story.node.label, room), style.style, url))
     text.append(f"  {story.verdict.text}")

@@ -178,6 +178,42 @@ def test_a_task_before_it_can_be_opened():
     assert page.draw_pane(100, 9, raw=False)
 
 
+def test_the_pane_of_a_kind_shows_what_is_below_it():
+    """Without opening it; its first task, and for the critical path its steps."""
+    page = opened(simulated())
+    for part, words in (("build", "build-"), ("critical path", " ran ")):
+        page.select_key(("kind", part))
+        lines = [line.plain for line in page.draw_pane(100, 5, raw=False)]
+
+        assert words in lines[0]
+        page.expand(is_open=True)
+        assert not page.draw_pane(100, 5, raw=False)
+
+
+def test_the_pane_of_a_task_shows_its_last_message():
+    """On lines about the task itself, which are all but those of its neighbours."""
+    node = failed_task()
+    page = TaskPage(node.task_id, watched(simulated()), stored(simulated()), utc=True)
+    page.update()
+    page.select(0)
+
+    text = "\n".join(line.plain for line in page.draw_pane(100, 5, raw=False))
+    assert f"task {node.task_id}" in text
+    assert node.label in text
+
+
+def test_a_row_of_a_kind_is_not_dim():
+    """Only the mark before it is."""
+    page = opened(simulated())
+    [place] = [n for n in range(len(page)) if page.get_key(n) == ("kind", "build")]
+
+    row = page.draw_row(place, 100)
+
+    assert not row.style
+    assert row.spans[0].style == "dim"
+    assert row.spans[0].end == 2
+
+
 def test_the_end_of_the_log_is_shown():
     """When it was fetched, with its address; its text is not interpreted."""
     node = failed_task()

@@ -158,7 +158,7 @@ task group fN1SbArXTPSVFNUvaOlinQ   gecko-level-3   12 tasks   5 m 12 s
 failing: 1 failed, 2 running, about 1 m 08 s left
 ████████████████████▓▓▓▓▓▓▓▓▓▓░░░░░░░░░░░░░░░░░░░░░░░░░✖✖✖✖✖  ✔ 4  ▶ 2  ○ 5  ✖ 1
 
-✖ test-linux64/opt-1  run 0 failed after 30 s   gecko-3/test   us-east-1 i-77f0…
+✖ test-linux64/opt-1  run 0 failed after 30 s   gecko-3/test   us-ea… i-77f0aa12
 
 ✔ decision-task      1
   ✔ Gecko Decision Task  1 m 10 s   gecko-3/decision
@@ -188,7 +188,7 @@ critical path 5 m 12 s   … → toolchain-clang 55 s → build-win64/opt 3 m 01
 task group fN1SbArXTPSVFNUvaOlinQ   gecko-level-3   12 tasks   5 m 12 s
 failing: 1 failed, 2 running, about 1 m 08 s left
 ████████████████████▓▓▓▓▓▓▓▓▓▓░░░░░░░░░░░░░░░░░░░░░░░░░✖✖✖✖✖  ✔ 4  ▶ 2  ○ 5  ✖ 1
-✖ test-linux64/opt-1  run 0 failed after 30 s   gecko-3/test   us-east-1 i-77f0…
+✖ test-linux64/opt-1  run 0 failed after 30 s   gecko-3/test   us-ea… i-77f0aa12
 ▶ build              2  ✔ 1 ▶ 1  build-win64/opt 2 m 52 s
 ○ signing            1  waits for build-win64/opt ▶
 ▶ test               7  ✔ 1 ▶ 1 ○ 4 ✖ 1  test-linux64/opt-3 22 s
@@ -206,7 +206,7 @@ critical path 5 m 12 s   … → toolchain-clang 55 s → build-win64/opt 3 m 01
 task group fN1SbArXTPSVFNUvaOlinQ   gecko-level-3   12 tasks   5 m 12 s
 failing: 1 failed, 2 running, about 1 m 08 s left
 ████████████████████▓▓▓▓▓▓▓▓▓▓░░░░░░░░░░░░░░░░░░░░░░░░░✖✖✖✖✖  ✔ 4  ▶ 2  ○ 5  ✖ 1
-✖ test-linux64/opt-1  run 0 failed after 30 s   gecko-3/test   us-east-1 i-77f0…
+✖ test-linux64/opt-1  run 0 failed after 30 s   gecko-3/test   us-ea… i-77f0aa12
 critical path 5 m 12 s   … → toolchain-clang 55 s → build-win64/opt 3 m 01 s
 ● firefox-ci  412 events  38/s  last 0.2 s ago  lag 0.4 s            Ctrl-C ends
 """,
@@ -313,7 +313,7 @@ critical path 3 m 50 s   Gecko Decision Task 1 m 16 s → toolchain-clang 55 s �
 task group fN1SbArXTPSVFNUvaOlinQ   gecko-level-3   8 tasks   3 m 20 s
 stuck: 5 tasks can never run; they wait for build-win64/opt, which failed
 ███████████████░░░░░░░░░░░░░░░░░░░░░░░░░░░░░░░░░░░░░░✖✖✖✖✖✖✖  ✔ 2  ○ 5  ✖ 1
-✖ build-win64/opt  blocks 5   run 0 failed after 1 m 00 s   gecko-3/build   us-…
+✖ build-win64/opt  blocks 5   run 0 failed after 1 m 00 s   gecko-3/build
 ✔ decision-task      1
 ✔ toolchain          1
 ✖ build              1
