@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 
 from rich.text import Text
 
-from tcsniff.browse.event_rows import FAILURES, EventRow
+from tcsniff.browse.event_rows import EventRow
 from tcsniff.browse.event_store import EventStore
 from tcsniff.browse.json_text import format_json_lines
 from tcsniff.browse.keys import EVENTS
@@ -17,17 +17,16 @@ from tcsniff.pulse.events import Event
 from tcsniff.pulse.styles import EVENT_STYLES, get_event_style
 from tcsniff.pulse.times import format_duration, to_local_time
 from tcsniff.renderers.columns import (
-    EVENT,
     POOL,
     REASON,
     RUN,
-    TASK_ID,
     WORKER,
     Column,
     find_columns,
     show_utc,
 )
 from tcsniff.renderers.layouts import fit_columns, fit_row, list_needed
+from tcsniff.renderers.table import choose_style
 from tcsniff.renderers.widths import shorten_text
 from tcsniff.sanitize import sanitize
 
@@ -220,7 +219,7 @@ class EventsPage(Page):
         text = Text()
         cells = fit_row([column.text(event) for column in self._fitted], self._fitted, width)
         for column, cell in zip(self._fitted, cells, strict=True):
-            text.append(cell, style=_choose_style(column, event))
+            text.append(cell, style=choose_style(column, event))
         text.rstrip()
         return text
 
@@ -256,13 +255,6 @@ class EventsPage(Page):
             self._needed[title] = max(cells, self._needed.get(title, 0))
         columns = fit_columns(width, chosen, self._needed)
         self._fitted = show_utc(columns) if self._utc else columns
-
-
-def _choose_style(column: Column, event: Event) -> str:
-    is_wrong = column.title.endswith(REASON.title) and event.name in FAILURES
-    if column.title == EVENT.title or is_wrong:
-        return get_event_style(event).style
-    return "dim" if column.title in (POOL.title, TASK_ID.title) else ""
 
 
 def describe_event(event: Event, width: int) -> Iterable[Text]:

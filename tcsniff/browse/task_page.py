@@ -28,7 +28,7 @@ from tcsniff.renderers.columns import format_clock_time
 from tcsniff.renderers.task.row_text import format_rows
 from tcsniff.sanitize import sanitize
 from tcsniff.taskgraph.graph import INCOMPLETE
-from tcsniff.taskgraph.task_rows import RUN, list_rows
+from tcsniff.taskgraph.task_rows import NEEDED_BY, RUN, Part, list_rows
 from tcsniff.taskgraph.task_story import TaskFacts, TaskStory
 
 RunKey = tuple[str, int]
@@ -220,7 +220,11 @@ class TaskPage(Page):
         return TaskLine(key, text, Subject(task_id or self.task_id, self.watch.group_id, run_id))
 
     def _list_story(self, story: TaskStory) -> list[TaskLine]:
-        rows = list_rows(story, utc=self._utc)
+        # The tasks that need this one are listed below, a line each.
+        rows = [
+            row._replace(parts=_keep_numbers(row.parts)) if row.kind == NEEDED_BY else row
+            for row in list_rows(story, utc=self._utc)
+        ]
         places = [place for place, row in enumerate(rows) if row.kind == RUN]
         first = places[0] if places else len(rows)
         end = first + len(places)
@@ -285,3 +289,14 @@ class TaskPage(Page):
             self._make_line(("message", number), text)
             for number, text in enumerate(format_json_lines(self._last.delivery))
         ]
+
+
+def _keep_numbers(parts: Sequence[Part]) -> tuple[Part, ...]:
+    return tuple(
+        part._replace(text=part.text.removesuffix(_BEFORE_NAMES))
+        for part in parts
+        if part.text.endswith(_BEFORE_NAMES)
+    )
+
+
+_BEFORE_NAMES = ": "

@@ -213,7 +213,9 @@ def fit_row(texts: Sequence[str], columns: Sequence[Column], width: int) -> list
 
 def _shorten_cell(text: str, column: Column, room: int) -> str:
     # Names of all kinds differ at their ends, sentences are read from the start.
-    if column.title.endswith(REASON.title) and "/" not in text and cell_len(text) > room:
+    # A worker has one space, and no comma.
+    is_sentence = "/" not in text and (", " in text or text.count(" ") > 1)
+    if column.title.endswith(REASON.title) and is_sentence and cell_len(text) > room:
         return set_cell_size(text, max(0, room - 1)) + "…"
     return shorten_text(text, room)
 

@@ -129,7 +129,7 @@ def draw_table(
         for column, cell in zip(columns, cells, strict=True):
             text = cell.strip()
             line.append(cell[: len(cell) - len(cell.lstrip())] if text else "")
-            style = _choose_style(column, styles, event)
+            style = choose_style(column, event, styles)
             line.append_text(join_words(text, style, find_link_target(column, event, root_url)))
             line.append(cell[len(cell.rstrip()) :] if text else cell)
         lines.append(line)
@@ -138,9 +138,12 @@ def draw_table(
     return paint_lines([*lines, format_status(status, width)], width, color=color)
 
 
-def _choose_style(column: Column, styles: Mapping[str, Style], event: Event) -> str:
+def choose_style(column: Column, event: Event, styles: Mapping[str, Style] = EVENT_STYLES) -> str:
+    """Return the style of a column of an event: words of `SGR_CODES`, or nothing."""
     if column.title == EVENT.title:
         return get_event_style(event, styles).style
-    if column.title.endswith(REASON.title) and event.name in {"task-failed", "task-exception"}:
-        return get_event_style(event, styles).style
-    return "dim" if column.title in {TASK_ID.title, POOL.title} else ""
+    if column.title.endswith(REASON.title) and REASON.text(event):
+        is_wrong = event.name in {"task-failed", "task-exception"}
+        return get_event_style(event, styles).style if is_wrong else ""
+    is_pool = column.title.startswith(POOL.title)
+    return "dim" if is_pool or column.title == TASK_ID.title else ""

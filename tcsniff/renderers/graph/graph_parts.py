@@ -23,6 +23,7 @@ from tcsniff.sanitize import sanitize
 from tcsniff.taskgraph.nodes import UNHEARD, Node
 from tcsniff.taskgraph.outline import KindOutline, Row, find_lost_run, join_labels
 
+_WIDEST = 1_000  # cells where there is no limit
 _MAX_KIND = 18  # cells for the name of a kind
 
 
@@ -86,31 +87,31 @@ def format_story(node: Node, scene: Scene) -> str:
     return text
 
 
-def format_wait(kind: KindOutline, scene: Scene) -> Text:
+def format_wait(kind: KindOutline, scene: Scene, room: int) -> Text:
     """Format what the tasks of a kind wait for, starting with those that block the most.
 
     Args:
         kind: The kind; at least one of its tasks is unscheduled.
         scene: The group.
+        room: In cells.
     """
     first = kind.waiting[0].nodes[kind.waiting[0].find_first()[1]]
     if kind.counts["unscheduled"] == 1:
-        return format_dependencies(first, scene)
+        return format_dependencies(first, scene, room)
     blocking = scene.graph.blocking
     sets = dict.fromkeys(map(blocking.list_blockers, kind.waiting))
     task_ids = dict.fromkeys(chain.from_iterable(list(sets)[:_MAX_SETS]))
     if not task_ids:
-        return format_dependencies(first, scene)
-    numbers = blocking.numbers
-    return Text("wait for ").append(
-        _format_names(task_ids, scene, lambda one: -numbers.get(one, 0))
-    )
+        return format_dependencies(first, scene, room)
+    numbers, start = blocking.numbers, Text("wait for ")
+    names = _format_names(task_ids, scene, room - start.cell_len, lambda one: -numbers.get(one, 0))
+    return start.append(names)
 
 
-def format_duration_or_wait(node: Node, scene: Scene) -> Text:
-    """Format how long a task has been in its state, or what it waits for."""
+def format_duration_or_wait(node: Node, scene: Scene, room: int = _WIDEST) -> Text:
+    """Format how long a task has been in its state, or what it waits for, in `room` cells."""
     if node.state == "unscheduled":
-        return format_dependencies(node, scene)
+        return format_dependencies(node, scene, room)
     since = node.since
     if node.is_open:
         time = format_duration(scene.now - since) if since is not None else ""
@@ -128,8 +129,8 @@ def _describe_lost(run: Run) -> str:
     return f"run {run.run_id} {sanitize(run.reason_resolved or run.state)}"
 
 
-def format_dependencies(node: Node, scene: Scene) -> Text:
-    """Format why a task is not scheduled yet."""
+def format_dependencies(node: Node, scene: Scene, room: int = _WIDEST) -> Text:
+    """Format why a task is not scheduled yet, with names that fit into `room` cells."""
     blocking = scene.graph.blocking
     siblings = blocking.find_siblings(node.task_id)
     if not node.is_defined:
@@ -137,13 +138,16 @@ def format_dependencies(node: Node, scene: Scene) -> Text:
     by = blocking.list_blockers(siblings) if siblings is not None else ()
     if not by:
         return Text(_NOT_SCHEDULED if _is_late(node, scene) else "is about to be scheduled")
-    return Text("waits for ").append(_format_names(by, scene))
+    start = Text("waits for ")
+    return start.append(_format_names(by, scene, room - start.cell_len))
 
 
 def _format_names(
-    task_ids: Collection[str], scene: Scene, get_order: Callable[[str], int] = lambda _: 0
+    task_ids: Collection[str],
+    scene: Scene,
+    room: int,
+    get_order: Callable[[str], int] = lambda _: 0,
 ) -> Text:
-    text = Text()
     # First those that went wrong: without a rerun the others do not matter. To put thousands
     # in order would take 1 ms for each kind.
     lost, hopeless = scene.graph.blocking.lost, scene.graph.blocking.hopeless
@@ -152,21 +156,33 @@ def _format_names(
     if len(first) < _MAX_NAMES:
         others = (task_id for task_id in task_ids if task_id not in first)
         first += nsmallest(_MAX_NAMES - len(first), others, key=get_order)
-    for number, task_id in enumerate(first):
-        text.append(", " if number else "")
-        text.append_text(_format_dependency(task_id, scene))
-    if len(task_ids) > _MAX_NAMES:
-        text.append(f" and {len(task_ids) - _MAX_NAMES:,} more")
+    text = _join_names(first, len(task_ids), scene)
+    if text.cell_len > room:
+        text = _join_names(first[:1], len(task_ids), scene)
+    if text.cell_len > room:  # of a longer label, the middle
+        task = scene.graph.find_task(first[0])
+        cells = MAX_LABEL if task is None else cell_len(sanitize(task.label))
+        left = min(cells, MAX_LABEL) - (text.cell_len - room)
+        if left >= MIN_LABEL:
+            text = _join_names(first[:1], len(task_ids), scene, left)
     return text
 
 
-def _format_dependency(task_id: str, scene: Scene) -> Text:
+def _join_names(
+    shown: Sequence[str], number: int, scene: Scene, max_label: int = MAX_LABEL
+) -> Text:
+    text = Text(", ").join(_format_dependency(task_id, scene, max_label) for task_id in shown)
+    more = number - len(shown)
+    return text.append(f" and {more:,} more") if more else text
+
+
+def _format_dependency(task_id: str, scene: Scene, max_label: int) -> Text:
     other = scene.graph.find_task(task_id)
     is_outside = task_id not in scene.graph.nodes
     if other is None:
-        return Text(f"{shorten_text(task_id, MAX_LABEL)} of another group")
+        return Text(f"{shorten_text(task_id, max_label)} of another group")
     style = get_state_style(other.state)
-    text = Text(f"{shorten_text(other.label, MAX_LABEL)} ")
+    text = Text(f"{shorten_text(other.label, max_label)} ")
     text.append(f"{style.symbol} {style.word}" if is_outside else style.symbol, style=style.style)
     if is_outside:
         text.append(" in another group")
@@ -316,7 +332,7 @@ def _describe_kind(kind: KindOutline, scene: Scene, width: int) -> Text:
                 text.append(f"{shorten_text(node.label, room)} ")
             return text.append(tail)
     if kind.waiting:
-        return format_wait(kind, scene)
+        return format_wait(kind, scene, width)
     return Text("not heard of yet" if UNHEARD in kind.counts else "")
 
 
@@ -324,7 +340,8 @@ def format_rows(rows: Sequence[Row], scene: Scene, width: int) -> list[Text]:
     """Format rows of a kind, a line for each, on a screen of this width."""
     single = [row.node for row in rows if len(row.nodes) == 1]
     room = find_room((node.label for node in single), width)
-    times = {node.task_id: format_duration_or_wait(node, scene) for node in single}
+    left = width - len("  ○ ") - room - len("  ")
+    times = {node.task_id: format_duration_or_wait(node, scene, left) for node in single}
     pools = [cell_len(sanitize(node.pool)) for node in single]
     columns = _Columns(
         room,
@@ -340,7 +357,7 @@ def format_rows(rows: Sequence[Row], scene: Scene, width: int) -> list[Text]:
     ]
 
 
-_MAX_TIME, _MAX_POOL = 12, 30  # cells; longer ones are no column
+_MAX_TIME, _MAX_POOL = 12, 30  # cells; longer ones do not make a column
 
 
 class _Columns(NamedTuple):
@@ -348,7 +365,7 @@ class _Columns(NamedTuple):
     label: int
     time: int = 0
     pool: int = 0
-    width: int = 1_000
+    width: int = _WIDEST
 
 
 def _measure(cells: Iterable[int], limit: int) -> int:

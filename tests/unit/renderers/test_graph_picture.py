@@ -774,3 +774,16 @@ def test_durations_of_a_kind_are_a_column() -> None:
 
     places = {line.index("   gecko") for line in picture if line.startswith("  ✔ test-")}
     assert len(places) == 1
+
+
+@pytest.mark.parametrize("width", range(66, 140, 6))
+def test_what_a_kind_waits_for_is_counted_to_the_end(width: int) -> None:
+    """Names that have no room are counted; the last one is not cut at its end."""
+    names = [f"test-linux1804-64/opt-mochitest-browser-chrome-{number}" for number in range(5)]
+    tests = [task(name, "test", GROUP, runs=(ran("running", 90, 95),)) for name in names]
+    after = [task(f"summary-{number}", "summary", *names) for number in range(2)]
+
+    picture = pictured(decided(*tests, *after), width, 9)
+
+    [row] = [line for line in picture if line.startswith("○ summary")]
+    assert re.search(r"wait for test-.*chrome-0 ▶(, .*chrome-1 ▶ and 3| and 4) more$", row)

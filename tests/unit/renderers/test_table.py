@@ -128,9 +128,9 @@ PICTURES = {
         "TIME      EVENT        TASK                          TASK ID                 RUN"
         "  POOL                   WORKER · REASON",
         "18:00:03  ▶ running    test-linux/opt-1              fN1SbArXTPSVFNUvaOlinQ    0"
-        "  gecko-t/t-linux-large  us-east-1 i-0a…",
+        "  gecko-t/t-linux-large  us-e…i-0a1b2c3d",
         "18:01:05  ✖ failed     test-linux/opt-1              fN1SbArXTPSVFNUvaOlinQ    1"
-        "  gecko-t/t-linux-large  us-east-1 i-0a…",
+        "  gecko-t/t-linux-large  us-e…i-0a1b2c3d",
         "18:01:05  ! exception  build-win64/opt               fN1SbArXTPSVFNUvaOlinQ    0"
         "  gecko-t/t-linux-large  claim-expired,…",
         "18:01:05  ■ group resolved  group JFjlQCTkRuWyz2yqxLnGNw",
@@ -197,6 +197,17 @@ def test_no_color_is_forced_upon_us(monkeypatch, variable):
     monkeypatch.setenv(variable, "1")
 
     assert "\x1b" not in "".join(draw_table(EVENTS, STATUS, 80, color=False))
+
+
+def test_a_worker_is_no_reason():
+    """Where a column has the one or the other, only a reason has the color of the failure."""
+    failed, exception = (event(name) for name in ("task-failed", "task-exception"))
+    lines = draw_table([failed, exception], STATUS, 110, color=True)
+
+    assert "WORKER · REASON" in lines[0]
+    assert "\x1b[1;31m✖ failed" in lines[1]
+    assert lines[1].count("\x1b[1;31m") == 1
+    assert lines[2].count("\x1b[1;35m") == 2
 
 
 @pytest.mark.parametrize(
