@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from backlog import Backlog
-from measuring import Row, Section, alternate, ratio, report, run
+from measuring import Row, Section, alternate, ratio, report, run, run_in_terminal
 
 MESSAGES = 40_000  # in a backlog
 FEW = 500  # messages, for what starts a process for each
@@ -28,6 +28,7 @@ TCSNIFF = f"exec {shlex.quote(sys.executable)} -m tcsniff --quiet"
 LIMIT, PLAIN, PROCESSES = "the broker's limit", "plain kombu", "amqp-consume, a process each"
 GO_PARSES, GO_DISCARDS = "Go, parses and prints", "Go, discards"
 OURS = "tcsniff -o json"
+TABLE = "tcsniff -o table, in a terminal"
 # The word for each in the command line of `consumers`.
 _PYTHON_KINDS = {LIMIT: "limit", PLAIN: "kombu", "pika": "pika"}
 _GO_KINDS = {GO_PARSES: "parse", GO_DISCARDS: "discard"}
@@ -35,6 +36,7 @@ _FLAGS = {
     OURS: "--all -o json",
     "tcsniff -o json --where": """--all -o json --where "payload.status.schedulerId!='x'" """,
     "tcsniff -o lines": "--all -o lines",
+    TABLE: "--all -o table",
 }
 NOTE = (
     "Each writes what it receives and acknowledges it; the Go consumers acknowledge every 100 "
@@ -131,7 +133,8 @@ class _Drain:
     def measure(self) -> Drained:
         (queue,) = self._backlog.fill(["bench"], self._number)
         before = self._backlog.busy()
-        cost = run(self._build_command(queue))
+        measure = run_in_terminal if self._name == TABLE else run
+        cost = measure(self._build_command(queue))
         broker = self._backlog.busy() - before
         number = self._number
         return Drained(number / cost.seconds, cost.busy / number, broker / number)
