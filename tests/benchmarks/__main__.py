@@ -54,7 +54,9 @@ def main(names: list[str]) -> int:
     started = time.monotonic()
     run(f"exec {sys.executable} -m compileall -q tcsniff")
     sections = list(_measure(names))
-    sys.stdout.write(f"{_describe_machine()}\n\n| measured | figures | ratio | target |\n")
+    sys.stdout.write(
+        f"{_describe_machine()}\n\n| measured | figures | ratio (lowest to highest) | target |\n"
+    )
     sys.stdout.write("|---|---:|---:|---:|\n" + "\n".join(map(str, sections)) + "\n")
     sys.stdout.write("".join(f"\n{note}\n" for section in sections for note in section.notes))
     missed = [row.what for section in sections for row in section.rows if not row.is_met]

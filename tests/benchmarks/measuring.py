@@ -18,7 +18,7 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 from subprocess import DEVNULL
-from typing import NamedTuple, TypeVar
+from typing import NamedTuple, Self, TypeVar
 
 Result = TypeVar("Result")
 
@@ -52,6 +52,24 @@ class Cost(NamedTuple):
     written: int
 
 
+class Ratio(float):
+    """The median of the ratios of several rounds.
+
+    Attributes:
+        lowest: The lowest of them.
+        highest: The highest.
+    """
+
+    lowest: float
+    highest: float
+
+    def __new__(cls, ratios: Sequence[float]) -> Self:
+        """Create it from the ratios of all rounds; at least one."""
+        median = super().__new__(cls, statistics.median(ratios))
+        median.lowest, median.highest = min(ratios), max(ratios)
+        return median
+
+
 class Row(NamedTuple):
     """A row of the table.
 
@@ -76,7 +94,10 @@ class Row(NamedTuple):
         return self.ratio >= float(bound) if sign == ">=" else self.ratio <= float(bound)
 
     def __str__(self) -> str:
-        ratio = "" if self.ratio is None else f"{self.ratio:.{2 if self.ratio >= 0.1 else 3}f}"
+        digits = 2 if (self.ratio or 0) >= 0.1 else 3
+        ratio = "" if self.ratio is None else f"{self.ratio:.{digits}f}"
+        if isinstance(self.ratio, Ratio) and self.ratio.lowest < self.ratio.highest:
+            ratio += f" ({self.ratio.lowest:.{digits}f} to {self.ratio.highest:.{digits}f})"
         target = self.target if self.is_met else f"{self.target} **missed**"
         return f"| {self.what} | {self.figure} | {ratio} | {target} |"
 
@@ -185,6 +206,6 @@ def alternate(works: Mapping[str, Callable[[], Result]], rounds: int) -> dict[st
     return found
 
 
-def ratio(those: Sequence[float], these: Sequence[float]) -> float:
-    """Return the median, over the rounds, of one side's figure divided by the other's."""
-    return statistics.median(one / other for one, other in zip(those, these, strict=True))
+def ratio(those: Sequence[float], these: Sequence[float]) -> Ratio:
+    """Return one side's figure divided by the other's, in each round."""
+    return Ratio([one / other for one, other in zip(those, these, strict=True)])
