@@ -16,7 +16,9 @@ from tcsniff.renderers.stream import StreamInfo, StreamStatus, Traffic
 from tcsniff.renderers.terminal import Screen, format_status
 from tcsniff.sanitize import sanitize
 
-_MAX_SHARE = 7  # drawing takes at most one seventh of the time
+_MAX_SHARE = 7  # drawing takes at most one seventh of the time,
+_MAX_PAUSE = 1.0  # but a picture is at most this old, in seconds,
+_MIN_SHARE = 2  # unless drawing takes half of the time
 _TICK = 1.0  # seconds between two drawings of clocks
 _MAX_IDLE_SHARE = 250  # drawing clocks alone takes at most this part of the time
 _MAX_TICK = 10.0  # seconds, however long it takes
@@ -183,7 +185,8 @@ class LiveView(Renderer):
         self._show(self._lines, keys)
         self._is_changed = False
         taken = self._clock() - begun
-        self._due = begun + max(self._picture.interval, _MAX_SHARE * taken)
+        pause = max(min(_MAX_SHARE * taken, _MAX_PAUSE), _MIN_SHARE * taken)
+        self._due = begun + max(self._picture.interval, pause)
         tick = min(max(_TICK, _MAX_IDLE_SHARE * taken), _MAX_TICK)
         self._clocks_due = begun + tick if self._picture.has_clocks else float("inf")
 

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import math
 import threading
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from queue import SimpleQueue
 from typing import Generic, TypeVar
 
 from tcsniff.errors import ApiError, ApiUnknown, TcsniffError
+from tcsniff.signals import signal_handler
 from tcsniff.sources.group_pages import fetch_group_pages
 from tcsniff.sources.queue_api import QueueApi
 from tcsniff.taskgraph.definitions import Page
@@ -185,8 +186,9 @@ class PageFetch(Generic[_Answer]):
                 thread.
         """
         self.error: TcsniffError | None = None
+        self._bug: BaseException | None = None
         self._pages = pages
-        self._fetched: SimpleQueue[_Answer] = SimpleQueue()
+        self._fetched: SimpleQueue[_Answer | None] = SimpleQueue()  # None is the end
         self._stopped = threading.Event()
         self._ended = threading.Event()
 
@@ -198,11 +200,29 @@ class PageFetch(Generic[_Answer]):
         """Wait until the thread has ended, at most this long."""
         self._ended.wait(seconds)
 
+    def wait_for_pages(self) -> Iterator[_Answer]:
+        """Yield all pages, each when it has arrived. In the main thread a signal ends the wait.
+
+        Raises:
+            TcsniffError: What ended the fetch early; or any other exception, a bug.
+        """
+        while True:
+            if signal_handler.received is not None:
+                signal_handler.raise_received()
+            with signal_handler.immediate():
+                page = self._fetched.get()
+            if page is None:
+                break
+            yield page
+        if (error := self.error or self._bug) is not None:
+            raise error
+
     def pop_pages(self) -> list[_Answer]:
         """Return the pages that have arrived since the last call; never waits."""
         pages = []
         while not self._fetched.empty():
-            pages.append(self._fetched.get())
+            if (page := self._fetched.get()) is not None:
+                pages.append(page)
         return pages
 
     @property
@@ -222,5 +242,9 @@ class PageFetch(Generic[_Answer]):
                     break
         except TcsniffError as error:
             self.error = error
+        except BaseException as error:
+            self._bug = error
+            raise
         finally:
+            self._fetched.put(None)
             self._ended.set()

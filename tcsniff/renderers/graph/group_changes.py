@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 
 import orjson
@@ -52,7 +52,7 @@ class JsonChangesView(GroupView):
         self._root_url = root_url
         self._lines: list[bytes] = []
 
-    def add_changes(self, changes: Sequence[Json]) -> None:
+    def add_changes(self, changes: Iterable[Json]) -> None:
         """Add changes, in the form of `summarize_change`."""
         self._lines += map(dump_line, changes)
 
@@ -117,7 +117,7 @@ class TextChangesView(GroupView):
         self._get_tails = get_tails
         self._lines: list[bytes] = []
 
-    def add_changes(self, changes: Sequence[Json]) -> None:
+    def add_changes(self, changes: Iterable[Json]) -> None:
         """Add changes, in the form of `summarize_change`."""
         width = find_line_width(self._output)
         for change in changes:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 
 from tcsniff.renderers.graph.graph_picture import draw_graph
@@ -77,7 +77,7 @@ class GraphPicture(Picture):
 class LiveGroupView(LiveView, GroupView):
     """A live view of a group, or of some tasks."""
 
-    def add_changes(self, changes: Sequence[Json]) -> None:
+    def add_changes(self, changes: Iterable[Json]) -> None:
         """Draw the picture again soon, if there are changes."""
-        if changes:
+        if next(iter(changes), None) is not None:
             self.mark_changed()

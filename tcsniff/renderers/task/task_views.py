@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 from tcsniff.pulse.deliveries import Gap
 from tcsniff.pulse.records import format_gap
@@ -40,7 +40,7 @@ class JsonTasksView(GroupView):
         self._get_exit_status = get_exit_status
         self._lines: list[bytes] = []
 
-    def add_changes(self, changes: Sequence[Json]) -> None:
+    def add_changes(self, changes: Iterable[Json]) -> None:
         """Add changes, in the form of `summarize_change`."""
         self._lines += map(dump_line, changes)
 
@@ -91,7 +91,7 @@ class TextTasksView(GroupView):
         self._utc = utc
         self._lines: list[bytes] = []
 
-    def add_changes(self, changes: Sequence[Json]) -> None:
+    def add_changes(self, changes: Iterable[Json]) -> None:
         """Add changes, in the form of `summarize_change`."""
         width = find_line_width(self._output)
         for change in changes:

@@ -344,6 +344,53 @@ def test_fetching_pages_never_waits(server: QueueServer) -> None:
     fetch.stop()
 
 
+def test_each_page_can_be_merged_before_the_next_one_arrives() -> None:
+    """Who waits for pages does not wait for the last of them."""
+    merged = threading.Event()
+
+    def pages() -> Iterator[str]:
+        yield "first"
+        assert merged.wait(PATIENCE)
+        yield "second"
+
+    fetch = PageFetch(pages())
+    fetch.start()
+    arrived = []
+    for page in fetch.wait_for_pages():
+        arrived.append(page)
+        merged.set()
+
+    assert arrived == ["first", "second"]
+
+
+def test_waiting_for_pages_ends_with_the_failure(server: QueueServer) -> None:
+    """After the pages that came before it."""
+    server.repeats_token = True
+    fetch = PageFetch(QueueApi(WebServer(server.url)).fetch_pages(GROUP))
+    fetch.start()
+    arrived: list[Page] = []
+
+    with pytest.raises(ApiError, match="repeats the continuation token"):
+        arrived.extend(fetch.wait_for_pages())
+
+    assert len(arrived) == 2
+
+
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
+def test_a_bug_in_the_background_is_not_taken_for_the_end() -> None:
+    """Else a group with half of its tasks would be complete."""
+
+    def pages() -> Iterator[str]:
+        yield "first"
+        raise ZeroDivisionError
+
+    fetch = PageFetch(pages())
+    fetch.start()
+
+    with pytest.raises(ZeroDivisionError):
+        list(fetch.wait_for_pages())
+
+
 def test_a_stop_ends_it(server: QueueServer) -> None:
     """No further page is requested."""
     fetch: PageFetch
