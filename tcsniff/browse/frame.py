@@ -7,6 +7,7 @@ import time
 
 from rich.console import Console
 from rich.text import Text
+from textual import events
 from textual.app import App, ComposeResult
 from textual.driver import Driver
 
@@ -39,7 +40,7 @@ class Frame(App[None]):
     """
 
     CSS = """
-    Screen { background: ansi_default; color: ansi_default; layout: vertical; }
+    Screen { background: ansi_default; color: ansi_default; layout: vertical; overflow: hidden; }
     #status, #tabs, #keys, #prompt { height: 1; }
     #prompt { display: none; }
     #rows { height: 1fr; }
@@ -107,9 +108,9 @@ class Frame(App[None]):
         self.show_page()
         self._tick()
 
-    def on_resize(self) -> None:
+    def on_resize(self, event: events.Resize) -> None:
         """Give the pane the room that there is."""
-        self.fit_pane()
+        self.fit_pane(event.size.height)  # textual changes `size` only afterwards
 
     def on_unmount(self) -> None:
         """Stop following groups."""
@@ -220,9 +221,13 @@ class Frame(App[None]):
         self._lines["prompt"].styles.display = "none" if prompt is None else "block"
         self._redraw("prompt")
 
-    def fit_pane(self) -> None:
-        """Give the pane its height: on a small screen, it is the first to go."""
-        height = self.size.height
+    def fit_pane(self, height: int | None = None) -> None:
+        """Give the pane its height: on a small screen, it is the first to go.
+
+        Args:
+            height: Of the screen, in lines; None for what it is now.
+        """
+        height = self.size.height if height is None else height
         room = max(_MIN_RAW, height * 3 // 5) if self.is_raw else _PANE
         has_pane = self.page.has_pane and (height >= _MIN_PANE_SCREEN or self.is_raw)
         room = min(room, max(0, height - _OTHER_LINES)) if has_pane else 0

@@ -248,14 +248,22 @@ class Terminal:
         """Press keys."""
         os.write(self._master, keys.encode())
 
-    def shows(self, wanted: Callable[[list[str]], bool]) -> list[str]:
+    def shows(
+        self, wanted: Callable[[list[str]], bool], patience: float = PATIENCE
+    ) -> list[str]:
         """Wait until the screen is as wanted; returns its lines, without spaces at their ends."""
-        deadline = time.monotonic() + PATIENCE
+        deadline = time.monotonic() + patience
         while not wanted(self._rows()):
             if not self._read(deadline - time.monotonic()):
                 rows = "\n".join(self._rows())
                 raise AssertionError(f"waited in vain for the screen; it shows:\n{rows}")
         return self._rows()
+
+    def read_for(self, seconds: float) -> None:
+        """Read what is drawn for this long."""
+        deadline = time.monotonic() + seconds
+        while self._read(deadline - time.monotonic()):
+            pass
 
     def status(self) -> int:
         """Wait for the end, and for all that was drawn."""

@@ -85,6 +85,28 @@ def test_a_small_screen_has_rows_only():
     assert not any("run 0" in row for row in rows)
 
 
+@pytest.mark.parametrize("keys", [(), ("x",)])
+def test_a_screen_that_changes_its_size_stays_whole(keys):
+    """The pane fits at once, and the last line is that of the keys, without a scroll bar."""
+
+    async def resize():
+        app = make_app(ROWS)
+        async with app.run_test(size=(80, 40)) as pilot:
+            await shown(app, has("test-29", "q quit"))
+            press(app, *keys)
+            await obeyed(app)
+            for size in ((40, 12), (80, 24), (20, 5), (250, 70), (9, 3), (60, 16), (80, 24)):
+                await pilot.resize_terminal(*size)
+                await shown(app, lambda rows, size=size: is_fitted(app, rows, *size))
+
+    asyncio.run(resize())
+
+
+def is_fitted(app, rows, width, height):
+    keys = rows[-1].endswith("q quit") or width < 20
+    return len(rows) == height and app.query_one("#rows").size.width == width and keys
+
+
 def test_keys_are_listed():
     """Every key of the page, in words; the same key goes back."""
     meanings = [key.meaning for key in KEYS if 1 in key.tabs]
