@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+import signal
 import sys
+import threading
 from contextlib import suppress
 from io import TextIOWrapper
 from typing import TYPE_CHECKING, cast
@@ -53,3 +55,33 @@ class TerminalDriver(LinuxDriver):
         super().__init__(app, debug=debug, mouse=mouse, size=size)
         encoding = sys.stdout.encoding or "ascii"
         self._file = cast("TextIOWrapper", _TerminalFile(1, encoding))
+        self._is_active = False  # whether the terminal is in our modes
+
+    def start_application_mode(self) -> None:
+        """Take the terminal."""
+        super().start_application_mode()  # type: ignore[no-untyped-call]
+        self._is_active = True
+
+    def stop_application_mode(self) -> None:
+        """Give the terminal back."""
+        super().stop_application_mode()
+        self._is_active = False
+
+    def _sigtstp_application(self, *_: object) -> None:
+        self._must_signal_resume = self._is_active
+        if self._is_active:
+            self.suspend_application_mode()
+        # Not SIGSTOP, as textual does it: without a shell, nothing could continue the process,
+        # and the kernel ignores SIGTSTP. To this thread, so that it stops here.
+        signal.signal(signal.SIGTSTP, signal.SIG_DFL)
+        signal.pthread_kill(threading.get_ident(), signal.SIGTSTP)
+        signal.signal(signal.SIGTSTP, self._sigtstp_application)
+        if self._must_signal_resume:
+            self._sigcont_application()
+
+    def _sigcont_application(self, *_: object) -> None:
+        if self._is_active:  # stopped by others, who may have changed the terminal
+            self.suspend_application_mode()
+        elif not self._must_signal_resume:
+            return
+        self.resume_application_mode()

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import signal
+from pathlib import Path
 
 import pytest
 
@@ -229,3 +231,41 @@ def test_ctrl_z_gives_the_terminal_back(recording):
     stopped = terminal.written[terminal.written.index(b"Stopped") :]
     assert b"\r\n1\r\n" in stopped
     assert b"status 0" in stopped
+
+
+def test_ctrl_z_without_a_shell_changes_nothing(recording):
+    """As in a window that a terminal was opened with: nothing could continue the program."""
+    with Terminal("browse", "--from", recording) as terminal:
+        terminal.shows(lambda rows: "■ end" in rows[0])
+        terminal.type("\x1a")
+        terminal.shows(lambda _: "■ end".encode() in drawn_again(terminal))
+        terminal.type("?")
+        terminal.shows(lambda rows: rows[2].startswith("Keys of"))
+        terminal.type("q")
+        status = terminal.status()
+
+    assert status == 0
+    assert restored(terminal)
+
+
+def child_of(number):
+    """Return the process ID of a process's only child."""
+    path = Path(f"/proc/{number}/task/{number}/children")
+    return int(path.read_text())
+
+
+@pytest.mark.skipif(not Path("/proc/self").exists(), reason="needs /proc")
+@pytest.mark.parametrize("stop", [[signal.SIGSTOP, signal.SIGCONT], [signal.SIGCONT]])
+def test_a_program_that_was_stopped_by_others_goes_on(recording, stop):
+    """It draws everything again, and the terminal is as it was at exit."""
+    words = " ".join(command("browse", "--from", recording))
+    with Terminal(program=["sh", "-c", f"stty -g; {words}; stty -g"]) as terminal:
+        terminal.shows(lambda rows: "■ end" in rows[0])
+        for number in stop:
+            os.kill(child_of(terminal.process.pid), number)
+        terminal.shows(lambda _: "■ end".encode() in drawn_again(terminal))
+        terminal.type("q")
+        terminal.status()
+
+    first, *_, last = terminal.written.decode().split("\r\n")[:-1]
+    assert last.endswith(first)
