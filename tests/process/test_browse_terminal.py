@@ -211,6 +211,18 @@ def test_a_terminal_without_unicode_and_colors_is_enough(recording):
     assert "\n".join(rows).isascii()
 
 
+def test_a_size_that_has_come_back_is_drawn_again(recording):
+    """The terminal has cut lines meanwhile, perhaps before the app knew of it."""
+    with Terminal("browse", "--from", recording) as terminal:
+        terminal.shows(lambda rows: "■ end" in rows[0])
+        terminal.type("/build")
+        for number in range(30):
+            terminal.shows(lambda rows: rows[-2] == "/build" and "q quit" in rows[-1])
+            terminal.resize(1, 1)
+            terminal.read_for(number % 3 / 2_000)
+            terminal.resize(80, 24)
+
+
 def drawn_again(terminal):
     """Return what was written since the app has used the terminal for the second time."""
     return b"".join(terminal.written.split(b"\x1b[?1049h")[2:])
