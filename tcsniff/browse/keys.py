@@ -65,7 +65,7 @@ KEYS = (
         for tab, name in TABS.items()
     ),
     Key("question_mark", "show_keys", "?", "list all keys", "keys"),
-    Key("q", "close_app", "q", "quit", "quit"),
+    Key("q,ctrl+q", "close_app", "q", "quit", "quit"),
     Key("ctrl+c", "interrupt", "Ctrl-C", "quit with status 130"),
     Key("ctrl+z", "suspend_process", "Ctrl-Z", "stop the program; fg continues it"),
 )

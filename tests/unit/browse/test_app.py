@@ -123,6 +123,14 @@ def test_q_ends_the_app():
     assert app.return_code == 0
 
 
+@pytest.mark.parametrize("key", ["q", "ctrl+q"])
+def test_the_status_at_exit_is_that_of_the_page(key):
+    """Of a group in which a task failed, or nothing is known yet; for all keys that quit."""
+    _, app = looked_at("r", key)
+
+    assert app.return_code in (10, 12)
+
+
 def test_nothing_fails_while_the_app_closes():
     """Textual has removed the widgets, but the last keys and timers are obeyed."""
     _, app = looked_at("q")
@@ -136,6 +144,8 @@ def test_nothing_fails_while_the_app_closes():
 
 # Each key in each page.
 
+ENDS = ("close_app", "interrupt", "suspend_process")
+
 
 @pytest.fixture(scope="module")
 def group_rows():
@@ -147,12 +157,7 @@ def group_rows():
 def test_every_key_does_something_in_every_page(tab, group_rows, monkeypatch):
     """Nothing fails, and Esc leads back to the events."""
     monkeypatch.setattr("tcsniff.browse.app.open_in_browser", lambda _url: None)
-    names = [
-        name
-        for key in KEYS
-        for name in key.names.split(",")
-        if name not in ("q", "ctrl+c", "ctrl+z")
-    ]
+    names = [name for key in KEYS for name in key.names.split(",") if key.action not in ENDS]
 
     async def press_all():
         app = make_app(group_rows)
@@ -174,8 +179,8 @@ TYPED = ("slash", "colon")
 def test_random_keys_while_events_arrive(group_rows):
     """No failure; the last page still answers."""
     random = Random(7)
-    names = [name for key in KEYS for name in key.names.split(",")]
-    names = [name for name in names if name not in ("q", "o", "ctrl+c", "ctrl+z")]
+    keys = [key for key in KEYS if key.action not in (*ENDS, "open_browser")]
+    names = [name for key in keys for name in key.names.split(",")]
 
     async def press_some():
         buffer = EventBuffer()
