@@ -48,7 +48,10 @@ class Page:
         self.offset = 0
         self.follows = False
         self._height = 1
+        # What the user has selected, and its line: a filter or a small screen may show
+        # another row, or this one in another line, for a while.
         self._key: Hashable = None
+        self._wanted_offset = 0
 
     def __len__(self) -> int:
         raise NotImplementedError
@@ -102,15 +105,17 @@ class Page:
         """
         self._height = self._height if height is None else max(1, height)
         count = len(self)
+        place = None if self._key is None or self.follows else self.find_key(self._key)
         if self.follows:
             self.index = count - 1
-        elif self._key is not None and (place := self.find_key(self._key)) is not None:
+        elif place is not None:
             self.index = place
         self.index = max(0, min(self.index, count - 1))
-        top = self.index - max(0, min(self.offset, self._height - 1))
+        top = self.index - max(0, min(self._wanted_offset, self._height - 1))
         top = max(0, min(top, count - self._height))
         self.offset = self.index - top
-        self._keep_key()
+        if place is None:
+            self._keep_key()
         return top
 
     def select(self, index: int) -> None:
@@ -119,7 +124,7 @@ class Page:
         self.offset = max(0, min(self.offset + index - self.index, self._height - 1))
         self.index = index
         self.follows = self.has_end and index == len(self) - 1
-        self._keep_key()
+        self._keep_place()
 
     @property
     def has_end(self) -> bool:
@@ -141,7 +146,7 @@ class Page:
         index = max(top, min(self.index, top + height - 1, count - 1))
         self.index, self.offset = index, index - top
         self.follows = self.has_end and index == count - 1
-        self._keep_key()
+        self._keep_place()
 
     @property
     def is_busy(self) -> bool:
@@ -167,6 +172,10 @@ class Page:
         place = self.find_key(key)
         if place is not None:
             self.select(place)
+
+    def _keep_place(self) -> None:
+        self._wanted_offset = self.offset
+        self._keep_key()
 
     def _keep_key(self) -> None:
         if 0 <= self.index < len(self):

@@ -206,6 +206,7 @@ class Terminal:
         self.written = b""
         self._stream = pyte.ByteStream(self.screen)
         self._master, slave = pty.openpty()
+        self._name = os.ttyname(slave)
         self.resize(columns, lines)
         self.process = subprocess.Popen(
             command(*words) if program is None else program,
@@ -248,9 +249,7 @@ class Terminal:
         """Press keys."""
         os.write(self._master, keys.encode())
 
-    def shows(
-        self, wanted: Callable[[list[str]], bool], patience: float = PATIENCE
-    ) -> list[str]:
+    def shows(self, wanted: Callable[[list[str]], bool], patience: float = PATIENCE) -> list[str]:
         """Wait until the screen is as wanted; returns its lines, without spaces at their ends."""
         deadline = time.monotonic() + patience
         while not wanted(self._rows()):
@@ -258,6 +257,17 @@ class Terminal:
                 rows = "\n".join(self._rows())
                 raise AssertionError(f"waited in vain for the screen; it shows:\n{rows}")
         return self._rows()
+
+    def wait_until_read(self) -> None:
+        """Wait until the program has read all keys."""
+        slave = os.open(self._name, os.O_RDWR | os.O_NOCTTY)
+        try:
+            deadline = time.monotonic() + PATIENCE
+            while fcntl.ioctl(slave, termios.FIONREAD, b"\0" * 4) != b"\0" * 4:
+                assert time.monotonic() < deadline, "keys are not read"
+                self.read_for(0.01)
+        finally:
+            os.close(slave)
 
     def read_for(self, seconds: float) -> None:
         """Read what is drawn for this long."""
