@@ -73,7 +73,7 @@ class GraphPage(Page):
         self._store = store
         self._layout: GroupLayout | None = None
         self._rows: list[GraphRow] = []
-        self._places: dict[Hashable, int] = {}
+        self._places: dict[Hashable, int | None] = {}
         self._open_kinds: set[str] = set()
         self._chunks: dict[tuple[str, str, int, int], list[Text]] = {}
 
@@ -85,8 +85,23 @@ class GraphPage(Page):
         return self._rows[index].key
 
     def find_key(self, key: Hashable) -> int | None:
-        """Return the place of a task or a kind."""
+        """Return the place of a task or a kind; of the kind if the task has no row any more."""
+        if key not in self._places and self._layout is not None:
+            self._places[key] = self._find_task(key)
         return self._places.get(key)
+
+    def _find_task(self, key: Hashable) -> int | None:
+        # A task that was lost is run again, or is no longer on the critical path.
+        part, task_id = key if isinstance(key, tuple) else ("", "")
+        if part == "kind" or self._layout is None:
+            return None
+        for other in ("wrong", "task"):
+            if (place := self._places.get((other, task_id))) is not None:
+                return place
+        for kind, rows in self._layout.kinds.items():
+            if any(node.task_id == task_id for row in rows for node in row.nodes):
+                return self._places.get(("kind", kind))
+        return None
 
     @property
     def selected(self) -> GraphRow | None:
@@ -244,7 +259,12 @@ class GraphPage(Page):
                 key = ("step", step.node.task_id)
                 rows.append(GraphRow(key, "step", Row((step.node,)), _PATH, place))
         self._rows = rows
-        self._places = {row.key: place for place, row in enumerate(rows)}
+        self._places = {
+            (row.part, node.task_id): place
+            for place, row in enumerate(rows)
+            for node in (row.row.nodes if row.row is not None else ())
+        }
+        self._places |= {row.key: place for place, row in enumerate(rows)}
         self._chunks.clear()
         self.settle()
 

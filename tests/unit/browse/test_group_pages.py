@@ -123,6 +123,33 @@ def test_what_is_selected_stays_while_the_group_goes_on():
     assert page.selected.key == before
 
 
+@pytest.mark.parametrize("is_open", [False, True])
+@pytest.mark.parametrize("start", [40, 120, 200, 260])
+def test_the_selected_task_stays_whatever_becomes_of_it(start, is_open):
+    """Its row, that of the tasks it is folded with, or its kind, if it has none any more."""
+    deliveries = simulated()
+    page = opened(deliveries[:start])
+    if is_open:
+        for kind in page.watch.layout.kinds:
+            page.select_key(("kind", kind))
+            page.expand(is_open=True)
+    keys = [page.get_key(index) for index in range(len(page))]
+    for end in range(start, len(deliveries), 25):
+        page.watch.add(build_rows(deliveries[end : end + 25]))
+        page.watch.step()
+        page.update()
+        rows = [page._rows[page.find_key(key)] for key in keys]  # noqa: SLF001 - what is drawn
+        kinds = page.watch.layout.kinds
+        assert all(is_about(row, key, kinds) for row, key in zip(rows, keys, strict=True))
+
+
+def is_about(row, key, kinds):
+    if row.row is None:
+        tasks = {node.task_id for one in kinds.get(row.kind, ()) for node in one.nodes}
+        return row.key == key or key[1] in tasks
+    return key[1] in {node.task_id for node in row.row.nodes}
+
+
 def test_the_next_failure_is_found():
     """And the first one after the last one."""
     page = opened(simulated())
