@@ -112,8 +112,8 @@ class Frame(App[None]):
         """Give the pane the room that there is."""
         self.fit_pane(event.size.height)  # textual changes `size` only afterwards
         if self._running_loop is not None:
-            # A size that has come back since it was last drawn is no change for textual, but
-            # the terminal has cut the lines.
+            # Textual does not draw a size again that has come back since it was last drawn,
+            # but the terminal has cut the lines.
             self.screen.refresh()
 
     def on_unmount(self) -> None:
