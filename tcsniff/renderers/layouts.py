@@ -36,7 +36,7 @@ _LABEL = _NAME._replace(text=TASK.text)
 _STATE = Column(STATE.title, get_unexpected_state, 11, 11)
 # For narrow screens: two values in one column, the more important first.
 _POOL_OR_REASON = Column("POOL · REASON", get_reason_or_pool, 24, 14)
-_WORKER_OR_REASON = Column("WORKER · REASON", get_reason_or_worker, 24, 14)
+_WORKER_OR_REASON = Column("WORKER · REASON", get_reason_or_worker, 24, 15)
 _EVENT = EVENT._replace(width=11)  # longer words take the next column's cells in their row
 
 _LAYOUTS = (

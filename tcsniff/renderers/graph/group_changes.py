@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import replace
 
 import orjson
+from rich.text import Text
 
 from tcsniff.pulse.deliveries import Gap
 from tcsniff.pulse.records import format_gap
@@ -141,21 +142,26 @@ class TextChangesView(GroupView):
             has_times=self._has_times,
             utc=self._utc,
         )
-        width = find_line_width(self._output) or _WIDTH
-        rows = [
+        room = find_line_width(self._output)
+        width = room or _WIDTH
+        if self._get_tails is not None:
+            scene = replace(scene, tails=self._get_tails(list_logs(scene)))
+        head = (
             format_title(scene, width),
             format_verdict(scene, width),
             format_progress(scene, min(_WIDTH, width)),
-        ]
-        if self._get_tails is not None:
-            scene = replace(scene, tails=self._get_tails(list_logs(scene)))
+        )
+        self._add_rows(head, room)
         for row, text in zip(scene.wrong, format_wrong(scene.wrong, scene, width), strict=True):
-            rows += [text, *list_log_rows(row, scene, _MAX_WIDTH)]
+            self._add_rows([text], room)
+            self._add_rows(list_log_rows(row, scene, _MAX_WIDTH), _MAX_WIDTH)
         if scene.began is not None:
-            rows.append(format_path_line(scene, width))
-        for line in paint_lines(rows, _MAX_WIDTH, color=self._color):
-            self._add(line)
+            self._add_rows([format_path_line(scene, width)], room)
         self.flush()
+
+    def _add_rows(self, rows: Iterable[Text], room: int | None) -> None:
+        for line in paint_lines(rows, room or _MAX_WIDTH, color=self._color):
+            self._add(line)
 
     def _add(self, line: str) -> None:
         self._lines.append(encode_text(f"{line.rstrip()}\n", ascii_only=self._ascii_only))

@@ -9,6 +9,7 @@ from rich.text import Text
 
 from tcsniff.pulse.urls import build_group_url, build_task_url
 from tcsniff.renderers.ansi import join_words
+from tcsniff.renderers.columns import COLUMN_GAP
 from tcsniff.renderers.graph.labels import MIN_LABEL
 from tcsniff.renderers.widths import shorten_text
 from tcsniff.taskgraph.task_rows import FACTS, LINE, LOG, RUN, TITLE, Part, StoryRow
@@ -68,7 +69,12 @@ def _format_apart(parts: Sequence[Part], width: int, root_url: str | None) -> li
     shown = list(parts)
     while _measure(shown) > width and any(part.rank for part in shown):
         shown.remove(max(shown, key=lambda part: part.rank))
-    return [Text(_GAP).join(_format_part(part, root_url) for part in shown)]
+    lines: list[list[Part]] = [[]]
+    for part in shown:
+        if lines[-1] and _measure([*lines[-1], part]) > width:
+            lines.append([])
+        lines[-1].append(part)
+    return [Text(_GAP).join(_format_part(part, root_url) for part in line) for line in lines]
 
 
 def _measure(parts: Sequence[Part]) -> int:
@@ -83,10 +89,12 @@ class _Columns:
         self.kept = list(range(len(rows[0])))
         self.widths = [max(cell_len(row[column].text) for row in rows) for column in self.kept]
         self.kept = [column for column in self.kept if self.widths[column]]
+        self.gap = _GAP
 
     @property
     def width(self) -> int:
-        return sum(self.widths[column] for column in self.kept) + len(_GAP) * (len(self.kept) - 1)
+        gaps = len(self.gap) * (len(self.kept) - 1)
+        return sum(self.widths[column] for column in self.kept) + gaps
 
     def fit(self, width: int) -> None:
         row = self.rows[0]
@@ -97,6 +105,8 @@ class _Columns:
                 self.widths[column] = room
                 return
             self.kept.remove(column)
+        if self.width > width:
+            self.gap = " " * COLUMN_GAP
 
     def format(self, row: Sequence[Part]) -> Text:
         cells = []
@@ -104,7 +114,7 @@ class _Columns:
             width = self.widths[column]
             text = set_cell_size(shorten_text(row[column].text, width), width)
             cells.append(Text(text, style=row[column].style))
-        line = Text(_GAP).join(cells)
+        line = Text(self.gap).join(cells)
         line.rstrip()
         return line
 

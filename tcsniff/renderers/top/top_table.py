@@ -308,7 +308,7 @@ def _format_heading(board: Board, room: int, gauges: Sequence[Gauge]) -> Text:
     return line
 
 
-_SORTED = "not bold yellow"
+_SORTED = "yellow not bold"
 
 
 def _format_row(row: Reading, room: int, gauges: Sequence[Gauge], *, base: str = "") -> Text:

@@ -13,12 +13,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
+from rich.cells import cell_len
 from wcwidth import wcswidth
 
 from graphs import START, graph, history, node
 from tcsniff.pulse.payloads import Run
 from tcsniff.pulse.times import format_timestamp
 from tcsniff.renderers.columns import to_ascii
+from tcsniff.renderers.graph.graph_parts import format_rows
 from tcsniff.renderers.graph.graph_picture import draw_graph, share_rows
 from tcsniff.renderers.graph.heading import format_verdict
 from tcsniff.renderers.graph.scene import Scene, build_scene
@@ -787,3 +789,17 @@ def test_what_a_kind_waits_for_is_counted_to_the_end(width: int) -> None:
 
     [row] = [line for line in picture if line.startswith("○ summary")]
     assert re.search(r"wait for test-.*chrome-0 ▶(, .*chrome-1 ▶ and 3| and 4) more$", row)
+
+
+@given(st.lists(st.text("ab-/1日é👍", min_size=1, max_size=70), min_size=1), st.integers(40, 249))
+def test_a_wider_screen_shows_no_less_of_a_name(names: list[str], width: int) -> None:
+    """Of tasks in a group, in cells; pools and workers get what is left."""
+    tests = [task(name, "test", runs=(ran("running", 0, 5),)) for name in names]
+    scene = build_scene(decided(*tests), START + 60)
+    rows = scene.kinds["test"].list_rows()
+
+    narrow, wide = (format_rows(rows, scene, cells) for cells in (width, width + 1))
+
+    for one, other in zip(narrow, wide, strict=True):
+        room, more = (line.plain.index("  5") for line in (one, other))
+        assert cell_len(one.plain[:room]) <= cell_len(other.plain[:more])

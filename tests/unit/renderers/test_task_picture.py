@@ -94,6 +94,18 @@ def test_a_narrow_screen_shortens_workers_first() -> None:
     assert {len(row) <= 80 for row in rows} == {True}
 
 
+def test_facts_are_wrapped_on_a_narrow_screen() -> None:
+    """No part is cut: the pool has a line of its own, and columns of runs stand closer."""
+    ended = run("failed", 1240, 1260, 1496)
+    story = tell(BUILD._replace(runs=(ended,)), task_group_id=OTHER_TASK)
+
+    assert drawn(story, width=40)[1:4] == [
+        f"group {OTHER_TASK}",
+        "pool gecko-3/b-win2022",
+        "run 0  failed  waited 20 s  ran 3 m 56 s",
+    ]
+
+
 def test_names_are_wrapped_between_names() -> None:
     """And indented, so that each stays whole."""
     rows = drawn(tell(BUILD, *AROUND), width=60)
