@@ -52,8 +52,11 @@ pictures: $(READY)  ## Draw the pictures in man/pictures/ anew
 	@mkdir -p man/pictures
 	$(BIN)/tcsniff --demo --seed 1 --utc -q -n 76 -o lines --save-svg man/pictures/table.svg task-pending task-running task-completed task-failed task-exception >/dev/null
 	$(BIN)/tcsniff graph --demo --seed 14 --utc -n 250 -q -o lines --save-svg man/pictures/graph.svg >/dev/null || [ $$? -eq 10 ]
+	$(BIN)/tcsniff task --demo --seed 4 --utc -q -o lines --save-svg man/pictures/task.svg a7DK7xG8Sw-n5sRr-VnHPg >/dev/null || [ $$? -eq 10 ]
 	$(BIN)/tcsniff top --demo --seed 4 -n 900 -q --save-svg man/pictures/top.svg >/dev/null
 	$(BIN)/tcsniff browse --demo --seed 4 --utc -n 420 -q --save-svg man/pictures/browse.svg >/dev/null
+	$(BIN)/tcsniff browse --demo --seed 4 --utc -n 520 -q --save-svg man/pictures/browse-graph.svg WHR_mT2dRfiVGHEGNzcTVw >/dev/null || [ $$? -eq 10 ]
+	$(BIN)/tcsniff browse --demo --seed 4 --utc -n 520 -q --save-svg man/pictures/browse-task.svg a7DK7xG8Sw-n5sRr-VnHPg >/dev/null || [ $$? -eq 10 ]
 
 bench: $(READY)  ## Measure speed and memory, as ratios to limits; takes ten minutes
 	@.ci/rabbitmq

@@ -159,8 +159,9 @@ class Frame(App[None]):
             self._buffer.end(failure)
             self.exit()
         self._count(arrivals)
+        has_all = self._buffer.has_ended and not arrivals.rows and self.navigator.is_current
         self._is_old |= self.page.update()
-        if self.ends_with_source and self._buffer.has_ended and not arrivals.rows:
+        if self.ends_with_source and has_all:
             self.close_app()
         is_busy = len(arrivals.rows) == _MAX_TAKEN or self.page.is_busy
         self._draw_news(has_arrived=bool(arrivals.rows), is_busy=is_busy)

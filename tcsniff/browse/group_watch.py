@@ -104,7 +104,7 @@ class GroupWatch:
         self._state: GroupState | None = None
         self._waiting: list[EventRow | None] = []  # None for a gap
         self._changed = threading.Condition()
-        self._has_ended = False
+        self._has_ended = self._is_stepping = False
         self._laid_out = (-1, 0.0)
         self._thread = threading.Thread(target=self._run, name="group", daemon=True)
 
@@ -128,10 +128,17 @@ class GroupWatch:
             self._has_ended = True
             self._changed.notify_all()
 
+    @property
+    def is_current(self) -> bool:
+        """Whether the layout has everything that was added."""
+        with self._changed:
+            return self.layout is not None and not self._waiting and not self._is_stepping
+
     def step(self) -> None:
         """Take what is waiting, and lay the group out if something has changed."""
         with self._changed:
             waiting, self._waiting = self._waiting, []
+            self._is_stepping = True
         state = self._state = self._state or self._facts.create_group(self.group_id)
         for row in waiting:
             if row is None:
@@ -146,6 +153,8 @@ class GroupWatch:
         if is_old or version != state.version or layout is None or layout.condition != condition:
             self._laid_out = state.version, now
             self.layout = self._lay_out(state.graph().freeze(), now, condition)
+        with self._changed:
+            self._is_stepping = False
 
     def _lay_out(self, graph: Graph, now: float, condition: str) -> GroupLayout:
         scene = build_scene(

@@ -103,6 +103,11 @@ class Navigator:
         return next((failure for failure in failures if failure is not None), None)
 
     @property
+    def is_current(self) -> bool:
+        """Whether the groups that are looked at show everything that has arrived."""
+        return all(watch.is_current for watch in self._watches.values())
+
+    @property
     def exit_status(self) -> int:
         """The exit status if the app is closed now: that of what is shown."""
         page = next(page for page in reversed(self._pages) if not isinstance(page, KeysPage))

@@ -205,6 +205,18 @@ def test_a_task_before_it_can_be_opened():
     assert page.draw_pane(100, 9, raw=False)
 
 
+def test_a_watch_knows_whether_it_shows_everything():
+    """So that a picture at the end, and its exit status, are those of the last event."""
+    watch = watched(simulated())
+    assert watch.is_current
+
+    watch.add(build_rows(simulated()[:1]))
+    assert not watch.is_current
+
+    watch.step()
+    assert watch.is_current
+
+
 def test_the_pane_of_a_kind_shows_what_is_below_it():
     """Without opening it; its first task, and for the critical path its steps."""
     page = opened(simulated())
