@@ -35,11 +35,12 @@ def format_title(scene: Scene, width: int) -> Text:
     """
     begin, taken = _format_begin(scene), format_duration(scene.length) if scene.length else ""
     scheduler = scene.graph.scheduler_id
-    last = "", "", taken
+    last = "", "", ""
     tries = (
         ("task group ", scheduler, begin),
         ("task group ", scheduler, taken),
         ("task group ", "", taken),
+        ("", "", taken),
     )
     titles = (_format_title(scene, *parts) for parts in tries)
     fitting = next((title for title in titles if title.cell_len <= width), None)

@@ -219,7 +219,7 @@ critical path 5 m 12 s   … → toolchain-clang 55 s → build-win64/opt 3 m 01
         40,
         14,
         """\
-fN1SbArXTPSVFNUvaOlinQ   12 tasks   5 m…
+fN1SbArXTPSVFNUvaOlinQ   12 tasks
 failing: 1 failed, 2 running
 ██████▓▓▓░░░░░░░░░░✖  ✔ 4  ▶ 2  ○ 5  ✖ 1
 
