@@ -23,7 +23,9 @@ import drawing
 import files
 import fleet
 import graph
+import idle
 import latency
+import live_graph
 import memory
 import starting
 import top
@@ -37,6 +39,8 @@ _WITH_BROKER: dict[str, Callable[[Backlog], Section]] = {
     "starting": starting.section,
     "memory": memory.section,
     "fleet": fleet.section,
+    "live": live_graph.section,
+    "idle": idle.section,
 }
 _WITHOUT_BROKER: dict[str, Callable[[], Section]] = {
     "files": files.section,

@@ -7,7 +7,7 @@ import socket
 import struct
 import tempfile
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -89,6 +89,10 @@ class Backlog:
     def pour(self, number: int) -> None:
         """Publish more messages into all bound queues; a multiple of `DIFFERENT`."""
         self._publish(number)
+
+    def publish(self, deliveries: Iterable[Delivery]) -> None:
+        """Publish some messages at once."""
+        self._connection.transport.write(b"".join(map(_published, deliveries)))
 
     def waiting(self, queue: str) -> int:
         """Return how many messages are in a queue, by its full name."""

@@ -22,6 +22,7 @@ from running import command, environment
 
 _END = b"\x1b[?2026l"  # of each picture
 _ROW = re.compile(rb"\x1b\[2?K")
+_QUIET = 0.1  # seconds of the processor a second
 _TURN = 0.01  # seconds between two looks
 
 
@@ -57,6 +58,7 @@ class Watched:
             preexec_fn=None if pipe else lambda: fcntl.ioctl(0, termios.TIOCSCTTY, 0),  # noqa: PLW1509 - no thread is needed before
         )
         os.close(slave)
+        self._written = bytearray()
         self._last = b""  # what it wrote with its last picture
         self._reader = threading.Thread(target=self._read, daemon=True)
         self._reader.start()
@@ -90,6 +92,23 @@ class Watched:
                 return int(line.split()[1]) / 1024
         return 0.0
 
+    def await_words(self, words: str) -> None:
+        """Wait until it has drawn some words, which are in one style.
+
+        Raises:
+            RuntimeError: If it does not.
+        """
+        self._await(lambda: words.encode() in self._written, PATIENCE)
+
+    def await_quiet(self) -> None:
+        """Wait until it does no more than draw now and then."""
+        before = self.busy()
+        while True:
+            time.sleep(1)
+            if (now := self.busy()) - before < _QUIET:
+                return
+            before = now
+
     def await_drawing(self, seconds: float = PATIENCE) -> None:
         """Wait until it has drawn.
 
@@ -122,6 +141,7 @@ class Watched:
             except OSError:  # closed at the other side
                 return
             now = time.monotonic()
+            self._written += data
             part += data
             while _END in part:
                 self._last, _, part = part.partition(_END)
