@@ -72,12 +72,12 @@ class NodeIndex:
         before = self._find(node.task_id)
         if before is None or (before.kind, before.dependencies) != (node.kind, node.dependencies):
             self.sorted_kinds = []
-        lengths = self._take_out(before, part)
+        lengths = _NO_LENGTHS if before is None else self._take_out(before, part)
         self.parts[part][node.task_id] = node
-        self.timeline.update(node)
-        times = self.timeline.runs.get(node.task_id, ())
-        self.lengths.replace(lengths, measure_runs(node.kind, node.pool, node.runs, times))
-        changed = self.timeline.get_changed(node)
+        times = self.timeline.update(node)
+        if times or before is not None:
+            self.lengths.replace(lengths, measure_runs(node.kind, node.pool, node.runs, times))
+        changed = times[-1].get_changed(node.runs[-1].state) if times else None
         since = inf if changed is None else changed
         states = self.members.setdefault(node.kind, {}).setdefault(node.pool, {})
         states.setdefault(node.state, {})[node.task_id] = since
@@ -100,10 +100,8 @@ class NodeIndex:
         heard, named, defined = self.parts
         return heard.get(task_id) or named.get(task_id) or defined.get(task_id)
 
-    def _take_out(self, node: Node | None, part: int | None) -> TaskLengths:
+    def _take_out(self, node: Node, part: int | None) -> TaskLengths:
         # Remove a task from everything that does not replace it; return its lengths.
-        if node is None:
-            return _NO_LENGTHS
         for number, nodes in enumerate(self.parts):
             if number != part:
                 nodes.pop(node.task_id, None)

@@ -61,7 +61,10 @@ class TaskTable:
         """
         number = self.numbers.get(node.task_id)
         if number is None:
-            (number,) = self.number_tasks((node.task_id,))
+            number = self.numbers[node.task_id] = len(self.progress)
+            self.progress.append(ABSENT)
+            self.since.append(inf)
+            self.place.append(0)
         progress = self.progress[number] = _find_progress(node)
         if progress == ACTIVE:
             self.since[number] = since

@@ -63,11 +63,11 @@ class Timeline:
         self.last = Moments()
         self.unended: set[str] = set()
 
-    def update(self, node: Node) -> None:
-        """Replace the times of a task."""
+    def update(self, node: Node) -> tuple[RunTimes, ...]:
+        """Replace the times of a task, and return them."""
         self.remove(node.task_id)
         if not node.runs:
-            return
+            return ()
         times = tuple(
             [RunTimes(run.scheduled_at, run.started_at, run.resolved_at) for run in node.runs]
         )
@@ -81,23 +81,26 @@ class Timeline:
                 resolved = times[-1].resolved
                 self.ended.put(node.task_id, begun if resolved is None else resolved)
         self._update_span(node, times)
+        return times
 
     def _update_span(self, node: Node, times: tuple[RunTimes, ...]) -> None:
         task_id = node.task_id
-        scheduled = [run.scheduled for run in times if run.scheduled is not None]
-        if not scheduled:
-            return
-        self.first.put(task_id, min(scheduled))
-        ends: list[float] = []
+        first = last = None
         for run, (begun, _, ended) in zip(node.runs, times, strict=True):
             if begun is None:
                 continue
+            if first is None or begun < first:
+                first = begun
             if ended is None and run.state in OPEN:
                 self.unended.add(task_id)
-            else:
-                ends.append(begun if ended is None else ended)
-        if ends:
-            self.last.put(task_id, max(ends))
+                continue
+            end = begun if ended is None else ended
+            if last is None or end > last:
+                last = end
+        if first is not None:
+            self.first.put(task_id, first)
+        if last is not None:
+            self.last.put(task_id, last)
 
     def remove(self, task_id: str) -> None:
         """Remove a task, if it is there."""
