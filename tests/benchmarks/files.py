@@ -15,14 +15,17 @@ import tempfile
 from functools import partial
 from pathlib import Path
 
+import orjson
 from measuring import Cost, Row, Section, alternate, ratio, report, run
 
 from tcsniff.pulse import records
-from tcsniff.simulator.simulation import simulate
+from tcsniff.simulator.simulation import plan_groups, simulate
 
 LINES = 100_000  # of the recording that is timed
 MANY = 4  # times as many lines, for the memory
 MADE = 20_000  # different messages; the recording repeats them
+EVENTS = 18_000  # of the recording in which many task IDs are looked up
+VALUES = 5_000
 ROUNDS = 3
 START = 1_795_456_800.0  # 2026-11-23T18:00:00Z
 
@@ -97,6 +100,7 @@ def section() -> Section:
         ]
         if not shutil.which("jq"):
             report("jq is not installed and is left out: apt-get install jq")
+        rows.append(_measure_values(Path(folder)))
         rows += [_peaks(flags, kind, names) for flags, kind in _MEMORY]
     return Section(f"replaying {LINES:,} lines, speeds", rows)
 
@@ -121,6 +125,30 @@ def _recorded(folder: Path) -> dict[str, str]:
         "many gz": f"{many}.gz",
         "tcsniff": _TCSNIFF,
     }
+
+
+def _measure_values(folder: Path) -> Row:
+    plain = folder / "r.jsonl"
+    some = folder / "some.jsonl"
+    with plain.open("rb") as lines:
+        chosen = list(itertools.islice(lines, EVENTS))
+    some.write_bytes(b"".join(chosen))
+    statuses = (orjson.loads(line)["payload"].get("status") for line in chosen)
+    heard = [status["taskId"] for status in statuses if status]
+    planned = [task.task_id for task in next(plan_groups(seed=8, tasks=VALUES)).tasks]
+    task_ids = list(dict.fromkeys([*heard, *planned]))[:VALUES]
+    replay = f"{_TCSNIFF} --from {some} -o raw --task-id"
+    sides = {"many": ",".join(task_ids), "one": task_ids[0]}
+    found = alternate(
+        {name: partial(run, f"exec {replay} {ids}") for name, ids in sides.items()}, ROUNDS
+    )
+    many, one = ([cost.busy for cost in found[name]] for name in ("many", "one"))
+    return Row(
+        f"{VALUES:,} task IDs in {EVENTS:,} events : one, processor time",
+        f"{statistics.median(many):.2f} s, {statistics.median(one):.2f} s",
+        ratio(many, one),
+        "<= 5",
+    )
 
 
 def _timed(what: str, theirs: str, ours: str, target: str) -> Row:

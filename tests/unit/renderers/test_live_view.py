@@ -30,9 +30,9 @@ class SlowPicture(Picture):
 
 @pytest.mark.parametrize(
     ("seconds", "pause"),
-    [(0.0, 0.26), (0.01, 0.26), (0.1, 0.71), (0.3, 1.01), (0.6, 1.21), (1.0, 2.01)],
+    [(0.0, 0.26), (0.01, 0.26), (0.05, 0.36), (0.1, 0.51), (0.2, 0.51), (1.0, 2.01)],
 )
-def test_a_slow_picture_is_drawn_less_often_but_once_a_second(seconds, pause):
+def test_a_slow_picture_is_drawn_less_often_but_twice_a_second(seconds, pause):
     """Drawing takes a seventh of the time, or half of it if a picture would be too old."""
     picture = SlowPicture(seconds)
     view = LiveView(
