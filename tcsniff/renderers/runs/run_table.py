@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import UTC
+from typing import NamedTuple
 
 from tcsniff.pulse.styles import STATE_STYLES
 from tcsniff.pulse.times import format_duration, parse_timestamp, to_local_time
@@ -55,18 +56,61 @@ class RowTable:
 
     def _format(self, cells: Sequence[str], style: str = "") -> bytes:
         resolved, state, waited, ran, name, run, pool = map(sanitize, cells)
-        width = get_terminal_size()[0]
-        parts = [resolved.ljust(8), pad_text(state, 24), waited.rjust(7), ran.rjust(7)]
-        left = width - sum(map(len, parts)) - COLUMN_GAP * len(parts)
-        pool_width = min(28, left // 3) if left > 50 else 0
-        name_width = max(8, left - 3 - COLUMN_GAP - (pool_width + COLUMN_GAP if pool_width else 0))
-        parts += [pad_text(name, name_width), run.rjust(3)]
-        if pool_width:
-            parts.append(pad_text(pool, pool_width))
-        if self._color and style:
-            parts[1] = color_text(parts[1], style)
+        widths = fit_columns(get_terminal_size()[0])
+        state = pad_text(state, widths.state)
+        parts = [
+            resolved.ljust(_TIME),
+            color_text(state, style) if self._color and style else state,
+            *((waited.rjust(_DURATION),) if widths.waited else ()),
+            *((ran.rjust(_DURATION),) if widths.ran else ()),
+            pad_text(name, widths.name),
+            *((run.rjust(_RUN),) if widths.run else ()),
+            *((pad_text(pool, widths.pool),) if widths.pool else ()),
+        ]
         line = (" " * COLUMN_GAP).join(parts).rstrip()
         return encode_text(f"{line}\n", ascii_only=self._ascii_only)
+
+
+_TIME, _DURATION, _RUN = 8, 7, 3  # cells
+
+
+class Widths(NamedTuple):
+    """The cells of the columns of runs; 0 for those that are left out."""
+
+    state: int
+    ran: int
+    waited: int
+    name: int
+    run: int
+    pool: int
+
+
+def fit_columns(width: int) -> Widths:
+    """Share a screen of this width; a wider one has no fewer cells for the task's name."""
+    name, state, pool = 26, 13, 0
+    left = width - _TIME - state - 2 * COLUMN_GAP
+    name = max(8, min(name, left))
+    left -= name
+    others: list[int] = []
+    for cells in (_DURATION, _DURATION, _RUN):  # how long it ran and waited, and the run
+        shown = cells if all(others) and left >= cells + COLUMN_GAP else 0
+        others.append(shown)
+        left -= shown + COLUMN_GAP if shown else 0
+    if all(others):
+        name, left = _widen(name, 44, left)
+        if name == 44 and left >= 22 + COLUMN_GAP:
+            pool, left = 22, left - 22 - COLUMN_GAP
+    state, left = _widen(state, 24, left)
+    if pool:
+        pool, left = _widen(pool, 40, left)
+        name, left = _widen(name, 72, left)
+    ran, waited, run = others
+    return Widths(state, ran, waited, name, run, pool)
+
+
+def _widen(cells: int, limit: int, left: int) -> tuple[int, int]:
+    more = max(0, min(limit - cells, left))
+    return cells + more, left - more
 
 
 def _format_time(seconds: float | None) -> str:

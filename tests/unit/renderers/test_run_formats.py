@@ -98,8 +98,24 @@ def test_a_row_of_the_table_looks_like_this():
         lines = [table.row_format.heading, table.format_row(make_row("test-linux/opt-1"))]
 
     assert [line.decode() for line in lines] == [
-        "RESOLVED  STATE                      WAITED      RAN  "
-        "TASK                                       RUN\n",
-        "18:01:05  ✖ failed                     3.0s    1m02s  "
-        "test-linux/opt-1                             0\n",
+        "RESOLVED  STATE                   WAITED      RAN  "
+        "TASK                                          RUN\n",
+        "18:01:05  ✖ failed                  3.0s    1m02s  "
+        "test-linux/opt-1                                0\n",
     ]
+
+
+@given(st.integers(40, 249))
+def test_a_row_of_the_table_fits_any_terminal(width):
+    """As one row; a wider one shows no less of the name, and no more columns disappear."""
+    rows, names = [], []
+    for cells in (width, width + 1):
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setenv("COLUMNS", str(cells))
+            table = RowTable(color=False, ascii_only=True, utc=True)
+            rows.append(table.format_row(make_row("x" * 80)).decode().rstrip("\n"))
+            names.append(rows[-1].count("x"))
+        assert len(rows[-1]) <= cells
+
+    assert names[0] <= names[1]
+    assert len(rows[0].split()) <= len(rows[1].split())
