@@ -46,10 +46,14 @@ def browse(
     check_source(origin)
     if origin.delete_queue:
         raise UsageError("--delete-queue works with `tcsniff sniff`, not with browse")
-    is_shown = sys.stdin.isatty() and sys.stdout.isatty() and os.environ.get("TERM") != "dumb"
+    is_terminal = sys.stdin.isatty() and sys.stdout.isatty()
+    is_shown = is_terminal and os.environ.get("TERM") != "dumb"
     if not is_shown and look.save_svg is None:
         raise UsageError(
-            "browse needs a terminal for input and output; in a pipe, use `tcsniff -o json` "
+            "browse needs a terminal that can move the cursor, and TERM is dumb; "
+            "use `tcsniff -o lines` or `tcsniff graph`"
+            if is_terminal
+            else "browse needs a terminal for input and output; in a pipe, use `tcsniff -o json` "
             "or `tcsniff graph --json`"
         )
 

@@ -200,6 +200,14 @@ def test_nothing_wraps_on_any_screen(size, recording):
     assert any("build-" in row for row in rows)
 
 
+def test_a_dumb_terminal_is_reported(recording):
+    """With what works there, and not as a pipe."""
+    with Terminal("browse", "--from", recording, env={"TERM": "dumb"}) as terminal:
+        assert terminal.status() == 2
+
+    assert b"TERM is dumb" in terminal.written
+
+
 def test_a_terminal_without_unicode_and_colors_is_enough(recording):
     """Symbols are ASCII, and nothing is colored."""
     env = {"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0", "NO_COLOR": "1"}
