@@ -19,7 +19,7 @@ from tcsniff.pulse.times import to_local_time
 from tcsniff.pulse.urls import build_group_url, build_log_url, build_run_url, build_task_url
 from tcsniff.sanitize import sanitize
 
-_TO_ASCII = str.maketrans("○◷▶✔✖■□±·→●…×█▓▒░▁▂▃▄▅▆▇▼▲│─▾▸←↑↓", "o.>vx#=%->*~x#=-._.:-=+*V^|-v><^v")
+_TO_ASCII = str.maketrans("○◷▶✔✖■□±·→●…×█▓▒░▁▂▃▄▅▆▇▼▲│─▾▸←↑↓", "o.>vx#=%->*~x#=-._.:-=+*V^|--+<^v")
 
 
 def describe_gap(gap: Gap) -> str:

@@ -67,3 +67,11 @@ def test_no_color_is_lost_on_a_light_or_dark_terminal() -> None:
 def test_symbols_are_the_rule(environment: dict[str, str], expected: bool) -> None:
     """Also where no locale is set, as in many containers: nobody has asked for ASCII."""
     assert is_ascii_only(environment) is expected
+
+
+def test_signs_beside_each_other_differ_in_ascii() -> None:
+    """Whether a kind is open is not taken for the state of its tasks."""
+    states = {to_ascii(style.symbol) for style in STATE_STYLES.values()}
+
+    assert len(states) == len(STATE_STYLES)
+    assert not states & set(to_ascii("▸▾"))
