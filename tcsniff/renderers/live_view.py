@@ -16,9 +16,9 @@ from tcsniff.renderers.stream import StreamInfo, StreamStatus, Traffic
 from tcsniff.renderers.terminal import Screen, format_status
 from tcsniff.sanitize import sanitize
 
-_MAX_SHARE = 7  # drawing takes at most one seventh of the time,
-_MAX_PAUSE = 0.5  # but a picture is at most this old, in seconds,
-_MIN_SHARE = 2  # unless drawing takes half of the time
+_MAX_SHARE = 7  # drawing takes at most one seventh of the time
+_MAX_PAUSE = 0.5  # seconds after which it may take more than that,
+_MIN_SHARE = 2  # but at most half of the time
 _TICK = 1.0  # seconds between two drawings of clocks
 _MAX_IDLE_SHARE = 250  # drawing clocks alone takes at most this part of the time
 _MAX_TICK = 10.0  # seconds, however long it takes

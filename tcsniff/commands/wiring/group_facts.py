@@ -173,7 +173,8 @@ def load_queue_graph(
             "the task group to ask the queue for is missing: tcsniff graph TASK_GROUP_ID"
         )
     api, group_id = QueueApi(server), group.task_group_id
-    # While a page is merged, the next one is fetched: 10,000 tasks take half of the time.
+    # While a page is merged, the next one is fetched: 10,000 tasks take a quarter less time, on
+    # a busy machine.
     fetch = PageFetch(fetch_group_pages(api, group_id) if statuses else api.fetch_pages(group_id))
     fetch.start()
     meanwhile()
