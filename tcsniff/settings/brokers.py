@@ -6,11 +6,8 @@ Pure: the environment is an argument.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, NamedTuple
 from urllib.parse import SplitResult, unquote, urlsplit
-
-from msgspec import Struct
-from msgspec.structs import replace
 
 from tcsniff.errors import UsageError, suggest
 
@@ -26,7 +23,7 @@ NO_BROKER = (
 )
 
 
-class Broker(Struct, frozen=True):
+class Broker(NamedTuple):
     """A broker, and the account to use there.
 
     Attributes:
@@ -147,9 +144,9 @@ def build_broker(
             f"profile {found.name} has no broker; listen through its web server: --web"
         )
     if password is not None:
-        found = replace(found, password=password)
+        found = found._replace(password=password)
     found = _add_account(found, environment, needs_password=not has_certificate)
-    return replace(found, plaintext=plaintext or found.plaintext)
+    return found._replace(plaintext=plaintext or found.plaintext)
 
 
 def find_profile(name: str, profiles: Mapping[str, Broker] = PROFILES) -> Broker:
@@ -183,7 +180,7 @@ def extend_profile(name: str, keys: Mapping[str, Any]) -> Broker:
     base = PROFILES.get(name)
     if (url := keys.get("broker")) is not None:
         found = parse_broker_url(str(url))
-        base = replace(found, name=name, root_url=base.root_url if base else found.root_url)
+        base = found._replace(name=name, root_url=base.root_url if base else found.root_url)
     if base is None and keys.get("root-url"):
         base = Broker(name, "", _PORTS["amqps"], "", "")  # its web server needs no broker
     if base is None:
@@ -193,7 +190,7 @@ def extend_profile(name: str, keys: Mapping[str, Any]) -> Broker:
         )
     attributes = {_ATTRIBUTES.get(key, key): value for key, value in keys.items()}
     attributes.pop("broker", None)
-    return replace(base, **attributes)
+    return base._replace(**attributes)
 
 
 _ATTRIBUTES = {
@@ -281,4 +278,4 @@ def _add_account(
         raise UsageError(
             f"no password for {user} at {broker.name}; set PULSE_PASSWORD or --password-file"
         )
-    return replace(broker, user=user, password=password)
+    return broker._replace(user=user, password=password)

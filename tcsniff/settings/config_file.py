@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Any
 
 import click
-from msgspec.structs import replace
 
 from tcsniff.errors import UsageError
 from tcsniff.settings.model import KnownFlags, Profile, Settings, Text, TextList
@@ -112,8 +111,8 @@ def _resolve_paths(profile: Profile, folder: Path) -> Profile:
 
     broker = profile.broker
     return profile._replace(
-        broker=replace(
-            broker, ca=resolve(broker.ca), cert=resolve(broker.cert), key=resolve(broker.key)
+        broker=broker._replace(
+            ca=resolve(broker.ca), cert=resolve(broker.cert), key=resolve(broker.key)
         ),
         password_file=resolve(profile.password_file),
     )

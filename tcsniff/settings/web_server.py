@@ -7,9 +7,8 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
+from typing import NamedTuple
 from urllib.parse import urlsplit
-
-from msgspec import Struct
 
 from tcsniff.errors import UsageError
 from tcsniff.pulse.urls import check_root_url
@@ -17,7 +16,7 @@ from tcsniff.settings.brokers import DEFAULT_PROFILE, LOOPBACK, PROFILES
 from tcsniff.settings.credentials import Credentials, find_credentials
 
 
-class WebServer(Struct, frozen=True):
+class WebServer(NamedTuple):
     """A deployment's web server: the queue's API, and Pulse messages without an account.
 
     Attributes:

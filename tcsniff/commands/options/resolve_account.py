@@ -10,8 +10,6 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import NamedTuple
 
-from msgspec.structs import replace
-
 from tcsniff.commands.options.account_options import AccountArgs
 from tcsniff.errors import UsageError
 from tcsniff.settings import passwords
@@ -40,8 +38,7 @@ def resolve_broker(account: AccountArgs, environment: Mapping[str, str] = os.env
         has_certificate=cert is not None,
         plaintext=account.plaintext,
     )
-    broker = replace(
-        broker,
+    broker = broker._replace(
         ca=account.tls_ca or broker.ca,
         cert=cert,
         key=account.tls_key or broker.key,
@@ -157,7 +154,7 @@ def resolve_api_server(
         is_chosen=_is_deployment_chosen(account),
     )
     if not is_web(account):
-        server = replace(server, cert=None, key=None, insecure=False)
+        server = server._replace(cert=None, key=None, insecure=False)
     for path in (server.ca, server.cert, server.key):
         if path is not None and not Path(path).is_file():
             raise UsageError(f"no file {path}")

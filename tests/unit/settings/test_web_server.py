@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import pytest
-from msgspec.structs import replace
 
 import tcsniff
 from tcsniff.commands.options.account_options import AccountArgs
@@ -18,13 +17,13 @@ FIREFOX = "https://firefox-ci-tc.services.mozilla.com"
 COMMUNITY = "https://community-tc.services.mozilla.com"
 OURS = PROFILES["firefox-ci"]
 MADE = {
-    "user": Profile(replace(OURS, user="me")),
+    "user": Profile(OURS._replace(user="me")),
     "command": Profile(OURS, password_command=("pass",)),
-    "cert": Profile(replace(OURS, cert="cert.pem")),
-    "local": Profile(replace(OURS, host="localhost")),
-    "rootless": Profile(replace(OURS, root_url=None)),
-    "hostless": Profile(replace(OURS, host="")),
-    "other": Profile(replace(OURS, root_url="https://tc.example.org/", ca=__file__)),
+    "cert": Profile(OURS._replace(cert="cert.pem")),
+    "local": Profile(OURS._replace(host="localhost")),
+    "rootless": Profile(OURS._replace(root_url=None)),
+    "hostless": Profile(OURS._replace(host="")),
+    "other": Profile(OURS._replace(root_url="https://tc.example.org/", ca=__file__)),
 }
 TOKEN = {"TASKCLUSTER_CLIENT_ID": "me", "TASKCLUSTER_ACCESS_TOKEN": "s3cret"}
 
