@@ -106,9 +106,9 @@ class EventStore:
         tagged = self._get_task(row.task_id).tagged
         return self[tagged].label if isinstance(tagged, int) else tagged
 
-    def find_last(self, task_id: str) -> EventRow | None:
-        """Return the newest row of a task; takes 3 ms if there is none."""
-        numbers = range(self.end - 1, self.first - 1, -1)
+    def find_last(self, task_id: str, since: int = 0) -> EventRow | None:
+        """Return the newest row of a task from a number on; takes 3 ms if there is none."""
+        numbers = range(self.end - 1, max(since, self.first) - 1, -1)
         return next((row for number in numbers if (row := self[number]).task_id == task_id), None)
 
     def iterate_group(self, group_id: str) -> Iterator[EventRow]:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Hashable, Sequence
-from typing import NamedTuple
 
 from rich.text import Text
 
 from tcsniff.browse.event_store import EventStore
+from tcsniff.browse.graph_rows import PATH, GraphRow, GraphRows
 from tcsniff.browse.group_watch import GroupLayout, GroupWatch
 from tcsniff.browse.json_text import format_json_lines
 from tcsniff.browse.keys import GRAPH
@@ -23,36 +23,11 @@ from tcsniff.renderers.widths import pad_text
 from tcsniff.sanitize import sanitize
 from tcsniff.taskgraph.critical_path import PathStep
 from tcsniff.taskgraph.graph import INCOMPLETE
-from tcsniff.taskgraph.nodes import Node
-from tcsniff.taskgraph.outline import Row, find_lost_run
+from tcsniff.taskgraph.outline import find_lost_run
 
-_PATH = "critical path"
 _PREVIEW = 30  # rows of the pane
 _CHUNK = 100  # rows that are laid out together, so that their columns are equal
 _INDENT = "  "
-
-
-class GraphRow(NamedTuple):
-    """A row of the page.
-
-    Attributes:
-        key: What identifies it.
-        part: ``wrong``, ``kind``, ``task``, ``path`` or ``step``.
-        row: The tasks of the row; None for a kind and the path.
-        kind: The kind of a row that can be opened, and of its tasks.
-        place: The row's place among those of its part and kind.
-    """
-
-    key: Hashable
-    part: str
-    row: Row | None = None
-    kind: str = ""
-    place: int = 0
-
-    @property
-    def node(self) -> Node | None:
-        """The first task of the row."""
-        return self.row.node if self.row is not None else None
 
 
 class GraphPage(Page):
@@ -72,8 +47,7 @@ class GraphPage(Page):
         self.watch = watch
         self._store = store
         self._layout: GroupLayout | None = None
-        self._rows: list[GraphRow] = []
-        self._places: dict[Hashable, int | None] = {}
+        self._rows = GraphRows()
         self._open_kinds: set[str] = set()
         self._chunks: dict[tuple[str, str, int, int], list[Text]] = {}
 
@@ -86,22 +60,11 @@ class GraphPage(Page):
 
     def find_key(self, key: Hashable) -> int | None:
         """Return the place of a task or a kind; of the kind if the task has no row any more."""
-        if key not in self._places and self._layout is not None:
-            self._places[key] = self._find_task(key)
-        return self._places.get(key)
+        return self._rows.find(key)
 
-    def _find_task(self, key: Hashable) -> int | None:
-        # A task that was lost is run again, or is no longer on the critical path.
-        part, task_id = key if isinstance(key, tuple) else ("", "")
-        if part == "kind" or self._layout is None:
-            return None
-        for other in ("wrong", "task"):
-            if (place := self._places.get((other, task_id))) is not None:
-                return place
-        for kind, rows in self._layout.kinds.items():
-            if any(node.task_id == task_id for row in rows for node in row.nodes):
-                return self._places.get(("kind", kind))
-        return None
+    def get_row(self, index: int) -> GraphRow:
+        """Return a row by its place."""
+        return self._rows[index]
 
     @property
     def selected(self) -> GraphRow | None:
@@ -157,11 +120,10 @@ class GraphPage(Page):
 
     def select_failure(self) -> bool:
         """Select the next task that went wrong; from the start again after the last one."""
-        wrong = [place for place, row in enumerate(self._rows) if row.part == "wrong"]
-        if not wrong:
-            return False
-        self.select(next((place for place in wrong if place > self.index), wrong[0]))
-        return True
+        number = self._rows.number_wrong
+        if number:
+            self.select(self.index + 1 if self.index + 1 < number else 0)
+        return number > 0
 
     # What is drawn.
 
@@ -187,7 +149,7 @@ class GraphPage(Page):
         if row.part == "kind":
             return self._draw_kind(row.kind, width)
         if row.part == "path":
-            mark = "▾ " if _PATH in self._open_kinds else "▸ "
+            mark = "▾ " if PATH in self._open_kinds else "▸ "
             line = format_path_line(self._layout.scene, width - len(mark))
             return Text().append(mark, style="dim").append_text(line)
         return self._draw_chunk(row, width)[row.place % _CHUNK]
@@ -244,27 +206,7 @@ class GraphPage(Page):
         return graph_parts.format_rows(self._layout.kinds[row.kind][part], scene, width)
 
     def _build_rows(self) -> None:
-        if self._layout is None:
-            return
-        scene, rows = self._layout.scene, []
-        for place, row in enumerate(scene.wrong):
-            rows.append(GraphRow(("wrong", row.node.task_id), "wrong", row, "", place))
-        for kind, tasks in self._layout.kinds.items():
-            rows.append(GraphRow(("kind", kind), "kind", kind=kind))
-            for place, row in enumerate(tasks if kind in self._open_kinds else ()):
-                rows.append(GraphRow(("task", row.node.task_id), "task", row, kind, place))
-        if scene.path:
-            rows.append(GraphRow(("kind", _PATH), "path", kind=_PATH))
-            for place, step in enumerate(scene.path if _PATH in self._open_kinds else ()):
-                key = ("step", step.node.task_id)
-                rows.append(GraphRow(key, "step", Row((step.node,)), _PATH, place))
-        self._rows = rows
-        self._places = {
-            (row.part, node.task_id): place
-            for place, row in enumerate(rows)
-            for node in (row.row.nodes if row.row is not None else ())
-        }
-        self._places |= {row.key: place for place, row in enumerate(rows)}
+        self._rows = GraphRows(self._layout, self._open_kinds)
         self._chunks.clear()
         self.settle()
 

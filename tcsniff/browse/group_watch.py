@@ -15,8 +15,9 @@ from tcsniff.browse.event_rows import EventRow
 from tcsniff.renderers.graph.scene import Scene, build_scene
 from tcsniff.taskgraph.graph import Graph
 from tcsniff.taskgraph.group import GroupState
-from tcsniff.taskgraph.nodes import Node
+from tcsniff.taskgraph.nodes import WAITING, Node
 from tcsniff.taskgraph.outline import Row
+from tcsniff.taskgraph.task_story import Surroundings
 
 _LOOK = 0.2  # seconds between two looks at what is known
 _MAX_SHARE = 4  # laying out takes at most a fifth of the time
@@ -54,12 +55,14 @@ class GroupLayout:
         scene: The group.
         kinds: The rows of the tasks of each kind.
         dependents: By task ID, the tasks that depend on it.
+        around: What the stories of its tasks need to know of the others.
         condition: What is unusual about the source of facts; empty for nothing.
     """
 
     scene: Scene
     kinds: Mapping[str, Sequence[Row]]
     dependents: Mapping[str, Sequence[Node]]
+    around: Surroundings
     condition: str = ""
 
     @property
@@ -167,10 +170,15 @@ class GroupWatch:
         )
         kinds = {name: kind.list_rows() for name, kind in scene.kinds.items()}
         dependents: dict[str, list[Node]] = {}
-        for node in scene.graph.nodes.values():
+        for node in graph.nodes.values():
             for task_id in node.dependencies:
                 dependents.setdefault(task_id, []).append(node)
-        return GroupLayout(scene, kinds, dependents, condition)
+        waiting = {
+            task_id: [node for node in nodes if node.state in WAITING]
+            for task_id, nodes in dependents.items()
+        }
+        around = Surroundings(graph.known_nodes, graph.blocking.hopeless, waiting)
+        return GroupLayout(scene, kinds, dependents, around, condition)
 
     def _run(self) -> None:
         try:

@@ -39,7 +39,7 @@ def tell_story(task_id: str, layout: GroupLayout, facts: TaskFacts = _NO_FACTS) 
         scheduler_id=facts.scheduler_id or graph.scheduler_id,
         has_dependents=graph.is_whole,
     )
-    return build_story(task_id, graph.known_nodes, facts, layout.scene.now)
+    return build_story(task_id, layout.around, facts, layout.scene.now)
 
 
 def draw_task_summary(task_id: str, layout: GroupLayout, width: int) -> list[Text]:

@@ -173,11 +173,7 @@ class TaskPage(Page):
     # What is known.
 
     def _find_last_message(self) -> None:
-        start = max(self._searched, self._store.first)
-        for number in range(start, self._store.end):
-            row = self._store[number]
-            if row.task_id == self.task_id:
-                self._last = row
+        self._last = self._store.find_last(self.task_id, since=self._searched) or self._last
         self._searched = self._store.end
 
     def _read_facts(self) -> TaskFacts:

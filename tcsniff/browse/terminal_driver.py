@@ -10,10 +10,13 @@ from contextlib import suppress
 from io import TextIOWrapper
 from typing import TYPE_CHECKING, cast
 
+from textual import constants
 from textual.drivers.linux_driver import LinuxDriver
 
 if TYPE_CHECKING:
     from textual.app import App
+
+_ESCAPE_DELAY = 0.03  # seconds until Esc is a key of its own; the 100 ms of textual are felt
 
 
 class _TerminalFile:
@@ -53,6 +56,8 @@ class TerminalDriver(LinuxDriver):
         size: tuple[int, int] | None = None,
     ) -> None:
         super().__init__(app, debug=debug, mouse=mouse, size=size)
+        if "ESCDELAY" not in os.environ:  # which textual reads
+            constants.ESCAPE_DELAY = _ESCAPE_DELAY  # type: ignore[misc]
         encoding = sys.stdout.encoding or "ascii"
         self._file = cast("TextIOWrapper", _TerminalFile(1, encoding))
         self._is_active = False  # whether the terminal is in our modes

@@ -138,7 +138,7 @@ def test_the_selected_task_stays_whatever_becomes_of_it(start, is_open):
         page.watch.add(build_rows(deliveries[end : end + 25]))
         page.watch.step()
         page.update()
-        rows = [page._rows[page.find_key(key)] for key in keys]  # noqa: SLF001 - what is drawn
+        rows = [page.get_row(page.find_key(key)) for key in keys]
         kinds = page.watch.layout.kinds
         assert all(is_about(row, key, kinds) for row, key in zip(rows, keys, strict=True))
 
