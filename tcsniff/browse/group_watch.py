@@ -182,6 +182,7 @@ class GroupWatch:
 
     def _run(self) -> None:
         try:
+            self.step()  # of a large group, all that is known so far takes seconds
             while not self._has_ended:
                 begun = time.monotonic()
                 self.step()

@@ -166,6 +166,8 @@ class Hand:
             yield Key("filter", ("/" if place == 1 else "") + word[-1], _has(f"filter: {word}"))
         yield Key("prompt", "\r", lambda _: True, is_counted=False)
         yield Key("group", "r", graph)
+        if number == 0:  # it takes seconds to lay the group out for the first time
+            yield Key("layout", "", _has("✖"), is_counted=False)
         yield Key("page 1", "1", events)
         yield Key("clear filter", "\x1b", lambda _: True, is_counted=False)
         yield Key("page 2", "2", graph)

@@ -150,8 +150,9 @@ class Hand:
     def check(self) -> None:
         """Check that the screen is whole, and that what is selected stays so."""
         self.checks += 1
-        if self.terminal.screen.lines < 12:
-            self.terminal.resize(80, 24)
+        if self.terminal.screen.lines >= 12:
+            self.terminal.shows(is_whole)
+        self.terminal.resize(120, 40)  # where there is room for what the page says of itself
         before, state = self.read_selection()
         until, number = time.monotonic() + STAYS, self.publisher.number
         while time.monotonic() < until or self.publisher.number == number:
@@ -202,7 +203,7 @@ def is_whole(rows: list[str]) -> bool:
     """Return whether the screen has its first line, its tabs and its keys."""
     return (
         bool(rows[0].strip())
-        and rows[1].startswith(" 1 Events  2 Graph  3 Task  4 Pools")
+        and bool(re.match(r" 1 .* 2 .* 3 .* 4", rows[1]))
         and rows[-1].endswith("q quit")
     )
 
