@@ -104,6 +104,11 @@ def _has(text: str) -> Callable[[bytes], bool]:
     return lambda written: text.encode() in written
 
 
+def _is_cleared(written: bytes) -> bool:
+    _, _, last = written.rpartition(b"1 Events")
+    return b"2 Graph" in last and b"filter:" not in last
+
+
 class Hand:
     """Presses keys in a terminal in which ``tcsniff browse`` follows a recording."""
 
@@ -169,7 +174,7 @@ class Hand:
         if number == 0:  # it takes seconds to lay the group out for the first time
             yield Key("layout", "", _has("✖"), is_counted=False)
         yield Key("page 1", "1", events)
-        yield Key("clear filter", "\x1b", lambda _: True, is_counted=False)
+        yield Key("clear filter", "\x1b", _is_cleared)
         yield Key("page 2", "2", graph)
         yield Key("row of graph", "j", self._selects_another)
         yield Key("next failure", "e", self._selects_another)
