@@ -284,7 +284,7 @@ class BrowseApp(Frame):
 
     def _set_filter(self, text: str) -> None:
         compile_filter(text)  # before anything changes
-        if self.page.tab != EVENTS:
+        if self.page is not self.navigator.events:
             self.action_show_tab(EVENTS)
         self.navigator.events.set_filter(text)
         self.redraw_rows()

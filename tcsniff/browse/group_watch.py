@@ -77,6 +77,7 @@ class GroupWatch:
     Attributes:
         group_id: The group.
         layout: The newest layout; None before the first one. It is replaced, never changed.
+        is_shown: Whether a page shows it now; if not, it is laid out only once.
     """
 
     def __init__(
@@ -100,6 +101,7 @@ class GroupWatch:
         self.group_id = group_id
         self.layout: GroupLayout | None = None
         self.failure: Exception | None = None
+        self.is_shown = True
         self._facts = facts
         self._root_url = root_url
         self._has_times = has_times
@@ -153,7 +155,8 @@ class GroupWatch:
         version, laid_out_at = self._laid_out
         is_old = now - laid_out_at >= _MAX_AGE and not state.is_over
         layout = self.layout
-        if is_old or version != state.version or layout is None or layout.condition != condition:
+        is_old |= version != state.version or layout is None or layout.condition != condition
+        if is_old and (self.is_shown or layout is None):
             self._laid_out = state.version, now
             self.layout = self._lay_out(state.graph().freeze(), now, condition)
         with self._changed:

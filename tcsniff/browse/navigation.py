@@ -192,7 +192,10 @@ class Navigator:
         Returns:
             Whether another page is shown, because what the user named has arrived.
         """
+        page = self.page
+        shown = page.watch if isinstance(page, GraphPage | TaskPage) else None
         for watch in self._watches.values():
+            watch.is_shown = watch is shown
             watch.add(row for row in arrivals.rows if row.group_id == watch.group_id)
             for _ in range(arrivals.gaps):
                 watch.add_gap()

@@ -58,6 +58,11 @@ def test_a_filter_is_typed():
     assert app.navigator.events.matching.text == ""
 
 
+def test_a_filter_that_is_typed_on_the_page_of_keys_leaves_it():
+    """The events are shown that it is about."""
+    looked_at("?", "/", "2", "5", "enter", shows=has("filter: 25", " 1 of 30", "test-25"))
+
+
 def test_a_mistake_in_an_expression_is_explained():
     """The prompt stays."""
     _, app = looked_at(
