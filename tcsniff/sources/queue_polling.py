@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Iterator
 from queue import SimpleQueue
 from typing import Generic, TypeVar
 
-from tcsniff.errors import ApiError, ApiUnknown, TcsniffError
+from tcsniff.errors import ApiError, ApiUnknown
 from tcsniff.signals import signal_handler
 from tcsniff.sources.group_pages import fetch_group_pages
 from tcsniff.sources.queue_api import QueueApi
@@ -175,7 +175,8 @@ class PageFetch(Generic[_Answer]):
     """Pages, or other answers, that are fetched in a background thread.
 
     Attributes:
-        error: What ended the fetch early; None so far.
+        error: What ended the fetch early, a bug too; None so far. Without a look at it, a
+            part of the pages would be taken for all.
     """
 
     def __init__(self, pages: Iterable[_Answer]) -> None:
@@ -185,8 +186,7 @@ class PageFetch(Generic[_Answer]):
             pages: The pages, as from `QueueApi.fetch_pages`; iterated in the
                 thread.
         """
-        self.error: TcsniffError | None = None
-        self._bug: BaseException | None = None
+        self.error: BaseException | None = None
         self._pages = pages
         self._fetched: SimpleQueue[_Answer | None] = SimpleQueue()  # None is the end
         self._stopped = threading.Event()
@@ -204,7 +204,7 @@ class PageFetch(Generic[_Answer]):
         """Yield all pages, each when it has arrived. In the main thread a signal ends the wait.
 
         Raises:
-            TcsniffError: What ended the fetch early; or any other exception, a bug.
+            ApiError: What ended the fetch early; or any other exception, a bug.
         """
         while True:
             if signal_handler.received is not None:
@@ -214,8 +214,8 @@ class PageFetch(Generic[_Answer]):
             if page is None:
                 break
             yield page
-        if (error := self.error or self._bug) is not None:
-            raise error
+        if self.error is not None:
+            raise self.error
 
     def pop_pages(self) -> list[_Answer]:
         """Return the pages that have arrived since the last call; never waits."""
@@ -240,11 +240,8 @@ class PageFetch(Generic[_Answer]):
                 self._fetched.put(page)
                 if self._stopped.is_set():
                     break
-        except TcsniffError as error:
+        except BaseException as error:  # noqa: BLE001 - raised again where pages are merged
             self.error = error
-        except BaseException as error:
-            self._bug = error
-            raise
         finally:
             self._fetched.put(None)
             self._ended.set()

@@ -152,7 +152,7 @@ class PoolWatch:
             if state in states and hash_task(task_id) not in seen:
                 self._doubtful[task_id] = None
 
-    def _finish(self, error: Exception | None) -> None:
+    def _finish(self, error: BaseException | None) -> None:
         self._fetch = None
         if isinstance(error, ApiError):
             self._counter.api = "failed"

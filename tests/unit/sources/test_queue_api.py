@@ -376,7 +376,6 @@ def test_waiting_for_pages_ends_with_the_failure(server: QueueServer) -> None:
     assert len(arrived) == 2
 
 
-@pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
 def test_a_bug_in_the_background_is_not_taken_for_the_end() -> None:
     """Else a group with half of its tasks would be complete."""
 
@@ -389,6 +388,7 @@ def test_a_bug_in_the_background_is_not_taken_for_the_end() -> None:
 
     with pytest.raises(ZeroDivisionError):
         list(fetch.wait_for_pages())
+    assert isinstance(fetch.error, ZeroDivisionError)
 
 
 def test_a_stop_ends_it(server: QueueServer) -> None:
