@@ -105,6 +105,7 @@ class QueuePolling:
         if self._fetch is not None:
             for page in self._fetch.pop_pages():
                 changes += self._group.add_page(page)
+            self._was_over = self._was_over and self._group.is_over  # an answer may deny it
             if self._fetch.is_over:
                 self._finish_fetch(self._fetch)
         elif self._is_due(self._clock() - self._last_start):

@@ -90,6 +90,7 @@ class TaskPolling:
             for answer in self._fetch.pop_pages():
                 changes += self._tasks.add_answer(answer)
                 self._unanswered.difference_update(_list_subjects(answer))
+            self._had_ended = self._had_ended and self._tasks.has_ended  # an answer may deny it
             if self._fetch.is_over:
                 self._finish_fetch(self._fetch)
         elif self._is_due(self._clock() - self._last_start):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Callable, Iterator
 
@@ -54,6 +55,15 @@ class Asked:
             time.sleep(0.001)  # leave the processor to the server
             changes += self.inquiry.poll()
         return changes
+
+    def answered_at_once(self) -> None:
+        """Ask, and look only when the whole answer has arrived."""
+        self.inquiry.poll()
+        for thread in threading.enumerate():
+            if thread.name == "fetch":
+                thread.join(PATIENCE)
+        self.inquiry.poll()
+        assert not self.inquiry.is_asking
 
     def asks(self, after: float) -> bool:
         """Let time pass, and tell whether that leads to a question."""
@@ -155,6 +165,25 @@ def test_it_asks_again_after_each_end(server: QueueServer) -> None:
 
     assert during == (False, False)
     assert (asked.asks(1), asked.inquiry.is_up_to_date) == (True, False)
+
+
+def test_an_answer_that_denies_an_end_is_not_the_last(server: QueueServer) -> None:
+    """Also if it arrives at once."""
+    asked = Asked(server)
+    asked.answered()
+    for event in HEARD:
+        asked.following.apply(event)
+    task_id = PLAN.tasks[-1].task_id
+    server.groups[GROUP] = content(PLAN, HEARD)
+    for member in server.groups[GROUP].members:
+        if member.status["taskId"] == task_id:
+            member.status["state"] = "running"
+            member.status["runs"].append({"runId": 1, "state": "running"})
+
+    asked.answered_at_once()
+
+    assert not asked.following.is_over
+    assert not asked.inquiry.is_up_to_date
 
 
 def test_it_asks_again_when_the_queue_contradicts_what_is_known(server: QueueServer) -> None:

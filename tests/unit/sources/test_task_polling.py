@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Iterator
 from typing import Any
@@ -75,6 +76,15 @@ class Asked:
             time.sleep(0.001)  # leave the processor to the server
             changes += self.polling.poll()
         return changes
+
+    def answered_at_once(self) -> None:
+        """Ask, and look only when the whole answer has arrived."""
+        self.polling.poll()
+        for thread in threading.enumerate():
+            if thread.name == "fetch":
+                thread.join(PATIENCE)
+        self.polling.poll()
+        assert not self.polling.is_asking
 
     def asks(self, after: float) -> bool:
         """Let time pass, and return whether that leads to a question."""
@@ -204,6 +214,21 @@ def test_it_asks_again_when_all_have_ended(server: QueueServer) -> None:
     asked.answered()
     assert asked.polling.is_up_to_date
     assert asked.tasks.exit_status == 0
+
+
+def test_an_answer_that_denies_an_end_is_not_the_last(server: QueueServer) -> None:
+    """Also if it arrives at once."""
+    asked = Asked(server)
+    asked.answered()
+    asked.tasks.apply(delivery("task-failed"))
+    rerun = member("running")
+    rerun.status["runs"] = [{"runId": 0, "state": "failed"}, {"runId": 1, "state": "running"}]
+    server.groups = known(rerun)
+
+    asked.answered_at_once()
+
+    assert not asked.tasks.has_ended
+    assert not asked.polling.is_up_to_date
 
 
 def test_it_asks_at_once_after_a_gap(server: QueueServer) -> None:
