@@ -133,12 +133,13 @@ class TaskPage(Page):
         return True
 
     def select_failure(self) -> bool:
-        """Select the next task or run on the page that went wrong."""
-        count = len(self._lines)
+        """Select the next task or run on the page that went wrong, or the log of a run."""
+        story, count = self.story, len(self._lines)
+        lost = {("run", run.run_id) for run in (story.runs if story else ()) if run.is_lost}
         for step in range(1, count + 1):
             place = (self.index + step) % count
-            text = self._lines[place].text.plain.lstrip()
-            if text.startswith(("✖", "!")):
+            key, text, _ = self._lines[place]
+            if key in lost or key == "log" or text.plain.lstrip().startswith(("✖", "!")):
                 self.select(place)
                 return True
         return False

@@ -46,7 +46,7 @@ UNKNOWN = (
     *("\x1bOP", "\x1a", "\x1ba", "\x1b\x1b", "\x1b[Z", "\x1b[I", "\x1b[O", "\x1b[1;5C"),
     *("\x1b[?2026;2$y", "\x1b[200~failed\nx\x1b[31m\x1b[201~", "\x1b[200~\x1b[201~", "\xff"),
 )
-FILTERS = ("failed", "gecko-t test", "=event == 'task-failed'", "=payload.(", "zzz", "18:00")
+FILTERS = ("failed", "gecko-t test", "=event == 'task-failed'", "=payload.(", "~~~", "18:00")
 SIZES = ((80, 24), (120, 40), (40, 12), (250, 70), (100, 16), (60, 15))
 TINY = ((1, 1), (9, 3), (20, 5))
 
