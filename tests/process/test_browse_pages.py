@@ -1,4 +1,7 @@
-"""Each key on each page of the app: what the screen shows after it."""
+"""Each key on each page of the app of `browse`: what the screen shows after it.
+
+Not in tests/unit, because each case starts an app, which takes 0.3 s.
+"""
 
 from __future__ import annotations
 
