@@ -56,6 +56,7 @@ class Backlog:
             virtual_host=vhost,
             socket_settings={socket.TCP_USER_TIMEOUT: 60_000},
         )
+        self._queues: list[str] = []
         self._connection.connect()
         self._channel = self._connection.channel()
         for exchange in QUEUE_EXCHANGES:
@@ -66,7 +67,7 @@ class Backlog:
         self._blocks = [b"".join(frames[at : at + _SENT]) for at in range(0, len(frames), _SENT)]
 
     def fill(self, queues: Sequence[str], number: int) -> list[str]:
-        """Create queues of the user pulse and fill them.
+        """Create queues of the user pulse and fill them; those of the last call are deleted.
 
         Args:
             queues: Their names behind ``queue/pulse/``.
@@ -75,7 +76,9 @@ class Backlog:
         Returns:
             The full names.
         """
-        names = [f"queue/{PULSE[0]}/{name}" for name in queues]
+        for name in self._queues:  # else they would receive what is published now
+            self._channel.queue_delete(name)
+        self._queues = names = [f"queue/{PULSE[0]}/{name}" for name in queues]
         for name in names:
             self._channel.queue_delete(name)
             self._channel.queue_declare(name, durable=True, auto_delete=False)

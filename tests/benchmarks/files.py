@@ -22,7 +22,7 @@ from tcsniff.pulse import records
 from tcsniff.simulator.simulation import plan_groups, simulate
 
 LINES = 100_000  # of the recording that is timed
-MANY = 4  # times as many lines, for the memory
+MANY = 3  # times as many lines, for the memory
 MADE = 20_000  # different messages; the recording repeats them
 EVENTS = 18_000  # of the recording in which many task IDs are looked up
 VALUES = 5_000

@@ -138,11 +138,7 @@ def memory(folder: Path) -> Iterator[Row]:
     """Measure the memory of a day and of a week."""
     report("top: a simulated week")
     day, week, number = write(folder)
-    for words in (
-        "top --every 1h --by pool",
-        "top --every 1h --by worker --sort wait",
-        "graph --json",
-    ):
+    for words in ("top --every 1h --by pool", "top --every 1h --by worker --sort wait"):
         report(f"top: memory of {words}")
         command = f"{TCSNIFF} {words} --quiet --from"
         less, more = (
