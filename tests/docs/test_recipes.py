@@ -224,8 +224,8 @@ def test_all_lost_runs_of_the_day_are_found(
         (["task-running", "task-completed"], "1h", 0),
         (["task-running", "task-failed"], "1h", 10),
         (["task-exception"], "1h", 11),
-        (["retried"], "500ms", 124),
-        (["other"], "500ms", 124),
+        (["retried"], "3s", 124),
+        (["other"], "3s", 124),
     ],
     ids=lambda value: "+".join(value) if isinstance(value, list) else "",
 )
