@@ -41,6 +41,7 @@ settings.register_profile(
 settings.load_profile("fast")
 
 
+@pytest.hookimpl(tryfirst=True)  # before pytest-xdist reads the groups
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Mark tests by folder, those that use RabbitMQ, and those that belong into one worker."""
     for item in items:

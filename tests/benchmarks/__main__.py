@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import platform
+import signal
 import sys
 import time
 from collections.abc import Callable, Iterator
@@ -57,6 +58,8 @@ _LIBRARIES = ("kombu", "amqp", "orjson", "pika")
 
 def main(names: list[str]) -> int:
     """Measure the named sections, or all; return the exit status."""
+    # A shell starts `make bench &` with Ctrl-C ignored, and tcsniff would keep it so.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     started = time.monotonic()
     run(f"exec {sys.executable} -m compileall -q tcsniff")
     sys.stdout.write(
