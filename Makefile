@@ -58,7 +58,7 @@ pictures: $(READY)  ## Draw the pictures in man/pictures/ anew
 	$(BIN)/tcsniff browse --demo --seed 4 --utc -n 520 -q --save-svg man/pictures/browse-graph.svg WHR_mT2dRfiVGHEGNzcTVw >/dev/null || [ $$? -eq 10 ]
 	$(BIN)/tcsniff browse --demo --seed 4 --utc -n 520 -q --save-svg man/pictures/browse-task.svg a7DK7xG8Sw-n5sRr-VnHPg >/dev/null || [ $$? -eq 10 ]
 
-bench: $(READY)  ## Measure speed and memory, as ratios to limits; takes ten minutes
+bench: $(READY)  ## Measure speed and memory, as ratios to limits; takes a quarter of an hour
 	@.ci/rabbitmq
 	$(PIP) install --group bench
 	$(BIN)/python tests/benchmarks/decode.py

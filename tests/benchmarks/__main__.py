@@ -51,7 +51,7 @@ _WITHOUT_BROKER: dict[str, Callable[[], Section]] = {
     "browsing": browsing.section,
     "web": web.section,
 }
-# Only if they are named: the others take ten minutes.
+# Only if they are named: the others take a quarter of an hour.
 _APART: dict[str, Callable[[Backlog], Section]] = {"fleet": fleet.section}
 _LIBRARIES = ("kombu", "amqp", "orjson", "pika")
 

@@ -20,8 +20,6 @@ from tcsniff.pulse.events import Event
 from tcsniff.selection.select import build_selection
 from tcsniff.selection.selection_args import SelectionArgs
 from tcsniff.settings.web_server import WebServer
-from tcsniff.simulator.planning import to_definitions
-from tcsniff.simulator.simulation import plan_groups
 from tcsniff.sources.file_chunks import read_whole
 from tcsniff.sources.group_pages import fetch_group_pages
 from tcsniff.sources.queue_api import QueueApi
@@ -103,6 +101,9 @@ def load_demo_graph(
     Returns:
         The group with the definitions of all its tasks, and the seed.
     """
+    from tcsniff.simulator.planning import to_definitions  # 8 ms, for the demo only
+    from tcsniff.simulator.simulation import plan_groups
+
     seed = random.randrange(1_000_000) if seed is None else seed
     plan = next(plan_groups(seed=seed))
     if task_group_id not in ("", plan.task_group_id):
