@@ -27,9 +27,6 @@ pytest_plugins = ["shared_fixtures"]
 
 TESTS = Path(__file__).parent
 MARKED_FOLDERS = {"process", "broker", "docs"}
-# Fixtures of a module that take half a minute or more; the tests that share one run in one
-# worker, so that it is set up once.
-EXPENSIVE_FIXTURES = {"killed", "fuzzed", "both"}
 NO_BROKER = "tests that need RabbitMQ are skipped; to run them: apt-get install rabbitmq-server"
 
 # `make test` asks for `--hypothesis-profile=thorough`. No test fails because the machine is busy.
@@ -41,9 +38,8 @@ settings.register_profile(
 settings.load_profile("fast")
 
 
-@pytest.hookimpl(tryfirst=True)  # before pytest-xdist reads the groups
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark tests by folder, those that use RabbitMQ, and those that belong into one worker."""
+    """Mark each test by its folder, and whatever uses RabbitMQ with `broker`."""
     for item in items:
         folder = item.path.relative_to(TESTS).parts[0]
         markers = MARKED_FOLDERS & {folder}
@@ -51,8 +47,6 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             markers.add("broker")
         for marker in sorted(markers):
             item.add_marker(marker)
-        for name in EXPENSIVE_FIXTURES.intersection(getattr(item, "fixturenames", ())):
-            item.add_marker(pytest.mark.xdist_group(name))
 
 
 def pytest_collection_finish() -> None:
