@@ -328,7 +328,6 @@ class _RecordReader:
         return False
 
     def _rebuild_delivery(self, line: bytes, number: int, reason: str) -> Delivery | None:
-        line = line.removesuffix(b"\n")
         if not line.strip():
             return None
         try:
